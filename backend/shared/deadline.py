@@ -1,0 +1,56 @@
+"""The moment by which the whole call tree must have answered."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+
+HEADER: Final = "x-request-deadline"
+"""Request header that hands the deadline on: Unix time in whole milliseconds."""
+
+GATEWAY_TIMEOUT_SECONDS: Final = 29.0
+"""API Gateway ends an integration after this long and answers 504."""
+
+MARGIN_SECONDS: Final = 0.5
+"""Kept back at the entry, so that our own error arrives before the gateway's 504."""
+
+HOP_SECONDS: Final = 0.1
+"""Kept back at every hop, so that the callee gives up before its caller does."""
+
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+def current() -> float | None:
+    """Return the deadline as Unix time in seconds, or None where there is none."""
+    return _deadline.get()
+
+
+def remaining_seconds() -> float | None:
+    """Return the seconds left, never below zero, or None where there is no deadline."""
+    deadline = _deadline.get()
+    return None if deadline is None else max(0.0, deadline - time.time())
+
+
+@contextmanager
+def scope(*candidates: float | None) -> Iterator[None]:
+    """Narrow the deadline to the earliest of the candidates (Unix time in seconds) for a block."""
+    known = [moment for moment in (*candidates, _deadline.get()) if moment is not None]
+    token = _deadline.set(min(known) if known else None)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def parse(header: str | None) -> float | None:
+    """Return the deadline that a header carries; a malformed one counts as absent."""
+    # The length is bounded first: int() of a long digit string is slow.
+    if not header or len(header) > 16 or not (header.isascii() and header.isdigit()):
+        return None
+    return int(header) / 1000
+
+
+def render(deadline: float) -> str:
+    """Return the header that hands a deadline (Unix time in seconds) to the next hop."""
+    return str(int((deadline - HOP_SECONDS) * 1000))

@@ -1,0 +1,230 @@
+"""One tree of errors, and the one place that turns them into answers.
+
+ServiceError              500 internal_error
+├── InvalidRequest        400 invalid_request
+├── Unauthenticated       401 unauthenticated
+├── Forbidden             403 forbidden
+├── NotFound              404 not_found
+├── Conflict              409 conflict
+├── PayloadTooLarge       413 payload_too_large
+├── Unprocessable         422 unprocessable
+├── TooManyRequests       429 too_many_requests
+├── BadDependency         502 bad_dependency
+├── Unavailable           503 unavailable
+├── DeadlineExceeded      504 deadline_exceeded
+└── CapacityExceeded      507 capacity_exceeded
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.models import ErrorResponse
+
+FAILURE_KEY: Final = "shared.failure"
+"""Key of the ASGI scope under which a translated error waits for the request's log line."""
+
+_MAX_PROBLEMS: Final = 5
+_MAX_DETAIL: Final = 2000
+
+
+class ServiceError(Exception):
+    """An error that knows its answer.
+
+    Args:
+        detail: What happened and what the caller can do; shown to the caller.
+        retry_after: Seconds after which another attempt makes sense.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class InvalidRequest(ServiceError):
+    """The request cannot be read."""
+
+    status, code = 400, "invalid_request"
+
+
+class Unauthenticated(ServiceError):
+    """The caller did not say who it is."""
+
+    status, code = 401, "unauthenticated"
+
+
+class Forbidden(ServiceError):
+    """The caller may not do this."""
+
+    status, code = 403, "forbidden"
+
+
+class NotFound(ServiceError):
+    """There is no such thing."""
+
+    status, code = 404, "not_found"
+
+
+class Conflict(ServiceError):
+    """Somebody else changed it first, or it is in the wrong state."""
+
+    status, code = 409, "conflict"
+
+
+class PayloadTooLarge(ServiceError):
+    """The body is over the limit."""
+
+    status, code = 413, "payload_too_large"
+
+
+class Unprocessable(ServiceError):
+    """The request is well formed and makes no sense."""
+
+    status, code = 422, "unprocessable"
+
+
+class TooManyRequests(ServiceError):
+    """The caller is too fast, or its quota is used up."""
+
+    status, code = 429, "too_many_requests"
+
+
+class BadDependency(ServiceError):
+    """Something that this service depends on refused or gave a bad answer."""
+
+    status, code = 502, "bad_dependency"
+
+
+class Unavailable(ServiceError):
+    """Something that this service depends on does not answer now."""
+
+    status, code = 503, "unavailable"
+
+
+class DeadlineExceeded(ServiceError):
+    """The time for the whole call tree is used up."""
+
+    status, code = 504, "deadline_exceeded"
+
+
+class CapacityExceeded(ServiceError):
+    """What is stored has reached the configured size."""
+
+    status, code = 507, "capacity_exceeded"
+
+
+_CODES: Final = {
+    error.status: error.code
+    for error in (
+        InvalidRequest, Unauthenticated, Forbidden, NotFound, Conflict, PayloadTooLarge,
+        Unprocessable, TooManyRequests, BadDependency, Unavailable, DeadlineExceeded,
+    )
+} | {405: "method_not_allowed"}  # fmt: skip
+
+
+def error_response(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    retry_after: float | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Return an `ErrorResponse` as an HTTP response."""
+    answer = ErrorResponse(error=code, detail=_printable(detail))
+    extra = dict(headers or {})
+    if retry_after is not None:
+        extra["retry-after"] = str(max(1, math.ceil(retry_after)))
+    return Response(
+        answer.model_dump_json(), status, headers=extra, media_type="application/json"
+    )
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Translate every error of an application into an `ErrorResponse`."""
+
+    async def service_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, ServiceError)  # noqa: S101 - what Starlette registered it for
+        request.scope[FAILURE_KEY] = error
+        return error_response(
+            error.status, error.code, error.detail, retry_after=error.retry_after
+        )
+
+    async def http_exception(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101
+        request.scope[FAILURE_KEY] = error
+        code = _CODES.get(error.status_code, f"http_{error.status_code}")
+        detail = _HTTP_DETAILS.get(error.status_code) or str(error.detail)
+        return error_response(error.status_code, code, detail, headers=dict(error.headers or {}))
+
+    async def validation_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101
+        request.scope[FAILURE_KEY] = error
+        problems = error.errors()
+        if any(problem["type"] == "json_invalid" for problem in problems):
+            return error_response(400, "invalid_request", "The body is not valid JSON.")
+        return error_response(422, "unprocessable", describe_problems(problems))
+
+    app.add_exception_handler(ServiceError, service_error)
+    app.add_exception_handler(HTTPException, http_exception)
+    app.add_exception_handler(RequestValidationError, validation_error)
+
+
+_HTTP_DETAILS: Final = {
+    404: "There is no such path; see /openapi.json for those there are.",
+    405: "This path does not take this method; see the Allow header.",
+    400: "The body could not be read; send UTF-8 JSON.",
+}
+
+
+class ErrorMiddleware:
+    """Answers an exception that nobody expected with a 500, and leaves it for the log line."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception as error:
+            if started:  # too late for another answer: let the server break the connection
+                raise
+            scope[FAILURE_KEY] = error
+            detail = "Something went wrong on our side; quote the request id when you report it."
+            await error_response(500, "internal_error", detail)(scope, receive, send)
+
+
+def describe_problems(problems: Sequence[Any]) -> str:
+    """Return one line that names each wrong field and what it expects, without its value."""
+    lines = []
+    for problem in problems[:_MAX_PROBLEMS]:
+        where = ".".join(str(part)[:64] for part in problem["loc"] if part != "body")
+        lines.append(f"{where or 'body'}: {problem['msg']}")
+    if len(problems) > _MAX_PROBLEMS:
+        lines.append(f"and {len(problems) - _MAX_PROBLEMS} more")
+    return "; ".join(lines)
+
+
+def _printable(text: str) -> str:
+    # A key of the body may hold a lone surrogate, which is not encodable.
+    return text.encode("utf-8", "backslashreplace").decode()[:_MAX_DETAIL]

@@ -1,0 +1,133 @@
+"""Health, liveness and readiness: the same three paths in every service."""
+
+import asyncio
+import inspect
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+
+from shared.errors import ServiceError, Unavailable
+from shared.models import HealthResponse, error_responses
+
+Check = Callable[[], Awaitable[None] | None]
+"""A readiness check: returns where all is well, raises where it is not."""
+
+Endpoint = Callable[[], Awaitable[HealthResponse]]
+
+CHECK_SECONDS: Final = 3.0
+"""A check that takes longer counts as failed."""
+
+
+def health_check_simple(
+    service_name: str | None = None, environment: str | None = None
+) -> HealthResponse:
+    """Return that the service answers; names default to `SERVICE_NAME` and `ENVIRONMENT`."""
+    return HealthResponse(status="healthy", **_names(service_name, environment))
+
+
+def liveness_probe_simple(
+    service_name: str | None = None, environment: str | None = None
+) -> HealthResponse:
+    """Return that the process is alive and need not be restarted."""
+    return HealthResponse(status="alive", **_names(service_name, environment))
+
+
+def readiness_probe_simple(
+    service_name: str | None = None, environment: str | None = None
+) -> HealthResponse:
+    """Return that the service takes requests, for one that depends on nothing."""
+    return HealthResponse(status="ready", **_names(service_name, environment))
+
+
+def create_health_endpoint(
+    service_name: str | None = None, environment: str | None = None
+) -> Endpoint:
+    """Return an endpoint for `/health`."""
+
+    async def health() -> HealthResponse:
+        return health_check_simple(service_name, environment)
+
+    return health
+
+
+def create_liveness_endpoint(
+    service_name: str | None = None, environment: str | None = None
+) -> Endpoint:
+    """Return an endpoint for `/liveness`."""
+
+    async def liveness() -> HealthResponse:
+        return liveness_probe_simple(service_name, environment)
+
+    return liveness
+
+
+def create_readiness_endpoint(
+    service_name: str | None = None,
+    environment: str | None = None,
+    *,
+    checks: Mapping[str, Check] | None = None,
+) -> Endpoint:
+    """Return an endpoint for `/readiness` that runs all checks at once.
+
+    The endpoint raises `Unavailable` and names each failing check.
+    """
+    named = dict(checks or {})
+
+    async def readiness() -> HealthResponse:
+        outcomes = await asyncio.gather(*(_failure(check) for check in named.values()))
+        failures = [
+            f"{name} ({reason})" for name, reason in zip(named, outcomes, strict=True) if reason
+        ]
+        if failures:
+            raise Unavailable(f"Not ready. Failing checks: {', '.join(failures)}.", retry_after=5)
+        return readiness_probe_simple(service_name, environment)
+
+    return readiness
+
+
+def health_router(
+    service_name: str | None = None,
+    environment: str | None = None,
+    *,
+    checks: Mapping[str, Check] | None = None,
+) -> APIRouter:
+    """Return a router with `/health`, `/liveness` and `/readiness`."""
+    router = APIRouter(tags=["health"])
+    router.get("/health", summary="Whether the service answers")(
+        create_health_endpoint(service_name, environment)
+    )
+    router.get("/liveness", summary="Whether the process is alive")(
+        create_liveness_endpoint(service_name, environment)
+    )
+    router.get(
+        "/readiness",
+        summary="Whether what the service depends on answers",
+        responses=error_responses(503),
+    )(create_readiness_endpoint(service_name, environment, checks=checks))
+    return router
+
+
+async def _failure(check: Check) -> str | None:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            if inspect.iscoroutinefunction(check):
+                await check()
+            else:
+                await run_in_threadpool(check)
+    except TimeoutError:
+        return f"no answer in {CHECK_SECONDS:g} s"
+    except ServiceError as error:
+        return error.detail
+    except Exception as error:  # noqa: BLE001 - whatever a check raises, it failed
+        return type(error).__name__
+    return None
+
+
+def _names(service_name: str | None, environment: str | None) -> dict[str, str]:
+    return {
+        "service": service_name or os.environ.get("SERVICE_NAME", "unknown"),
+        "environment": environment or os.environ.get("ENVIRONMENT", "unknown"),
+    }

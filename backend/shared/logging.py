@@ -1,0 +1,233 @@
+"""Structured logs: one JSON object a line on standard output."""
+
+import logging as stdlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, BinaryIO, Final, cast
+
+import orjson
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
+from shared import context
+
+_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_HIDDEN: Final = "***"
+_SENSITIVE: Final = frozenset(
+    "api_key apikey x_api_key authorization proxy_authorization cookie set_cookie password passwd "
+    "secret secret_string secret_access_key session_token token x_origin_verify".split()
+)
+_SENSITIVE_ENDINGS: Final = ("_api_key", "_password", "_secret", "_token")
+_MAX_DEPTH: Final = 6
+# They report every request, or every byte of one, at levels that a service's own log is set to.
+_QUIET: Final = ("botocore", "boto3", "urllib3", "httpx", "httpcore", "mangum", "asyncio")
+
+_write_lock = threading.Lock()
+
+
+def configure_logging(
+    log_level: str = "INFO",
+    *,
+    service_name: str | None = None,
+    environment: str | None = None,
+    stream: BinaryIO | None = None,
+) -> None:
+    """Send every log line of this process, structlog's and stdlib's, out as one JSON object.
+
+    Args:
+        log_level: DEBUG, INFO, WARNING, ERROR or CRITICAL; lower levels cost almost nothing.
+        service_name: The `service` of each line; `SERVICE_NAME` where it is not given.
+        environment: The `environment` of each line; `ENVIRONMENT` where it is not given.
+        stream: Where lines go; standard output where it is not given.
+
+    Raises:
+        ValueError: The level is none of the five.
+    """
+    level_name = log_level.upper()
+    if level_name not in _LEVELS:
+        raise ValueError(f"log_level: got {log_level!r}; expects one of {', '.join(_LEVELS)}")
+    level: int = getattr(stdlib, level_name)
+    render = _Renderer(
+        service_name or os.environ.get("SERVICE_NAME", "unknown"),
+        environment or os.environ.get("ENVIRONMENT", "unknown"),
+    )
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level]
+        + [render],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_: _LineLogger(stream),
+        # Cached loggers would keep the first configuration: tests and reconfiguration need the new.
+        cache_logger_on_first_use=False,
+    )
+    root = stdlib.getLogger()
+    root.handlers[:] = [_Bridge()]
+    root.setLevel(level)
+    for name in _QUIET:
+        stdlib.getLogger(name).setLevel(max(level, stdlib.WARNING))
+
+
+def get_logger(name: str | None = None) -> FilteringBoundLogger:
+    """Return a logger; `log.info("event", key=value)` writes one line."""
+    initial = {"logger": name} if name else {}
+    return cast("FilteringBoundLogger", structlog.get_logger(**initial))
+
+
+class _LineLogger:
+    """Writes finished lines; a closed or full standard output never fails a request."""
+
+    def __init__(self, stream: BinaryIO | None) -> None:
+        self._stream = stream
+
+    def msg(self, line: bytes) -> None:
+        stream = self._stream or sys.stdout.buffer
+        try:
+            with _write_lock:
+                stream.write(line)
+                stream.flush()
+        except (OSError, ValueError):
+            pass
+
+    log = debug = info = warning = error = critical = exception = fatal = msg
+
+
+class _Renderer:
+    """The last processor: adds what every line has, hides secrets, and makes the bytes."""
+
+    def __init__(self, service: str, environment: str) -> None:
+        self._service = service
+        self._environment = environment
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
+        line: dict[str, Any] = {
+            "event": event.pop("event", None),
+            "level": event.pop("level", None),
+            "service": self._service,
+            "environment": self._environment,
+            **_trace_fields(),
+        }
+        exc_info = event.pop("exc_info", None)
+        for key, value in event.items():
+            line[key] = _HIDDEN if _is_sensitive(key) else _clean(value, 0)
+        if exc_info:
+            line["exception"] = _exception(exc_info)
+        line["timestamp"] = timestamp()
+        return _dump(line)
+
+
+class _Bridge(stdlib.Handler):
+    """Gives the lines of stdlib loggers (uvicorn, botocore) the same shape."""
+
+    def emit(self, record: stdlib.LogRecord) -> None:
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError):  # a wrong %-format in somebody's code
+            message = str(record.msg)
+        get_logger(record.name).log(record.levelno, message, exc_info=record.exc_info)
+
+
+_clock: tuple[int, str] = (0, "")
+
+
+def timestamp() -> str:
+    """Return the present moment in ISO 8601, UTC, milliseconds, ending in `Z`."""
+    global _clock  # noqa: PLW0603 - one cached second: strftime is half of a line's cost
+    now = time.time()
+    second = int(now)
+    cached, text = _clock
+    if cached != second:
+        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        _clock = (second, text)
+    return f"{text}.{int((now - second) * 1000):03d}Z"
+
+
+def _trace_fields() -> dict[str, str]:
+    request = context.current()
+    fields = {"request_id": request.request_id} if request else {}
+    trace_id = request.trace_id if request else None
+    # Looked up rather than imported: a process without tracing does not pay for the API.
+    if trace := sys.modules.get("opentelemetry.trace"):
+        span = trace.get_current_span().get_span_context()
+        if span.is_valid:
+            trace_id = f"{span.trace_id:032x}"
+            fields["span_id"] = f"{span.span_id:016x}"
+    if trace_id:
+        fields["trace_id"] = trace_id
+        fields["xray_trace_id"] = context.xray_trace_id(trace_id)
+    return fields
+
+
+@lru_cache(maxsize=1024)
+def _is_sensitive(key: str) -> bool:
+    name = key.lower().replace("-", "_")
+    return name in _SENSITIVE or name.endswith(_SENSITIVE_ENDINGS)
+
+
+def _clean(value: object, depth: int) -> object:
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if depth >= _MAX_DEPTH:
+        return _text(value)
+    if isinstance(value, Mapping):
+        return {
+            str(key): _HIDDEN if _is_sensitive(str(key)) else _clean(item, depth + 1)
+            for key, item in value.items()
+        }
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+        return [_clean(item, depth + 1) for item in value]
+    return value
+
+
+def _text(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception as error:  # noqa: BLE001 - somebody's __repr__ may raise anything
+        return f"<{type(value).__name__}: no repr, {type(error).__name__}>"
+
+
+def _dump(line: dict[str, Any]) -> bytes:
+    options = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+    try:
+        return orjson.dumps(line, default=_text, option=options)
+    except (TypeError, ValueError, RecursionError):
+        # A lone surrogate or an integer beyond 64 bits: keep the line, degrade the values.
+        safe = {key: ascii(value) for key, value in line.items()}
+        return orjson.dumps(
+            safe | {k: v for k, v in line.items() if k in {"level", "service", "timestamp"}},
+            option=options,
+        )
+
+
+def _exception(exc_info: object) -> object:
+    if exc_info is True:
+        exc_info = sys.exc_info()
+    elif isinstance(exc_info, BaseException):
+        exc_info = (type(exc_info), exc_info, exc_info.__traceback__)
+    if not isinstance(exc_info, tuple) or exc_info[0] is None:
+        return None
+    return [_describe(error) for error in _chain(exc_info[1])]
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    chain: list[BaseException] = []
+    while error is not None and error not in chain and len(chain) < 5:
+        chain.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return chain
+
+
+def _describe(error: BaseException) -> dict[str, object]:
+    frames = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        frames.append(f"{code.co_filename}:{traceback.tb_lineno} {code.co_name}")
+        traceback = traceback.tb_next
+    return {
+        "type": type(error).__qualname__,
+        "message": str(error)[:2000],
+        "frames": frames[-20:],
+    }

@@ -1,0 +1,141 @@
+"""Request logging: one line when a request starts, one when it ends, whatever happens."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from starlette._utils import get_route_path
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import context
+from shared.errors import FAILURE_KEY, ServiceError
+from shared.logging import get_logger
+
+_log = get_logger()
+
+CLIENT_CLOSED: Final = 499
+"""Status in the log of a request whose client went away (nginx's convention)."""
+
+
+class LoggingMiddleware:
+    """Logs each HTTP request and gives it its identifiers; other scopes pass through.
+
+    Args:
+        app: The application below.
+        trusted_proxies: How many proxies in front append to `X-Forwarded-For`; 0 takes the
+            address of the connection, which on Lambda is the gateway's `sourceIp`.
+    """
+
+    def __init__(self, app: ASGIApp, *, trusted_proxies: int = 0) -> None:
+        self._app = app
+        self._trusted_proxies = trusted_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = _LoggedRequest(scope, self._trusted_proxies)
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                request.status = message["status"]
+                MutableHeaders(scope=message)[context.REQUEST_ID_HEADER] = request.id
+            await send(message)
+
+        with request:
+            await self._app(scope, receive, send_with_id)
+
+
+async def logging_middleware(
+    request: Request, call_next: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    """Log a request; the function form, for `@app.middleware("http")`."""
+    with _LoggedRequest(request.scope, 0) as logged:
+        response = await call_next(request)
+        logged.status = response.status_code
+        response.headers[context.REQUEST_ID_HEADER] = logged.id
+        return response
+
+
+class _LoggedRequest:
+    """The two lines of one request, and the identifiers that are bound between them."""
+
+    def __init__(self, scope: Scope, trusted_proxies: int) -> None:
+        headers = Headers(scope=scope)
+        self.status: int | None = None
+        self._scope = scope
+        event = scope.get("aws.event") or {}
+        self.id = (
+            context.accept_request_id(headers.get(context.REQUEST_ID_HEADER))
+            or context.accept_request_id(event.get("requestContext", {}).get("requestId"))
+            or context.new_request_id()
+        )
+        xray = _xray_header(headers)
+        trace_id = context.trace_id_of(xray, headers.get("traceparent"))
+        self._context = context.RequestContext(self.id, trace_id, xray)
+        self._fields = {
+            "method": scope["method"],
+            "path": get_route_path(scope) or "/",
+            "client_ip": _client_ip(scope, headers, trusted_proxies),
+        }
+
+    def __enter__(self) -> "_LoggedRequest":
+        self._token = context.bind(self._context)
+        # What an earlier request of the same task left bound must not colour this one's lines;
+        # what the invocation bound (its cold start) belongs to this one.
+        kept = structlog.contextvars.get_contextvars().get("cold_start")
+        structlog.contextvars.clear_contextvars()
+        if kept is not None:
+            structlog.contextvars.bind_contextvars(cold_start=kept)
+        self._started = time.perf_counter()
+        _log.info("request_started", **self._fields)
+        return self
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        fields = self._fields | {"duration": round(time.perf_counter() - self._started, 6)}
+        failure = error or self._scope.get(FAILURE_KEY)
+        try:
+            if isinstance(error, (ClientDisconnect, asyncio.CancelledError)):
+                _log.info("request_aborted", **fields, status=CLIENT_CLOSED)
+            elif error is not None or (self.status or 500) == 500:
+                _log.error("request_failed", **fields, status=500, exc_info=failure)
+            elif isinstance(failure, ServiceError):
+                self._log_refusal(failure, fields)
+            else:
+                _log.info("request_completed", **fields, status=self.status)
+        finally:
+            structlog.contextvars.clear_contextvars()
+            context.reset(self._token)
+
+    def _log_refusal(self, failure: ServiceError, fields: dict[str, object]) -> None:
+        told = {"error": failure.code, "detail": failure.detail}
+        if failure.status < 500:
+            _log.info("request_completed", **fields, status=self.status, **told)
+        else:
+            # The cause is why the dependency failed; the caller was told the detail only.
+            _log.error(
+                "request_completed", **fields, status=self.status, **told, cause=_cause(failure)
+            )
+
+
+def _cause(failure: BaseException) -> str | None:
+    return repr(failure.__cause__)[:500] if failure.__cause__ else None
+
+
+def _xray_header(headers: Headers) -> str | None:
+    value = headers.get(context.XRAY_HEADER)
+    return value if value and len(value) <= 512 else None
+
+
+def _client_ip(scope: Scope, headers: Headers, trusted_proxies: int) -> str | None:
+    if trusted_proxies:
+        hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop]
+        if len(hops) >= trusted_proxies:
+            return hops[-trusted_proxies][:64]
+    client = scope.get("client")
+    return client[0] if client else None
