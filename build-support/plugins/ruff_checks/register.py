@@ -1,0 +1,118 @@
+"""Ruff in `lint`, `fix` and `fmt`: Pants 2.17's own backend calls a command line that Ruff dropped.
+
+Runs inside Pants, on Python 3.9, where the repository's own rules for Python do not hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pants.backend.python.lint.ruff import skip_field, subsystem
+from pants.backend.python.lint.ruff.subsystem import Ruff, RuffFieldSet
+from pants.backend.python.util_rules import pex
+from pants.backend.python.util_rules.pex import PexRequest, VenvPex, VenvPexProcess
+from pants.core.goals.fix import FixResult, FixTargetsRequest
+from pants.core.goals.fmt import FmtResult, FmtTargetsRequest
+from pants.core.goals.lint import LintResult, LintTargetsRequest
+from pants.core.util_rules.config_files import ConfigFiles, ConfigFilesRequest
+from pants.core.util_rules.partitions import PartitionerType
+from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
+from pants.engine.fs import Digest, MergeDigests
+from pants.engine.internals.native_engine import Snapshot
+from pants.engine.process import FallibleProcessResult, ProcessExecutionFailure
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.option.global_options import KeepSandboxes
+from pants.util.meta import classproperty
+
+
+class RuffLintRequest(LintTargetsRequest):
+    field_set_type = RuffFieldSet
+    tool_subsystem = Ruff
+    partitioner_type = PartitionerType.DEFAULT_SINGLE_PARTITION
+
+
+class RuffFixRequest(FixTargetsRequest):
+    field_set_type = RuffFieldSet
+    tool_subsystem = Ruff
+    partitioner_type = PartitionerType.DEFAULT_SINGLE_PARTITION
+    enable_lint_rules = False  # RuffLintRequest reports the same findings with their places
+
+    @classproperty
+    def tool_name(cls) -> str:
+        return "ruff check --fix"
+
+
+class RuffFormatRequest(FmtTargetsRequest):
+    field_set_type = RuffFieldSet
+    tool_subsystem = Ruff
+    partitioner_type = PartitionerType.DEFAULT_SINGLE_PARTITION
+
+    @classproperty
+    def tool_name(cls) -> str:
+        return "ruff format"
+
+
+@dataclass(frozen=True)
+class RuffRun:
+    command: tuple[str, ...]
+    snapshot: Snapshot
+
+
+@rule
+async def run_ruff(request: RuffRun, ruff: Ruff) -> FallibleProcessResult:
+    venv, config = await MultiGet(
+        Get(VenvPex, PexRequest, ruff.to_pex_request()),
+        Get(ConfigFiles, ConfigFilesRequest, ruff.config_request(request.snapshot.dirs)),
+    )
+    digests = (request.snapshot.digest, config.snapshot.digest)
+    description = f"Run ruff {' '.join(request.command)} on {len(request.snapshot.files)} files."
+    result = await Get(
+        FallibleProcessResult,
+        VenvPexProcess(
+            venv,
+            argv=(*request.command, "--no-cache", *ruff.args, *request.snapshot.files),
+            input_digest=await Get(Digest, MergeDigests(digests)),
+            output_files=request.snapshot.files,
+            description=description,
+        ),
+    )
+    # 1 means findings. Anything else is a ruff that could not run, which `fix` would take for success.
+    if result.exit_code not in (0, 1):
+        raise ProcessExecutionFailure(
+            result.exit_code, result.stdout, result.stderr, description, keep_sandboxes=KeepSandboxes.never
+        )
+    return result
+
+
+@rule(desc="Lint with ruff")
+async def ruff_lint(request: RuffLintRequest.Batch[RuffFieldSet, Any]) -> LintResult:
+    sources = await Get(
+        SourceFiles, SourceFilesRequest(field_set.source for field_set in request.elements)
+    )
+    result = await Get(FallibleProcessResult, RuffRun(("check",), sources.snapshot))
+    return LintResult.create(request, result)
+
+
+@rule(desc="Fix with ruff")
+async def ruff_fix(request: RuffFixRequest.Batch) -> FixResult:
+    result = await Get(FallibleProcessResult, RuffRun(("check", "--fix"), request.snapshot))
+    return await FixResult.create(request, result)
+
+
+@rule(desc="Format with ruff")
+async def ruff_format(request: RuffFormatRequest.Batch) -> FmtResult:
+    result = await Get(FallibleProcessResult, RuffRun(("format",), request.snapshot))
+    return await FmtResult.create(request, result)
+
+
+def rules():
+    return [
+        *collect_rules(),
+        *subsystem.rules(),
+        *skip_field.rules(),
+        *pex.rules(),
+        *RuffLintRequest.rules(),
+        *RuffFixRequest.rules(),
+        *RuffFormatRequest.rules(),
+    ]
