@@ -36,7 +36,6 @@ class RuffFixRequest(FixTargetsRequest):
     field_set_type = RuffFieldSet
     tool_subsystem = Ruff
     partitioner_type = PartitionerType.DEFAULT_SINGLE_PARTITION
-    enable_lint_rules = False  # RuffLintRequest reports the same findings with their places
 
     @classproperty
     def tool_name(cls) -> str:
