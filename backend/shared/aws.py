@@ -17,18 +17,48 @@ READ_TIMEOUT_SECONDS: Final = 5.0
 MAX_ATTEMPTS: Final = 3
 
 _THROTTLES: Final = frozenset(
-    "ThrottlingException Throttling ThrottledException TooManyRequestsException RequestLimitExceeded "
-    "ProvisionedThroughputExceededException SlowDown ServiceQuotaExceededException "
-    "ModelNotReadyException RequestThrottled BandwidthLimitExceeded".split()
+    [
+        "ThrottlingException",
+        "Throttling",
+        "ThrottledException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "ProvisionedThroughputExceededException",
+        "SlowDown",
+        "ServiceQuotaExceededException",
+        "ModelNotReadyException",
+        "RequestThrottled",
+        "BandwidthLimitExceeded",
+    ]
 )
 _OUTAGES: Final = frozenset(
-    "InternalError InternalFailure InternalServerError InternalServerException ServiceUnavailable "
-    "ServiceUnavailableException InternalServiceError ModelTimeoutException RequestTimeout "
-    "500 502 503 504".split()
+    [
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServerException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "InternalServiceError",
+        "ModelTimeoutException",
+        "RequestTimeout",
+        "500",
+        "502",
+        "503",
+        "504",
+    ]
 )
 _REFUSALS: Final = frozenset(
-    "AccessDenied AccessDeniedException UnauthorizedOperation InvalidAccessKeyId "
-    "SignatureDoesNotMatch ExpiredToken ExpiredTokenException UnrecognizedClientException".split()
+    [
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "UnrecognizedClientException",
+    ]
 )
 
 _lock = Lock()
@@ -67,7 +97,9 @@ def _client(service_name: str, region: str | None, read_timeout: float, attempts
         retries={"mode": "adaptive", "total_max_attempts": attempts},
         max_pool_connections=32,
     )
-    return boto3.client(service_name, region_name=region, config=config)
+    # The stubs know each service by its literal name only.
+    make: Any = boto3.client
+    return make(service_name, region_name=region, config=config)
 
 
 def error_code(error: "ClientError") -> str:
@@ -100,17 +132,7 @@ def _translate(what: str, error: Exception) -> ServiceError | None:
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
     if isinstance(error, ClientError):
-        code = error_code(error)
-        if code in _THROTTLES:
-            return Unavailable(f"Could not {what}: AWS is throttling; try again.", retry_after=2)
-        if code in _OUTAGES:
-            return Unavailable(f"Could not {what}: AWS failed ({code}); try again.", retry_after=2)
-        if code in _REFUSALS:
-            return BadDependency(
-                f"Could not {what}: AWS refused it ({code}); this service's role or credentials "
-                "lack the permission."
-            )
-        return BadDependency(f"Could not {what}: AWS answered {code or 'an error'}.")
+        return _translate_answer(what, error_code(error))
     if isinstance(error, HTTPClientError):  # no connection, or no answer in time
         left = deadline.remaining_seconds()
         if left is not None and left <= 0:
@@ -119,3 +141,16 @@ def _translate(what: str, error: Exception) -> ServiceError | None:
     if isinstance(error, BotoCoreError):
         return BadDependency(f"Could not {what}: {type(error).__name__}.")
     return None
+
+
+def _translate_answer(what: str, code: str) -> ServiceError:
+    if code in _THROTTLES:
+        return Unavailable(f"Could not {what}: AWS is throttling; try again.", retry_after=2)
+    if code in _OUTAGES:
+        return Unavailable(f"Could not {what}: AWS failed ({code}); try again.", retry_after=2)
+    if code in _REFUSALS:
+        return BadDependency(
+            f"Could not {what}: AWS refused it ({code}); this service's role or credentials lack "
+            "the permission."
+        )
+    return BadDependency(f"Could not {what}: AWS answered {code or 'an error'}.")

@@ -17,7 +17,7 @@ ServiceError              500 internal_error
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -42,8 +42,8 @@ class ServiceError(Exception):
         retry_after: Seconds after which another attempt makes sense.
     """
 
-    status: ClassVar[int] = 500
-    code: ClassVar[str] = "internal_error"
+    status: int = 500
+    code: str = "internal_error"
 
     def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
         super().__init__(detail)
@@ -145,9 +145,7 @@ def error_response(
     extra = dict(headers or {})
     if retry_after is not None:
         extra["retry-after"] = str(max(1, math.ceil(retry_after)))
-    return Response(
-        answer.model_dump_json(), status, headers=extra, media_type="application/json"
-    )
+    return Response(answer.model_dump_json(), status, headers=extra, media_type="application/json")
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -156,9 +154,7 @@ def install_error_handlers(app: FastAPI) -> None:
     async def service_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, ServiceError)  # noqa: S101 - what Starlette registered it for
         request.scope[FAILURE_KEY] = error
-        return error_response(
-            error.status, error.code, error.detail, retry_after=error.retry_after
-        )
+        return error_response(error.status, error.code, error.detail, retry_after=error.retry_after)
 
     async def http_exception(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101

@@ -18,9 +18,12 @@ from shared import context
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _HIDDEN: Final = "***"
 _SENSITIVE: Final = frozenset(
-    "api_key apikey x_api_key authorization proxy_authorization cookie set_cookie password passwd "
-    "secret secret_string secret_access_key session_token token x_origin_verify".split()
-)
+    {
+        "api_key", "apikey", "x_api_key", "authorization", "proxy_authorization", "cookie",
+        "set_cookie", "password", "passwd", "secret", "secret_string", "secret_access_key",
+        "session_token", "token", "x_origin_verify",
+    }
+)  # fmt: skip
 _SENSITIVE_ENDINGS: Final = ("_api_key", "_password", "_secret", "_token")
 _MAX_DEPTH: Final = 6
 # They report every request, or every byte of one, at levels that a service's own log is set to.
@@ -56,10 +59,13 @@ def configure_logging(
         environment or os.environ.get("ENVIRONMENT", "unknown"),
     )
     structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level]
-        + [render],
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            render,
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: _LineLogger(stream),
+        logger_factory=lambda name=None: _LineLogger(stream, name),
         # Cached loggers would keep the first configuration: tests and reconfiguration need the new.
         cache_logger_on_first_use=False,
     )
@@ -72,15 +78,16 @@ def configure_logging(
 
 def get_logger(name: str | None = None) -> FilteringBoundLogger:
     """Return a logger; `log.info("event", key=value)` writes one line."""
-    initial = {"logger": name} if name else {}
-    return cast("FilteringBoundLogger", structlog.get_logger(**initial))
+    # Not an initial value named `logger`: structlog's own wrap_logger has a parameter of that name.
+    return cast("FilteringBoundLogger", structlog.get_logger(name))
 
 
 class _LineLogger:
     """Writes finished lines; a closed or full standard output never fails a request."""
 
-    def __init__(self, stream: BinaryIO | None) -> None:
+    def __init__(self, stream: BinaryIO | None, name: str | None = None) -> None:
         self._stream = stream
+        self.name = name
 
     def msg(self, line: bytes) -> None:
         stream = self._stream or sys.stdout.buffer
@@ -101,7 +108,7 @@ class _Renderer:
         self._service = service
         self._environment = environment
 
-    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
+    def __call__(self, logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
         line: dict[str, Any] = {
             "event": event.pop("event", None),
             "level": event.pop("level", None),
@@ -109,6 +116,8 @@ class _Renderer:
             "environment": self._environment,
             **_trace_fields(),
         }
+        if name := getattr(logger, "name", None):
+            line["logger"] = name
         exc_info = event.pop("exc_info", None)
         for key, value in event.items():
             line[key] = _HIDDEN if _is_sensitive(key) else _clean(value, 0)

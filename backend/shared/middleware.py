@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
-from starlette._utils import get_route_path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -80,7 +79,7 @@ class _LoggedRequest:
         self._context = context.RequestContext(self.id, trace_id, xray)
         self._fields = {
             "method": scope["method"],
-            "path": get_route_path(scope) or "/",
+            "path": _route_path(scope),
             "client_ip": _client_ip(scope, headers, trusted_proxies),
         }
 
@@ -121,6 +120,15 @@ class _LoggedRequest:
             _log.error(
                 "request_completed", **fields, status=self.status, **told, cause=_cause(failure)
             )
+
+
+def _route_path(scope: Scope) -> str:
+    """Return the path without the gateway's prefix, as the routes spell it."""
+    path: str = scope["path"]
+    prefix = scope.get("root_path", "")
+    if prefix and (path == prefix or path.startswith(f"{prefix}/")):
+        return path[len(prefix) :] or "/"
+    return path
 
 
 def _cause(failure: BaseException) -> str | None:

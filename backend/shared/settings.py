@@ -18,9 +18,17 @@ class SettingsError(ValueError):
 
 
 def _http_url(value: str) -> str:
+    return _url(value, "http", "https")
+
+
+def _collector_url(value: str) -> str:
+    return _url(value, "http", "https", "udp")
+
+
+def _url(value: str, *schemes: str) -> str:
     scheme, separator, rest = value.partition("://")
-    if scheme not in {"http", "https"} or not separator or not rest.strip("/"):
-        raise ValueError("must be an absolute http:// or https:// URL")
+    if scheme not in schemes or not separator or not rest.strip("/"):
+        raise ValueError(f"must be an absolute URL that begins with {' or '.join(schemes)}://")
     if any(character.isspace() for character in value) or "@" in rest.partition("/")[0]:
         raise ValueError("must be an absolute URL without spaces or credentials")
     return value.rstrip("/")
@@ -28,6 +36,9 @@ def _http_url(value: str) -> str:
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """An absolute URL as plain text, without a trailing slash."""
+
+CollectorUrl = Annotated[str, AfterValidator(_collector_url)]
+"""Where spans go; `udp://` is the X-Ray daemon."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 """A lower-case name that is valid in function names, secret names and bucket names alike."""
@@ -87,7 +98,7 @@ class BaseTracingSettings(BaseSettings):
     """Whether and where spans are exported."""
 
     enable_tracing: bool = False
-    otlp_endpoint: HttpUrl = "http://localhost:4318"
+    otlp_endpoint: CollectorUrl = "http://localhost:4318"
 
 
 class FullServiceSettings(BaseServiceSettings, BaseAWSSettings, BaseTracingSettings):
@@ -136,7 +147,7 @@ def _expectation(settings_class: type[BaseSettings], field: str) -> str:
         if pattern := getattr(constraint, "pattern", None):
             return f"expects text that matches {pattern}"
         if isinstance(constraint, AfterValidator):
-            return "expects an absolute http:// or https:// URL"
+            return "expects an absolute URL"
     return f"expects {getattr(info.annotation, '__name__', info.annotation)}"
 
 

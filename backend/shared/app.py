@@ -1,0 +1,94 @@
+"""The wiring that every service shares."""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared import deadline, tracing
+from shared.body import BodyLimitMiddleware
+from shared.errors import ErrorMiddleware, install_error_handlers
+from shared.health import Check, health_router
+from shared.logging import configure_logging
+from shared.middleware import LoggingMiddleware
+from shared.models import error_responses
+from shared.settings import FullServiceSettings
+
+MAX_BODY_BYTES: Final = 6 * 1024 * 1024
+"""Lambda's own limit; the runner keeps the same one, so that a service can move."""
+
+
+def create_service_app(
+    settings: FullServiceSettings,
+    *,
+    title: str,
+    description: str,
+    routers: Iterable[APIRouter] = (),
+    readiness_checks: Mapping[str, Check] | None = None,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    trusted_proxies: int = 0,
+) -> FastAPI:
+    """Return an application with logging, tracing, errors and health in place.
+
+    Args:
+        settings: The service's settings; kept as `app.state.settings`.
+        title: The name in the OpenAPI document.
+        description: One paragraph for the OpenAPI document.
+        routers: What the service does.
+        readiness_checks: What must work before it can do that, by name.
+        lifespan: Start and stop, for a service under uvicorn; Lambda does not run it.
+        max_body_bytes: The largest body that is read.
+        trusted_proxies: Proxies in front that append to `X-Forwarded-For`.
+    """
+    configure_logging(
+        log_level=settings.log_level,
+        service_name=settings.service_name,
+        environment=settings.environment,
+    )
+    app = FastAPI(
+        title=title,
+        description=description,
+        version=settings.service_version,
+        lifespan=lifespan,
+        redoc_url=None,
+        # FastAPI's own telemetry makes four spans a request; ours makes one.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        responses=error_responses(400, 403, 413, 422, 429, 500, 502, 503, 504),
+    )
+    app.state.settings = settings
+    app.include_router(
+        health_router(settings.service_name, settings.environment, checks=readiness_checks)
+    )
+    for router in routers:
+        app.include_router(router)
+    install_error_handlers(app)
+    # The last one added is the first to see a request.
+    app.add_middleware(BodyLimitMiddleware, max_bytes=max_body_bytes)
+    app.add_middleware(_DeadlineMiddleware)
+    app.add_middleware(ErrorMiddleware)
+    app.add_middleware(LoggingMiddleware, trusted_proxies=trusted_proxies)
+    if settings.enable_tracing:
+        tracing.configure_tracing(
+            service_name=settings.service_name,
+            environment=settings.environment,
+            otlp_endpoint=settings.otlp_endpoint,
+        )
+        tracing.instrument_app(app)
+    return app
+
+
+class _DeadlineMiddleware:
+    """Takes over the deadline that a caller hands on; on Lambda the entry has done so already."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: list[tuple[bytes, bytes]] = scope.get("headers", [])
+        name = deadline.HEADER.encode()
+        handed = next((value.decode("latin-1") for key, value in headers if key == name), None)
+        with deadline.scope(deadline.parse(handed)):
+            await self._app(scope, receive, send)

@@ -1,0 +1,166 @@
+"""The entry of every Lambda function: gateway events, tasks and direct invocations."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import structlog
+from mangum import Mangum
+from mangum.types import ASGI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared import context, deadline, tracing
+from shared.errors import ServiceError
+from shared.logging import get_logger
+from shared.secrets import ApiKeyProvider, SecretsManagerKeys
+from shared.settings import BaseServiceSettings
+
+_log = get_logger(__name__)
+
+Event = dict[str, Any]
+Task = Callable[[Event], Awaitable[dict[str, Any]]]
+Handler = Callable[[Event, Any], dict[str, Any]]
+
+FUNCTION_MARGIN_SECONDS: Final = 0.25
+"""Kept back of the function's remaining time, for the answer and the flush."""
+
+
+def lambda_handler(
+    app: ASGIApp,
+    settings: BaseServiceSettings,
+    *,
+    tasks: Mapping[str, Task] | None = None,
+    keys: ApiKeyProvider | None = None,
+) -> Handler:
+    """Return a Lambda handler around an ASGI application.
+
+    It answers three kinds of events: API Gateway's, by the application; `{"task": name}`, by the
+    task of that name; and `{"test": "secrets"}`, by whether the service can read its own key.
+    Anything else gets an error object.
+
+    Args:
+        app: The application; its lifespan is not run.
+        settings: The service, whose name is the path prefix that the gateway leaves on.
+        tasks: What schedulers may ask for.
+        keys: Where the service's own key comes from; Secrets Manager by default.
+    """
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)  # Mangum runs on it, and the pooled connections stay on it
+    adapter = Mangum(_under(f"/{settings.service_name}", app), lifespan="off")
+    named_tasks = dict(tasks or {})
+    own_key = keys or SecretsManagerKeys(
+        settings.api_key_secret_name, region=getattr(settings, "aws_region", None)
+    )
+    cold_start = True
+
+    def direct(event: Event) -> dict[str, Any]:
+        if event.get("test") == "secrets":
+            return loop.run_until_complete(_secrets_test(settings, own_key))
+        name = event.get("task")
+        if isinstance(name, str) and name in named_tasks:
+            return loop.run_until_complete(_run_task(name, named_tasks[name], event))
+        known = ", ".join(sorted(named_tasks)) or "none"
+        detail = (
+            "This function takes API Gateway proxy events, {'test': 'secrets'} and tasks "
+            f"(known: {known})."
+        )
+        _log.warning("unsupported_event", keys=sorted(map(str, event))[:20])
+        return _failure("unsupported_event", detail)
+
+    def handle(event: Event, lambda_context: Any) -> dict[str, Any]:
+        nonlocal cold_start
+        if not isinstance(event, dict):
+            event = {}
+        xray = os.environ.get("_X_AMZN_TRACE_ID")
+        request_id = getattr(lambda_context, "aws_request_id", None) or context.new_request_id()
+        token = context.bind(context.RequestContext(request_id, context.trace_id_of(xray), xray))
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(cold_start=cold_start)
+        cold_start = False
+        try:
+            with deadline.scope(*_deadlines(event, lambda_context)), tracing.invocation(xray):
+                if "httpMethod" in event and "requestContext" in event:
+                    return adapter(_normalised(event, xray), lambda_context)
+                return direct(event)
+        finally:
+            structlog.contextvars.clear_contextvars()
+            context.reset(token)
+
+    return handle
+
+
+def _under(prefix: str, app: ASGIApp) -> ASGI:
+    """Tell the application which prefix of the path is the gateway's."""
+
+    async def prefixed(scope: Scope, receive: Receive, send: Send) -> None:
+        # Starlette strips a root path at a segment's end only: `/api`, and not `/apiary`.
+        await app({**scope, "root_path": prefix}, receive, send)
+
+    return prefixed
+
+
+def _normalised(event: Event, xray: str | None) -> Event:
+    # Mangum joins repeated headers; of the trace header the runtime's own is the right one.
+    if xray is None:
+        return event
+    headers = {
+        name: value
+        for name, value in (event.get("headers") or {}).items()
+        if name.lower() != context.XRAY_HEADER
+    }
+    many = {
+        name: value
+        for name, value in (event.get("multiValueHeaders") or {}).items()
+        if name.lower() != context.XRAY_HEADER
+    }
+    headers["X-Amzn-Trace-Id"] = xray
+    if many:
+        many["X-Amzn-Trace-Id"] = [xray]
+    return {**event, "headers": headers, "multiValueHeaders": many or None}
+
+
+def _deadlines(event: Event, lambda_context: Any) -> list[float | None]:
+    moments: list[float | None] = []
+    remaining = getattr(lambda_context, "get_remaining_time_in_millis", None)
+    if remaining is not None:
+        moments.append(time.time() + remaining() / 1000 - FUNCTION_MARGIN_SECONDS)
+    request = event.get("requestContext")
+    received = request.get("requestTimeEpoch") if isinstance(request, dict) else None
+    if isinstance(received, (int, float)) and received > 0:
+        moments.append(received / 1000 + deadline.GATEWAY_TIMEOUT_SECONDS - deadline.MARGIN_SECONDS)
+    for name, value in (event.get("headers") or {}).items():
+        if name.lower() == deadline.HEADER:
+            moments.append(deadline.parse(value))
+    return moments
+
+
+async def _secrets_test(settings: BaseServiceSettings, keys: ApiKeyProvider) -> dict[str, Any]:
+    answer = {
+        "test": "secrets",
+        "service": settings.service_name,
+        "secret": settings.api_key_secret_name,
+    }
+    try:
+        await keys.current()
+    except ServiceError as error:
+        _log.error("secrets_test_failed", error=error.code, detail=error.detail)
+        return {**answer, "readable": False, "error": error.code, "detail": error.detail}
+    _log.info("secrets_test_passed")
+    return {**answer, "readable": True}
+
+
+async def _run_task(name: str, task: Task, event: Event) -> dict[str, Any]:
+    started = time.perf_counter()
+    try:
+        result = await task(event)
+    except ServiceError as error:
+        _log.error("task_failed", task=name, error=error.code, detail=error.detail)
+        return {"task": name, **_failure(error.code, error.detail)}
+    _log.info("task_completed", task=name, duration=round(time.perf_counter() - started, 6))
+    return {"task": name, **result}
+
+
+def _failure(code: str, detail: str) -> dict[str, Any]:
+    return {"error": code, "detail": detail, "request_id": context.request_id()}

@@ -1,0 +1,116 @@
+"""Helpers for tests of services; no product code imports this module."""
+
+import base64
+import json as json_module
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+from starlette.types import ASGIApp
+
+
+class FakeKeys:
+    """An `ApiKeyProvider` in memory that counts what it is asked.
+
+    Args:
+        key: The current key.
+        after_refresh: The key after the gateway refused another one.
+        older: The previous version.
+    """
+
+    def __init__(
+        self, key: str = "test-key", *, after_refresh: str | None = None, older: str | None = None
+    ) -> None:
+        self.key = key
+        self.after_refresh = after_refresh
+        self.older = older
+        self.refreshes = 0
+
+    async def current(self) -> str:
+        """Return the key."""
+        return self.key
+
+    async def refreshed(self, rejected: str) -> str:  # noqa: ARG002 - the Protocol's
+        """Count, and return the key after the refresh."""
+        self.refreshes += 1
+        self.key = self.after_refresh or self.key
+        return self.key
+
+    async def previous(self) -> str | None:
+        """Return the previous version."""
+        return self.older
+
+
+class LambdaContext:
+    """What Lambda passes beside the event.
+
+    Args:
+        remaining_seconds: The time that the function has left.
+    """
+
+    aws_request_id = "11111111-2222-3333-4444-555555555555"
+    function_name = "test"
+    memory_limit_in_mb = 512
+
+    def __init__(self, remaining_seconds: float = 30.0) -> None:
+        self._ends = time.monotonic() + remaining_seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the milliseconds left."""
+        return int((self._ends - time.monotonic()) * 1000)
+
+
+def app_client(app: ASGIApp, **options: Any) -> httpx.AsyncClient:
+    """Return a client that calls an application in this process."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://test", **options)
+
+
+def api_gateway_event(
+    method: str = "GET",
+    path: str = "/api/health",
+    *,
+    query: str = "",
+    headers: Mapping[str, str] | None = None,
+    body: bytes | str | None = None,
+    json: Any = None,
+    stage: str = "dev",
+    source_ip: str = "203.0.113.7",
+) -> dict[str, Any]:
+    """Return the event that a REST API sends to a proxy integration (payload format 1.0)."""
+    if json is not None:
+        body = json_module.dumps(json)
+        headers = {"content-type": "application/json", **(headers or {})}
+    sent = {"Host": "abc123.execute-api.us-east-1.amazonaws.com", **(headers or {})}
+    pairs = parse_qsl(query, keep_blank_values=True)
+    many: dict[str, list[str]] = {}
+    for name, value in pairs:
+        many.setdefault(name, []).append(value)
+    is_binary = isinstance(body, bytes)
+    service = path.split("/")[1]
+    return {
+        "resource": f"/{service}/{{proxy+}}",
+        "path": path,
+        "httpMethod": method,
+        "headers": sent,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "queryStringParameters": dict(pairs) or None,
+        "multiValueQueryStringParameters": many or None,
+        "pathParameters": {"proxy": path.partition(f"/{service}/")[2]},
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": f"/{service}/{{proxy+}}",
+            "httpMethod": method,
+            "path": f"/{stage}{path}",
+            "protocol": "HTTP/1.1",
+            "stage": stage,
+            "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+            "requestTimeEpoch": int(time.time() * 1000),
+            "identity": {"sourceIp": source_ip, "userAgent": sent.get("User-Agent")},
+            "apiId": "abc123",
+        },
+        "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+        "isBase64Encoded": is_binary,
+    }
