@@ -1,0 +1,421 @@
+# One REST API for all services: /{service} and everything below it goes to that service.
+
+locals {
+  # The runner on App Runner is an HTTP back end; all else is a function behind its `live` alias.
+  service_functions = merge(
+    {
+      api = {
+        invoke_arn    = module.api.alias_invoke_arn
+        function_name = module.api.function_name
+        alias         = module.api.alias_name
+      }
+      chat = {
+        invoke_arn    = module.chat.alias_invoke_arn
+        function_name = module.chat.function_name
+        alias         = module.chat.alias_name
+      }
+      s3vector = {
+        invoke_arn    = module.s3vector.alias_invoke_arn
+        function_name = module.s3vector.function_name
+        alias         = module.s3vector.alias_name
+      }
+    },
+    { for runner in module.runner : "runner" => {
+      invoke_arn    = runner.alias_invoke_arn
+      function_name = runner.function_name
+      alias         = runner.alias_name
+    } },
+  )
+
+  cors = length(var.cors_origins) > 0
+
+  # End users come in through api. The services' own calls carry a key and no user, so the other paths need none.
+  authorized = var.authorizer == null ? toset([]) : toset(["api"])
+  authorization = {
+    for service in local.services : service => (
+      !contains(local.authorized, service) ? "NONE" :
+      try(var.authorizer.type, null) == "cognito" ? "COGNITO_USER_POOLS" : "CUSTOM"
+    )
+  }
+}
+
+resource "aws_api_gateway_rest_api" "main" {
+  name        = local.prefix
+  description = "Gateway of ${local.prefix}"
+
+  endpoint_configuration {
+    types = ["REGIONAL"]
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# --- Paths ---------------------------------------------------------------------------------------------------------
+
+resource "aws_api_gateway_resource" "service" {
+  for_each = local.services
+
+  rest_api_id = aws_api_gateway_rest_api.main.id
+  parent_id   = aws_api_gateway_rest_api.main.root_resource_id
+  path_part   = each.key
+}
+
+resource "aws_api_gateway_resource" "proxy" {
+  for_each = local.services
+
+  rest_api_id = aws_api_gateway_rest_api.main.id
+  parent_id   = aws_api_gateway_resource.service[each.key].id
+  path_part   = "{proxy+}"
+}
+
+# Health stays within reach of canaries and of the rotation's test, which are no signed-in users.
+resource "aws_api_gateway_resource" "health" {
+  for_each = local.authorized
+
+  rest_api_id = aws_api_gateway_rest_api.main.id
+  parent_id   = aws_api_gateway_resource.service[each.key].id
+  path_part   = "health"
+}
+
+# --- Methods and integrations --------------------------------------------------------------------------------------
+
+resource "aws_api_gateway_method" "service" {
+  for_each = local.services
+
+  rest_api_id          = aws_api_gateway_rest_api.main.id
+  resource_id          = aws_api_gateway_resource.service[each.key].id
+  http_method          = "ANY"
+  authorization        = local.authorization[each.key]
+  authorizer_id        = contains(local.authorized, each.key) ? aws_api_gateway_authorizer.main[0].id : null
+  authorization_scopes = contains(local.authorized, each.key) ? try(var.authorizer.scopes, null) : null
+  api_key_required     = var.enable_service_api_keys
+}
+
+resource "aws_api_gateway_method" "proxy" {
+  for_each = local.services
+
+  rest_api_id          = aws_api_gateway_rest_api.main.id
+  resource_id          = aws_api_gateway_resource.proxy[each.key].id
+  http_method          = "ANY"
+  authorization        = local.authorization[each.key]
+  authorizer_id        = contains(local.authorized, each.key) ? aws_api_gateway_authorizer.main[0].id : null
+  authorization_scopes = contains(local.authorized, each.key) ? try(var.authorizer.scopes, null) : null
+  api_key_required     = var.enable_service_api_keys
+
+  request_parameters = { "method.request.path.proxy" = true }
+}
+
+resource "aws_api_gateway_method" "health" {
+  for_each = local.authorized
+
+  rest_api_id      = aws_api_gateway_rest_api.main.id
+  resource_id      = aws_api_gateway_resource.health[each.key].id
+  http_method      = "GET"
+  authorization    = "NONE"
+  api_key_required = var.enable_service_api_keys
+}
+
+locals {
+  # What the gateway hands to the runner beside the caller's own headers. API Gateway does not pass its request id on.
+  runner_headers = {
+    "integration.request.header.x-origin-verify"  = "stageVariables.originVerify"
+    "integration.request.header.x-amzn-requestid" = "context.requestId"
+  }
+}
+
+resource "aws_api_gateway_integration" "service" {
+  for_each = local.services
+
+  rest_api_id             = aws_api_gateway_rest_api.main.id
+  resource_id             = aws_api_gateway_resource.service[each.key].id
+  http_method             = aws_api_gateway_method.service[each.key].http_method
+  integration_http_method = contains(keys(local.service_functions), each.key) ? "POST" : "ANY"
+  type                    = contains(keys(local.service_functions), each.key) ? "AWS_PROXY" : "HTTP_PROXY"
+  uri                     = try(local.service_functions[each.key].invoke_arn, "${local.runner_url}/")
+  request_parameters      = contains(keys(local.service_functions), each.key) ? null : local.runner_headers
+}
+
+resource "aws_api_gateway_integration" "proxy" {
+  for_each = local.services
+
+  rest_api_id             = aws_api_gateway_rest_api.main.id
+  resource_id             = aws_api_gateway_resource.proxy[each.key].id
+  http_method             = aws_api_gateway_method.proxy[each.key].http_method
+  integration_http_method = contains(keys(local.service_functions), each.key) ? "POST" : "ANY"
+  type                    = contains(keys(local.service_functions), each.key) ? "AWS_PROXY" : "HTTP_PROXY"
+  uri                     = try(local.service_functions[each.key].invoke_arn, "${local.runner_url}/{proxy}")
+  request_parameters = contains(keys(local.service_functions), each.key) ? null : merge(
+    local.runner_headers,
+    { "integration.request.path.proxy" = "method.request.path.proxy" },
+  )
+}
+
+resource "aws_api_gateway_integration" "health" {
+  for_each = local.authorized
+
+  rest_api_id             = aws_api_gateway_rest_api.main.id
+  resource_id             = aws_api_gateway_resource.health[each.key].id
+  http_method             = aws_api_gateway_method.health[each.key].http_method
+  integration_http_method = "POST"
+  type                    = "AWS_PROXY"
+  uri                     = local.service_functions[each.key].invoke_arn
+}
+
+resource "aws_lambda_permission" "gateway" {
+  for_each = local.service_functions
+
+  statement_id  = "gateway"
+  action        = "lambda:InvokeFunction"
+  function_name = each.value.function_name
+  qualifier     = each.value.alias
+  principal     = "apigateway.amazonaws.com"
+  # Any stage and method, but this service's paths only.
+  source_arn = "${aws_api_gateway_rest_api.main.execution_arn}/*/*/${each.key}*"
+}
+
+# --- Browsers ------------------------------------------------------------------------------------------------------
+
+# A preflight request carries neither key nor token, so OPTIONS is answered here, without one.
+
+resource "aws_api_gateway_method" "preflight" {
+  for_each = local.cors ? local.services : toset([])
+
+  rest_api_id   = aws_api_gateway_rest_api.main.id
+  resource_id   = aws_api_gateway_resource.proxy[each.key].id
+  http_method   = "OPTIONS"
+  authorization = "NONE"
+}
+
+resource "aws_api_gateway_integration" "preflight" {
+  for_each = local.cors ? local.services : toset([])
+
+  rest_api_id = aws_api_gateway_rest_api.main.id
+  resource_id = aws_api_gateway_resource.proxy[each.key].id
+  http_method = aws_api_gateway_method.preflight[each.key].http_method
+  type        = "MOCK"
+
+  request_templates = { "application/json" = jsonencode({ statusCode = 204 }) }
+}
+
+resource "aws_api_gateway_method_response" "preflight" {
+  for_each = local.cors ? local.services : toset([])
+
+  rest_api_id = aws_api_gateway_rest_api.main.id
+  resource_id = aws_api_gateway_resource.proxy[each.key].id
+  http_method = aws_api_gateway_method.preflight[each.key].http_method
+  status_code = "204"
+
+  response_parameters = {
+    "method.response.header.Access-Control-Allow-Headers" = true
+    "method.response.header.Access-Control-Allow-Methods" = true
+    "method.response.header.Access-Control-Allow-Origin"  = true
+    "method.response.header.Access-Control-Max-Age"       = true
+    "method.response.header.Vary"                         = true
+  }
+}
+
+resource "aws_api_gateway_integration_response" "preflight" {
+  for_each = local.cors ? local.services : toset([])
+
+  rest_api_id = aws_api_gateway_rest_api.main.id
+  resource_id = aws_api_gateway_resource.proxy[each.key].id
+  http_method = aws_api_gateway_method.preflight[each.key].http_method
+  status_code = aws_api_gateway_method_response.preflight[each.key].status_code
+
+  response_parameters = {
+    "method.response.header.Access-Control-Allow-Headers" = "'authorization,content-type,x-api-key,x-request-id'"
+    "method.response.header.Access-Control-Allow-Methods" = "'GET,POST,PUT,PATCH,DELETE,OPTIONS'"
+    "method.response.header.Access-Control-Allow-Origin"  = "'${try(var.cors_origins[0], "")}'"
+    "method.response.header.Access-Control-Max-Age"       = "'3600'"
+    "method.response.header.Vary"                         = "'Origin'"
+  }
+
+  # A header has one value here. The template answers with the caller's own origin where that is a named one.
+  response_templates = {
+    "application/json" = <<-EOT
+      #set($origin = $input.params().header.get("origin"))
+      #if(!$origin)#set($origin = $input.params().header.get("Origin"))#end
+      #if(${jsonencode(var.cors_origins)}.contains($origin))
+      #set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)
+      #end
+    EOT
+  }
+
+  depends_on = [aws_api_gateway_integration.preflight]
+}
+
+# --- The gateway's own answers -------------------------------------------------------------------------------------
+
+# AWS's bodies as they are, since clients know them; headers only. Without these a page sees no error of the gateway's
+# (a wrong key, a quota used up) but a CORS failure.
+resource "aws_api_gateway_gateway_response" "main" {
+  for_each = toset(["DEFAULT_4XX", "DEFAULT_5XX"])
+
+  rest_api_id   = aws_api_gateway_rest_api.main.id
+  response_type = each.key
+
+  response_templates = {
+    "application/json" = "{\"message\":$context.error.messageString}"
+  }
+
+  response_parameters = merge(
+    { "gatewayresponse.header.x-request-id" = "context.requestId" },
+    local.cors ? {
+      "gatewayresponse.header.Access-Control-Allow-Origin" = length(var.cors_origins) == 1 ? "'${var.cors_origins[0]}'" : "'*'"
+    } : {},
+  )
+}
+
+# --- End users -----------------------------------------------------------------------------------------------------
+
+resource "aws_api_gateway_authorizer" "main" {
+  count = var.authorizer == null ? 0 : 1
+
+  name                             = "${local.prefix}-users"
+  rest_api_id                      = aws_api_gateway_rest_api.main.id
+  type                             = var.authorizer.type == "cognito" ? "COGNITO_USER_POOLS" : "TOKEN"
+  provider_arns                    = var.authorizer.type == "cognito" ? var.authorizer.user_pool_arns : null
+  authorizer_uri                   = var.authorizer.type == "jwt" ? "arn:${local.partition}:apigateway:${var.aws_region}:lambda:path/2015-03-31/functions/${var.authorizer.function_arn}/invocations" : null
+  authorizer_result_ttl_in_seconds = 300
+}
+
+resource "aws_lambda_permission" "authorizer" {
+  count = try(var.authorizer.type, null) == "jwt" ? 1 : 0
+
+  statement_id  = "${local.prefix}-authorizer"
+  action        = "lambda:InvokeFunction"
+  function_name = var.authorizer.function_arn
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_api_gateway_rest_api.main.execution_arn}/authorizers/${aws_api_gateway_authorizer.main[0].id}"
+}
+
+# --- Deployment and stage ------------------------------------------------------------------------------------------
+
+resource "aws_api_gateway_deployment" "main" {
+  rest_api_id = aws_api_gateway_rest_api.main.id
+
+  triggers = {
+    # Only what a route is made of. Whole resources would change after each refresh (null becomes {}), and every second
+    # apply would redeploy; a timestamp would at each.
+    routes = sha256(jsonencode({
+      methods = [
+        for method in concat(
+          values(aws_api_gateway_method.service), values(aws_api_gateway_method.proxy),
+          values(aws_api_gateway_method.health), values(aws_api_gateway_method.preflight),
+        ) : [method.id, method.authorization, method.authorizer_id, method.authorization_scopes, method.api_key_required]
+      ]
+      integrations = [
+        for integration in concat(
+          values(aws_api_gateway_integration.service), values(aws_api_gateway_integration.proxy),
+          values(aws_api_gateway_integration.health), values(aws_api_gateway_integration.preflight),
+        ) : [integration.id, integration.uri, integration.type]
+      ]
+      headers   = local.runner_headers
+      origins   = var.cors_origins
+      responses = [for response in values(aws_api_gateway_gateway_response.main) : response.response_parameters]
+    }))
+  }
+
+  depends_on = [aws_api_gateway_integration_response.preflight]
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_cloudwatch_log_group" "access" {
+  name              = "/aws/apigateway/${local.prefix}/access"
+  retention_in_days = var.log_retention_days
+}
+
+resource "aws_api_gateway_stage" "main" {
+  rest_api_id          = aws_api_gateway_rest_api.main.id
+  deployment_id        = aws_api_gateway_deployment.main.id
+  stage_name           = var.environment
+  description          = "Stage of ${local.prefix}"
+  xray_tracing_enabled = local.tracing
+
+  variables = { for version in aws_secretsmanager_secret_version.runner_origin : "originVerify" => version.secret_string }
+
+  # Needs the account's logging role, which bootstrap/ sets.
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.access.arn
+
+    format = jsonencode({
+      request_id        = "$context.requestId"
+      xray_trace_id     = "$context.xrayTraceId"
+      timestamp         = "$context.requestTime"
+      client_ip         = "$context.identity.sourceIp"
+      api_key_id        = "$context.identity.apiKeyId"
+      method            = "$context.httpMethod"
+      path              = "$context.path"
+      status            = "$context.status"
+      response_bytes    = "$context.responseLength"
+      latency_ms        = "$context.responseLatency"
+      service_ms        = "$context.integrationLatency"
+      service_status    = "$context.integrationStatus"
+      error             = "$context.error.message"
+      integration_error = "$context.integration.error"
+      waf               = "$context.waf.status"
+    })
+  }
+}
+
+resource "aws_api_gateway_method_settings" "main" {
+  rest_api_id = aws_api_gateway_rest_api.main.id
+  stage_name  = aws_api_gateway_stage.main.stage_name
+  method_path = "*/*"
+
+  settings {
+    metrics_enabled        = true
+    logging_level          = "ERROR"
+    data_trace_enabled     = false # It would write bodies and keys to the log.
+    throttling_rate_limit  = var.throttle.rate_limit
+    throttling_burst_limit = var.throttle.burst_limit
+  }
+}
+
+# --- Optional: firewall and domain ---------------------------------------------------------------------------------
+
+resource "aws_wafv2_web_acl_association" "main" {
+  count = var.waf_acl_arn == null ? 0 : 1
+
+  resource_arn = aws_api_gateway_stage.main.arn
+  web_acl_arn  = var.waf_acl_arn
+}
+
+resource "aws_api_gateway_domain_name" "main" {
+  count = var.domain_name == null ? 0 : 1
+
+  domain_name              = var.domain_name.name
+  regional_certificate_arn = var.domain_name.certificate_arn
+  security_policy          = "TLS_1_2"
+
+  endpoint_configuration {
+    types = ["REGIONAL"]
+  }
+}
+
+resource "aws_api_gateway_base_path_mapping" "main" {
+  count = var.domain_name == null ? 0 : 1
+
+  api_id      = aws_api_gateway_rest_api.main.id
+  stage_name  = aws_api_gateway_stage.main.stage_name
+  domain_name = aws_api_gateway_domain_name.main[0].domain_name
+}
+
+resource "aws_route53_record" "main" {
+  count = try(var.domain_name.zone_id, null) == null ? 0 : 1
+
+  zone_id = var.domain_name.zone_id
+  name    = var.domain_name.name
+  type    = "A"
+
+  alias {
+    name                   = aws_api_gateway_domain_name.main[0].regional_domain_name
+    zone_id                = aws_api_gateway_domain_name.main[0].regional_zone_id
+    evaluate_target_health = false
+  }
+}

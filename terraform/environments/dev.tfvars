@@ -1,0 +1,41 @@
+environment = "dev"
+aws_region  = "us-east-1"
+
+enable_service_api_keys = true
+
+service_api_keys = {
+  api = {
+    quota_limit  = 100000
+    quota_period = "MONTH"
+    description  = "API service key"
+  }
+  chat = {
+    quota_limit  = 100000
+    quota_period = "MONTH"
+    description  = "Chat service key"
+  }
+  s3vector = {
+    quota_limit  = 50000
+    quota_period = "MONTH"
+    description  = "S3Vector service key"
+  }
+  runner = {
+    quota_limit  = 75000
+    quota_period = "MONTH"
+    description  = "Runner service key"
+  }
+  # For developers and the smoke test: no service may read it.
+  client = {
+    quota_limit  = 10000
+    quota_period = "MONTH"
+    description  = "Client key"
+  }
+}
+
+log_level            = "DEBUG"
+log_retention_days   = 7
+trace_sample_percent = 100
+
+# Dev is made and destroyed at will.
+secret_recovery_days = 0
+force_destroy        = true

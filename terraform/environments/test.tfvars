@@ -1,0 +1,40 @@
+environment = "test"
+aws_region  = "us-east-1"
+
+enable_service_api_keys = true
+
+service_api_keys = {
+  api = {
+    quota_limit  = 200000
+    quota_period = "MONTH"
+    description  = "API service key"
+  }
+  chat = {
+    quota_limit  = 200000
+    quota_period = "MONTH"
+    description  = "Chat service key"
+  }
+  s3vector = {
+    quota_limit  = 100000
+    quota_period = "MONTH"
+    description  = "S3Vector service key"
+  }
+  runner = {
+    quota_limit  = 150000
+    quota_period = "MONTH"
+    description  = "Runner service key"
+  }
+  # For the smoke test and the testers: no service may read it.
+  client = {
+    quota_limit  = 100000
+    quota_period = "MONTH"
+    description  = "Client key"
+  }
+}
+
+key_rotation_days    = 30
+log_level            = "INFO"
+log_retention_days   = 30
+trace_sample_percent = 20
+
+secret_recovery_days = 7

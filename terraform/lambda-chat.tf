@@ -1,0 +1,60 @@
+# chat: retrieves passages from s3vector over the gateway, and answers with a Bedrock model.
+
+module "chat" {
+  source = "./modules/lambda-service"
+
+  name                 = "${local.prefix}-chat"
+  role_name            = "${local.prefix}-lambda-chat"
+  package              = "${var.package_dir}/chat.zip"
+  settings             = local.lambda_settings
+  reserved_concurrency = lookup(var.reserved_concurrency, "chat", null)
+  live_version         = lookup(var.live_versions, "chat", null)
+
+  environment = merge(local.lambda_environment, {
+    SERVICE_NAME  = "chat"
+    CHAT_MODEL_ID = var.chat_model_id
+  })
+}
+
+resource "aws_iam_policy" "lambda_chat_secrets" {
+  name        = "${local.prefix}-lambda-chat-secrets"
+  path        = local.policy_path
+  description = "chat reads its own API key"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "ReadOwnKey"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = local.own_key_arns["chat"]
+    }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "lambda_chat_secrets" {
+  role       = module.chat.role_name
+  policy_arn = aws_iam_policy.lambda_chat_secrets.arn
+}
+
+resource "aws_iam_policy" "lambda_chat_bedrock" {
+  name        = "${local.prefix}-lambda-chat-bedrock"
+  path        = local.policy_path
+  description = "chat asks its model"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid    = "AskTheModel"
+      Effect = "Allow"
+      # Converse is authorised as InvokeModel.
+      Action   = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
+      Resource = local.chat_model_arns
+    }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "lambda_chat_bedrock" {
+  role       = module.chat.role_name
+  policy_arn = aws_iam_policy.lambda_chat_bedrock.arn
+}

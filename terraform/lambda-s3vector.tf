@@ -1,0 +1,118 @@
+# s3vector: makes embeddings with Bedrock and keeps them in the store of vectors.tf.
+
+module "s3vector" {
+  source = "./modules/lambda-service"
+
+  name                 = "${local.prefix}-s3vector"
+  role_name            = "${local.prefix}-lambda-s3vector"
+  package              = "${var.package_dir}/s3vector.zip"
+  settings             = local.lambda_settings
+  reserved_concurrency = lookup(var.reserved_concurrency, "s3vector", null)
+  live_version         = lookup(var.live_versions, "s3vector", null)
+
+  environment = merge(
+    local.lambda_environment,
+    {
+      SERVICE_NAME         = "s3vector"
+      BEDROCK_MODEL_ID     = var.bedrock_model_id
+      EMBEDDING_DIMENSIONS = tostring(var.embedding_dimensions)
+      VECTOR_BACKEND       = var.vector_backend
+      VECTOR_BUCKET_NAME   = local.vector_bucket_name
+    },
+    var.vector_backend == "s3vectors" ? { VECTOR_INDEX_NAME = local.vector_index_name } : {},
+  )
+}
+
+resource "aws_iam_policy" "lambda_s3vector_secrets" {
+  name        = "${local.prefix}-lambda-s3vector-secrets"
+  path        = local.policy_path
+  description = "s3vector reads its own API key"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "ReadOwnKey"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = local.own_key_arns["s3vector"]
+    }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "lambda_s3vector_secrets" {
+  role       = module.s3vector.role_name
+  policy_arn = aws_iam_policy.lambda_s3vector_secrets.arn
+}
+
+resource "aws_iam_policy" "lambda_s3vector_bedrock" {
+  name        = "${local.prefix}-lambda-s3vector-bedrock"
+  path        = local.policy_path
+  description = "s3vector makes embeddings"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "MakeEmbeddings"
+      Effect   = "Allow"
+      Action   = ["bedrock:InvokeModel"]
+      Resource = "arn:${local.partition}:bedrock:${var.aws_region}::foundation-model/${var.bedrock_model_id}"
+    }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "lambda_s3vector_bedrock" {
+  role       = module.s3vector.role_name
+  policy_arn = aws_iam_policy.lambda_s3vector_bedrock.arn
+}
+
+data "aws_iam_policy_document" "lambda_s3vector_store" {
+  dynamic "statement" {
+    for_each = var.vector_backend == "s3" ? [true] : []
+
+    content {
+      sid       = "KeepSegments"
+      actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+      resources = ["arn:${local.partition}:s3:::${local.vector_bucket_name}/*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.vector_backend == "s3" ? [true] : []
+
+    content {
+      sid = "ListSegments"
+      # Without it, S3 answers 403 and not 404 for an object that is not there.
+      actions   = ["s3:ListBucket"]
+      resources = ["arn:${local.partition}:s3:::${local.vector_bucket_name}"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.vector_backend == "s3vectors" ? [true] : []
+
+    content {
+      sid = "KeepVectors"
+      actions = [
+        "s3vectors:DeleteVectors",
+        "s3vectors:GetIndex",
+        "s3vectors:GetVectors", # A query with a filter or with metadata needs it too.
+        "s3vectors:ListVectors",
+        "s3vectors:PutVectors",
+        "s3vectors:QueryVectors",
+      ]
+      resources = ["${local.s3vectors_bucket_arn}/index/${local.vector_index_name}"]
+    }
+  }
+}
+
+resource "aws_iam_policy" "lambda_s3vector_store" {
+  name        = "${local.prefix}-lambda-s3vector-store"
+  path        = local.policy_path
+  description = "s3vector keeps its vectors"
+  policy      = data.aws_iam_policy_document.lambda_s3vector_store.json
+}
+
+resource "aws_iam_role_policy_attachment" "lambda_s3vector_store" {
+  role       = module.s3vector.role_name
+  policy_arn = aws_iam_policy.lambda_s3vector_store.arn
+}

@@ -1,0 +1,101 @@
+# Read, not built from its name: an account without bootstrap/ is then told so by the plan, not by a failing deploy.
+data "aws_iam_role" "main" {
+  name = var.role_name
+}
+
+# Before the function: a function that runs first makes a group of its own, without retention, and this one then fails.
+resource "aws_cloudwatch_log_group" "main" {
+  name              = "/aws/lambda/${var.name}"
+  retention_in_days = var.settings.log_retention_days
+}
+
+resource "aws_lambda_function" "main" {
+  function_name    = var.name
+  role             = data.aws_iam_role.main.arn
+  filename         = var.package
+  source_code_hash = filebase64sha256(var.package)
+  handler          = "lambda_function.handler"
+  runtime          = "python3.13"
+  architectures    = [var.settings.architecture]
+  layers           = var.settings.layers
+  memory_size      = var.memory_mb
+  timeout          = var.timeout_seconds
+  publish          = true
+
+  reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
+
+  environment {
+    variables = var.environment
+  }
+
+  tracing_config {
+    mode = var.settings.xray ? "Active" : "PassThrough"
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.settings.vpc[*]
+
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
+  }
+
+  # The policy too: the first cold start already writes its log.
+  depends_on = [aws_cloudwatch_log_group.main, aws_iam_role_policy_attachment.telemetry]
+}
+
+# Callers name the alias, so a deploy and a rollback move one pointer and nothing else changes.
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  description      = "What the gateway calls"
+  function_name    = aws_lambda_function.main.function_name
+  function_version = coalesce(var.live_version, aws_lambda_function.main.version)
+}
+
+data "aws_iam_policy_document" "telemetry" {
+  statement {
+    sid       = "WriteOwnLog"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.main.arn}:log-stream:*"]
+  }
+
+  dynamic "statement" {
+    for_each = var.settings.xray ? [true] : []
+
+    content {
+      sid       = "WriteTraces"
+      actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+      resources = ["*"] # X-Ray knows no resource for these.
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.settings.vpc[*]
+
+    content {
+      sid = "AttachToNetwork"
+      actions = [
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
+      ]
+      resources = ["*"] # Lambda checks these at creation against no particular interface.
+    }
+  }
+}
+
+resource "aws_iam_policy" "telemetry" {
+  name        = "${var.name}-telemetry"
+  path        = var.settings.policy_path
+  description = "Log and traces of ${var.name}"
+  policy      = data.aws_iam_policy_document.telemetry.json
+}
+
+resource "aws_iam_role_policy_attachment" "telemetry" {
+  role       = data.aws_iam_role.main.name
+  policy_arn = aws_iam_policy.telemetry.arn
+}

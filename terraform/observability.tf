@@ -1,0 +1,363 @@
+# Alarms that reach somebody, the dashboard, sampling, and what must not be read in a log.
+
+locals {
+  # Functions that answer requests, in the order of the dashboard.
+  lambda_services = concat(["api", "chat", "s3vector"], local.runner_on_lambda ? ["runner"] : [])
+  lambda_names    = { for service in local.lambda_services : service => "${local.prefix}-${service}" }
+
+  # Namespace and dimensions of the metrics that the services write into their logs (Embedded Metric Format).
+  metrics_namespace = var.project_name
+}
+
+# --- Alarms --------------------------------------------------------------------------------------------------------
+
+resource "aws_sns_topic" "alarms" {
+  name = "${local.prefix}-alarms"
+}
+
+data "aws_iam_policy_document" "alarms" {
+  statement {
+    sid       = "AlarmsAndBudgets"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms.arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+  }
+}
+
+resource "aws_sns_topic_policy" "alarms" {
+  arn    = aws_sns_topic.alarms.arn
+  policy = data.aws_iam_policy_document.alarms.json
+}
+
+resource "aws_sns_topic_subscription" "alarms" {
+  for_each = var.alarm_emails
+
+  topic_arn = aws_sns_topic.alarms.arn
+  protocol  = "email"
+  endpoint  = each.key
+}
+
+resource "aws_cloudwatch_metric_alarm" "function_errors" {
+  for_each = local.lambda_names
+
+  alarm_name          = "${each.value}-errors"
+  alarm_description   = "${each.value} failed: see the log group /aws/lambda/${each.value}, event request_failed."
+  namespace           = "AWS/Lambda"
+  metric_name         = "Errors"
+  dimensions          = { FunctionName = each.value }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 5
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+# Through the gateway a throttled function looks like a broken one (500): this tells them apart.
+resource "aws_cloudwatch_metric_alarm" "function_throttles" {
+  for_each = local.lambda_names
+
+  alarm_name          = "${each.value}-throttles"
+  alarm_description   = "${each.value} was throttled: raise the account's concurrency limit or the function's reserved_concurrency."
+  namespace           = "AWS/Lambda"
+  metric_name         = "Throttles"
+  dimensions          = { FunctionName = each.value }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "gateway_errors" {
+  alarm_name          = "${local.prefix}-gateway-5xx"
+  alarm_description   = "More than 5 % of requests to ${local.prefix} ended in a 5xx: see ${aws_cloudwatch_log_group.access.name}."
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "5XXError"
+  dimensions          = { ApiName = aws_api_gateway_rest_api.main.name, Stage = aws_api_gateway_stage.main.stage_name }
+  statistic           = "Average"
+  period              = 300
+  evaluation_periods  = 2
+  threshold           = 0.05
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "gateway_latency" {
+  alarm_name          = "${local.prefix}-gateway-latency"
+  alarm_description   = "One request in a hundred to ${local.prefix} took over 20 s: the gateway gives up at 29 s."
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "Latency"
+  dimensions          = { ApiName = aws_api_gateway_rest_api.main.name, Stage = aws_api_gateway_stage.main.stage_name }
+  extended_statistic  = "p99"
+  period              = 300
+  evaluation_periods  = 3
+  threshold           = 20000
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "runner_errors" {
+  count = local.runner_on_lambda ? 0 : 1
+
+  alarm_name          = "${local.prefix}-runner-5xx"
+  alarm_description   = "${local.prefix}-runner answered 5xx: see its application log under /aws/apprunner/${local.prefix}-runner."
+  namespace           = "AWS/AppRunner"
+  metric_name         = "5xxStatusResponses"
+  dimensions          = { ServiceName = aws_apprunner_service.runner[0].service_name, ServiceID = aws_apprunner_service.runner[0].service_id }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 5
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "jobs_clock" {
+  alarm_name          = "${local.prefix}-jobs-clock"
+  alarm_description   = "The scheduler cannot invoke ${local.prefix}-api: jobs stand still."
+  namespace           = "AWS/Scheduler"
+  metric_name         = "TargetErrorCount"
+  dimensions          = { ScheduleGroup = aws_scheduler_schedule_group.main.name }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 3
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "rotation_errors" {
+  count = var.enable_service_api_keys ? 1 : 0
+
+  alarm_name          = "${local.prefix}-rotation-errors"
+  alarm_description   = "A rotation of an API key failed: the current key goes on working; see /aws/lambda/${local.prefix}-rotation."
+  namespace           = "AWS/Lambda"
+  metric_name         = "Errors"
+  dimensions          = { FunctionName = module.rotation[0].function_name }
+  statistic           = "Sum"
+  period              = 3600
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+# A quota that is used up stops its service for the rest of the period.
+resource "aws_cloudwatch_metric_alarm" "quota" {
+  for_each = local.api_keys
+
+  alarm_name          = "${local.prefix}-${each.key}-quota"
+  alarm_description   = "The API key of ${each.key} has less than a tenth of its quota left: raise quota_limit in service_api_keys."
+  namespace           = local.metrics_namespace
+  metric_name         = "QuotaRemainingPercent"
+  dimensions          = { Environment = var.environment, Service = each.key }
+  statistic           = "Minimum"
+  period              = 3600
+  evaluation_periods  = 1
+  threshold           = 10
+  comparison_operator = "LessThanThreshold"
+  treat_missing_data  = "ignore"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+resource "aws_budgets_budget" "main" {
+  count = var.monthly_budget_usd == null ? 0 : 1
+
+  name         = local.prefix
+  budget_type  = "COST"
+  limit_amount = tostring(var.monthly_budget_usd)
+  limit_unit   = "USD"
+  time_unit    = "MONTHLY"
+
+  # The whole account and not a tag: an unactivated cost allocation tag would count nothing, and say nothing.
+  dynamic "notification" {
+    for_each = { ACTUAL = 80, FORECASTED = 100 }
+
+    content {
+      notification_type         = notification.key
+      comparison_operator       = "GREATER_THAN"
+      threshold                 = notification.value
+      threshold_type            = "PERCENTAGE"
+      subscriber_sns_topic_arns = [aws_sns_topic.alarms.arn]
+    }
+  }
+
+  depends_on = [aws_sns_topic_policy.alarms]
+}
+
+# --- Dashboard -----------------------------------------------------------------------------------------------------
+
+locals {
+  dashboard_rows = concat(
+    [
+      {
+        title = "Gateway: requests and errors"
+        stat  = "Sum"
+        metrics = [
+          for metric in ["Count", "4XXError", "5XXError"] :
+          ["AWS/ApiGateway", metric, "ApiName", local.prefix, "Stage", var.environment]
+        ]
+      },
+      {
+        title = "Gateway: latency p99, with and without the services (ms)"
+        stat  = "p99"
+        metrics = [
+          for metric in ["Latency", "IntegrationLatency"] :
+          ["AWS/ApiGateway", metric, "ApiName", local.prefix, "Stage", var.environment]
+        ]
+      },
+      {
+        title   = "Errors by function"
+        stat    = "Sum"
+        metrics = [for name in values(local.lambda_names) : ["AWS/Lambda", "Errors", "FunctionName", name]]
+      },
+      {
+        title   = "Duration p99 by function (ms)"
+        stat    = "p99"
+        metrics = [for name in values(local.lambda_names) : ["AWS/Lambda", "Duration", "FunctionName", name]]
+      },
+      {
+        title   = "Throttles by function"
+        stat    = "Sum"
+        metrics = [for name in values(local.lambda_names) : ["AWS/Lambda", "Throttles", "FunctionName", name]]
+      },
+      {
+        title   = "Quota left by key (%)"
+        stat    = "Minimum"
+        metrics = [for name in keys(local.api_keys) : [local.metrics_namespace, "QuotaRemainingPercent", "Environment", var.environment, "Service", name]]
+      },
+    ],
+    [
+      for runner in aws_apprunner_service.runner : {
+        title = "Runner: requests and errors"
+        stat  = "Sum"
+        metrics = [
+          for metric in ["Requests", "4xxStatusResponses", "5xxStatusResponses"] :
+          ["AWS/AppRunner", metric, "ServiceName", runner.service_name, "ServiceID", runner.service_id]
+        ]
+      }
+    ],
+    [
+      for runner in aws_apprunner_service.runner : {
+        title   = "Runner: latency p99 (ms)"
+        stat    = "p99"
+        metrics = [["AWS/AppRunner", "RequestLatency", "ServiceName", runner.service_name, "ServiceID", runner.service_id]]
+      }
+    ],
+  )
+}
+
+resource "aws_cloudwatch_dashboard" "main" {
+  dashboard_name = local.prefix
+
+  dashboard_body = jsonencode({
+    widgets = [
+      for index, row in local.dashboard_rows : {
+        type   = "metric"
+        x      = index % 2 * 12
+        y      = floor(index / 2) * 6
+        width  = 12
+        height = 6
+        properties = {
+          title   = row.title
+          region  = var.aws_region
+          view    = "timeSeries"
+          stacked = false
+          period  = 300
+          stat    = row.stat
+          metrics = row.metrics
+        }
+      } if length(row.metrics) > 0
+    ]
+  })
+}
+
+# --- Sampling ------------------------------------------------------------------------------------------------------
+
+# The gateway decides, once for the whole trace. The runner's paths hold job ids, and each path becomes a node of the
+# service map: polls are traced next to never.
+resource "aws_xray_sampling_rule" "main" {
+  for_each = local.tracing ? {
+    polls    = { priority = 100, path = "*/runner/jobs*", rate = 0.001, reservoir = 0 }
+    health   = { priority = 110, path = "*/health", rate = 0.01, reservoir = 0 }
+    requests = { priority = 200, path = "*", rate = var.trace_sample_percent / 100, reservoir = 1 }
+  } : {}
+
+  rule_name      = "${local.prefix}-${each.key}"
+  priority       = each.value.priority
+  version        = 1
+  reservoir_size = each.value.reservoir
+  fixed_rate     = each.value.rate
+  service_name   = "${local.prefix}/${var.environment}" # API Gateway's name for a stage.
+  service_type   = "AWS::ApiGateway::Stage"
+  host           = "*"
+  http_method    = "*"
+  url_path       = each.value.path
+  resource_arn   = "*"
+}
+
+# --- Log data protection -------------------------------------------------------------------------------------------
+
+locals {
+  service_log_groups = merge(
+    { api = module.api.log_group_name, chat = module.chat.log_group_name, s3vector = module.s3vector.log_group_name },
+    { for runner in module.runner : "runner" => runner.log_group_name },
+  )
+
+  # What people type into a financial assistant, and what would open a door.
+  masked_data = [
+    for identifier in ["EmailAddress", "CreditCardNumber", "AwsSecretKey", "BankAccountNumber-US", "Ssn-US"] :
+    "arn:${local.partition}:dataprotection::aws:data-identifier/${identifier}"
+  ]
+}
+
+# The services log no bodies; this masks what slips through, in an exception's text above all.
+resource "aws_cloudwatch_log_data_protection_policy" "service" {
+  for_each = local.service_log_groups
+
+  log_group_name = each.value
+
+  policy_document = jsonencode({
+    Name    = "${local.prefix}-${each.key}"
+    Version = "2021-06-01"
+    Statement = [
+      {
+        Sid            = "audit"
+        DataIdentifier = local.masked_data
+        Operation      = { Audit = { FindingsDestination = {} } }
+      },
+      {
+        Sid            = "mask"
+        DataIdentifier = local.masked_data
+        Operation      = { Deidentify = { MaskConfig = {} } }
+      },
+    ]
+  })
+}

@@ -1,0 +1,427 @@
+# Grouped as an operator meets them: who and where, the packages, the keys, tracing, the stores, then what is optional.
+
+# --- Who and where -------------------------------------------------------------------------------------------------
+
+variable "project_name" {
+  type        = string
+  description = "Name of the project; the first part of every resource's name."
+  default     = "fin-advisor"
+
+  validation {
+    # 16, since the longest name made from it (an X-Ray sampling rule) may have 32 characters.
+    condition     = can(regex("^[a-z][a-z0-9-]{1,14}[a-z0-9]$", var.project_name))
+    error_message = "Write project_name in 3 to 16 lower-case letters, digits and hyphens, beginning with a letter, such as \"fin-advisor\"."
+  }
+}
+
+variable "environment" {
+  type        = string
+  description = "Environment that this state describes; the same name as bootstrap's and GitHub's."
+
+  validation {
+    # bootstrap/ names roles after it; a role for `prod` does not serve `production`.
+    condition     = contains(["dev", "test", "prod"], var.environment)
+    error_message = "Write environment as \"dev\", \"test\" or \"prod\", or pass -var-file=environments/dev.tfvars."
+  }
+}
+
+variable "aws_region" {
+  type        = string
+  description = "Region of all resources."
+  default     = "us-east-1"
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.aws_region))
+    error_message = "Write aws_region as a region's code, such as \"us-east-1\"."
+  }
+}
+
+# --- Packages ------------------------------------------------------------------------------------------------------
+
+variable "package_dir" {
+  type        = string
+  description = "Folder with api.zip, chat.zip, s3vector.zip and rotation.zip, relative to this one."
+  default     = "../dist"
+}
+
+variable "architecture" {
+  type        = string
+  description = "Processor that the zips were packaged for."
+  default     = "x86_64"
+
+  validation {
+    condition     = contains(["x86_64", "arm64"], var.architecture)
+    error_message = "Write architecture as \"x86_64\" or \"arm64\", whichever the zips were packaged for."
+  }
+}
+
+variable "live_versions" {
+  type        = map(string)
+  description = "Versions to serve instead of the newest, by service: {api = \"12\"} rolls api back to its version 12."
+  default     = {}
+
+  validation {
+    condition = alltrue([
+      for service, version in var.live_versions :
+      contains(["api", "chat", "s3vector", "runner", "rotation"], service) && can(regex("^[1-9][0-9]*$", version))
+    ])
+    error_message = "Write live_versions as a service's name and a published version, such as {api = \"12\"}; the services are api, chat, s3vector, runner and rotation."
+  }
+}
+
+variable "runner_platform" {
+  type        = string
+  description = "Where the runner lives: on App Runner, or as a fourth function for an account without App Runner."
+  default     = "apprunner"
+
+  validation {
+    condition     = contains(["apprunner", "lambda"], var.runner_platform)
+    error_message = "Write runner_platform as \"apprunner\", or as \"lambda\" for an account that cannot use App Runner (it has taken no new customers since 2026-04-30)."
+  }
+}
+
+variable "runner_image" {
+  type        = string
+  description = "Image of the runner in ECR, by digest; bootstrap's output ecr_repository_urls has the repository. App Runner only."
+  default     = null
+
+  validation {
+    condition     = var.runner_platform == "lambda" || var.runner_image != null
+    error_message = "App Runner needs an image: pass -var=runner_image=REPOSITORY@sha256:DIGEST, or set runner_platform = \"lambda\" if this account has no App Runner."
+  }
+
+  validation {
+    # A digest says what runs; a tag says what was asked for.
+    condition     = var.runner_image == null || can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/.+@sha256:[0-9a-f]{64}$", var.runner_image))
+    error_message = "Write runner_image as ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@sha256:DIGEST."
+  }
+}
+
+# --- Keys ----------------------------------------------------------------------------------------------------------
+
+variable "enable_service_api_keys" {
+  type        = bool
+  description = "Whether every method behind the gateway needs an API key."
+  default     = true
+}
+
+variable "service_api_keys" {
+  type = map(object({
+    quota_limit  = number
+    quota_period = string
+    description  = string
+    rate_limit   = optional(number, 50)
+    burst_limit  = optional(number, 100)
+  }))
+  description = "API keys, each with its quota: the four services, and clients beside them under names of their own."
+  default     = {}
+
+  validation {
+    condition     = !var.enable_service_api_keys || length(setsubtract(["api", "chat", "s3vector", "runner"], keys(var.service_api_keys))) == 0
+    error_message = "Name api, chat, s3vector and runner in service_api_keys: with keys enabled, a service without one cannot call the others."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.service_api_keys) : can(regex("^[a-z][a-z0-9-]{0,31}$", name))])
+    error_message = "Write the names in service_api_keys in lower-case letters, digits and hyphens, 32 at most: they become part of a secret's name."
+  }
+
+  validation {
+    condition     = alltrue([for key in values(var.service_api_keys) : contains(["DAY", "WEEK", "MONTH"], key.quota_period)])
+    error_message = "Write quota_period as \"DAY\", \"WEEK\" or \"MONTH\"."
+  }
+
+  validation {
+    condition = alltrue([
+      for key in values(var.service_api_keys) :
+      key.quota_limit >= 1 && floor(key.quota_limit) == key.quota_limit && key.rate_limit > 0 && key.burst_limit >= 1
+    ])
+    error_message = "Write quota_limit as a whole number of requests of at least 1, rate_limit above 0 and burst_limit of at least 1."
+  }
+}
+
+variable "key_rotation_days" {
+  type        = number
+  description = "Days between rotations of each API key; null rotates on command only (`aws secretsmanager rotate-secret`)."
+  default     = null
+
+  validation {
+    condition     = var.key_rotation_days == null || try(var.key_rotation_days >= 1 && var.key_rotation_days <= 1000, false)
+    error_message = "Write key_rotation_days as a number of days between 1 and 1000, or leave it null."
+  }
+}
+
+variable "secret_recovery_days" {
+  type        = number
+  description = "Days in which a deleted secret can be restored. 0 frees its name at once, which dev needs in order to be made again."
+  default     = 30
+
+  validation {
+    condition     = var.secret_recovery_days == 0 || (var.secret_recovery_days >= 7 && var.secret_recovery_days <= 30)
+    error_message = "Write secret_recovery_days as 0, or as a number between 7 and 30."
+  }
+}
+
+# --- Logs, traces, alarms ------------------------------------------------------------------------------------------
+
+variable "log_level" {
+  type        = string
+  description = "Lowest level that the services log."
+  default     = "INFO"
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], var.log_level)
+    error_message = "Write log_level as DEBUG, INFO, WARNING, ERROR or CRITICAL."
+  }
+}
+
+variable "log_retention_days" {
+  type        = number
+  description = "Days that logs are kept."
+  default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "Write log_retention_days as a number that CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731 or a whole number of years up to 3653."
+  }
+}
+
+variable "tracing_mode" {
+  type        = string
+  description = "How spans reach X-Ray: `sdk` (ADOT collector layer), `auto` (ADOT Python layer and its wrapper), `udp` (the X-Ray daemon, no layer), `off`."
+  default     = "sdk"
+
+  validation {
+    condition     = contains(["sdk", "auto", "udp", "off"], var.tracing_mode)
+    error_message = "Write tracing_mode as \"sdk\", \"auto\", \"udp\" or \"off\"."
+  }
+
+  validation {
+    condition     = !contains(["sdk", "auto"], var.tracing_mode) || var.adot_layer_arn != null || contains(local.adot_regions, var.aws_region)
+    error_message = "There is no ADOT layer in this region: set tracing_mode = \"udp\", or set adot_layer_arn to a layer of your own."
+  }
+}
+
+variable "adot_layer_arn" {
+  type        = string
+  description = "Layer to use in place of the one that tracing_mode, region and architecture choose."
+  default     = null
+
+  validation {
+    condition     = var.adot_layer_arn == null || can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", var.adot_layer_arn))
+    error_message = "Write adot_layer_arn with its account and version: arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION."
+  }
+}
+
+variable "trace_sample_percent" {
+  type        = number
+  description = "Share of requests that are traced beyond the first each second, in percent."
+  default     = 5
+
+  validation {
+    condition     = var.trace_sample_percent >= 0 && var.trace_sample_percent <= 100
+    error_message = "Write trace_sample_percent as a number between 0 and 100."
+  }
+}
+
+variable "alarm_emails" {
+  type        = set(string)
+  description = "Addresses that alarms are mailed to; each has to confirm its subscription once."
+  default     = []
+
+  validation {
+    condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@[:space:]]+@[^@[:space:]]+\\.[^@[:space:]]+$", address))])
+    error_message = "Write alarm_emails as mail addresses, such as [\"oncall@example.com\"]."
+  }
+
+  validation {
+    condition     = var.environment != "prod" || length(var.alarm_emails) > 0
+    error_message = "Name at least one address in alarm_emails for prod: an alarm there has to reach somebody."
+  }
+}
+
+variable "monthly_budget_usd" {
+  type        = number
+  description = "Monthly cost of the account, in US dollars, above which alarm_emails are told; null sets no budget."
+  default     = null
+
+  validation {
+    condition     = var.monthly_budget_usd == null || try(var.monthly_budget_usd > 0, false)
+    error_message = "Write monthly_budget_usd as a number of dollars above 0, or leave it null."
+  }
+}
+
+# --- Models and stores ---------------------------------------------------------------------------------------------
+
+variable "bedrock_model_id" {
+  type        = string
+  description = "Model that makes embeddings."
+  default     = "amazon.titan-embed-text-v2:0"
+
+  validation {
+    condition     = can(regex("^[a-z0-9-]+\\.[A-Za-z0-9:._-]+$", var.bedrock_model_id))
+    error_message = "Write bedrock_model_id as Bedrock lists it, such as \"amazon.titan-embed-text-v2:0\"."
+  }
+}
+
+variable "embedding_dimensions" {
+  type        = number
+  description = "Length of the embeddings. An index keeps the one that it was made with."
+  default     = 1024
+
+  validation {
+    condition     = contains([256, 512, 1024], var.embedding_dimensions)
+    error_message = "Write embedding_dimensions as 256, 512 or 1024."
+  }
+}
+
+variable "chat_model_id" {
+  type        = string
+  description = "Model that answers: an inference profile's id (\"us.anthropic.…\", \"global.…\") or a foundation model's."
+  default     = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+  validation {
+    condition     = can(regex("^[a-z0-9-]+\\.[A-Za-z0-9:._-]+$", var.chat_model_id))
+    error_message = "Write chat_model_id as Bedrock lists it, such as \"us.anthropic.claude-sonnet-4-5-20250929-v1:0\"."
+  }
+}
+
+variable "chat_model_regions" {
+  type        = set(string)
+  description = "Regions that the inference profile of chat_model_id may send a request to; null takes those known for its prefix."
+  default     = null
+
+  validation {
+    condition     = var.chat_model_regions == null || try(length(var.chat_model_regions) > 0, false)
+    error_message = "Name at least one region in chat_model_regions (`aws bedrock get-inference-profile` lists them), or leave it null."
+  }
+}
+
+variable "vector_backend" {
+  type        = string
+  description = "Where vectors are kept: `s3` (the project's own bucket, searched in memory) or `s3vectors` (Amazon S3 Vectors)."
+  default     = "s3"
+
+  validation {
+    condition     = contains(["s3", "s3vectors"], var.vector_backend)
+    error_message = "Write vector_backend as \"s3\" or \"s3vectors\"."
+  }
+}
+
+variable "force_destroy" {
+  type        = bool
+  description = "Whether `terraform destroy` may delete buckets that still hold objects."
+  default     = false
+
+  validation {
+    condition     = !var.force_destroy || var.environment == "dev"
+    error_message = "Leave force_destroy false outside dev: it deletes documents with their bucket."
+  }
+}
+
+# --- Optional ------------------------------------------------------------------------------------------------------
+
+variable "throttle" {
+  type = object({
+    rate_limit  = number
+    burst_limit = number
+  })
+  description = "Requests a second, and requests at once, that the stage accepts from all callers together."
+  default     = { rate_limit = 100, burst_limit = 200 }
+
+  validation {
+    condition     = var.throttle.rate_limit > 0 && var.throttle.burst_limit >= 1
+    error_message = "Write throttle with a rate_limit above 0 and a burst_limit of at least 1."
+  }
+}
+
+variable "reserved_concurrency" {
+  type        = map(number)
+  description = "Concurrent executions kept for a service, by its name. Leave it empty where the account's limit is the new accounts' 10."
+  default     = {}
+
+  validation {
+    condition = alltrue([
+      for service, limit in var.reserved_concurrency :
+      contains(["api", "chat", "s3vector", "runner", "rotation"], service) && limit >= 0
+    ])
+    error_message = "Write reserved_concurrency as a service's name and a number of at least 0, such as {s3vector = 20}; the services are api, chat, s3vector, runner and rotation."
+  }
+}
+
+variable "vpc_config" {
+  type = object({
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+  })
+  description = "Private subnets and security groups for the services; they need a route or endpoints to API Gateway, Secrets Manager, S3 and Bedrock. null keeps them outside."
+  default     = null
+
+  validation {
+    condition     = var.vpc_config == null || try(length(var.vpc_config.subnet_ids) > 0 && length(var.vpc_config.security_group_ids) > 0, false)
+    error_message = "Write vpc_config with at least one of subnet_ids and one of security_group_ids, or leave it null."
+  }
+}
+
+variable "domain_name" {
+  type = object({
+    name            = string
+    certificate_arn = string
+    zone_id         = optional(string)
+  })
+  description = "Domain of the gateway, its certificate in this region, and the Route 53 zone to write its record in."
+  default     = null
+
+  validation {
+    condition     = var.domain_name == null || can(regex("^arn:aws[a-z-]*:acm:", var.domain_name.certificate_arn))
+    error_message = "Write domain_name.certificate_arn as the ARN of an ACM certificate in this region."
+  }
+}
+
+variable "waf_acl_arn" {
+  type        = string
+  description = "Regional WAF web ACL to put before the stage."
+  default     = null
+
+  validation {
+    condition     = var.waf_acl_arn == null || can(regex("^arn:aws[a-z-]*:wafv2:[a-z0-9-]+:[0-9]{12}:regional/webacl/", var.waf_acl_arn))
+    error_message = "Write waf_acl_arn as the ARN of a regional web ACL (arn:aws:wafv2:REGION:ACCOUNT:regional/webacl/…)."
+  }
+}
+
+variable "cors_origins" {
+  type        = list(string)
+  description = "Origins of the browsers' pages that may call the gateway; empty answers no preflight request."
+  default     = []
+
+  validation {
+    condition     = alltrue([for origin in var.cors_origins : can(regex("^(https://[a-z0-9.-]+(:[0-9]+)?|http://localhost(:[0-9]+)?)$", origin))])
+    error_message = "Write cors_origins as scheme and host without a path, such as [\"https://app.example.com\"]; http is for localhost only."
+  }
+}
+
+variable "authorizer" {
+  type = object({
+    type           = string
+    user_pool_arns = optional(list(string), [])
+    scopes         = optional(list(string), [])
+    function_arn   = optional(string)
+  })
+  description = "Who signs end users in before /api: `cognito` with its user pools, or `jwt` with a function of yours that checks the token (a REST API has no JWT authorizer of its own)."
+  default     = null
+
+  validation {
+    condition     = var.authorizer == null || try(contains(["cognito", "jwt"], var.authorizer.type), false)
+    error_message = "Write authorizer.type as \"cognito\" or \"jwt\"."
+  }
+
+  validation {
+    condition     = try(var.authorizer.type, null) != "cognito" || try(length(var.authorizer.user_pool_arns) > 0, false)
+    error_message = "Name at least one user pool in authorizer.user_pool_arns."
+  }
+
+  validation {
+    condition     = try(var.authorizer.type, null) != "jwt" || can(regex("^arn:aws[a-z-]*:lambda:", var.authorizer.function_arn))
+    error_message = "Write authorizer.function_arn as the ARN of the function that checks the token."
+  }
+}

@@ -1,0 +1,162 @@
+# The vectors' store, and the bucket of the runner's jobs beside it, since both hold documents under the same rules.
+
+locals {
+  vector_bucket_name = "${local.prefix}-vectors-${local.account_id}-${var.aws_region}"
+  jobs_bucket_name   = "${local.prefix}-jobs-${local.account_id}-${var.aws_region}"
+
+  # Names, so that policies do not wait for the stack below.
+  vector_index_name    = "documents"
+  s3vectors_bucket_arn = "arn:${local.partition}:s3vectors:${var.aws_region}:${local.account_id}:bucket/${local.vector_bucket_name}"
+
+  buckets = merge(
+    { jobs = local.jobs_bucket_name },
+    var.vector_backend == "s3" ? { vectors = local.vector_bucket_name } : {},
+  )
+}
+
+resource "aws_s3_bucket" "main" {
+  for_each = local.buckets
+
+  bucket        = each.value
+  force_destroy = var.force_destroy
+}
+
+resource "aws_s3_bucket_versioning" "main" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket.main[each.key].id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "main" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket.main[each.key].id
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "main" {
+  for_each = local.buckets
+
+  bucket                  = aws_s3_bucket.main[each.key].id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "main" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket.main[each.key].id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+data "aws_iam_policy_document" "bucket" {
+  for_each = local.buckets
+
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.main[each.key].arn, "${aws_s3_bucket.main[each.key].arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "main" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket.main[each.key].id
+  policy = data.aws_iam_policy_document.bucket[each.key].json
+
+  # Both write the bucket's access settings, and S3 answers a conflict to whichever comes second.
+  depends_on = [aws_s3_bucket_public_access_block.main]
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "main" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket.main[each.key].id
+
+  rule {
+    id     = "old-versions"
+    status = "Enabled"
+
+    filter {}
+
+    # The manifest is rewritten with each change: without this, its versions would outgrow the vectors.
+    noncurrent_version_expiration {
+      noncurrent_days           = 30
+      newer_noncurrent_versions = 5
+    }
+
+    expiration {
+      expired_object_delete_marker = true
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  # Rules about versions are refused while there are none.
+  depends_on = [aws_s3_bucket_versioning.main]
+}
+
+# Provider 5.100 has no resources for S3 Vectors; CloudFormation has.
+resource "aws_cloudformation_stack" "s3vectors" {
+  count = var.vector_backend == "s3vectors" ? 1 : 0
+
+  name = "${local.prefix}-s3vectors"
+
+  template_body = jsonencode({
+    AWSTemplateFormatVersion = "2010-09-09"
+    Description              = "Vector bucket and index of ${local.prefix}"
+    Resources = {
+      Bucket = {
+        Type           = "AWS::S3Vectors::VectorBucket"
+        DeletionPolicy = var.force_destroy ? "Delete" : "Retain"
+        Properties = {
+          VectorBucketName        = local.vector_bucket_name
+          EncryptionConfiguration = { SseType = "AES256" }
+        }
+      }
+      Index = {
+        Type           = "AWS::S3Vectors::Index"
+        DependsOn      = "Bucket"
+        DeletionPolicy = var.force_destroy ? "Delete" : "Retain"
+        Properties = {
+          VectorBucketName = local.vector_bucket_name
+          IndexName        = local.vector_index_name
+          DataType         = "float32"
+          Dimension        = var.embedding_dimensions
+          DistanceMetric   = "cosine"
+          # The passage's text is returned and never filtered on; filterable metadata may have 2 KB only.
+          MetadataConfiguration = { NonFilterableMetadataKeys = ["text"] }
+        }
+      }
+    }
+  })
+}
