@@ -184,29 +184,28 @@ module "runner" {
 
 # --- Permissions ---------------------------------------------------------------------------------------------------
 
-data "aws_iam_policy_document" "runner_secrets" {
-  statement {
-    sid       = "ReadOwnKey"
-    actions   = ["secretsmanager:GetSecretValue"]
-    resources = [local.own_key_arns["runner"]]
-  }
-
-  dynamic "statement" {
-    for_each = local.runner_on_lambda ? [] : [true]
-
-    content {
-      sid       = "ReadOwnOriginSecret"
-      actions   = ["secretsmanager:GetSecretValue"]
-      resources = [local.runner_origin_secret_arn]
-    }
-  }
-}
-
 resource "aws_iam_policy" "apprunner_runner_secrets" {
   name        = "${local.prefix}-${local.runner_on_lambda ? "lambda" : "apprunner"}-runner-secrets"
   path        = local.policy_path
   description = "runner reads its own API key and its origin secret"
-  policy      = data.aws_iam_policy_document.runner_secrets.json
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [{
+        Sid      = "ReadOwnKey"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:GetSecretValue"]
+        Resource = local.own_key_arns["runner"]
+      }],
+      [for on_lambda in [local.runner_on_lambda] : {
+        Sid      = "ReadOwnOriginSecret"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:GetSecretValue"]
+        Resource = local.runner_origin_secret_arn
+      } if !on_lambda],
+    )
+  })
 }
 
 resource "aws_iam_role_policy_attachment" "apprunner_runner_secrets" {

@@ -27,96 +27,12 @@ module "rotation" {
   })
 }
 
-data "aws_iam_policy_document" "lambda_rotation_keys" {
-  count = var.enable_service_api_keys ? 1 : 0
-
-  statement {
-    sid     = "MakeAndFindKeys"
-    actions = ["apigateway:GET", "apigateway:POST"]
-    # API Gateway's ARNs carry no account, and a key's id is not known before it is made.
-    resources = ["arn:${local.partition}:apigateway:${var.aws_region}::/apikeys"]
-  }
-
-  statement {
-    sid       = "ReadAndDisableKeys"
-    actions   = ["apigateway:GET", "apigateway:PATCH"]
-    resources = ["arn:${local.partition}:apigateway:${var.aws_region}::/apikeys/*"]
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:ResourceTag/Project"
-      values   = [var.project_name]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:ResourceTag/Environment"
-      values   = [var.environment]
-    }
-  }
-
-  statement {
-    sid       = "DeleteOwnKeys"
-    actions   = ["apigateway:DELETE"]
-    resources = ["arn:${local.partition}:apigateway:${var.aws_region}::/apikeys/*"]
-
-    # Terraform would make a deleted key again.
-    condition {
-      test     = "StringEquals"
-      variable = "aws:ResourceTag/ManagedBy"
-      values   = ["rotation"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:ResourceTag/Project"
-      values   = [var.project_name]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:ResourceTag/Environment"
-      values   = [var.environment]
-    }
-  }
-
-  statement {
-    sid       = "TagKeys"
-    actions   = ["apigateway:POST", "apigateway:PUT"]
-    resources = ["arn:${local.partition}:apigateway:${var.aws_region}::/tags/arn%3A${local.partition}%3Aapigateway%3A${var.aws_region}%3A%3A%2Fapikeys%2F*"]
-  }
-
-  statement {
-    sid     = "UseOwnPlans"
-    actions = ["apigateway:GET", "apigateway:POST", "apigateway:DELETE"]
-    resources = flatten([
-      for plan in aws_api_gateway_usage_plan.main : [
-        "arn:${local.partition}:apigateway:${var.aws_region}::/usageplans/${plan.id}/keys",
-        "arn:${local.partition}:apigateway:${var.aws_region}::/usageplans/${plan.id}/keys/*",
-      ]
-    ])
-  }
-
-  statement {
-    sid     = "ReadUsage"
-    actions = ["apigateway:GET"]
-    resources = flatten([
-      for plan in aws_api_gateway_usage_plan.main : [
-        "arn:${local.partition}:apigateway:${var.aws_region}::/usageplans/${plan.id}",
-        "arn:${local.partition}:apigateway:${var.aws_region}::/usageplans/${plan.id}/usage",
-      ]
-    ])
-  }
-
-  statement {
-    sid = "RotateSecrets"
-    actions = [
-      "secretsmanager:DescribeSecret",
-      "secretsmanager:GetSecretValue",
-      "secretsmanager:PutSecretValue",
-      "secretsmanager:UpdateSecretVersionStage",
-    ]
-    resources = [for secret in aws_secretsmanager_secret.api_key : secret.arn]
+locals {
+  # API Gateway's ARNs carry no account, and a key's id is not known before it is made: tags tell whose a key is.
+  gateway_arn = "arn:${local.partition}:apigateway:${var.aws_region}::"
+  own_keys = {
+    "aws:ResourceTag/Project"     = var.project_name
+    "aws:ResourceTag/Environment" = var.environment
   }
 }
 
@@ -126,7 +42,68 @@ resource "aws_iam_policy" "lambda_rotation_keys" {
   name        = "${local.prefix}-lambda-rotation-keys"
   path        = local.policy_path
   description = "rotation makes, tests and retires the API keys"
-  policy      = data.aws_iam_policy_document.lambda_rotation_keys[0].json
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "MakeAndFindKeys"
+        Effect   = "Allow"
+        Action   = ["apigateway:GET", "apigateway:POST"]
+        Resource = "${local.gateway_arn}/apikeys"
+      },
+      {
+        Sid       = "ReadAndDisableKeys"
+        Effect    = "Allow"
+        Action    = ["apigateway:GET", "apigateway:PATCH"]
+        Resource  = "${local.gateway_arn}/apikeys/*"
+        Condition = { StringEquals = local.own_keys }
+      },
+      {
+        # Not Terraform's: it would make a deleted key again, and make it the current one.
+        Sid       = "DeleteOwnKeys"
+        Effect    = "Allow"
+        Action    = ["apigateway:DELETE"]
+        Resource  = "${local.gateway_arn}/apikeys/*"
+        Condition = { StringEquals = merge(local.own_keys, { "aws:ResourceTag/ManagedBy" = "rotation" }) }
+      },
+      {
+        Sid      = "TagKeys"
+        Effect   = "Allow"
+        Action   = ["apigateway:POST", "apigateway:PUT"]
+        Resource = "${local.gateway_arn}/tags/arn%3A${local.partition}%3Aapigateway%3A${var.aws_region}%3A%3A%2Fapikeys%2F*"
+      },
+      {
+        Sid    = "UseOwnPlans"
+        Effect = "Allow"
+        Action = ["apigateway:GET", "apigateway:POST", "apigateway:DELETE"]
+        Resource = flatten([
+          for plan in aws_api_gateway_usage_plan.main :
+          ["${local.gateway_arn}/usageplans/${plan.id}/keys", "${local.gateway_arn}/usageplans/${plan.id}/keys/*"]
+        ])
+      },
+      {
+        Sid    = "ReadUsage"
+        Effect = "Allow"
+        Action = ["apigateway:GET"]
+        Resource = flatten([
+          for plan in aws_api_gateway_usage_plan.main :
+          ["${local.gateway_arn}/usageplans/${plan.id}", "${local.gateway_arn}/usageplans/${plan.id}/usage"]
+        ])
+      },
+      {
+        Sid    = "RotateSecrets"
+        Effect = "Allow"
+        Action = [
+          "secretsmanager:DescribeSecret",
+          "secretsmanager:GetSecretValue",
+          "secretsmanager:PutSecretValue",
+          "secretsmanager:UpdateSecretVersionStage",
+        ]
+        Resource = [for secret in aws_secretsmanager_secret.api_key : secret.arn]
+      },
+    ]
+  })
 }
 
 resource "aws_iam_role_policy_attachment" "lambda_rotation_keys" {

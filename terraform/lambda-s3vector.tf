@@ -65,51 +65,47 @@ resource "aws_iam_role_policy_attachment" "lambda_s3vector_bedrock" {
   policy_arn = aws_iam_policy.lambda_s3vector_bedrock.arn
 }
 
-data "aws_iam_policy_document" "lambda_s3vector_store" {
-  dynamic "statement" {
-    for_each = var.vector_backend == "s3" ? [true] : []
-
-    content {
-      sid       = "KeepSegments"
-      actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
-      resources = ["arn:${local.partition}:s3:::${local.vector_bucket_name}/*"]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = var.vector_backend == "s3" ? [true] : []
-
-    content {
-      sid = "ListSegments"
+locals {
+  s3_statements = [
+    {
+      Sid      = "KeepSegments"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+      Resource = "arn:${local.partition}:s3:::${local.vector_bucket_name}/*"
+    },
+    {
+      Sid    = "ListSegments"
+      Effect = "Allow"
       # Without it, S3 answers 403 and not 404 for an object that is not there.
-      actions   = ["s3:ListBucket"]
-      resources = ["arn:${local.partition}:s3:::${local.vector_bucket_name}"]
-    }
-  }
+      Action   = ["s3:ListBucket"]
+      Resource = "arn:${local.partition}:s3:::${local.vector_bucket_name}"
+    },
+  ]
 
-  dynamic "statement" {
-    for_each = var.vector_backend == "s3vectors" ? [true] : []
-
-    content {
-      sid = "KeepVectors"
-      actions = [
-        "s3vectors:DeleteVectors",
-        "s3vectors:GetIndex",
-        "s3vectors:GetVectors", # A query with a filter or with metadata needs it too.
-        "s3vectors:ListVectors",
-        "s3vectors:PutVectors",
-        "s3vectors:QueryVectors",
-      ]
-      resources = ["${local.s3vectors_bucket_arn}/index/${local.vector_index_name}"]
-    }
-  }
+  s3vectors_statements = [{
+    Sid    = "KeepVectors"
+    Effect = "Allow"
+    Action = [
+      "s3vectors:DeleteVectors",
+      "s3vectors:GetIndex",
+      "s3vectors:GetVectors", # A query with a filter or with metadata needs it too.
+      "s3vectors:ListVectors",
+      "s3vectors:PutVectors",
+      "s3vectors:QueryVectors",
+    ]
+    Resource = "${local.s3vectors_bucket_arn}/index/${local.vector_index_name}"
+  }]
 }
 
 resource "aws_iam_policy" "lambda_s3vector_store" {
   name        = "${local.prefix}-lambda-s3vector-store"
   path        = local.policy_path
   description = "s3vector keeps its vectors"
-  policy      = data.aws_iam_policy_document.lambda_s3vector_store.json
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = { s3 = local.s3_statements, s3vectors = local.s3vectors_statements }[var.vector_backend]
+  })
 }
 
 resource "aws_iam_role_policy_attachment" "lambda_s3vector_store" {

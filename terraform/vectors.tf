@@ -63,33 +63,22 @@ resource "aws_s3_bucket_ownership_controls" "main" {
   }
 }
 
-data "aws_iam_policy_document" "bucket" {
-  for_each = local.buckets
-
-  statement {
-    sid       = "TlsOnly"
-    effect    = "Deny"
-    actions   = ["s3:*"]
-    resources = [aws_s3_bucket.main[each.key].arn, "${aws_s3_bucket.main[each.key].arn}/*"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-}
-
 resource "aws_s3_bucket_policy" "main" {
   for_each = local.buckets
 
   bucket = aws_s3_bucket.main[each.key].id
-  policy = data.aws_iam_policy_document.bucket[each.key].json
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "TlsOnly"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = [aws_s3_bucket.main[each.key].arn, "${aws_s3_bucket.main[each.key].arn}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
 
   # Both write the bucket's access settings, and S3 answers a conflict to whichever comes second.
   depends_on = [aws_s3_bucket_public_access_block.main]

@@ -59,8 +59,8 @@ throttle = {
   burst_limit = 1000
 }
 
-# Replace with the addresses of those on call; each has to confirm its subscription once.
-alarm_emails       = ["oncall@example.com"]
+# alarm_emails is not set here on purpose: prod is refused without it, so that an alarm reaches somebody. Write the
+# addresses of those on call, or let the pipeline pass TF_VAR_alarm_emails='["oncall@…"]'.
 monthly_budget_usd = 200
 
 secret_recovery_days = 30

@@ -53,46 +53,41 @@ resource "aws_lambda_alias" "live" {
   function_version = coalesce(var.live_version, aws_lambda_function.main.version)
 }
 
-data "aws_iam_policy_document" "telemetry" {
-  statement {
-    sid       = "WriteOwnLog"
-    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = ["${aws_cloudwatch_log_group.main.arn}:log-stream:*"]
-  }
-
-  dynamic "statement" {
-    for_each = var.settings.xray ? [true] : []
-
-    content {
-      sid       = "WriteTraces"
-      actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-      resources = ["*"] # X-Ray knows no resource for these.
-    }
-  }
-
-  dynamic "statement" {
-    for_each = var.settings.vpc[*]
-
-    content {
-      sid = "AttachToNetwork"
-      actions = [
-        "ec2:CreateNetworkInterface",
-        "ec2:DeleteNetworkInterface",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSubnets",
-        "ec2:AssignPrivateIpAddresses",
-        "ec2:UnassignPrivateIpAddresses",
-      ]
-      resources = ["*"] # Lambda checks these at creation against no particular interface.
-    }
-  }
-}
-
 resource "aws_iam_policy" "telemetry" {
   name        = "${var.name}-telemetry"
   path        = var.settings.policy_path
-  description = "Log and traces of ${var.name}"
-  policy      = data.aws_iam_policy_document.telemetry.json
+  description = "Log, traces and network of ${var.name}"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [{
+        Sid      = "WriteOwnLog"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = "${aws_cloudwatch_log_group.main.arn}:log-stream:*"
+      }],
+      [for enabled in [var.settings.xray] : {
+        Sid      = "WriteTraces"
+        Effect   = "Allow"
+        Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+        Resource = "*" # X-Ray knows no resource for these.
+      } if enabled],
+      [for vpc in var.settings.vpc[*] : {
+        Sid    = "AttachToNetwork"
+        Effect = "Allow"
+        Action = [
+          "ec2:AssignPrivateIpAddresses",
+          "ec2:CreateNetworkInterface",
+          "ec2:DeleteNetworkInterface",
+          "ec2:DescribeNetworkInterfaces",
+          "ec2:DescribeSubnets",
+          "ec2:UnassignPrivateIpAddresses",
+        ]
+        Resource = "*" # Lambda checks these at creation, against no particular interface.
+      }],
+    )
+  })
 }
 
 resource "aws_iam_role_policy_attachment" "telemetry" {
