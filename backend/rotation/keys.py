@@ -1,0 +1,135 @@
+"""The API Gateway keys of one key name: found, made, attached, retired."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
+
+_MANAGED_BY = "rotation"
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """One key. Its value stays out of `repr`, hence out of logs and tracebacks."""
+
+    id: str
+    name: str
+    value: str = field(repr=False)
+    enabled: bool
+    made_by_rotation: bool
+
+
+class GatewayKeys:
+    """The keys of one key name, such as `api`, in API Gateway.
+
+    Args:
+        client: The API Gateway client.
+        project: First part of each key's name.
+        environment: Second part of each key's name.
+        name: The key name, third part.
+        terraform_key_id: The key that Terraform made for this name; never deleted here.
+    """
+
+    def __init__(
+        self,
+        client: "APIGatewayClient",
+        *,
+        project: str,
+        environment: str,
+        name: str,
+        terraform_key_id: str | None = None,
+    ) -> None:
+        self._client = client
+        self._prefix = f"{project}-{environment}-{name}"
+        self._tags = {
+            "Project": project,
+            "Environment": environment,
+            "Service": name,
+            "ManagedBy": _MANAGED_BY,
+        }
+        self._terraform_key_id = terraform_key_id
+
+    def of_version(self, version: str) -> ApiKey | None:
+        """Return the key made for a version of the secret, or None."""
+        name = self._name_of(version)
+        # Two only where two attempts raced; both then pick the same one.
+        return min((key for key in self.all() if key.name == name), key=_id, default=None)
+
+    def with_value(self, value: str) -> ApiKey | None:
+        """Return the key that has a value, or None."""
+        return next((key for key in self.all() if key.value == value), None)
+
+    def all(self) -> list[ApiKey]:
+        """Return every key of this key name that Terraform or a rotation made."""
+        return list(self._scan())
+
+    def create(self, version: str) -> ApiKey:
+        """Make the key for a version of the secret; API Gateway chooses its value."""
+        made = self._client.create_api_key(
+            name=self._name_of(version),
+            description=f"Made by rotation for version {version} of the secret.",
+            enabled=True,
+            tags=self._tags,
+        )
+        return self._read(made)
+
+    def attach(self, key: ApiKey, usage_plan_id: str) -> None:
+        """Put a key under a usage plan; one that is there already stays."""
+        with suppress(self._client.exceptions.ConflictException):
+            self._client.create_usage_plan_key(
+                usagePlanId=usage_plan_id, keyId=key.id, keyType="API_KEY"
+            )
+
+    def retire(self, key: ApiKey) -> str:
+        """Stop a key and return how: `deleted`, `disabled` or `left alone`.
+
+        A key of Terraform's is only disabled: Terraform would make a deleted one again and put it
+        into the secret.
+        """
+        if key.id != self._terraform_key_id and key.made_by_rotation:
+            # Not found: an earlier attempt of this step deleted it.
+            with suppress(self._client.exceptions.NotFoundException):
+                self._client.delete_api_key(apiKey=key.id)
+            return "deleted"
+        if key.id == self._terraform_key_id and key.enabled:
+            self._client.update_api_key(
+                apiKey=key.id,
+                patchOperations=[{"op": "replace", "path": "/enabled", "value": "false"}],
+            )
+            return "disabled"
+        return "left alone"
+
+    def _name_of(self, version: str) -> str:
+        return f"{self._prefix}-{version[:8]}"
+
+    def _scan(self) -> Iterator[ApiKey]:
+        pages = self._client.get_paginator("get_api_keys").paginate(
+            nameQuery=self._prefix, includeValues=True, PaginationConfig={"PageSize": 500}
+        )
+        for page in pages:
+            for item in page.get("items", []):
+                # nameQuery is a prefix: `chat` also finds the keys of `chat-archive`.
+                key = self._read(item)
+                ours = (
+                    key.made_by_rotation
+                    and item.get("tags", {}).get("Service") == (self._tags["Service"])
+                )
+                if ours or key.id == self._terraform_key_id:
+                    yield key
+
+    @staticmethod
+    def _read(item: Any) -> ApiKey:
+        return ApiKey(
+            id=item["id"],
+            name=item.get("name", ""),
+            value=item.get("value", ""),
+            enabled=item.get("enabled", False),
+            made_by_rotation=item.get("tags", {}).get("ManagedBy") == _MANAGED_BY,
+        )
+
+
+def _id(key: ApiKey) -> str:
+    return key.id

@@ -1,0 +1,157 @@
+"""The four steps of a rotation; Secrets Manager may repeat each of them at any time."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rotation.keys import GatewayKeys
+from rotation.secret import CURRENT, PREVIOUS, RotatingSecret, RotationError
+from rotation.settings import RotationSettings
+from rotation.trial import Trial
+from shared.logging import get_logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+_log = get_logger("rotation")
+
+
+class Rotation:
+    """One rotation of one secret: `SecretId` of the event, and the version it is to become.
+
+    Args:
+        settings: The function's settings.
+        secrets: The Secrets Manager client.
+        gateway: The API Gateway client.
+        secret_id: Name or ARN of the secret.
+        version: The event's `ClientRequestToken`.
+        trial_seconds: The longest time that `test` may take.
+        pause_seconds: The wait between two calls of `test`.
+
+    Raises:
+        RotationError: The secret is no key of this estate, or the version is not pending.
+    """
+
+    def __init__(
+        self,
+        settings: RotationSettings,
+        *,
+        secrets: "SecretsManagerClient",
+        gateway: "APIGatewayClient",
+        secret_id: str,
+        version: str,
+        trial_seconds: float = 40.0,
+        pause_seconds: float = 1.0,
+    ) -> None:
+        self._secret = RotatingSecret(secrets, secret_id)
+        self._secret.require_version(version)
+        self._version = version
+        self._name = key_name(settings, self._secret.name)
+        self._plan = settings.usage_plan_ids[self._name]
+        self._keys = gateway_keys(settings, gateway, self._name)
+        self._url = settings.api_gateway_url + settings.path_of(self._name)
+        self._trial = Trial(self._url, trial_seconds, pause_seconds)
+
+    @property
+    def steps(self) -> dict[str, Callable[[], None]]:
+        """The steps under the names that Secrets Manager gives them."""
+        return {
+            "createSecret": self.create,
+            "setSecret": self.attach,
+            "testSecret": self.test,
+            "finishSecret": self.finish,
+        }
+
+    def run(self, step: str) -> None:
+        """Take one step; one whose version is current already changes nothing but leftovers."""
+        action = self.steps.get(step)
+        if action is None:
+            raise RotationError(f"Step {step!r} is none of {', '.join(self.steps)}.")
+        if self._secret.is_current(self._version) and step != "finishSecret":
+            _log.info("rotation_step_repeated", step=step, key_name=self._name)
+            return
+        action()
+
+    def create(self) -> None:
+        """Make the new key and store it as the pending version."""
+        if self._secret.value_of(self._version) is not None:
+            return
+        key = self._keys.of_version(self._version) or self._keys.create(self._version)
+        self._secret.put_pending(self._version, key.value)
+        _log.info("rotation_key_made", key_name=self._name, key_id=key.id)
+
+    def attach(self) -> None:
+        """Put the new key under its usage plan; its quota begins unused."""
+        value = self._pending_value()
+        key = self._keys.with_value(value)
+        if key is None:
+            raise RotationError(f"{self._secret.name}: API Gateway has no key for the version.")
+        self._keys.attach(key, self._plan)
+        _log.info("rotation_key_attached", key_name=self._name, key_id=key.id)
+
+    def test(self) -> None:
+        """Call a service through the gateway with the new key.
+
+        Where rotation was switched on without rotating at once, Secrets Manager takes this step
+        alone, on a version behind which there is no key: then there is nothing to test.
+        """
+        value = self._secret.value_of(self._version)
+        if value is None or self._keys.of_version(self._version) is None:
+            _log.info("rotation_nothing_to_test", key_name=self._name)
+            return
+        calls = self._trial.run(value)
+        _log.info("rotation_key_tested", key_name=self._name, url=self._url, calls=calls)
+
+    def finish(self) -> None:
+        """Make the new key current, then stop the keys that are neither current nor previous."""
+        value = self._pending_value()
+        key = self._keys.with_value(value)
+        if key is None or not key.enabled:
+            raise RotationError(f"{self._secret.name}: the new key is gone or disabled.")
+        if self._secret.is_current(self._version):
+            kept = {value, self._secret.value_at(PREVIOUS)}
+        else:
+            kept = {value, self._secret.value_at(CURRENT)}
+            self._secret.promote(self._version)
+            _log.info("rotation_key_promoted", key_name=self._name, key_id=key.id)
+        for other in self._keys.all():
+            if other.value not in kept:
+                outcome = self._keys.retire(other)
+                _log.info(
+                    "rotation_key_retired",
+                    key_name=self._name,
+                    key_id=other.id,
+                    outcome=outcome,
+                )
+        # Last, because a step on a version without this label does not begin.
+        self._secret.settle(self._version)
+
+    def _pending_value(self) -> str:
+        value = self._secret.value_of(self._version)
+        if value is None:
+            raise RotationError(f"{self._secret.name}: version {self._version} has no value.")
+        return value
+
+
+def key_name(settings: RotationSettings, secret_name: str) -> str:
+    """Return the key name in a secret's name.
+
+    Raises:
+        RotationError: The secret is not a key of this project and environment.
+    """
+    head = f"{settings.project_name}/{settings.environment}/"
+    name = secret_name.removeprefix(head).removesuffix("/api-key")
+    if secret_name != f"{head}{name}/api-key" or name not in settings.usage_plan_ids:
+        raise RotationError(f"{secret_name} holds no key that USAGE_PLAN_IDS names.")
+    return name
+
+
+def gateway_keys(settings: RotationSettings, client: "APIGatewayClient", name: str) -> GatewayKeys:
+    """Return the keys of one key name."""
+    return GatewayKeys(
+        client,
+        project=settings.project_name,
+        environment=settings.environment,
+        name=name,
+        terraform_key_id=settings.terraform_api_key_ids.get(name),
+    )

@@ -1,0 +1,151 @@
+"""An estate as Terraform leaves it, and a gateway in front of it, for each test."""
+
+import itertools
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.secretsmanager.models import secretsmanager_backends
+
+from rotation import handler as entry
+from rotation.tests.fakes import Answer, FakeGateway
+
+_REGION = "us-east-1"
+_numbers = itertools.count()
+
+MakeEstate = Callable[..., "Estate"]
+
+
+@dataclass
+class Estate:
+    """What Terraform made before the first rotation: secret, key, usage plan; and a gateway.
+
+    The gateway lets in enabled keys that are under the plan, after `refusals` refusals of each.
+    """
+
+    project: str
+    secrets: Any
+    apigateway: Any
+    name: str = "api"
+    refusals: int = 0
+    broken: int | None = None
+    refused: dict[str, int] = field(default_factory=dict)
+    gateway: FakeGateway = field(init=False)
+    # What the usage API of test_quota.py answers.
+    usage: dict[str, Any] = field(default_factory=dict)
+    quota: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.gateway = FakeGateway(self._answer)
+        self.terraform_key = self.apigateway.create_api_key(
+            name=f"{self.project}-dev-{self.name}", enabled=True, tags={"ManagedBy": "terraform"}
+        )
+        self.plan = self.apigateway.create_usage_plan(name=f"{self.project}-dev-{self.name}")["id"]
+        self.apigateway.create_usage_plan_key(
+            usagePlanId=self.plan, keyId=self.terraform_key["id"], keyType="API_KEY"
+        )
+        self.secret = f"{self.project}/dev/{self.name}/api-key"
+        self.arn = self.secrets.create_secret(
+            Name=self.secret, SecretString=self.terraform_key["value"]
+        )["ARN"]
+        self.stored.rotation_requested = self.stored.rotation_enabled = True
+
+    @property
+    def stored(self) -> Any:
+        """moto's own record: its RotateSecret would demand a Lambda function."""
+        return secretsmanager_backends[DEFAULT_ACCOUNT_ID][_REGION].secrets[self.arn]
+
+    def begin(self) -> str:
+        """Do what Secrets Manager does before the first step: a pending version without value."""
+        version = str(uuid.uuid4())
+        self.stored.remove_version_stages_from_old_versions(["AWSPENDING"])
+        self.stored.versions[version] = {
+            "createdate": 0, "version_id": version, "version_stages": ["AWSPENDING"]
+        }  # fmt: skip
+        return version
+
+    def step(self, name: str, version: str, seconds: float = 30.0) -> dict[str, Any]:
+        event = {"Step": f"{name}Secret", "SecretId": self.arn, "ClientRequestToken": version}
+        context = SimpleNamespace(get_remaining_time_in_millis=lambda: seconds * 1000)
+        return entry.handler(event, context)
+
+    def rotate(self) -> str:
+        version = self.begin()
+        for name in ("create", "set", "test", "finish"):
+            self.step(name, version)
+        return version
+
+    def value(self, stage: str = "AWSCURRENT") -> str:
+        answer = self.secrets.get_secret_value(SecretId=self.arn, VersionStage=stage)
+        return str(answer["SecretString"])
+
+    def stages(self) -> dict[str, list[str]]:
+        described = self.secrets.describe_secret(SecretId=self.arn)
+        return dict(described["VersionIdsToStages"])
+
+    def keys(self) -> dict[str, Any]:
+        """This estate's API Gateway keys by value."""
+        items = self.apigateway.get_api_keys(
+            nameQuery=f"{self.project}-dev-", includeValues=True, limit=500
+        )["items"]
+        return {item["value"]: item for item in items}
+
+    def call(self, key: str) -> int:
+        """Return the status with which the gateway answers a caller that has a key."""
+        return self._answer("/api/health", key)[0]
+
+    def _answer(self, path: str, key: str | None) -> Answer:
+        if not path.endswith("/health"):
+            return 403, {"message": "Missing Authentication Token"}
+        attached = self.apigateway.get_usage_plan_keys(usagePlanId=self.plan)["items"]
+        allowed = {item["value"] for item in attached} & {
+            value for value, item in self.keys().items() if item["enabled"]
+        }
+        if key is None or key not in allowed:
+            return 403, {"message": "Forbidden"}
+        if self.refused.setdefault(key, 0) < self.refusals:
+            self.refused[key] += 1
+            return 403, {"message": "Forbidden"}
+        if self.broken:
+            return self.broken, {"message": "Internal server error"}
+        return 200, {"status": "healthy"}
+
+
+@pytest.fixture
+def make_estate(aws: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeEstate]:
+    """Return a factory of estates whose environment variables the handler reads."""
+    opened = []
+
+    def make(**options: Any) -> Estate:
+        estate = Estate(
+            f"p{next(_numbers)}x{uuid.uuid4().hex[:6]}",
+            entry._secrets_manager(),
+            entry._api_gateway(),
+            **options,
+        )
+        serving = estate.gateway.serving()
+        serving.__enter__()
+        opened.append(serving)
+        for name, value in {
+            "PROJECT_NAME": estate.project,
+            "ENVIRONMENT": "dev",
+            "SERVICE_NAME": "rotation",
+            "API_GATEWAY_URL": f"{estate.gateway.url}/dev",
+            "USAGE_PLAN_IDS": json.dumps({estate.name: estate.plan}),
+            "TERRAFORM_API_KEY_IDS": json.dumps({estate.name: estate.terraform_key["id"]}),
+            "SERVICE_PATHS": json.dumps({estate.name: f"/{estate.name}/health"}),
+        }.items():
+            monkeypatch.setenv(name, value)
+        entry._settings.cache_clear()
+        monkeypatch.setattr(entry, "_PAUSE_SECONDS", 0.01)
+        return estate
+
+    yield make
+    for serving in opened:
+        serving.__exit__(None, None, None)
+    entry._settings.cache_clear()
