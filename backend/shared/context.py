@@ -1,6 +1,7 @@
 """What a request carries from hop to hop: its id and its trace."""
 
 import re
+import sys
 import uuid
 from contextvars import ContextVar
 from typing import Final, NamedTuple
@@ -60,6 +61,17 @@ def trace_id_of(xray_header: str | None, traceparent: str | None = None) -> str 
     if traceparent and (match := _TRACEPARENT.fullmatch(traceparent)):
         return match[1]
     return None
+
+
+def active_trace_id() -> str | None:
+    """Return the trace id of the active span, or else of the request's headers."""
+    # Looked up rather than imported: a process without tracing does not pay for the API.
+    if trace := sys.modules.get("opentelemetry.trace"):
+        span = trace.get_current_span().get_span_context()
+        if span.is_valid:
+            return f"{span.trace_id:032x}"
+    context = _current.get()
+    return context.trace_id if context else None
 
 
 def xray_trace_id(trace_id: str) -> str:
