@@ -1,0 +1,69 @@
+"""The composition root: settings in, application out."""
+
+from functools import partial
+
+from fastapi import FastAPI
+
+from s3vector.bucket import Bucket
+from s3vector.documents import Documents
+from s3vector.embeddings import Embedder, TitanEmbedder
+from s3vector.pool import Pool
+from s3vector.routes import router
+from s3vector.s3_store import S3VectorStore
+from s3vector.s3vectors_store import S3VectorsStore
+from s3vector.search import Search
+from s3vector.settings import Settings
+from s3vector.store import VectorStore
+from shared.app import create_service_app
+from shared.aws import aws_client
+
+# Fetching segments gains little beyond this; the model gains as much as its quota allows.
+_FETCHES = 4
+
+
+def create_app(
+    settings: Settings, *, store: VectorStore | None = None, embedder: Embedder | None = None
+) -> FastAPI:
+    """Return the service; what is not given is made from the settings, when first used."""
+    embedder = embedder or _embedder(settings)
+    store = store or _store(settings)
+    app = create_service_app(
+        settings,
+        title="s3vector",
+        description="Stores documents and finds the passages nearest to a question.",
+        routers=[router],
+        readiness_checks={"vector_store": store.check},
+    )
+    app.state.store = store
+    app.state.embedder = embedder
+    app.state.documents = Documents(store, embedder, max_passages=settings.max_passages_per_request)
+    app.state.search = Search(store, embedder)
+    return app
+
+
+def _embedder(settings: Settings) -> Embedder:
+    return TitanEmbedder(
+        partial(aws_client, "bedrock-runtime", region=settings.aws_region),
+        model_id=settings.bedrock_model_id,
+        dimensions=settings.embedding_dimensions,
+        pool=Pool(settings.embedding_concurrency),
+    )
+
+
+def _store(settings: Settings) -> VectorStore:
+    space = f"{settings.bedrock_model_id}/{settings.embedding_dimensions}"
+    if settings.vector_backend == "s3vectors":
+        return S3VectorsStore(
+            settings.vector_bucket_name,
+            settings.vector_index_name,
+            space=space,
+            client=partial(aws_client, "s3vectors", region=settings.aws_region),
+            pool=Pool(_FETCHES),
+        )
+    return S3VectorStore(
+        Bucket(settings.vector_bucket_name, partial(aws_client, "s3", region=settings.aws_region)),
+        space=space,
+        dimensions=settings.embedding_dimensions,
+        capacity_bytes=settings.max_store_bytes,
+        pool=Pool(_FETCHES),
+    )

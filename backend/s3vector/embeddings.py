@@ -1,0 +1,83 @@
+"""Texts made into vectors."""
+
+import json
+import math
+from array import array
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from s3vector.pool import Pool
+from s3vector.store import Vector
+from shared.aws import aws_errors
+from shared.errors import BadDependency
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+
+
+class Embedder(Protocol):
+    """A model that places texts of like meaning near one another."""
+
+    model_id: str
+    dimensions: int
+
+    def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """Return a vector of length 1 for each text; blocks.
+
+        Raises:
+            Unavailable: The model is throttled or does not answer.
+            DeadlineExceeded: The request's time is used up.
+            BadDependency: The model refuses, or answers with something else.
+        """
+
+
+class TitanEmbedder:
+    """Amazon Titan Text Embeddings v2: one text a call, 50,000 characters, 8,192 tokens."""
+
+    def __init__(
+        self,
+        client: "Callable[[], BedrockRuntimeClient]",
+        *,
+        model_id: str,
+        dimensions: int,
+        pool: Pool,
+    ) -> None:
+        self.model_id = model_id
+        self.dimensions = dimensions
+        self._client = client
+        self._pool = pool
+
+    def embed(self, texts: Sequence[str]) -> list[Vector]:
+        unique = list(dict.fromkeys(texts))
+        vectors = dict(zip(unique, self._pool.map(self._embed, unique), strict=True))
+        return [vectors[text] for text in texts]
+
+    def _embed(self, text: str) -> Vector:
+        request = {"inputText": text, "dimensions": self.dimensions, "normalize": True}
+        with aws_errors(f"embed a text with {self.model_id}"):
+            answer = self._client().invoke_model(
+                modelId=self.model_id,
+                body=json.dumps(request),
+                contentType="application/json",
+                accept="application/json",
+            )
+            body = answer["body"].read()
+        return self._vector(body)
+
+    def _vector(self, body: bytes) -> Vector:
+        try:
+            # Each becomes four bytes a number at once: lists of floats take eight times as much.
+            vector = array("f", json.loads(body)["embedding"])
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
+            raise BadDependency(
+                f"{self.model_id} did not answer with an embedding; is it a Titan Text Embeddings "
+                "v2 model?"
+            ) from error
+        if len(vector) != self.dimensions:
+            raise BadDependency(
+                f"{self.model_id} answered with {len(vector)} dimensions instead of "
+                f"{self.dimensions}; set EMBEDDING_DIMENSIONS to what the model makes"
+            )
+        if not all(map(math.isfinite, vector)) or not any(vector):
+            raise BadDependency(f"{self.model_id} answered with a vector that has no direction")
+        return vector

@@ -1,0 +1,10 @@
+"""The Lambda entry."""
+
+from s3vector.app import create_app
+from s3vector.settings import Settings
+from shared.lambda_entry import lambda_handler
+from shared.settings import load_settings
+
+settings = load_settings(Settings)
+app = create_app(settings)
+handler = lambda_handler(app, settings)

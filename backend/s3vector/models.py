@@ -1,0 +1,275 @@
+"""Bodies of requests and answers."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    Strict,
+    StringConstraints,
+    model_validator,
+)
+
+from s3vector.metadata import check_metadata
+from s3vector.store import Document, DocumentRecord, Hit, StoreStats
+
+MAX_TEXT_CHARACTERS = 50_000
+"""What Titan embeds in one call, which also bounds a question."""
+
+MAX_DOCUMENTS = 100
+MAX_TEXTS = 100
+MAX_DIMENSIONS = 4096
+
+
+def _without_dots(value: str) -> str:
+    if ".." in value:
+        raise ValueError("must not contain '..'")
+    return value
+
+
+def _with_substance(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+DocumentId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"),
+    AfterValidator(_without_dots),
+]
+Text = Annotated[
+    str,
+    Strict(),
+    StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS),
+    AfterValidator(_with_substance),
+]
+Title = Annotated[
+    str, Strict(), StringConstraints(min_length=1, max_length=300), AfterValidator(_with_substance)
+]
+MetadataBody = Annotated[
+    dict[str, str | int | float | bool | list[str]], BeforeValidator(check_metadata)
+]
+Number = Annotated[FiniteFloat, Strict()]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DocumentBody(_Body):
+    """A document to store."""
+
+    id: Annotated[DocumentId, Field(examples=["emergency-fund"])]
+    text: Annotated[Text, Field(examples=["Keep three to six months of expenses at hand."])]
+    title: Annotated[Title | None, Field(examples=["Emergency funds"])] = None
+    metadata: Annotated[
+        MetadataBody,
+        Field(
+            description="What queries can filter by: at most 40 keys and 2,000 bytes as JSON.",
+            examples=[{"topic": "savings", "year": 2026, "tags": ["basics"]}],
+        ),
+    ] = {}
+
+
+class PutDocuments(_Body):
+    """Documents to store in the place of those with the same ids."""
+
+    documents: Annotated[list[DocumentBody], Field(min_length=1, max_length=MAX_DOCUMENTS)]
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        seen: set[str] = set()
+        for document in self.documents:
+            if document.id in seen:
+                raise ValueError(f"the id {document.id!r} occurs twice")
+            seen.add(document.id)
+        return self
+
+
+class StoredDocument(_Body):
+    """What became of one document."""
+
+    id: str
+    passages: int
+    version: Annotated[str, Field(description="Equal for equal content.")]
+
+
+class StoredDocuments(_Body):
+    """What became of the documents of a request."""
+
+    documents: list[StoredDocument]
+    passages: Annotated[int, Field(description="Of all documents of the request.")]
+
+    @classmethod
+    def of(cls, records: list[DocumentRecord]) -> Self:
+        return cls(
+            documents=[
+                StoredDocument(id=one.id, passages=one.passages, version=one.version)
+                for one in records
+            ],
+            passages=sum(one.passages for one in records),
+        )
+
+
+class DocumentSummary(_Body):
+    """A stored document without its text."""
+
+    id: str
+    title: str | None
+    metadata: dict[str, Any]
+    version: str
+    updated_at: Annotated[str, Field(description="ISO 8601, UTC.")]
+    passages: int
+
+    @classmethod
+    def of(cls, record: DocumentRecord) -> Self:
+        return cls(
+            id=record.id,
+            title=record.title,
+            metadata=dict(record.metadata),
+            version=record.version,
+            updated_at=record.updated_at,
+            passages=record.passages,
+        )
+
+
+class PassageBody(_Body):
+    """A passage of a stored document."""
+
+    passage_id: str
+    text: str
+
+
+class DocumentDetail(DocumentSummary):
+    """A stored document with its passages, in the order of the text."""
+
+    contents: list[PassageBody]
+
+    @classmethod
+    def with_passages(cls, document: Document) -> Self:
+        return cls(
+            **DocumentSummary.of(document.record).model_dump(),
+            contents=[
+                PassageBody(passage_id=_passage_id(document.record.id, number), text=one.text)
+                for number, one in enumerate(document.passages)
+            ],
+        )
+
+
+class DocumentPage(_Body):
+    """Some of the documents, and where to continue."""
+
+    documents: list[DocumentSummary]
+    cursor: Annotated[
+        str | None, Field(description="For the next page; null when there is none.")
+    ] = None
+
+
+class Query(_Body):
+    """A question, by text or by vector."""
+
+    text: Annotated[Text | None, Field(examples=["How much should I keep for emergencies?"])] = None
+    vector: Annotated[
+        list[Number] | None,
+        Field(
+            min_length=1,
+            max_length=MAX_DIMENSIONS,
+            description="Has as many numbers as the service's embeddings; any length but zero.",
+        ),
+    ] = None
+    top_k: Annotated[int, Strict(), Field(ge=1, le=100)] = 5
+    filter: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="Metadata filter in the syntax of Amazon S3 Vectors.",
+            examples=[{"topic": "savings", "year": {"$gte": 2024}}],
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_question(self) -> Self:
+        if (self.text is None) == (self.vector is None):
+            raise ValueError("give either text or vector")
+        return self
+
+
+class FoundPassage(_Body):
+    """A passage near to the question."""
+
+    document_id: str
+    passage_id: str
+    title: str | None
+    text: str
+    score: Annotated[float, Field(description="Cosine similarity, -1 to 1.")]
+    metadata: dict[str, Any]
+
+
+class Found(_Body):
+    """The passages nearest to the question, best first."""
+
+    passages: list[FoundPassage]
+
+    @classmethod
+    def of(cls, hits: list[Hit]) -> Self:
+        return cls(
+            passages=[
+                FoundPassage(
+                    document_id=hit.document_id,
+                    passage_id=_passage_id(hit.document_id, hit.number),
+                    title=hit.title,
+                    text=hit.text,
+                    score=hit.score,
+                    metadata=dict(hit.metadata),
+                )
+                for hit in hits
+            ]
+        )
+
+
+class Texts(_Body):
+    """Texts to make vectors of."""
+
+    texts: Annotated[list[Text], Field(min_length=1, max_length=MAX_TEXTS)]
+
+
+class Embeddings(_Body):
+    """A vector of length 1 for each text, in their order."""
+
+    embeddings: list[list[float]]
+    dimensions: int
+    model_id: str
+
+
+class Stats(_Body):
+    """The size of the store; null where its engine does not count."""
+
+    backend: str
+    model_id: str
+    dimensions: int
+    documents: int | None
+    passages: int | None
+    stored_bytes: int | None
+    capacity_bytes: int | None
+    segments: int | None
+
+    @classmethod
+    def of(cls, stats: StoreStats, *, model_id: str, dimensions: int) -> Self:
+        return cls(
+            backend=stats.backend,
+            model_id=model_id,
+            dimensions=dimensions,
+            documents=stats.documents,
+            passages=stats.passages,
+            stored_bytes=stats.stored_bytes,
+            capacity_bytes=stats.capacity_bytes,
+            segments=stats.segments,
+        )
+
+
+def _passage_id(document_id: str, number: int) -> str:
+    return f"{document_id}#{number}"

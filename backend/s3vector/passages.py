@@ -1,0 +1,70 @@
+"""Documents cut into passages: short enough to embed and cite, long enough to make sense."""
+
+import re
+
+# Titan accepts 50,000 characters, but one vector for so much text finds nothing in particular.
+MAX_CHARACTERS = 1200
+OVERLAP_CHARACTERS = 150
+
+_PARAGRAPH_END = re.compile(r"\n[^\S\n]*\n\s*")
+_SENTENCE_END = re.compile(r"[.!?][\"')\]\u201d\u2019]*\s+")
+_SPACE = re.compile(r"\s+")
+
+
+def split_text(
+    text: str, *, max_characters: int = MAX_CHARACTERS, overlap: int = OVERLAP_CHARACTERS
+) -> list[str]:
+    """Cut a text at paragraphs, else sentences, else words, else anywhere.
+
+    No passage is blank or longer than `max_characters`. A passage that ends within a paragraph
+    shares up to `overlap` characters with the next, so that a thought which the cut divides can
+    be found whole. Nothing but white space is left out.
+    """
+    if not 0 <= overlap < max_characters // 2:
+        raise ValueError("overlap must be less than half of max_characters")
+    passages: list[str] = []
+    start = _skip_space(text, 0)
+    while start < len(text):
+        end, next_start = _cut(text, start, max_characters, overlap)
+        passages.append(text[start:end].rstrip())
+        start = _skip_space(text, next_start)
+    return passages
+
+
+def _cut(text: str, start: int, max_characters: int, overlap: int) -> tuple[int, int]:
+    """Where the passage that begins at `start` ends, and where the next one begins."""
+    limit = start + max_characters
+    if _skip_space(text, limit) >= len(text):
+        return limit, len(text)
+    # Only the second half is looked at: a cut is never so early that a passage says little, and
+    # the overlap is shorter than what was consumed, so that each passage moves on.
+    earliest = start + max_characters // 2
+    # One white space may lie beyond the limit: it is not part of the passage.
+    if end := _last_end(_PARAGRAPH_END, text, earliest, limit + 2):
+        return min(end, limit), end
+    for boundary in (_SENTENCE_END, _SPACE):
+        if end := _last_end(boundary, text, earliest, limit + 1):
+            return min(end, limit), _overlap_start(text, end, overlap)
+    return limit, _overlap_start(text, limit, overlap)
+
+
+def _overlap_start(text: str, end: int, overlap: int) -> int:
+    """The first sentence, else the first word, that begins in the last `overlap` characters."""
+    if overlap:
+        for boundary in (_SENTENCE_END, _SPACE):
+            match = boundary.search(text, end - overlap, end)
+            if match and match.end() < end:
+                return match.end()
+    return end
+
+
+def _last_end(boundary: re.Pattern[str], text: str, start: int, end: int) -> int:
+    last = 0
+    for match in boundary.finditer(text, start, end):
+        last = match.end()
+    return last
+
+
+def _skip_space(text: str, start: int) -> int:
+    match = _SPACE.match(text, start)
+    return match.end() if match else start

@@ -1,0 +1,52 @@
+"""Threads for blocking calls that may run side by side."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
+from functools import cached_property
+
+from shared.deadline import remaining_seconds
+from shared.errors import DeadlineExceeded
+
+
+class Pool:
+    """A bounded number of threads, started when first needed and kept.
+
+    Several requests may share it: none gets more than its turn, all end at their own deadline.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+
+    def map[T, R](self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """Call a function for each item, and return the results in the items' order.
+
+        Raises:
+            DeadlineExceeded: The request's time is used up; calls not yet begun are not made.
+            Exception: The first error of a call; calls not yet begun are not made.
+        """
+        work = list(items)
+        if len(work) < 2 and remaining_seconds() is None:
+            return [function(one) for one in work]
+        # Each call sees the caller's context: its deadline, its trace, its request id.
+        futures = [self._executor.submit(copy_context().run, function, one) for one in work]
+        try:
+            return _results(futures)
+        finally:
+            for future in futures:
+                future.cancel()
+
+    @cached_property
+    def _executor(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._workers, thread_name_prefix="s3vector")
+
+
+def _results[R](futures: list[Future[R]]) -> list[R]:
+    done, waiting = wait(futures, timeout=remaining_seconds(), return_when=FIRST_EXCEPTION)
+    for future in done:
+        future.result()
+    if waiting:
+        raise DeadlineExceeded(
+            "the time for this request is used up; send less in one request, or try again"
+        )
+    return [future.result() for future in futures]

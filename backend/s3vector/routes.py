@@ -1,0 +1,166 @@
+"""The HTTP interface: parse, call, return."""
+
+from collections.abc import Callable, Coroutine
+from functools import partial, wraps
+from typing import Annotated, Any
+
+from anyio import fail_after, to_thread
+from fastapi import APIRouter, Depends, Request, status
+from fastapi import Query as QueryParameter
+
+from s3vector.documents import Documents, Draft
+from s3vector.embeddings import Embedder
+from s3vector.filters import parse_filter
+from s3vector.models import (
+    DocumentDetail,
+    DocumentId,
+    DocumentPage,
+    DocumentSummary,
+    Embeddings,
+    Found,
+    PutDocuments,
+    Query,
+    Stats,
+    StoredDocuments,
+    Texts,
+)
+from s3vector.search import Search
+from s3vector.store import VectorStore
+from shared.deadline import remaining_seconds
+from shared.errors import DeadlineExceeded
+from shared.models import error_responses
+
+router = APIRouter()
+
+
+def get_documents(request: Request) -> Documents:
+    return request.app.state.documents  # type: ignore[no-any-return]
+
+
+def get_search(request: Request) -> Search:
+    return request.app.state.search  # type: ignore[no-any-return]
+
+
+def get_store(request: Request) -> VectorStore:
+    return request.app.state.store  # type: ignore[no-any-return]
+
+
+def get_embedder(request: Request) -> Embedder:
+    return request.app.state.embedder  # type: ignore[no-any-return]
+
+
+DocumentsPort = Annotated[Documents, Depends(get_documents)]
+SearchPort = Annotated[Search, Depends(get_search)]
+StorePort = Annotated[VectorStore, Depends(get_store)]
+EmbedderPort = Annotated[Embedder, Depends(get_embedder)]
+
+_READ_ERRORS = error_responses(409, 502, 503, 504, 507)
+_BODY_ERRORS = error_responses(400, 413, 422)
+
+
+def bounded[R](operation: Callable[..., R]) -> Callable[..., Coroutine[Any, Any, R]]:
+    """Run a blocking operation in a thread, and answer at the request's deadline.
+
+    AWS's client bounds each silence, not a whole operation. An abandoned thread ends at those
+    bounds; what it may still write is what the caller will write again.
+    """
+
+    @wraps(operation)
+    async def wrapper(**arguments: Any) -> R:
+        call = partial(operation, **arguments)
+        try:
+            with fail_after(remaining_seconds()):
+                return await to_thread.run_sync(call, abandon_on_cancel=True)
+        except TimeoutError:
+            raise DeadlineExceeded(
+                "the time for this request is used up; try again, with less in one request"
+            ) from None
+
+    return wrapper
+
+
+@router.put(
+    "/documents",
+    summary="Store documents",
+    response_description="What became of each document.",
+    responses=_BODY_ERRORS | _READ_ERRORS,
+)
+@bounded
+def put_documents(body: PutDocuments, documents: DocumentsPort) -> StoredDocuments:
+    """Store documents in the place of those with the same ids; repeating it changes nothing."""
+    drafts = [Draft(one.id, one.text, one.title, one.metadata) for one in body.documents]
+    return StoredDocuments.of(documents.put(drafts))
+
+
+@router.get(
+    "/documents", summary="List documents", responses=error_responses(400, 422) | _READ_ERRORS
+)
+@bounded
+def list_documents(
+    store: StorePort,
+    limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
+    cursor: Annotated[
+        str | None,
+        QueryParameter(min_length=1, max_length=4096, description="From the page before."),
+    ] = None,
+) -> DocumentPage:
+    """Return some documents, without their texts; each occurs once over all pages."""
+    page = store.page(limit, cursor)
+    return DocumentPage(
+        documents=[DocumentSummary.of(one) for one in page.records], cursor=page.cursor
+    )
+
+
+@router.get(
+    "/documents/{document_id}",
+    summary="Read a document",
+    responses=error_responses(404, 422) | _READ_ERRORS,
+)
+@bounded
+def get_document(document_id: DocumentId, documents: DocumentsPort) -> DocumentDetail:
+    """Return a document with its passages."""
+    return DocumentDetail.with_passages(documents.get(document_id))
+
+
+@router.delete(
+    "/documents/{document_id}",
+    summary="Delete a document",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=error_responses(404, 422) | _READ_ERRORS,
+)
+@bounded
+def delete_document(document_id: DocumentId, documents: DocumentsPort) -> None:
+    """Delete a document with its passages."""
+    documents.delete(document_id)
+
+
+@router.post("/query", summary="Find passages", responses=_BODY_ERRORS | _READ_ERRORS)
+@bounded
+def query(body: Query, search: SearchPort) -> Found:
+    """Return the passages nearest to a text or a vector, among those that the filter lets pass."""
+    where = None if body.filter is None else parse_filter(body.filter)
+    if body.vector is not None:
+        return Found.of(search.by_vector(body.vector, top_k=body.top_k, where=where))
+    return Found.of(search.by_text(body.text or "", top_k=body.top_k, where=where))
+
+
+@router.post(
+    "/embeddings",
+    summary="Make vectors of texts",
+    responses=_BODY_ERRORS | error_responses(502, 503, 504),
+)
+@bounded
+def make_embeddings(body: Texts, embedder: EmbedderPort) -> Embeddings:
+    """Return a vector for each text; nothing is stored."""
+    return Embeddings(
+        embeddings=[list(one) for one in embedder.embed(body.texts)],
+        dimensions=embedder.dimensions,
+        model_id=embedder.model_id,
+    )
+
+
+@router.get("/stats", summary="Size of the store", responses=_READ_ERRORS)
+@bounded
+def get_stats(store: StorePort, embedder: EmbedderPort) -> Stats:
+    """Return how much is stored, and how much may be."""
+    return Stats.of(store.stats(), model_id=embedder.model_id, dimensions=embedder.dimensions)

@@ -1,0 +1,336 @@
+"""The `s3` store: segments and a manifest in a bucket, searched in memory.
+
+A write puts one segment and then replaces the manifest; what is not in the manifest does not
+exist. A read asks S3 whether the manifest changed (one conditional GET) and fetches the segments
+it does not have yet. So an instance keeps its memory between invocations and still sees every
+write that was acknowledged before its request began.
+"""
+
+import random
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from threading import Lock
+from typing import Final
+from uuid import uuid4
+
+from s3vector import compaction
+from s3vector.bucket import Bucket, Outdated, StoredObject
+from s3vector.filters import Filter
+from s3vector.manifest import Manifest, SegmentEntry, decode_manifest
+from s3vector.pool import Pool
+from s3vector.segments import CorruptObject, Segment, decode_segment, encode_segment
+from s3vector.snapshot import Snapshot
+from s3vector.store import Document, Hit, Page, StoreStats
+from shared.deadline import remaining_seconds
+from shared.errors import (
+    CapacityExceeded,
+    Conflict,
+    DeadlineExceeded,
+    InvalidRequest,
+    ServiceError,
+    Unavailable,
+)
+from shared.logging import get_logger
+
+_log = get_logger(__name__)
+
+PREFIX: Final = "documents/"
+MANIFEST: Final = f"{PREFIX}manifest.json"
+SEGMENTS: Final = f"{PREFIX}segments/"
+
+_READ_ATTEMPTS: Final = 4
+_COMMIT_ATTEMPTS: Final = 24
+_LONGEST_PAUSE_SECONDS: Final = 0.5
+_COMPACTION_SECONDS: Final = 4.0
+_COMPACTIONS_FOR_ROOM: Final = 4
+# No writer lives nearly so long between writing its segment and committing it.
+_ORPHAN_AGE: Final = timedelta(days=1)
+
+
+class S3VectorStore:
+    """Documents in a bucket of the project's own; exact search.
+
+    Args:
+        bucket: Where everything is kept, below `documents/`.
+        space: Names the model and dimension of the vectors; a store holds one space only.
+        dimensions: Numbers in a vector.
+        capacity_bytes: How large the segments may become together: they are all in memory.
+        limits: When and how segments are merged.
+        pool: Runs the fetches of several segments at once.
+    """
+
+    def __init__(
+        self,
+        bucket: Bucket,
+        *,
+        space: str,
+        dimensions: int,
+        capacity_bytes: int,
+        pool: Pool,
+        limits: compaction.Limits = compaction.Limits(),  # noqa: B008 - frozen
+    ) -> None:
+        self._bucket = bucket
+        self._space = space
+        self._dimensions = dimensions
+        self._capacity = capacity_bytes
+        self._limits = limits
+        self._pool = pool
+        self._lock = Lock()
+        self._segments: dict[str, Segment] = {}
+        self._snapshot: Snapshot | None = None
+
+    def put(self, documents: Sequence[Document]) -> None:
+        if not documents:
+            return
+        data = encode_segment(documents, (), dimensions=self._dimensions)
+        self._make_room(len(data))
+        self._append(data, sum(len(one.passages) for one in documents), bounded=True)
+
+    def get(self, ids: Sequence[str], *, vectors: bool = False) -> dict[str, Document]:
+        snapshot = self._refresh()
+        return {one: snapshot.document(one, vectors=vectors) for one in ids if one in snapshot}
+
+    def delete(self, document_id: str) -> bool:
+        if document_id not in self._refresh():
+            return False
+        tombstone = encode_segment((), (document_id,), dimensions=self._dimensions)
+        # Never refused for want of room: it is how room is made.
+        self._append(tombstone, 0, bounded=False)
+        return True
+
+    def page(self, limit: int, cursor: str | None) -> Page:
+        snapshot = self._refresh()
+        start = 0 if cursor is None else bisect_right(snapshot.ids, _decode_cursor(cursor))
+        ids = snapshot.ids[start : start + limit]
+        more = start + limit < len(snapshot.ids)
+        records = tuple(snapshot.record(one) for one in ids)
+        return Page(records, _encode_cursor(ids[-1]) if more else None)
+
+    def query(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
+        return self._refresh().search(vector, top_k, where)
+
+    def stats(self) -> StoreStats:
+        snapshot = self._refresh()
+        return StoreStats(
+            backend="s3",
+            documents=snapshot.documents,
+            passages=snapshot.passages,
+            stored_bytes=snapshot.manifest.size,
+            capacity_bytes=self._capacity,
+            segments=len(snapshot.segments),
+        )
+
+    def check(self) -> None:
+        self._bucket.check()
+
+    # Reading
+
+    def _refresh(self) -> Snapshot:
+        """Return the state that S3 has now."""
+        missing: tuple[str, StoredObject] | None = None
+        for _ in range(_READ_ATTEMPTS):
+            current = self._snapshot
+            source = self._bucket.read(MANIFEST, known=current.source if current else None)
+            if current is not None and source is current.source:
+                return current
+            try:
+                return self._load(source)
+            except _SegmentMissing as error:
+                # A compaction deleted it after the manifest was read. If the manifest still
+                # lists it, it is lost.
+                if source is not None and missing == (error.key, source):
+                    raise CorruptObject(error.key, "it is missing") from None
+                missing = (error.key, source) if source else None
+        raise Unavailable(
+            "the vectors bucket changed faster than it could be read; try again", retry_after=1
+        )
+
+    def _load(self, source: StoredObject | None) -> Snapshot:
+        manifest = self._read_manifest(source)
+        if manifest.size > self._capacity * 5 // 4:
+            raise CapacityExceeded(
+                f"the vectors bucket holds {manifest.size} bytes, more than the {self._capacity} "
+                "of MAX_STORE_BYTES: raise it together with the function's memory, or move to "
+                "VECTOR_BACKEND=s3vectors"
+            )
+        with self._lock:  # instances of a process load what is new once, not each for itself
+            new = [entry for entry in manifest.segments if entry.key not in self._segments]
+            loaded = self._segments | dict(
+                zip([one.key for one in new], self._pool.map(self._fetch, new), strict=True)
+            )
+            segments = [loaded[entry.key] for entry in manifest.segments]
+            self._segments = {one.key: one for one in segments}
+            self._snapshot = Snapshot(manifest, source, segments)
+            return self._snapshot
+
+    def _read_manifest(self, source: StoredObject | None) -> Manifest:
+        if source is None:
+            return Manifest(self._space, self._dimensions, datetime.now(UTC).isoformat())
+        manifest = decode_manifest(MANIFEST, source.data)
+        if (manifest.space, manifest.dimensions) != (self._space, self._dimensions):
+            raise Conflict(
+                f"the vectors bucket holds vectors of {manifest.space}, this service makes those "
+                f"of {self._space}; they cannot be compared: set BEDROCK_MODEL_ID and "
+                "EMBEDDING_DIMENSIONS back, or put the documents into an empty bucket"
+            )
+        return manifest
+
+    def _fetch(self, entry: SegmentEntry) -> Segment:
+        found = self._bucket.read(entry.key)
+        if found is None:
+            raise _SegmentMissing(entry.key)
+        segment = decode_segment(entry.key, found.data, checksum=entry.checksum)
+        if segment.dimensions != self._dimensions:
+            raise CorruptObject(entry.key, f"its vectors have {segment.dimensions} dimensions")
+        return segment
+
+    # Writing
+
+    def _append(self, data: bytes, passages: int, *, bounded: bool) -> None:
+        entry = self._write_segment(data, passages)
+
+        def change(manifest: Manifest, commit: str) -> Manifest:
+            if bounded and manifest.size + entry.size > self._capacity:
+                raise self._full(manifest.size, entry.size)
+            return manifest.appended(entry, commit)
+
+        try:
+            self._commit(change)
+        except (CapacityExceeded, Conflict):  # certain that the manifest does not list it
+            self._forget([entry.key])
+            raise
+        self._compact_if_due()
+
+    def _write_segment(self, data: bytes, passages: int) -> SegmentEntry:
+        checksum = sha256(data).hexdigest()
+        entry = SegmentEntry(f"{SEGMENTS}{uuid4().hex}.seg", checksum, len(data), passages)
+        self._bucket.write(entry.key, data)
+        segment = decode_segment(entry.key, data, checksum=checksum)
+        with self._lock:  # so that the next read need not fetch what was just written
+            self._segments = {**self._segments, entry.key: segment}
+        return entry
+
+    def _commit(self, change: Callable[[Manifest, str], Manifest | None]) -> bool:
+        """Replace the manifest by what `change` makes of it; false when that is None.
+
+        `change` is called again when another writer was faster.
+        """
+        commit = uuid4().hex
+        current = self._snapshot
+        source = current.source if current else self._bucket.read(MANIFEST)
+        failure: ServiceError | None = None
+        for attempt in range(_COMMIT_ATTEMPTS):
+            manifest = self._read_manifest(source)
+            if commit in manifest.commits:  # it landed, whatever S3 answered
+                return True
+            if failure is not None:
+                raise failure
+            changed = change(manifest, commit)
+            if changed is None:
+                return False
+            try:
+                self._bucket.replace(MANIFEST, changed.encode(), known=source)
+            except Outdated:
+                self._pause(attempt)
+            except Unavailable as error:
+                failure = error  # it may have landed all the same: look once before giving up
+            else:
+                return True
+            source = self._bucket.read(MANIFEST)
+        raise Unavailable(
+            "too many writers at once; nothing of this request was stored, try again",
+            retry_after=1,
+        )
+
+    def _pause(self, attempt: int) -> None:
+        # Full jitter: writers that met once should not meet again.
+        pause = random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.01 * 2**attempt))  # noqa: S311
+        left = remaining_seconds()
+        if left is not None and left <= pause:
+            raise DeadlineExceeded("no time left to get a turn among the writers; try again")
+        time.sleep(pause)
+
+    def _make_room(self, wanted: int) -> None:
+        for _ in range(_COMPACTIONS_FOR_ROOM):
+            snapshot = self._refresh()
+            if snapshot.manifest.size + wanted <= self._capacity:
+                return
+            live = sum(snapshot.live_bytes)
+            if live + wanted > self._capacity or not self._compact(snapshot):
+                raise self._full(live, wanted)
+
+    def _full(self, held: int, wanted: int) -> CapacityExceeded:
+        return CapacityExceeded(
+            f"the store holds {held} of at most {self._capacity} bytes and {wanted} more were to "
+            "come; nothing was stored: delete documents, raise MAX_STORE_BYTES together with the "
+            "function's memory, or move to VECTOR_BACKEND=s3vectors"
+        )
+
+    # Compaction: may fail at any point without harm, so that no write fails because of it
+
+    def _compact_if_due(self) -> None:
+        left = remaining_seconds()
+        if left is not None and left < _COMPACTION_SECONDS:
+            return
+        try:
+            snapshot = self._refresh()
+            sizes = [one.size for one in snapshot.segments]
+            if compaction.is_due(sizes, snapshot.live_bytes, self._limits):
+                self._compact(snapshot)
+        except ServiceError as error:
+            _log.warning("compaction_failed", detail=error.detail)
+
+    def _compact(self, snapshot: Snapshot) -> bool:
+        """Merge one run of segments; false when there is none to merge."""
+        sizes = [one.size for one in snapshot.segments]
+        run = compaction.choose_run(sizes, snapshot.live_bytes, self._limits)
+        if run is None:
+            return False
+        keys = [snapshot.segments[number].key for number in run]
+        merged = compaction.merge(snapshot, run)
+        entry = None if merged is None else self._write_segment(*merged)
+        if not self._commit(lambda manifest, commit: manifest.merged(keys, entry, commit)):
+            # Another writer merged some of them first.
+            self._forget([entry.key] if entry else [])
+            return True
+        _log.info("segments_merged", segments=len(keys), size=entry.size if entry else 0)
+        self._forget(keys)
+        self._forget_orphans()
+        return True
+
+    def _forget_orphans(self) -> None:
+        """Delete what writers left behind that never committed."""
+        manifest = self._refresh().manifest
+        listed = {entry.key for entry in manifest.segments}
+        # Not what is older than the manifest: somebody may have deleted the one that listed it.
+        old = self._bucket.written_between(
+            datetime.fromisoformat(manifest.created_at), datetime.now(UTC) - _ORPHAN_AGE, SEGMENTS
+        )
+        self._forget([key for key in old if key not in listed])
+
+    def _forget(self, keys: Sequence[str]) -> None:
+        try:
+            self._bucket.delete(keys)
+        except ServiceError as error:  # they are unreachable, and found as orphans later
+            _log.warning("segments_left_behind", keys=list(keys), detail=error.detail)
+
+
+class _SegmentMissing(Exception):
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def _encode_cursor(document_id: str) -> str:
+    return urlsafe_b64encode(document_id.encode()).decode().rstrip("=")
+
+
+def _decode_cursor(cursor: str) -> str:
+    try:
+        return urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except ValueError:
+        raise InvalidRequest("cursor: not one that this service gave; begin without it") from None

@@ -1,0 +1,31 @@
+"""Passages found for a question."""
+
+from collections.abc import Sequence
+
+from s3vector.embeddings import Embedder
+from s3vector.filters import Filter
+from s3vector.store import Hit, VectorStore
+from shared.errors import Unprocessable
+
+
+class Search:
+    """Finds the passages nearest to a text or a vector."""
+
+    def __init__(self, store: VectorStore, embedder: Embedder) -> None:
+        self._store = store
+        self._embedder = embedder
+
+    def by_text(self, text: str, *, top_k: int, where: Filter | None = None) -> list[Hit]:
+        """Return the nearest passages, best first; embeds the text, so it may wait for a model."""
+        return self._store.query(self._embedder.embed([text])[0], top_k, where)
+
+    def by_vector(
+        self, vector: Sequence[float], *, top_k: int, where: Filter | None = None
+    ) -> list[Hit]:
+        """Return the nearest passages, best first; only the vector's direction counts."""
+        wanted = self._embedder.dimensions
+        if len(vector) != wanted:
+            raise Unprocessable(f"vector: has {len(vector)} numbers, expected {wanted}")
+        if not any(vector):
+            raise Unprocessable("vector: has no direction, all of its numbers are zero")
+        return self._store.query(vector, top_k, where)

@@ -1,0 +1,192 @@
+"""Segments: immutable files of documents with their vectors.
+
+    offset  bytes        content
+    0       8            magic, "FASEG" and the format's number
+    8       8            length H of the header, little-endian
+    16      H            header, JSON in UTF-8, padded so that the vectors begin at a multiple of 64
+    16 + H  4 * R * D    vectors: R rows of D little-endian float32, each of unit length
+    then    the rest     the passages' texts in UTF-8, back to back
+
+The header is `{"dimensions": D, "documents": [...], "deleted": [ids]}`. A document's record names
+the length of each of its passages' texts in bytes; rows and texts follow the documents' order.
+A segment is used as it was read: rows are a view into its bytes and texts are decoded when they
+are asked for, so that a store takes hardly more memory than its files have bytes.
+"""
+
+import json
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from s3vector.store import Document, DocumentRecord, Hit, Passage
+from shared.errors import BadDependency
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_MAGIC = b"FASEG\x00\x00\x01"
+_PREAMBLE = 16
+_ALIGNMENT = 64
+
+
+class CorruptObject(BadDependency):
+    """An object in the bucket is not what was written there; it is left as it is."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(
+            f"the object {key!r} in the vectors bucket is corrupt ({reason}); nothing was changed: "
+            "restore an earlier version of that object, then try again"
+        )
+        self.key = key
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document of a segment: its record, its first row, and where its passages' texts begin."""
+
+    record: DocumentRecord
+    first_row: int
+    text_offsets: tuple[int, ...]  # one more than passages: the last is the end
+
+
+class Segment:
+    """A decoded segment; costs its bytes and a small object for each document."""
+
+    def __init__(
+        self, key: str, data: bytes, dimensions: int, header: dict[str, Any], vectors_at: int
+    ) -> None:
+        self.key = key
+        self.size = len(data)
+        self.dimensions = dimensions
+        self.deleted = frozenset(header["deleted"])
+        self.documents: dict[str, StoredDocument] = {}
+        self._data = data
+        self._vectors_at = vectors_at
+        row = 0
+        lengths = [one["texts"] for one in header["documents"]]
+        offset = vectors_at + 4 * dimensions * sum(map(len, lengths))
+        for one, texts in zip(header["documents"], lengths, strict=True):
+            offsets = tuple(accumulate(texts, initial=offset))
+            record = DocumentRecord(
+                id=one["id"],
+                title=one["title"],
+                metadata=one["metadata"],
+                version=one["version"],
+                updated_at=one["updated_at"],
+                passages=len(texts),
+            )
+            self.documents[record.id] = StoredDocument(record, row, offsets)
+            row += len(texts)
+            offset = offsets[-1]
+        self.rows = row
+        if offset != len(data) or len(self.documents) != len(lengths):
+            raise ValueError("its parts do not add up to its size")
+
+    @property
+    def matrix(self) -> "NDArray[np.float32]":
+        """The rows, a view of shape (rows, dimensions)."""
+        import numpy as np
+
+        count = self.rows * self.dimensions
+        flat = np.frombuffer(self._data, dtype="<f4", count=count, offset=self._vectors_at)
+        return flat.reshape(self.rows, self.dimensions)
+
+    def text(self, document: StoredDocument, number: int) -> str:
+        start, end = document.text_offsets[number : number + 2]
+        return self._data[start:end].decode()
+
+    def document(self, document_id: str, *, vectors: bool) -> Document:
+        """A document as it was put in; without vectors the passages have texts only."""
+        stored = self.documents[document_id]
+        return Document(
+            stored.record,
+            tuple(
+                Passage(
+                    self.text(stored, number),
+                    self._vector(stored.first_row + number) if vectors else None,
+                )
+                for number in range(stored.record.passages)
+            ),
+        )
+
+    def hit(self, document_id: str, row: int, score: float) -> Hit:
+        stored = self.documents[document_id]
+        number = row - stored.first_row
+        record = stored.record
+        text = self.text(stored, number)
+        return Hit(record.id, number, record.title, text, score, record.metadata)
+
+    def _vector(self, row: int) -> "array[float]":
+        start = self._vectors_at + 4 * self.dimensions * row
+        vector = array("f")
+        vector.frombytes(self._data[start : start + 4 * self.dimensions])
+        return vector
+
+
+def encode_segment(
+    documents: Sequence[Document], deleted: Iterable[str], *, dimensions: int
+) -> bytes:
+    """Write documents, whose passages all have vectors of that dimension, and tombstones."""
+    import numpy as np
+
+    records, vectors, texts = [], [], []
+    for document in documents:
+        encoded = [passage.text.encode() for passage in document.passages]
+        record = document.record
+        records.append(
+            {
+                "id": record.id,
+                "title": record.title,
+                "metadata": record.metadata,
+                "version": record.version,
+                "updated_at": record.updated_at,
+                "texts": [len(text) for text in encoded],
+            }
+        )
+        texts += encoded
+        vectors += [passage.vector for passage in document.passages]
+    rows = np.empty((len(vectors), dimensions), dtype="<f4")
+    for number, vector in enumerate(vectors):
+        if vector is None or len(vector) != dimensions:
+            raise ValueError(f"row {number} has no vector of {dimensions} dimensions")
+        rows[number] = unit_vector(vector)
+    header = json.dumps(
+        {"dimensions": dimensions, "documents": records, "deleted": sorted(deleted)},
+        ensure_ascii=False,
+        separators=(",", ":"),
+    ).encode()
+    header += b" " * (-(_PREAMBLE + len(header)) % _ALIGNMENT)
+    length = len(header).to_bytes(8, "little")
+    return b"".join((_MAGIC, length, header, rows.tobytes(), *texts))
+
+
+def decode_segment(key: str, data: bytes, *, checksum: str) -> Segment:
+    """Read a segment after comparing its SHA-256; `CorruptObject` names what is not one."""
+    if sha256(data).hexdigest() != checksum:
+        raise CorruptObject(key, f"{len(data)} bytes whose checksum is not the manifest's")
+    try:
+        if data[: len(_MAGIC)] != _MAGIC:
+            raise ValueError("not a segment of a format that this version reads")  # noqa: TRY301
+        vectors_at = _PREAMBLE + int.from_bytes(data[len(_MAGIC) : _PREAMBLE], "little")
+        header = json.loads(data[_PREAMBLE:vectors_at])
+        return Segment(key, data, header["dimensions"], header, vectors_at)
+    except (ValueError, KeyError, TypeError) as error:
+        raise CorruptObject(key, str(error)) from error
+
+
+def unit_vector(vector: Sequence[float]) -> "NDArray[np.float32]":
+    """The vector scaled to length 1; `ValueError` for one that has no direction."""
+    import numpy as np
+
+    # Scaled by the largest first: the square of a great number would overflow.
+    exact = np.asarray(vector, dtype=np.float64)
+    largest = np.abs(exact).max(initial=0.0)
+    if not 0 < largest < np.inf:
+        raise ValueError("a vector needs finite numbers that are not all zero")
+    exact = exact / largest
+    unit: NDArray[np.float32] = (exact / np.linalg.norm(exact)).astype(np.float32)
+    return unit

@@ -1,0 +1,28 @@
+"""What the s3vector service can be told."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.settings import FullServiceSettings
+
+
+class Settings(FullServiceSettings):
+    """Settings of the s3vector service.
+
+    `max_store_bytes` bounds what the `s3` store holds in memory; its default leaves a function of
+    512 MB room for itself. `embedding_concurrency` bounds the calls to the model at one time.
+    """
+
+    vector_bucket_name: Annotated[str, Field(min_length=3, max_length=63)]
+    vector_backend: Literal["s3", "s3vectors"] = "s3"
+    vector_index_name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] = (
+        "documents"
+    )
+    bedrock_model_id: Annotated[str, Field(min_length=1, max_length=2048)] = (
+        "amazon.titan-embed-text-v2:0"
+    )
+    embedding_dimensions: Literal[256, 512, 1024] = 1024
+    embedding_concurrency: Annotated[int, Field(ge=1, le=64)] = 8
+    max_passages_per_request: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    max_store_bytes: Annotated[int, Field(ge=2**16)] = 160 * 2**20
