@@ -1,0 +1,143 @@
+"""Packs a Lambda package again: what the runtime needs, with bytecode, the same bytes each time.
+
+    pack_lambda.py STOCK_ZIP OUTPUT_ZIP [--aws-service NAME]...
+
+/var/task is read-only, so a function without bytecode compiles everything it imports at every cold
+start. Bytecode of the unchecked-hash kind is used as it is: nothing compares it to the source.
+"""
+
+import argparse
+import importlib.util
+import marshal
+import sys
+import warnings
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+PYTHON = (3, 13)
+_UNCHECKED_HASH = (0b01).to_bytes(4, "little")  # PEP 552: a hash, and no check against the source
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
+
+_DROPPED_FOLDERS = {"__pycache__", "tests", "__tests__", "bin"}
+_DROPPED_SUFFIXES = (
+    ".pyi", ".pyc", ".pyx", ".pxd", ".pxi", ".c", ".cc", ".cpp", ".h", ".hpp", ".a", ".lib",
+    ".exe", ".typed",
+)  # fmt: skip
+_DROPPED = (
+    # boto3's resources (boto3.resource) are described here; the code uses clients only.
+    "boto3/data/*",
+    "boto3/examples/*",
+    "botocore/data/*/examples-1.json*",
+    # numpy's build tools and what they read.
+    "numpy/f2py/*",
+    "numpy/distutils/*",
+    "numpy/_pyinstaller/*",
+    # Command line programs.
+    "*/pip/*",
+    "setuptools/*",
+)
+# Metadata that programs read at run time: versions, and entry points (OpenTelemetry's context).
+_KEPT_METADATA = {"METADATA", "entry_points.txt"}
+_DATA_OF_ALL_SERVICES = "botocore/data/"
+
+
+def pack(stock: Path, output: Path, aws_services: Sequence[str] = ()) -> tuple[int, int]:
+    """Write `output` from the files of `stock`.
+
+    Args:
+        stock: A zip with the package's files at its root.
+        output: The zip to write.
+        aws_services: boto3's names of the services whose models stay; other models go.
+
+    Returns:
+        Bytes zipped and unzipped.
+
+    Raises:
+        SystemExit: Another Python than the runtime's, or a service that botocore does not know.
+    """
+    if sys.version_info[:2] != PYTHON:
+        raise SystemExit(f"bytecode for Python {PYTHON} cannot come from {sys.version}")
+    with zipfile.ZipFile(stock) as source:
+        names = sorted(name for name in source.namelist() if not name.endswith("/"))
+        _check_services(names, aws_services)
+        kept = [name for name in names if _is_needed(name, names, aws_services)]
+        files = dict(_contents(source, kept))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3  # Unix, whatever the machine
+            entry.external_attr = 0o100644 << 16
+            target.writestr(entry, files[name])
+    return output.stat().st_size, sum(map(len, files.values()))
+
+
+def _check_services(names: Iterable[str], aws_services: Sequence[str]) -> None:
+    folders = {
+        name.removeprefix(_DATA_OF_ALL_SERVICES).split("/")[0]
+        for name in names
+        if name.startswith(_DATA_OF_ALL_SERVICES)
+    }
+    unknown = sorted(set(aws_services) - folders)
+    if unknown:
+        raise SystemExit(f"botocore in this package has no model of: {', '.join(unknown)}")
+
+
+def _is_needed(name: str, names: Sequence[str], aws_services: Sequence[str]) -> bool:
+    folders = name.split("/")[:-1]
+    if folders and folders[0].endswith(".dist-info"):
+        return len(folders) == 1 and name.split("/")[1] in _KEPT_METADATA
+    if _DROPPED_FOLDERS.intersection(folders) or name.endswith(_DROPPED_SUFFIXES):
+        return False
+    if any(fnmatch(name, pattern) for pattern in _DROPPED):
+        return False
+    if name == "botocore/cacert.pem":  # botocore prefers certifi's, which is as large
+        return "certifi/cacert.pem" not in names
+    if name.startswith(_DATA_OF_ALL_SERVICES) and len(folders) > 2:
+        return folders[2] in aws_services
+    return True
+
+
+def _contents(source: zipfile.ZipFile, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    for name in names:
+        content = source.read(name)
+        if name.endswith(".dist-info/METADATA"):
+            # The headers; what follows the empty line is the project's README.
+            content = content.split(b"\n\n")[0] + b"\n"
+        yield name, content
+        if name.endswith(".py") and (bytecode := compiled(name, content)) is not None:
+            folder, _, module = name.rpartition("/")
+            cached = f"__pycache__/{module.removesuffix('.py')}.{sys.implementation.cache_tag}.pyc"
+            yield (f"{folder}/{cached}" if folder else cached), bytecode
+
+
+def compiled(name: str, source: bytes) -> bytes | None:
+    """Return the unchecked-hash bytecode of a module; None if it is not Python 3.13.
+
+    The path in it is the one on Lambda, so that neither a build folder nor its user shows.
+    """
+    try:
+        code = compile(source, f"/var/task/{name}", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):  # a template, or a module for another Python
+        return None
+    header = importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH + importlib.util.source_hash(source)
+    return header + marshal.dumps(code)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and print one line with the sizes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stock", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--aws-service", action="append", default=[])
+    options = parser.parse_args(arguments)
+    warnings.simplefilter("ignore")  # other people's code: an invalid escape is not our news
+    zipped, unzipped = pack(options.stock, options.output, options.aws_service)
+    print(f"{zipped / 1e6:.1f} MB zipped, {unzipped / 1e6:.1f} MB unzipped")
+
+
+if __name__ == "__main__":
+    main()
