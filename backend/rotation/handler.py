@@ -3,7 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from rotation.settings import RotationSettings
+from rotation.settings import Settings
 from shared.logging import configure_logging, get_logger
 from shared.settings import load_settings
 
@@ -39,7 +39,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     return _rotate(settings, event, context)
 
 
-def _rotate(settings: RotationSettings, event: dict[str, str], context: Any) -> dict[str, Any]:
+def _rotate(settings: Settings, event: dict[str, str], context: Any) -> dict[str, Any]:
     from rotation.steps import Rotation
 
     log = get_logger("rotation")
@@ -61,7 +61,7 @@ def _rotate(settings: RotationSettings, event: dict[str, str], context: Any) -> 
     return {"step": step, "completed": True}
 
 
-def _publish_quota(settings: RotationSettings) -> dict[str, Any]:
+def _publish_quota(settings: Settings) -> dict[str, Any]:
     from rotation.quota import Quotas, metric_line
 
     quotas = Quotas(settings, secrets=_secrets_manager(), gateway=_api_gateway())
@@ -92,8 +92,8 @@ def _trial_seconds(context: Any) -> float:
 
 
 @cache
-def _settings() -> RotationSettings:
-    settings = load_settings(RotationSettings)
+def _settings() -> Settings:
+    settings = load_settings(Settings)
     configure_logging(
         settings.log_level,
         service_name=settings.service_name,

@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rotation.settings import RotationSettings
+from rotation.settings import Settings
 from rotation.steps import gateway_keys
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ class Quotas:
 
     def __init__(
         self,
-        settings: RotationSettings,
+        settings: Settings,
         *,
         secrets: "SecretsManagerClient",
         gateway: "APIGatewayClient",
@@ -56,7 +56,7 @@ class Quotas:
         return key.id
 
 
-def metric_line(settings: RotationSettings, name: str, remaining: int, limit: int) -> str:
+def metric_line(settings: Settings, name: str, remaining: int, limit: int) -> str:
     """Return one log line in CloudWatch's Embedded Metric Format."""
     metrics = [
         {"Name": "QuotaRemaining", "Unit": "Count"},

@@ -24,7 +24,7 @@ def _json_object(value: Any) -> Any:
 _ByName = Annotated[dict[str, str], NoDecode, BeforeValidator(_json_object)]
 
 
-class RotationSettings(FullServiceSettings):
+class Settings(FullServiceSettings):
     """Settings of every service, and which usage plan, key and path belong to each key name.
 
     The three maps are JSON objects in the environment. Their keys are key names: the `name` of the

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from rotation.keys import GatewayKeys
 from rotation.secret import CURRENT, PREVIOUS, RotatingSecret, RotationError
-from rotation.settings import RotationSettings
+from rotation.settings import Settings
 from rotation.trial import Trial
 from shared.logging import get_logger
 
@@ -34,7 +34,7 @@ class Rotation:
 
     def __init__(
         self,
-        settings: RotationSettings,
+        settings: Settings,
         *,
         secrets: "SecretsManagerClient",
         gateway: "APIGatewayClient",
@@ -133,7 +133,7 @@ class Rotation:
         return value
 
 
-def key_name(settings: RotationSettings, secret_name: str) -> str:
+def key_name(settings: Settings, secret_name: str) -> str:
     """Return the key name in a secret's name.
 
     Raises:
@@ -146,7 +146,7 @@ def key_name(settings: RotationSettings, secret_name: str) -> str:
     return name
 
 
-def gateway_keys(settings: RotationSettings, client: "APIGatewayClient", name: str) -> GatewayKeys:
+def gateway_keys(settings: Settings, client: "APIGatewayClient", name: str) -> GatewayKeys:
     """Return the keys of one key name."""
     return GatewayKeys(
         client,

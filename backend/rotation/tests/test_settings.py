@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rotation.settings import RotationSettings
+from rotation.settings import Settings
 from shared.settings import SettingsError
 
 GOOD: dict[str, Any] = {
@@ -22,7 +22,7 @@ def test_maps_are_json_objects_in_the_environment(monkeypatch: pytest.MonkeyPatc
     for name, value in GOOD.items():
         monkeypatch.setenv(name.upper(), value)
     monkeypatch.setenv("SERVICE_PATHS", '{"api": "/api/health"}')
-    settings = RotationSettings()
+    settings = Settings()
 
     assert settings.usage_plan_ids == {"api": "abc123"}
     assert settings.terraform_api_key_ids == {}
@@ -35,7 +35,7 @@ def test_a_wrong_map_is_named(value: str, monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setenv(name.upper(), good)
     monkeypatch.setenv("USAGE_PLAN_IDS", value)
     with pytest.raises(SettingsError, match="USAGE_PLAN_IDS"):
-        RotationSettings()
+        Settings()
 
 
 def test_importing_the_handler_costs_neither_fastapi_nor_boto3() -> None:
