@@ -1,0 +1,45 @@
+# The environments' backend files name the bucket, which this layer alone knows. The shell writes them, since that
+# takes no provider beside AWS's.
+
+locals {
+  backend_files = var.backend_files_dir == null ? {} : {
+    for environment in var.environments : "${var.backend_files_dir}/${environment}.s3.tfbackend" => <<-EOT
+      # Written by bootstrap/.
+      bucket       = "${local.state_bucket}"
+      key          = "${environment}/terraform.tfstate"
+      region       = "${var.aws_region}"
+      encrypt      = true
+      use_lockfile = true
+    EOT
+  }
+
+  own_backend = <<-EOT
+    # Written by this layer's first apply: where its own state lives.
+    terraform {
+      backend "s3" {
+        bucket       = "${local.state_bucket}"
+        key          = "bootstrap/terraform.tfstate"
+        region       = "${var.aws_region}"
+        encrypt      = true
+        use_lockfile = true
+      }
+    }
+  EOT
+}
+
+resource "terraform_data" "backend_file" {
+  for_each = merge(local.backend_files, var.write_own_backend ? { "backend.tf" = local.own_backend } : {})
+
+  # The bucket's name alone is known before it exists; a backend file for a bucket that failed would mislead.
+  triggers_replace = [aws_s3_bucket.state.id, each.value]
+
+  provisioner "local-exec" {
+    command     = "printf '%s' \"$CONTENT\" > \"$FILE\""
+    working_dir = path.module
+
+    environment = {
+      CONTENT = each.value
+      FILE    = each.key
+    }
+  }
+}

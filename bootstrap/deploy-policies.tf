@@ -1,0 +1,627 @@
+# What a deploy may do, in groups. Each group is written once, for a scope: an environment's deploy role gets it whole,
+# the plan role gets the reading actions of the environments that it may plan.
+#
+# terraform/tests record every request of a plan, an apply and a destroy, and hold these statements to them.
+
+locals {
+  scopes = merge(
+    { for environment in var.environments : environment => [environment] },
+    { plan = tolist(var.plan_state_environments) },
+  )
+
+  # For each scope, its prefixes ({project}-{environment}) and its paths ({project}/{environment}).
+  scope_prefixes = { for scope, environments in local.scopes : scope => [for environment in environments : local.prefixes[environment]] }
+  scope_paths    = { for scope, environments in local.scopes : scope => [for environment in environments : "${var.project_name}/${environment}"] }
+
+  groups = {
+    for scope, environments in local.scopes : scope => {
+      # Terraform State Access
+      state = [
+        {
+          Sid      = "FindState"
+          Action   = ["s3:ListBucket"]
+          Resource = [aws_s3_bucket.state.arn]
+          Condition = { StringLike = {
+            "s3:prefix" = [for environment in environments : "${environment}/*"]
+          } }
+        },
+        {
+          # The lock is an object beside the state, hence Delete.
+          Sid    = "ReadAndWriteState"
+          Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+          Resource = flatten([for environment in environments : [
+            "${aws_s3_bucket.state.arn}/${environment}/terraform.tfstate",
+            "${aws_s3_bucket.state.arn}/${environment}/terraform.tfstate.tflock",
+          ]])
+        },
+      ]
+
+      # API Gateway Management, with keys, usage plans and what may stand before the stage
+      api-gateway = [
+        {
+          # API Gateway gives its resources ids and not names, so an environment cannot be told by its ARN.
+          Sid    = "Gateway"
+          Action = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]
+          Resource = [
+            for path in ["apikeys", "apikeys/*", "domainnames", "domainnames/*", "restapis", "restapis/*", "tags/*", "usageplans", "usageplans/*"] :
+            "${local.arn_apigateway}/${path}"
+          ]
+        },
+        {
+          Sid      = "ReadLoggingRole"
+          Action   = ["apigateway:GET"]
+          Resource = ["${local.arn_apigateway}/account"]
+        },
+        {
+          Sid    = "Firewall"
+          Action = ["apigateway:SetWebACL", "wafv2:AssociateWebACL", "wafv2:DisassociateWebACL", "wafv2:GetWebACL", "wafv2:GetWebACLForResource"]
+          Resource = [
+            "${local.arn_apigateway}/restapis/*/stages/*",
+            "${local.arn.wafv2}:regional/webacl/*",
+          ]
+        },
+        {
+          Sid      = "DomainRecord"
+          Action   = ["route53:ChangeResourceRecordSets", "route53:GetHostedZone", "route53:ListResourceRecordSets"]
+          Resource = ["arn:${local.partition}:route53:::hostedzone/*"]
+        },
+        {
+          Sid      = "DomainRecordDone"
+          Action   = ["route53:GetChange"]
+          Resource = ["arn:${local.partition}:route53:::change/*"]
+        },
+        {
+          Sid      = "ServiceLinkedRole"
+          Action   = ["iam:CreateServiceLinkedRole"]
+          Resource = ["${local.arn_iam}:role/aws-service-role/ops.apigateway.amazonaws.com/*"]
+          Condition = { StringEquals = {
+            "iam:AWSServiceName" = ["ops.apigateway.amazonaws.com"]
+          } }
+        },
+      ]
+
+      # S3 Vector Management: the buckets of vectors and jobs, and Amazon S3 Vectors by way of CloudFormation
+      s3-vectors = [
+        {
+          Sid = "Buckets"
+          Action = [
+            "s3:CreateBucket",
+            "s3:DeleteBucket",
+            "s3:DeleteBucketPolicy",
+            "s3:GetAccelerateConfiguration",
+            "s3:GetBucketAcl",
+            "s3:GetBucketCORS",
+            "s3:GetBucketLocation",
+            "s3:GetBucketLogging",
+            "s3:GetBucketObjectLockConfiguration",
+            "s3:GetBucketOwnershipControls",
+            "s3:GetBucketPolicy",
+            "s3:GetBucketPublicAccessBlock",
+            "s3:GetBucketRequestPayment",
+            "s3:GetBucketTagging",
+            "s3:GetBucketVersioning",
+            "s3:GetBucketWebsite",
+            "s3:GetEncryptionConfiguration",
+            "s3:GetLifecycleConfiguration",
+            "s3:GetReplicationConfiguration",
+            "s3:ListBucket",
+            "s3:ListBucketVersions",
+            "s3:PutBucketOwnershipControls",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketTagging",
+            "s3:PutBucketVersioning",
+            "s3:PutEncryptionConfiguration",
+            "s3:PutLifecycleConfiguration",
+          ]
+          Resource = flatten([for prefix in local.scope_prefixes[scope] : [
+            "arn:${local.partition}:s3:::${prefix}-vectors-*",
+            "arn:${local.partition}:s3:::${prefix}-jobs-*",
+          ]])
+        },
+        {
+          Sid = "VectorBuckets"
+          Action = [
+            "s3vectors:CreateIndex",
+            "s3vectors:CreateVectorBucket",
+            "s3vectors:DeleteIndex",
+            "s3vectors:DeleteVectorBucket",
+            "s3vectors:GetIndex",
+            "s3vectors:GetVectorBucket",
+            "s3vectors:ListIndexes",
+          ]
+          Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.s3vectors}:bucket/${prefix}-vectors-*"]
+        },
+        {
+          Sid = "VectorStack"
+          Action = [
+            "cloudformation:CreateStack",
+            "cloudformation:DeleteStack",
+            "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStacks",
+            "cloudformation:GetTemplate",
+            "cloudformation:UpdateStack",
+          ]
+          Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.cloudformation}:stack/${prefix}-s3vectors/*"]
+        },
+      ]
+
+      # Bedrock Invocation (for embeddings): the pipeline asks before a deploy whether the account may use the models.
+      bedrock = [
+        {
+          Sid      = "TryEmbeddings"
+          Action   = ["bedrock:InvokeModel"]
+          Resource = ["arn:${local.partition}:bedrock:${var.aws_region}::foundation-model/amazon.titan-embed-*"]
+        },
+        {
+          Sid    = "FindModels"
+          Action = ["bedrock:GetFoundationModel", "bedrock:GetInferenceProfile"]
+          Resource = [
+            "arn:${local.partition}:bedrock:*::foundation-model/*",
+            "arn:${local.partition}:bedrock:${var.aws_region}:${local.account_id}:inference-profile/*",
+          ]
+        },
+      ]
+
+      # Lambda Deployment, with versions, aliases and layers
+      lambda = [
+        {
+          Sid = "Functions"
+          Action = [
+            "lambda:AddPermission",
+            "lambda:CreateAlias",
+            "lambda:CreateFunction",
+            "lambda:DeleteAlias",
+            "lambda:DeleteFunction",
+            "lambda:DeleteFunctionConcurrency",
+            "lambda:GetAlias",
+            "lambda:GetFunction",
+            "lambda:GetFunctionCodeSigningConfig",
+            "lambda:GetFunctionConcurrency",
+            "lambda:GetFunctionConfiguration",
+            "lambda:GetPolicy",
+            "lambda:InvokeFunction", # {"test": "secrets"} after a deploy.
+            "lambda:ListTags",
+            "lambda:ListVersionsByFunction",
+            "lambda:PublishVersion",
+            "lambda:PutFunctionConcurrency",
+            "lambda:RemovePermission",
+            "lambda:TagResource",
+            "lambda:UntagResource",
+            "lambda:UpdateAlias",
+            "lambda:UpdateFunctionCode",
+            "lambda:UpdateFunctionConfiguration",
+          ]
+          Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.lambda}:function:${prefix}-*"]
+        },
+        {
+          # The ADOT layers live in an account of AWS's.
+          Sid    = "Layers"
+          Action = ["lambda:GetLayerVersion"]
+          Resource = [
+            "arn:${local.partition}:lambda:${var.aws_region}:901920570463:layer:aws-otel-*",
+            "${local.arn.lambda}:layer:${var.project_name}-*",
+          ]
+        },
+        {
+          Sid      = "Network"
+          Action   = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"]
+          Resource = ["*"] # EC2 knows no resource for these.
+        },
+      ]
+
+      # App Runner Deployment, with the images that it runs
+      apprunner = [
+        {
+          Sid = "Services"
+          Action = [
+            "apprunner:CreateAutoScalingConfiguration",
+            "apprunner:CreateObservabilityConfiguration",
+            "apprunner:CreateService",
+            "apprunner:CreateVpcConnector",
+            "apprunner:DeleteAutoScalingConfiguration",
+            "apprunner:DeleteObservabilityConfiguration",
+            "apprunner:DeleteService",
+            "apprunner:DeleteVpcConnector",
+            "apprunner:DescribeAutoScalingConfiguration",
+            "apprunner:DescribeObservabilityConfiguration",
+            "apprunner:DescribeService",
+            "apprunner:DescribeVpcConnector",
+            "apprunner:ListOperations",
+            "apprunner:ListTagsForResource",
+            "apprunner:TagResource",
+            "apprunner:UntagResource",
+            "apprunner:UpdateService",
+          ]
+          Resource = flatten([for prefix in local.scope_prefixes[scope] : [
+            for kind in ["autoscalingconfiguration", "observabilityconfiguration", "service", "vpcconnector"] :
+            "${local.arn.apprunner}:${kind}/${prefix}-*"
+          ]])
+        },
+        {
+          Sid = "ServiceLinkedRoles"
+          # Made by the first App Runner service, and the first connector, of an account.
+          Action = ["iam:CreateServiceLinkedRole"]
+          Resource = [
+            "${local.arn_iam}:role/aws-service-role/apprunner.amazonaws.com/*",
+            "${local.arn_iam}:role/aws-service-role/networking.apprunner.amazonaws.com/*",
+          ]
+          Condition = { StringEquals = {
+            "iam:AWSServiceName" = ["apprunner.amazonaws.com", "networking.apprunner.amazonaws.com"]
+          } }
+        },
+        {
+          Sid = "Images"
+          Action = [
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:CompleteLayerUpload",
+            "ecr:DescribeImageScanFindings",
+            "ecr:DescribeImages",
+            "ecr:DescribeRepositories",
+            "ecr:GetDownloadUrlForLayer",
+            "ecr:InitiateLayerUpload",
+            "ecr:PutImage",
+            "ecr:UploadLayerPart",
+          ]
+          Resource = ["${local.arn.ecr}:repository/${var.project_name}/*"]
+        },
+        {
+          Sid      = "ImageLogIn"
+          Action   = ["ecr:GetAuthorizationToken"]
+          Resource = ["*"] # ECR knows no resource for it.
+        },
+      ]
+
+      # CloudWatch Logs, alarms, dashboard, and X-Ray
+      logs = [
+        {
+          Sid = "LogGroups"
+          Action = [
+            "logs:CreateLogGroup",
+            "logs:DeleteDataProtectionPolicy",
+            "logs:DeleteLogGroup",
+            "logs:DeleteRetentionPolicy",
+            "logs:FilterLogEvents",
+            "logs:GetDataProtectionPolicy",
+            "logs:ListTagsForResource",
+            "logs:ListTagsLogGroup",
+            "logs:PutDataProtectionPolicy",
+            "logs:PutRetentionPolicy",
+            "logs:TagResource",
+            "logs:UntagResource",
+          ]
+          Resource = flatten([for prefix in local.scope_prefixes[scope] : [
+            for group in ["/aws/lambda/${prefix}-*", "/aws/apigateway/${prefix}/*", "/aws/apprunner/${prefix}-*"] :
+            "${local.arn.logs}:log-group:${group}"
+          ]])
+        },
+        {
+          Sid      = "FindLogGroups"
+          Action   = ["logs:DescribeLogGroups"]
+          Resource = ["${local.arn.logs}:log-group:*"]
+        },
+        {
+          Sid = "Alarms"
+          Action = [
+            "cloudwatch:DeleteAlarms",
+            "cloudwatch:DescribeAlarms",
+            "cloudwatch:ListTagsForResource",
+            "cloudwatch:PutMetricAlarm",
+            "cloudwatch:TagResource",
+            "cloudwatch:UntagResource",
+          ]
+          Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.cloudwatch}:alarm:${prefix}-*"]
+        },
+        {
+          Sid      = "Dashboard"
+          Action   = ["cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard", "cloudwatch:PutDashboard"]
+          Resource = [for prefix in local.scope_prefixes[scope] : "arn:${local.partition}:cloudwatch::${local.account_id}:dashboard/${prefix}"]
+        },
+        {
+          Sid = "Sampling"
+          Action = [
+            "xray:CreateSamplingRule",
+            "xray:DeleteSamplingRule",
+            "xray:ListTagsForResource",
+            "xray:TagResource",
+            "xray:UntagResource",
+            "xray:UpdateSamplingRule",
+          ]
+          Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.xray}:sampling-rule/${prefix}-*"]
+        },
+        {
+          Sid = "ReadTraces"
+          # X-Ray knows no resource for these; the second and third look for the smoke test's trace.
+          Action   = ["xray:GetSamplingRules", "xray:GetTraceSummaries", "xray:BatchGetTraces"]
+          Resource = ["*"]
+        },
+      ]
+
+      # Secrets Manager
+      secrets = [
+        {
+          Sid = "Secrets"
+          Action = [
+            "secretsmanager:CancelRotateSecret",
+            "secretsmanager:CreateSecret",
+            "secretsmanager:DeleteSecret",
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetResourcePolicy",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:ListSecretVersionIds",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:RestoreSecret",
+            "secretsmanager:RotateSecret",
+            "secretsmanager:TagResource",
+            "secretsmanager:UntagResource",
+            "secretsmanager:UpdateSecret",
+            "secretsmanager:UpdateSecretVersionStage",
+          ]
+          Resource = [for path in local.scope_paths[scope] : "${local.arn.secretsmanager}:secret:${path}/*"]
+        },
+        {
+          Sid      = "DrawOriginSecret"
+          Action   = ["secretsmanager:GetRandomPassword"]
+          Resource = ["*"] # Secrets Manager knows no resource for it.
+        },
+      ]
+
+      # The services' policies, under the environment's path, on the roles that this layer made. No roles.
+      iam = [
+        {
+          Sid = "Policies"
+          Action = [
+            "iam:CreatePolicy",
+            "iam:CreatePolicyVersion",
+            "iam:DeletePolicy",
+            "iam:DeletePolicyVersion",
+            "iam:GetPolicy",
+            "iam:GetPolicyVersion",
+            "iam:ListPolicyTags",
+            "iam:ListPolicyVersions",
+            "iam:TagPolicy",
+            "iam:UntagPolicy",
+          ]
+          Resource = [for path in local.scope_paths[scope] : "${local.arn_iam}:policy/${path}/*"]
+        },
+        {
+          Sid    = "Attach"
+          Action = ["iam:AttachRolePolicy", "iam:DetachRolePolicy"]
+          Resource = flatten([for prefix in local.scope_prefixes[scope] : [
+            for role in ["lambda-*", "apprunner-runner", "scheduler"] : "${local.arn_iam}:role/${prefix}-${role}"
+          ]])
+          Condition = { ArnLike = {
+            "iam:PolicyARN" = [for path in local.scope_paths[scope] : "${local.arn_iam}:policy/${path}/*"]
+          } }
+        },
+        {
+          Sid    = "ReadRoles"
+          Action = ["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"]
+          Resource = flatten([for prefix in local.scope_prefixes[scope] : [
+            for role in ["lambda-*", "apprunner-*", "scheduler"] : "${local.arn_iam}:role/${prefix}-${role}"
+          ]])
+        },
+        {
+          Sid    = "PassRoles"
+          Action = ["iam:PassRole"]
+          Resource = flatten([for prefix in local.scope_prefixes[scope] : [
+            for role in ["lambda-*", "apprunner-*", "scheduler"] : "${local.arn_iam}:role/${prefix}-${role}"
+          ]])
+          Condition = { StringEquals = {
+            "iam:PassedToService" = [
+              "apprunner.amazonaws.com",
+              "build.apprunner.amazonaws.com",
+              "lambda.amazonaws.com",
+              "scheduler.amazonaws.com",
+              "tasks.apprunner.amazonaws.com",
+            ]
+          } }
+        },
+      ]
+
+      # The clock, and who is told of an alarm
+      events = [
+        {
+          Sid = "Clock"
+          Action = [
+            "scheduler:CreateSchedule",
+            "scheduler:CreateScheduleGroup",
+            "scheduler:DeleteSchedule",
+            "scheduler:DeleteScheduleGroup",
+            "scheduler:GetSchedule",
+            "scheduler:GetScheduleGroup",
+            "scheduler:ListTagsForResource",
+            "scheduler:TagResource",
+            "scheduler:UntagResource",
+            "scheduler:UpdateSchedule",
+          ]
+          Resource = flatten([for prefix in local.scope_prefixes[scope] : [
+            "${local.arn.scheduler}:schedule-group/${prefix}",
+            "${local.arn.scheduler}:schedule/${prefix}/*",
+          ]])
+        },
+        {
+          Sid = "Topic"
+          Action = [
+            "sns:CreateTopic",
+            "sns:DeleteTopic",
+            "sns:GetSubscriptionAttributes",
+            "sns:GetTopicAttributes",
+            "sns:ListSubscriptionsByTopic",
+            "sns:ListTagsForResource",
+            "sns:SetTopicAttributes",
+            "sns:Subscribe",
+            "sns:TagResource",
+            "sns:Unsubscribe",
+            "sns:UntagResource",
+          ]
+          Resource = flatten([for prefix in local.scope_prefixes[scope] : ["${local.arn.sns}:${prefix}-alarms", "${local.arn.sns}:${prefix}-alarms:*"]])
+        },
+        {
+          Sid      = "Budget"
+          Action   = ["budgets:ListTagsForResource", "budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource", "budgets:ViewBudget"]
+          Resource = [for prefix in local.scope_prefixes[scope] : "arn:${local.partition}:budgets::${local.account_id}:budget/${prefix}"]
+        },
+      ]
+    }
+  }
+
+  # What dev may do and the others may not: empty a bucket in order to delete it.
+  empty_buckets = [{
+    Sid      = "EmptyBuckets"
+    Action   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+    Resource = ["arn:${local.partition}:s3:::${var.project_name}-dev-vectors-*/*", "arn:${local.partition}:s3:::${var.project_name}-dev-jobs-*/*"]
+  }]
+
+  deploy_policies = merge([
+    for environment, prefix in local.prefixes : {
+      for group, statements in local.groups[environment] : "${prefix}-deploy-${group}" => {
+        environment = environment
+        statements  = concat(statements, group == "s3-vectors" && environment == "dev" ? local.empty_buckets : [])
+      }
+    }
+  ]...)
+
+  # The reading half of a statement; whoever writes no longer has one.
+  plan_policies = {
+    for group, statements in local.groups["plan"] : "${var.project_name}-plan-${group}" => [
+      for statement in statements : merge(statement, {
+        Action = [for action in statement.Action : action if can(regex(":(Get|List|Describe|BatchGet|View|GET)", action))]
+      }) if anytrue([for action in statement.Action : can(regex(":(Get|List|Describe|BatchGet|View|GET)", action))])
+    ]
+  }
+}
+
+resource "aws_iam_policy" "deploy" {
+  for_each = local.deploy_policies
+
+  name        = each.key
+  path        = "/${var.project_name}/bootstrap/"
+  description = "What a deploy of ${each.value.environment} may do"
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [for statement in each.value.statements : merge({ Effect = "Allow" }, statement)]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "deploy" {
+  for_each = local.deploy_policies
+
+  role       = aws_iam_role.deploy[each.value.environment].name
+  policy_arn = aws_iam_policy.deploy[each.key].arn
+}
+
+resource "aws_iam_policy" "plan" {
+  for_each = local.plan_policies
+
+  name        = each.key
+  path        = "/${var.project_name}/bootstrap/"
+  description = "What a plan may read"
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [for statement in each.value : merge({ Effect = "Allow" }, statement)]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "plan" {
+  for_each = local.plan_policies
+
+  role       = aws_iam_role.plan.name
+  policy_arn = aws_iam_policy.plan[each.key].arn
+}
+
+# The most that a deploy role may do, whoever edits the groups above. It allows by service, and denies every way out.
+resource "aws_iam_policy" "deploy_boundary" {
+  for_each = local.prefixes
+
+  name        = "${each.value}-deploy-boundary"
+  path        = "/${var.project_name}/bootstrap/"
+  description = "The most that the deploy role of ${each.key} may do"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "ServicesInUse"
+        Effect = "Allow"
+        Action = [
+          "apigateway:*",
+          "apprunner:*",
+          "bedrock:GetFoundationModel",
+          "bedrock:GetInferenceProfile",
+          "bedrock:InvokeModel",
+          "budgets:*",
+          "cloudformation:*",
+          "cloudwatch:*",
+          "ec2:Describe*",
+          "ecr:*",
+          "lambda:*",
+          "logs:*",
+          "route53:*",
+          "s3:*",
+          "s3vectors:*",
+          "scheduler:*",
+          "secretsmanager:*",
+          "sns:*",
+          "wafv2:*",
+          "xray:*",
+        ]
+        Resource = "*"
+      },
+      {
+        Sid    = "RolesAndPoliciesOfTheEnvironment"
+        Effect = "Allow"
+        Action = [
+          "iam:AttachRolePolicy",
+          "iam:CreatePolicy",
+          "iam:CreatePolicyVersion",
+          "iam:CreateServiceLinkedRole",
+          "iam:DeletePolicy",
+          "iam:DeletePolicyVersion",
+          "iam:DetachRolePolicy",
+          "iam:GetPolicy",
+          "iam:GetPolicyVersion",
+          "iam:GetRole",
+          "iam:ListAttachedRolePolicies",
+          "iam:ListPolicyTags",
+          "iam:ListPolicyVersions",
+          "iam:ListRolePolicies",
+          "iam:PassRole",
+          "iam:TagPolicy",
+          "iam:UntagPolicy",
+        ]
+        Resource = [
+          "${local.arn_iam}:policy/${var.project_name}/${each.key}/*",
+          "${local.arn_iam}:role/${each.value}-lambda-*",
+          "${local.arn_iam}:role/${each.value}-apprunner-*",
+          "${local.arn_iam}:role/${each.value}-scheduler",
+          "${local.arn_iam}:role/aws-service-role/*",
+        ]
+      },
+      {
+        Sid    = "NoOtherState"
+        Effect = "Deny"
+        Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+        NotResource = concat(
+          ["${aws_s3_bucket.state.arn}/${each.key}/*"],
+          ["arn:${local.partition}:s3:::${each.value}-*"],
+        )
+      },
+      {
+        Sid         = "NoOtherSecrets"
+        Effect      = "Deny"
+        Action      = ["secretsmanager:DeleteSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
+        NotResource = "${local.arn.secretsmanager}:secret:${var.project_name}/${each.key}/*"
+      },
+      {
+        Sid      = "NoBucketOpened"
+        Effect   = "Deny"
+        Action   = ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:DeleteBucket"]
+        Resource = aws_s3_bucket.state.arn
+      },
+    ]
+  })
+}

@@ -1,0 +1,219 @@
+# The roles that the services run as. They are made here, under a boundary, so that the deploy role makes none; the
+# application layer attaches each service's own policies.
+
+locals {
+  lambda_services = ["api", "chat", "s3vector", "runner", "rotation"]
+
+  # Each role of each environment, by its name.
+  execution_roles = merge(
+    var.enable_lambda ? {
+      for pair in setproduct(var.environments, local.lambda_services) :
+      "${local.prefixes[pair[0]]}-lambda-${pair[1]}" => {
+        environment = pair[0]
+        principal   = "lambda.amazonaws.com"
+        description = "The function ${pair[1]} of ${pair[0]}"
+      }
+    } : {},
+    var.enable_apprunner ? {
+      for environment in var.environments :
+      "${local.prefixes[environment]}-apprunner-runner" => {
+        environment = environment
+        principal   = "tasks.apprunner.amazonaws.com"
+        description = "The runner of ${environment} on App Runner"
+      }
+    } : {},
+    var.enable_apprunner ? {
+      for environment in var.environments :
+      "${local.prefixes[environment]}-apprunner-image" => {
+        environment = environment
+        principal   = "build.apprunner.amazonaws.com"
+        description = "App Runner pulls the runner's image for ${environment}"
+      }
+    } : {},
+    {
+      for environment in var.environments :
+      "${local.prefixes[environment]}-scheduler" => {
+        environment = environment
+        principal   = "scheduler.amazonaws.com"
+        description = "The clock of ${environment}"
+      }
+    },
+  )
+}
+
+resource "aws_iam_role" "execution" {
+  for_each = local.execution_roles
+
+  name                 = each.key
+  description          = each.value.description
+  permissions_boundary = aws_iam_policy.boundary[each.value.environment].arn
+  tags                 = { Environment = each.value.environment }
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [merge(
+      {
+        Effect    = "Allow"
+        Principal = { Service = each.value.principal }
+        Action    = "sts:AssumeRole"
+      },
+      # The scheduler says whose schedule it acts for; Lambda and App Runner do not.
+      each.value.principal == "scheduler.amazonaws.com" ? {
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+      } : {},
+    )]
+  })
+}
+
+# Here and not in the application layer: it is about the repository, which is bootstrap's.
+resource "aws_iam_policy" "pull_image" {
+  count = var.enable_apprunner ? 1 : 0
+
+  name        = "${var.project_name}-apprunner-image"
+  path        = "/${var.project_name}/bootstrap/"
+  description = "App Runner pulls this project's images"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "PullImages"
+        Effect = "Allow"
+        Action = [
+          "ecr:BatchCheckLayerAvailability",
+          "ecr:BatchGetImage",
+          "ecr:DescribeImages",
+          "ecr:GetDownloadUrlForLayer",
+        ]
+        Resource = "${local.arn.ecr}:repository/${var.project_name}/*"
+      },
+      {
+        Sid      = "LogIn"
+        Effect   = "Allow"
+        Action   = ["ecr:GetAuthorizationToken"]
+        Resource = "*" # ECR knows no resource for it.
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "pull_image" {
+  for_each = var.enable_apprunner ? local.prefixes : {}
+
+  role       = aws_iam_role.execution["${each.value}-apprunner-image"].name
+  policy_arn = aws_iam_policy.pull_image[0].arn
+}
+
+# The most that any execution role of an environment may do, whatever is attached to it.
+resource "aws_iam_policy" "boundary" {
+  for_each = local.prefixes
+
+  name        = "${each.value}-boundary"
+  path        = "/${var.project_name}/bootstrap/"
+  description = "The most that an execution role of ${each.key} may do"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "WriteLogs"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = "${local.arn.logs}:log-group:/aws/lambda/${each.value}-*"
+      },
+      {
+        Sid    = "Trace"
+        Effect = "Allow"
+        Action = [
+          "xray:GetSamplingRules",
+          "xray:GetSamplingTargets",
+          "xray:PutTelemetryRecords",
+          "xray:PutTraceSegments",
+        ]
+        Resource = "*" # X-Ray knows no resource for these.
+      },
+      {
+        Sid    = "Secrets"
+        Effect = "Allow"
+        Action = [
+          "secretsmanager:DescribeSecret",
+          "secretsmanager:GetSecretValue",
+          "secretsmanager:PutSecretValue",
+          "secretsmanager:UpdateSecretVersionStage",
+        ]
+        Resource = "${local.arn.secretsmanager}:secret:${var.project_name}/${each.key}/*"
+      },
+      {
+        Sid      = "Objects"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+        Resource = ["arn:${local.partition}:s3:::${each.value}-*", "arn:${local.partition}:s3:::${each.value}-*/*"]
+      },
+      {
+        Sid    = "Vectors"
+        Effect = "Allow"
+        Action = [
+          "s3vectors:DeleteVectors",
+          "s3vectors:GetIndex",
+          "s3vectors:GetVectors",
+          "s3vectors:ListVectors",
+          "s3vectors:PutVectors",
+          "s3vectors:QueryVectors",
+        ]
+        Resource = "${local.arn.s3vectors}:bucket/${each.value}-*"
+      },
+      {
+        Sid    = "Models"
+        Effect = "Allow"
+        Action = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
+        # Any region: an inference profile sends a request to several, and each has to be allowed here too.
+        Resource = [
+          "arn:${local.partition}:bedrock:*::foundation-model/*",
+          "arn:${local.partition}:bedrock:*:${local.account_id}:inference-profile/*",
+        ]
+      },
+      {
+        Sid    = "RotateKeys"
+        Effect = "Allow"
+        Action = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]
+        Resource = [
+          "${local.arn_apigateway}/apikeys",
+          "${local.arn_apigateway}/apikeys/*",
+          "${local.arn_apigateway}/tags/*",
+          "${local.arn_apigateway}/usageplans/*",
+        ]
+      },
+      {
+        Sid      = "RunByTheClock"
+        Effect   = "Allow"
+        Action   = ["lambda:InvokeFunction"]
+        Resource = "${local.arn.lambda}:function:${each.value}-*"
+      },
+      {
+        Sid    = "PullImages"
+        Effect = "Allow"
+        Action = [
+          "ecr:BatchCheckLayerAvailability",
+          "ecr:BatchGetImage",
+          "ecr:DescribeImages",
+          "ecr:GetDownloadUrlForLayer",
+        ]
+        Resource = "${local.arn.ecr}:repository/${var.project_name}/*"
+      },
+      {
+        Sid    = "LogInAndNetwork"
+        Effect = "Allow"
+        Action = [
+          "ec2:AssignPrivateIpAddresses",
+          "ec2:CreateNetworkInterface",
+          "ec2:DeleteNetworkInterface",
+          "ec2:DescribeNetworkInterfaces",
+          "ec2:DescribeSubnets",
+          "ec2:UnassignPrivateIpAddresses",
+          "ecr:GetAuthorizationToken",
+        ]
+        Resource = "*" # None of these can be narrowed for a function in a network.
+      },
+    ]
+  })
+}

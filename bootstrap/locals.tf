@@ -1,0 +1,22 @@
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+
+locals {
+  account_id = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+
+  # Beginnings of ARNs, so that the policies stay readable.
+  arn = {
+    for service in [
+      "apprunner", "cloudformation", "cloudwatch", "ecr", "lambda", "logs", "scheduler", "secretsmanager", "s3vectors",
+      "sns", "wafv2", "xray",
+    ] : service => "arn:${local.partition}:${service}:${var.aws_region}:${local.account_id}"
+  }
+  arn_apigateway = "arn:${local.partition}:apigateway:${var.aws_region}::"
+  arn_iam        = "arn:${local.partition}:iam::${local.account_id}"
+
+  state_bucket = "${var.project_name}-tfstate-${local.account_id}-${var.aws_region}"
+
+  # {project}-{environment}: what every resource of an environment is called by.
+  prefixes = { for environment in var.environments : environment => "${var.project_name}-${environment}" }
+}

@@ -1,0 +1,143 @@
+variable "project_name" {
+  type        = string
+  description = "Name of the project, the same as the application layer's; the first part of every resource's name."
+  default     = "fin-advisor"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,14}[a-z0-9]$", var.project_name))
+    error_message = "Write project_name in 3 to 16 lower-case letters, digits and hyphens, beginning with a letter, such as \"fin-advisor\"."
+  }
+}
+
+variable "aws_region" {
+  type        = string
+  description = "Region of the state bucket, the images and all environments of this account."
+  default     = "us-east-1"
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.aws_region))
+    error_message = "Write aws_region as a region's code, such as \"us-east-1\"."
+  }
+}
+
+variable "environments" {
+  type        = set(string)
+  description = "Environments that live in this account. An account of its own for prod has [\"prod\"] here, the other one the rest."
+  default     = ["dev", "test", "prod"]
+
+  validation {
+    # A GitHub environment named `production` would ask for a role that does not exist.
+    condition     = length(var.environments) > 0 && length(setsubtract(var.environments, ["dev", "test", "prod"])) == 0
+    error_message = "Write environments as one or more of \"dev\", \"test\" and \"prod\"; GitHub's environments must have the same names."
+  }
+}
+
+# --- GitHub --------------------------------------------------------------------------------------------------------
+
+variable "github_owner" {
+  type        = string
+  description = "Organisation or user that owns the repository."
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]{0,38}$", var.github_owner))
+    error_message = "Write github_owner as in the repository's address, without a slash: github.com/OWNER/REPOSITORY."
+  }
+}
+
+variable "github_repository" {
+  type        = string
+  description = "Name of the repository, without its owner."
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._-]{1,100}$", var.github_repository))
+    error_message = "Write github_repository as the repository's name alone, without its owner."
+  }
+}
+
+variable "github_owner_id" {
+  type        = string
+  description = "Numeric id of the owner. Tokens of newer repositories carry it in their subject."
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.github_owner_id))
+    error_message = "Write github_owner_id as a number: gh api repos/OWNER/REPOSITORY --jq .owner.id"
+  }
+}
+
+variable "github_repository_id" {
+  type        = string
+  description = "Numeric id of the repository. It tells this repository from a later one of the same name."
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.github_repository_id))
+    error_message = "Write github_repository_id as a number: gh api repos/OWNER/REPOSITORY --jq .id"
+  }
+}
+
+variable "plan_state_environments" {
+  type        = set(string)
+  description = "Environments that the read-only plan role may plan. A plan reads the state and the secrets, and both hold API keys."
+  default     = ["dev"]
+
+  validation {
+    condition     = length(var.plan_state_environments) > 0 && length(setsubtract(var.plan_state_environments, var.environments)) == 0
+    error_message = "Write plan_state_environments as one or more of the names in environments."
+  }
+}
+
+# --- What there may be only one of in an account -------------------------------------------------------------------
+
+variable "create_github_oidc_provider" {
+  type        = bool
+  description = "Whether to make GitHub's OIDC provider. An account has one: set false where it exists already."
+  default     = true
+}
+
+variable "enable_api_gateway_account" {
+  type        = bool
+  description = "Whether to set API Gateway's logging role. An account has one for each region: set false where it is set already."
+  default     = true
+}
+
+# --- What to make --------------------------------------------------------------------------------------------------
+
+variable "enable_lambda" {
+  type        = bool
+  description = "Whether to make the functions' execution roles."
+  default     = true
+}
+
+variable "enable_apprunner" {
+  type        = bool
+  description = "Whether to make App Runner's roles. Set false in an account without App Runner, with runner_platform = \"lambda\"."
+  default     = true
+}
+
+variable "ecr_repositories" {
+  type        = set(string)
+  description = "Services that are deployed as images."
+  default     = ["runner"]
+
+  validation {
+    condition     = alltrue([for name in var.ecr_repositories : can(regex("^[a-z][a-z0-9-]*$", name))])
+    error_message = "Write ecr_repositories as services' names in lower-case letters, digits and hyphens, such as [\"runner\"]."
+  }
+}
+
+variable "force_destroy" {
+  type        = bool
+  description = "Whether `terraform destroy` may delete the state bucket with its states, and repositories with their images."
+  default     = false
+}
+
+variable "backend_files_dir" {
+  type        = string
+  description = "Folder to write the environments' .s3.tfbackend files to; null writes none."
+  default     = "../terraform/environments"
+}
+
+variable "write_own_backend" {
+  type        = bool
+  description = "Whether to write backend.tf beside this file, for `terraform init -migrate-state`."
+  default     = true
+}
