@@ -1,0 +1,32 @@
+"""The composition root of the api service."""
+
+from fastapi import FastAPI
+
+from api import routes
+from api.services import Services
+from api.settings import Settings
+from api.status import Status
+from shared.api_client import ServiceAPIClient
+from shared.app import create_service_app
+
+
+def create_app(settings: Settings, *, client: ServiceAPIClient | None = None) -> FastAPI:
+    """Return the application.
+
+    Args:
+        settings: The service's settings.
+        client: Calls the other services; through the gateway by default.
+    """
+    app = create_service_app(
+        settings,
+        title="api",
+        description="The front door: questions, documents and ingestions.",
+        routers=[routes.router],
+    )
+    app.state.services = Services(
+        client or ServiceAPIClient(settings=settings),
+        service_name=settings.service_name,
+        health_timeout_seconds=settings.health_timeout_seconds,
+    )
+    app.state.status = Status(settings)
+    return app

@@ -1,0 +1,115 @@
+"""The other services as the front door sees them, all of them through the gateway."""
+
+import asyncio
+import time
+from typing import Final
+
+from pydantic import BaseModel, ValidationError
+
+from api.models import (
+    AskRequest,
+    AskResponse,
+    ChatAnswer,
+    DocumentsRequest,
+    DocumentsResponse,
+    Ingestion,
+    IngestionRequest,
+    body_of,
+)
+from shared import context
+from shared.api_client import CallError, ServiceAPIClient
+from shared.errors import BadDependency, ServiceError
+from shared.logging import get_logger
+from shared.models import InterServiceResponse, ServiceInfo
+
+_log = get_logger(__name__)
+
+OTHERS: Final = ("chat", "s3vector", "runner")
+
+
+class Services:
+    """Calls the other services with this service's own key.
+
+    Every method raises `CallError` where a call fails; what the caller can mend keeps its status.
+    """
+
+    def __init__(
+        self, client: ServiceAPIClient, *, service_name: str, health_timeout_seconds: float
+    ) -> None:
+        self._client = client
+        self._service_name = service_name
+        self._health_timeout_seconds = health_timeout_seconds
+
+    async def health(self) -> InterServiceResponse:
+        """Ask every other service at once; one that does not answer is reported, not raised."""
+        infos = await asyncio.gather(*(self._health_of(name) for name in OTHERS))
+        return InterServiceResponse(
+            service=self._service_name,
+            healthy=all(info.healthy for info in infos),
+            trace_id=context.active_trace_id(),
+            services={info.service: info for info in infos},
+        )
+
+    async def ask(self, question: AskRequest) -> AskResponse:
+        """Ask the chat service one question."""
+        body = body_of(question)
+        body["messages"] = [{"role": "user", "content": body.pop("question")}]
+        response = await self._client.post("/chat/messages", json=body)
+        answer = _parse(ChatAnswer, response.content, "chat")
+        return AskResponse(
+            answer=answer.message.content,
+            citations=answer.citations,
+            usage=answer.usage,
+            model_id=answer.model_id,
+            trace_id=context.active_trace_id(),
+            request_id=context.request_id(),
+        )
+
+    async def store(self, request: DocumentsRequest) -> DocumentsResponse:
+        """Store documents in s3vector."""
+        response = await self._client.put("/s3vector/documents", json=body_of(request))
+        return _parse(DocumentsResponse, response.content, "s3vector")
+
+    async def start_ingestion(
+        self, request: IngestionRequest, idempotency_key: str | None
+    ) -> Ingestion:
+        """Start a job of the runner; the same key with the same request starts it once."""
+        headers = {"idempotency-key": idempotency_key} if idempotency_key else None
+        response = await self._client.post("/runner/jobs", json=body_of(request), headers=headers)
+        return _parse(Ingestion, response.content, "runner")
+
+    async def ingestion(self, job_id: str) -> Ingestion:
+        """Return the progress of a job of the runner."""
+        response = await self._client.get(f"/runner/jobs/{job_id}")
+        return _parse(Ingestion, response.content, "runner")
+
+    async def _health_of(self, name: str) -> ServiceInfo:
+        started = time.perf_counter()
+        try:
+            response = await self._client.get(
+                f"/{name}/health", timeout_seconds=self._health_timeout_seconds
+            )
+        except ServiceError as error:
+            answered = error.response if isinstance(error, CallError) else None
+            _log.warning("service_unhealthy", target=name, error=error.code, detail=error.detail)
+            return ServiceInfo(
+                service=name,
+                healthy=False,
+                status=answered.status_code if answered is not None else None,
+                duration=round(time.perf_counter() - started, 6),
+                error=error.code,
+                detail=error.detail,
+            )
+        return ServiceInfo(
+            service=name,
+            healthy=True,
+            status=response.status_code,
+            duration=round(time.perf_counter() - started, 6),
+        )
+
+
+def _parse[A: BaseModel](answer: type[A], content: bytes, service: str) -> A:
+    try:
+        return answer.model_validate_json(content)
+    except ValidationError as error:
+        raise BadDependency(f"The answer of {service} has an unknown shape.") from error

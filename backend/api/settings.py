@@ -1,0 +1,15 @@
+"""The settings of the api service."""
+
+from pydantic import Field
+
+from shared.settings import FullServiceSettings
+
+
+class Settings(FullServiceSettings):
+    """What the api service reads from its environment."""
+
+    health_timeout_seconds: float = Field(default=10.0, gt=0, le=25)
+    """How long `/test` waits for each service; a cold one needs seconds."""
+
+    advance_seconds: float = Field(default=25.0, gt=0, le=840)
+    """How long one run of the `advance-jobs` task works; below the function's time-out."""

@@ -1,0 +1,63 @@
+"""The task that gives the runner its time."""
+
+import json
+
+import httpx
+import pytest
+
+from api.advance import JobClock
+from api.tests.fakes import Gateway, job
+
+pytestmark = pytest.mark.anyio
+
+
+def listing(*job_ids: str) -> httpx.Response:
+    return httpx.Response(200, json={"jobs": [job("running", job_id) for job_id in job_ids]})
+
+
+async def test_slices_are_run_in_turn_until_no_job_is_open() -> None:
+    left = {"a": 2, "b": 1}
+
+    def run(request: httpx.Request) -> httpx.Response:
+        job_id = request.url.path.split("/")[-2]
+        left[job_id] -= 1
+        return httpx.Response(200, json=job("running" if left[job_id] else "succeeded", job_id))
+
+    gateway = Gateway(
+        {
+            "GET /runner/jobs": listing("a", "b"),
+            "POST /runner/jobs/a/run": run,
+            "POST /runner/jobs/b/run": run,
+        }
+    )
+    outcome = await JobClock(gateway.client(), seconds=30).advance({})
+    assert outcome == {"slices": 3, "open_jobs": 0}
+    assert [request.url.path.split("/")[-2] for request in gateway.requests[1:]] == ["a", "b", "a"]
+
+
+async def test_a_job_that_fails_or_is_taken_does_not_keep_the_others_waiting() -> None:
+    gateway = Gateway(
+        {
+            "GET /runner/jobs": listing("gone", "broken", "fine"),
+            "POST /runner/jobs/gone/run": httpx.Response(
+                404, json={"error": "not_found", "detail": "?"}
+            ),
+            "POST /runner/jobs/broken/run": httpx.Response(500, json={"error": "x", "detail": "?"}),
+            "POST /runner/jobs/fine/run": httpx.Response(200, json=job("succeeded", "fine")),
+        }
+    )
+    outcome = await JobClock(gateway.client(), seconds=30).advance({})
+    assert outcome == {"slices": 3, "open_jobs": 1}
+
+
+async def test_a_run_ends_when_its_time_is_used_up_and_tells_what_is_left() -> None:
+    gateway = Gateway({"GET /runner/jobs": listing("a", "b")})
+    outcome = await JobClock(gateway.client(), seconds=0).advance({})
+    assert outcome == {"slices": 0, "open_jobs": 2}
+    assert len(gateway.requests) == 1
+
+
+async def test_nothing_is_run_where_no_job_is_open() -> None:
+    gateway = Gateway({"GET /runner/jobs": listing()})
+    outcome = await JobClock(gateway.client(), seconds=30).advance({})
+    assert json.dumps(outcome) == '{"slices": 0, "open_jobs": 0}'

@@ -1,0 +1,208 @@
+"""What callers of the front door see."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from api.app import create_app
+from api.tests.fakes import SETTINGS, Gateway, job
+from shared.testing import app_client
+
+pytestmark = pytest.mark.anyio
+
+CHAT_ANSWER = {
+    "message": {"role": "assistant", "content": "Save [savings#0]."},
+    "citations": [
+        {
+            "document_id": "savings",
+            "passage_id": "savings#0",
+            "title": "Savings",
+            "passage": "Save first.",
+            "score": 0.8,
+        }
+    ],
+    "usage": {"input_tokens": 10, "output_tokens": 5},
+    "model_id": "fake-model",
+}
+STORED = {"documents": [{"id": "a", "passages": 2, "version": "1"}], "passages": 2}
+HEALTHY = httpx.Response(200, json={"status": "healthy"})
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+
+
+def http_to(gateway: Gateway) -> httpx.AsyncClient:
+    return app_client(create_app(SETTINGS, client=gateway.client()))
+
+
+async def test_the_health_of_every_other_service_is_asked_through_the_gateway() -> None:
+    gateway = Gateway({f"GET /{name}/health": HEALTHY for name in ("chat", "s3vector", "runner")})
+    async with http_to(gateway) as http:
+        response = await http.get("/test", headers={"x-amzn-trace-id": TRACE})
+    assert response.status_code == 200
+    body = response.json()
+    assert body["healthy"] is True
+    assert set(body["services"]) == {"chat", "s3vector", "runner"}
+    assert all(info["status"] == 200 for info in body["services"].values())
+    assert body["trace_id"] == "5759e988bd862e3fe1be46a994272793"
+    assert {request.headers["x-api-key"] for request in gateway.requests} == {"api-key"}
+    assert {request.headers["x-amzn-trace-id"] for request in gateway.requests} == {TRACE}
+    assert {request.headers["x-request-id"] for request in gateway.requests} == {
+        response.headers["x-request-id"]
+    }
+
+
+async def test_a_service_that_fails_is_reported_beside_those_that_answer() -> None:
+    def unreachable(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    gateway = Gateway(
+        {
+            "GET /chat/health": HEALTHY,
+            "GET /s3vector/health": unreachable,
+            "GET /runner/health": httpx.Response(502, json={"message": "Internal server error"}),
+        }
+    )
+    async with http_to(gateway) as http:
+        body = (await http.get("/test")).json()
+    assert body["healthy"] is False
+    assert body["services"]["chat"]["healthy"] is True
+    assert body["services"]["s3vector"]["error"] == "service_unreachable"
+    assert body["services"]["s3vector"]["status"] is None
+    assert body["services"]["runner"]["error"] == "bad_answer"
+    assert body["services"]["runner"]["status"] == 502
+
+
+async def test_a_question_goes_to_chat_as_a_conversation_of_one_turn() -> None:
+    gateway = Gateway({"POST /chat/messages": httpx.Response(200, json=CHAT_ANSWER)})
+    async with http_to(gateway) as http:
+        response = await http.post(
+            "/ask", json={"question": " How do I save? ", "filter": {"topic": "saving"}}
+        )
+    assert response.status_code == 200
+    assert gateway.sent() == {
+        "messages": [{"role": "user", "content": "How do I save?"}],
+        "top_k": 5,
+        "filter": {"topic": "saving"},
+    }
+    body = response.json()
+    assert body["answer"] == "Save [savings#0]."
+    assert body["citations"] == CHAT_ANSWER["citations"]
+    assert body["request_id"] == response.headers["x-request-id"]
+
+
+async def test_documents_are_put_into_s3vector() -> None:
+    gateway = Gateway({"PUT /s3vector/documents": httpx.Response(200, json=STORED)})
+    document = {"id": "a", "text": "Save.", "metadata": {"topic": "saving", "tags": ["x"]}}
+    async with http_to(gateway) as http:
+        response = await http.post("/documents", json={"documents": [document]})
+    assert (response.status_code, response.json()) == (200, STORED)
+    assert gateway.sent() == {"documents": [document]}
+
+
+async def test_an_ingestion_is_started_once_for_its_key_and_followed_by_its_id() -> None:
+    gateway = Gateway(
+        {
+            "POST /runner/jobs": httpx.Response(202, json=job("pending")),
+            "GET /runner/jobs/job-1": httpx.Response(200, json=job("succeeded")),
+        }
+    )
+    async with http_to(gateway) as http:
+        started = await http.post(
+            "/ingestions", json={"prefix": "uploads/2026/"}, headers={"idempotency-key": "k-1"}
+        )
+        followed = await http.get("/ingestions/job-1")
+    assert (started.status_code, started.json()["state"]) == (202, "pending")
+    assert gateway.requests[0].headers["idempotency-key"] == "k-1"
+    assert (followed.status_code, followed.json()["state"]) == (200, "succeeded")
+
+
+async def test_status_tells_what_is_running() -> None:
+    async with http_to(Gateway({})) as http:
+        body = (await http.get("/status")).json()
+    assert body["service"] == "api"
+    assert body["region"] == "us-east-1"
+    assert body["uptime_seconds"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("upstream", "status", "code"),
+    [
+        (
+            httpx.Response(422, json={"error": "unprocessable", "detail": "why"}),
+            422,
+            "unprocessable",
+        ),
+        (httpx.Response(404, json={"error": "not_found", "detail": "why"}), 404, "not_found"),
+        (httpx.Response(503, json={"error": "unavailable", "detail": "why"}), 503, "unavailable"),
+        (httpx.Response(504, json={"message": "Endpoint request timed out"}), 504, "call_timeout"),
+        (httpx.Response(429, json={"message": "Limit Exceeded"}), 503, "quota_exceeded"),
+        (httpx.Response(429, json={"message": "Too Many Requests"}), 503, "throttled"),
+        (httpx.Response(200, content=b"not json"), 502, "bad_dependency"),
+        (
+            httpx.Response(
+                403,
+                json={"message": "Forbidden"},
+                headers={"x-amzn-errortype": "ForbiddenException"},
+            ),
+            502,
+            "key_refused",
+        ),
+    ],
+)
+async def test_what_chat_answers_becomes_the_right_error(
+    upstream: httpx.Response, status: int, code: str
+) -> None:
+    async with http_to(Gateway({"POST /chat/messages": upstream})) as http:
+        response = await http.post("/ask", json={"question": "How do I save?"})
+    body = response.json()
+    assert (response.status_code, body["error"]) == (status, code)
+    assert body["detail"]
+    assert body["request_id"] == response.headers["x-request-id"]
+
+
+DOCUMENT = {"id": "a", "text": "Save."}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/ask", {}),
+        ("/ask", {"question": " "}),
+        ("/ask", {"question": "x" * 60_000}),
+        ("/ask", {"question": "x", "top_k": 0}),
+        ("/ask", {"question": "x", "top_k": 10_000}),
+        ("/ask", {"question": "x", "surprise": 1}),
+        ("/documents", {"documents": []}),
+        ("/documents", {"documents": [DOCUMENT | {"id": "../secrets"}]}),
+        ("/documents", {"documents": [DOCUMENT | {"id": "a/b"}]}),
+        ("/documents", {"documents": [DOCUMENT | {"text": ""}]}),
+        ("/documents", {"documents": [DOCUMENT | {"text": "x" * 60_000}]}),
+        ("/documents", {"documents": [DOCUMENT | {"metadata": {"a": {"b": 1}}}]}),
+        ("/documents", {"documents": [DOCUMENT] * 101}),
+        ("/ingestions", {}),
+        ("/ingestions", {"prefix": "secrets/"}),
+        ("/ingestions", {"prefix": "uploads/", "documents": [DOCUMENT]}),
+    ],
+)
+async def test_a_wrong_body_is_refused_before_anything_is_called(
+    path: str, body: dict[str, Any]
+) -> None:
+    gateway = Gateway({})
+    async with http_to(gateway) as http:
+        response = await http.post(path, json=body)
+    assert response.status_code == 422
+    assert response.json()["error"] == "unprocessable"
+    assert gateway.requests == []
+
+
+async def test_the_openapi_document_is_complete() -> None:
+    async with http_to(Gateway({})) as http:
+        document = (await http.get("/openapi.json")).json()
+    assert {"/test", "/status", "/ask", "/documents", "/ingestions"} <= set(document["paths"])
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert operation["summary"]
+            answers = operation["responses"]
+            success = next(answer for status, answer in answers.items() if status < "300")
+            assert "$ref" in success["content"]["application/json"]["schema"]
+            assert {"422", "502", "503", "504"} <= set(answers)
