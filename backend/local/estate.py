@@ -1,0 +1,227 @@
+"""The running estate: its parts, put together, started at the same time and stopped in order."""
+
+import asyncio
+import contextlib
+import dataclasses
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from local.bedrock import Bedrock
+from local.blueprint import REGION, SERVICES, Blueprint, Function, WebService, default_estate
+from local.clock import Clock
+from local.console import Console
+from local.embedded_aws import TEST_CREDENTIALS, EmbeddedAws
+from local.environments import Environment, InitFailedError
+from local.functions import FunctionPool, Functions
+from local.gateway import Gateway
+from local.hops import Hops
+from local.lambda_api import LambdaInvocations
+from local.logs import LogFolder
+from local.options import Options
+from local.overlay import Endpoints, overlay
+from local.packages import packaged_programs
+from local.processes import BACKEND, Program
+from local.reload import reload_on_change
+from local.seeding import seed
+from local.serving import Receive, Scope, Send, Server
+from local.sockets import bind
+from local.web_services import ServiceFailedError, WebServiceHost
+
+type Report = Callable[[str], None]
+
+
+class StartError(Exception):
+    """The estate cannot start. The message has one line for each part that did not, with the
+    reason.
+    """
+
+
+def new_blueprint() -> Blueprint:
+    """The default estate with keys made for this run."""
+    keys = {name: secrets.token_hex(20) for name in (*SERVICES, "client")}
+    return default_estate(keys=keys, origin_secret=secrets.token_hex(20))
+
+
+class RunningEstate:
+    """Everything that `blueprint` describes, on this machine, while its `async with` block runs.
+
+    `report` is told of each part that has started, and of reloads. OSError when the port is taken,
+    StartError when a part does not start.
+    """
+
+    def __init__(
+        self, blueprint: Blueprint, options: Options, run_dir: Path, report: Report
+    ) -> None:
+        self.blueprint = blueprint
+        self.hops = Hops()
+        self.bedrock = Bedrock()
+        self._options = options
+        self._report = report
+        self._server = Server(self._application, bind(options.port))
+        self._logs = LogFolder(run_dir / "logs", show=report if options.verbose else None)
+        self._programs = packaged_programs(options.packages, run_dir) if options.packages else {}
+        self.functions = Functions(
+            FunctionPool(self._as_run(function), self._make_environment)
+            for function in blueprint.functions
+        )
+        invocations = LambdaInvocations(self.functions, asyncio.get_running_loop())
+        self._aws = EmbeddedAws([self.bedrock, invocations])
+        # The OTLP receiver's place: it is started here, and its URL is `otlp` below.
+        self.endpoints = Endpoints(
+            api=f"{self._server.url}/{blueprint.api.stage}", aws=self._aws.url, otlp=None
+        )
+        self.gateway = Gateway(blueprint.api, self.functions, self.hops)
+        self._console = Console(blueprint.project, self.variables, self.hops)
+        self._hosts = [self._host(service) for service in blueprint.web_services]
+        self._exit = contextlib.AsyncExitStack()
+        self._background: set[asyncio.Task[None]] = set()
+        self._failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    @property
+    def console_url(self) -> str:
+        return f"{self._server.url}/"
+
+    @property
+    def api_key(self) -> str:
+        return self.blueprint.api.key_named("client").value
+
+    def variables(self) -> dict[str, str]:
+        """Where everything is: the lines of the env file."""
+        return {
+            "API_GATEWAY_URL": self.endpoints.api,
+            "API_KEY": self.api_key,
+            "AWS_ENDPOINT_URL": self.endpoints.aws,
+            "OTLP_ENDPOINT": self.endpoints.otlp or "",
+            "CONSOLE_URL": self.console_url,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            **TEST_CREDENTIALS,
+            "LOG_DIR": str(self._logs.path.absolute()),
+        }
+
+    async def __aenter__(self) -> "RunningEstate":
+        try:
+            await self._start()
+        except BaseException:
+            await self._exit.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._exit.aclose()
+
+    async def failure(self) -> str:
+        """Wait until a part has failed for good; which and why, in one line."""
+        return await asyncio.shield(self._failure)
+
+    async def reload(self, service: str) -> None:
+        """Replace that service's processes by ones with the code of now."""
+        for host in self._hosts:
+            if host.service.service == service:
+                await host.reload()
+                return
+        await self.functions.of_service(service).reload()
+
+    async def _start(self) -> None:
+        self._exit.callback(self._logs.close)
+        self._exit.callback(self._aws.stop)
+        self._exit.push_async_callback(self._stop_children)
+        self._exit.push_async_callback(self.gateway.close)
+        await self._server.start()
+        self._exit.push_async_callback(self._server.stop)
+        await _all(
+            self._start_aws(),
+            *(self._start_host(host) for host in self._hosts),
+            *(self._start_function(function) for function in self.blueprint.functions),
+        )
+        clock = Clock(self.functions, self.blueprint.schedules)
+        clock.start()
+        self._exit.push_async_callback(clock.stop)
+        self._exit.push_async_callback(self._stop_background)
+        for host in self._hosts:
+            self._keep(self._until_failed(host))
+        if self._options.reload:
+            self._keep(reload_on_change(BACKEND, self.reload, self._report))
+
+    async def _start_aws(self) -> None:
+        await asyncio.to_thread(self._aws.serve)
+        await asyncio.to_thread(seed, self.blueprint, self._aws.url)
+        self._report("embedded AWS is up")
+
+    async def _start_function(self, function: Function) -> None:
+        try:
+            await self.functions[function.name].warm()
+        except InitFailedError as error:
+            raise StartError(f"{function.service} does not start: {error}") from error
+        self._report(f"{function.service} is up")
+
+    async def _start_host(self, host: WebServiceHost) -> None:
+        try:
+            await host.start()
+        except ServiceFailedError as error:
+            raise StartError(f"{host.service.service} does not start: {error}") from error
+        self._report(f"{host.service.service} is up")
+
+    async def _until_failed(self, host: WebServiceHost) -> None:
+        await host.failed.wait()
+        if not self._failure.done():
+            self._failure.set_result(f"{host.service.service} ended: {host.failure}")
+
+    async def _application(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._console.serves(scope["path"]):
+            await self._console(scope, receive, send)
+        else:
+            await self.gateway(scope, receive, send)
+
+    def _as_run(self, function: Function) -> Function:
+        """The function as this machine runs it: a packaged one is found under another handler."""
+        program = self._programs.get(function.service)
+        if program is None:
+            return function
+        return dataclasses.replace(function, handler=program.arguments[0])
+
+    def _make_environment(self, function: Function, generation: int) -> Environment:
+        source = Program("awslambdaric", (function.handler,))
+        return Environment(
+            function,
+            self._programs.get(function.service, source),
+            overlay(self.endpoints, bedrock=self._options.bedrock),
+            self._logs[function.service],
+            generation=generation,
+        )
+
+    def _host(self, service: WebService) -> WebServiceHost:
+        def set_url(url: str) -> None:
+            self.gateway.stage_variables[f"{service.service}_url"] = url
+
+        return WebServiceHost(
+            service,
+            self._programs.get(service.service, Program(service.module)),
+            overlay(self.endpoints, bedrock=self._options.bedrock),
+            self._logs[service.service],
+            set_url,
+        )
+
+    async def _stop_children(self) -> None:
+        await asyncio.gather(self.functions.stop(), *(host.stop() for host in self._hosts))
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        self._background.add(asyncio.create_task(work))
+
+    async def _stop_background(self) -> None:
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+
+async def _all(*parts: Awaitable[None]) -> None:
+    """Start all parts at the same time; one StartError for all that did not start."""
+    outcomes = await asyncio.gather(*parts, return_exceptions=True)
+    errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    for error in errors:
+        if not isinstance(error, StartError):
+            raise error
+    if errors:
+        raise StartError("\n".join(str(error) for error in errors))

@@ -1,0 +1,70 @@
+"""Failures on order, so that a test can see what a service does when Bedrock fails it."""
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+type Operation = Literal["invoke", "converse"]
+
+_ERRORS: dict[str, tuple[int, str]] = {
+    "throttle": (429, "Too many requests, please wait before trying again."),
+    "refuse": (403, "You don't have access to the model with the specified model ID."),
+    "unavailable": (503, "Bedrock is unable to process your request."),
+    "error": (500, "The system encountered an unexpected error during processing."),
+    "invalid": (400, "Malformed input request, please reformat your input and try again."),
+}
+_TYPES = {
+    "throttle": "ThrottlingException",
+    "refuse": "AccessDeniedException",
+    "unavailable": "ServiceUnavailableException",
+    "error": "InternalServerException",
+    "invalid": "ValidationException",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The error that one request gets."""
+
+    status: int
+    error_type: str
+    message: str
+
+
+class Faults:
+    """Failures that wait for the next requests; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, deque[tuple[str, float]]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, operation: str, kind: str, *, times: int = 1, seconds: float = 60.0) -> None:
+        """Let the next `times` requests of `operation` fail; `hang` holds each for `seconds` and
+        then answers.
+
+        ValueError for an unknown operation or kind.
+        """
+        if operation not in {"invoke", "converse"} or kind not in {*_ERRORS, "hang"}:
+            raise ValueError(f"no fault {kind!r} of {operation!r}")
+        with self._lock:
+            queue = self._waiting.setdefault(operation, deque())
+            queue.extend([(kind, seconds)] * times)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._waiting.clear()
+
+    def next(self, operation: str) -> Failure | None:
+        """The failure that this request gets, or None; a hang has passed when this returns."""
+        with self._lock:
+            queue = self._waiting.get(operation)
+            kind, seconds = queue.popleft() if queue else ("", 0.0)
+        if kind == "hang":
+            time.sleep(seconds)
+            return None
+        if not kind:
+            return None
+        status, message = _ERRORS[kind]
+        return Failure(status, _TYPES[kind], message)

@@ -1,0 +1,238 @@
+"""The gateway: API Gateway's rules for one REST API, as an ASGI application.
+
+In its order: stage, resource, key, throttle and quota, size, integration. Each refusal has AWS's
+status and body, and every answer carries the ids under which its hop is recorded.
+"""
+
+import asyncio
+import base64
+import contextlib
+import dataclasses
+import json
+import logging
+import secrets
+import time
+import uuid
+
+import httpx
+
+from local.blueprint import (
+    ApiKey,
+    FunctionIntegration,
+    HttpIntegration,
+    MockIntegration,
+    RestApi,
+)
+from local.events import MalformedResultError, proxy_answer, proxy_event
+from local.exchange import Answer, GatewayRequest
+from local.functions import PAYLOAD_LIMIT_BYTES, Functions, FunctionThrottledError
+from local.hops import Hop, Hops
+from local.matching import Match, match
+from local.refusals import Refusal
+from local.serving import (
+    BodyTooLongError,
+    ClientGoneError,
+    Receive,
+    Scope,
+    Send,
+    read_body,
+    respond,
+)
+from local.trace_header import TraceHeader
+from local.usage import UsageMeter, Verdict
+from local.web_proxy import ConfigurationError, WebProxy
+
+PAYLOAD_LIMIT = 10 * 1024 * 1024
+
+_log = logging.getLogger(__name__)
+_VERDICTS = {
+    Verdict.FORBIDDEN: Refusal.FORBIDDEN,
+    Verdict.THROTTLED: Refusal.THROTTLED,
+    Verdict.QUOTA_EXCEEDED: Refusal.QUOTA_EXCEEDED,
+}
+
+
+class RefusedError(Exception):
+    """The request ends here, with the gateway's own answer."""
+
+    def __init__(self, refusal: Refusal, why: str = "") -> None:
+        super().__init__(why or refusal.message)
+        self.refusal = refusal
+
+
+class Gateway:
+    """Serves `/{stage}/…`. `stage_variables` adds to the API's own, and may change meanwhile."""
+
+    def __init__(
+        self, api: RestApi, functions: Functions, hops: Hops, *, usage: UsageMeter | None = None
+    ) -> None:
+        self.stage_variables = dict(api.stage_variables)
+        self.usage = usage or UsageMeter(api)
+        self._api = api
+        self._functions = functions
+        self._hops = hops
+        self._proxy = WebProxy(api)
+        self._running: set[asyncio.Task[Answer]] = set()
+
+    async def close(self) -> None:
+        for task in self._running:
+            task.cancel()
+        await self._proxy.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = _request(scope)
+        service, key = "", self.usage.key(request.header("x-api-key"))
+        try:
+            found = self._route(request)
+            service = _service_of(found)
+            self._admit(found, key)
+            body = await read_body(receive, limit_bytes=PAYLOAD_LIMIT)
+            request = dataclasses.replace(request, body=body, key=key)
+            answer = await self._integrate(request, found)
+        except ClientGoneError:
+            return
+        except BodyTooLongError:
+            answer = _refuse(Refusal.REQUEST_TOO_LARGE)
+        except RefusedError as refused:
+            _log.debug("%s %s: %s", request.method, request.raw_path, refused)
+            answer = _refuse(refused.refusal)
+        self._record(request, service, key, answer)
+        headers = [
+            *answer.headers,
+            ("x-amzn-requestid", request.request_id),
+            ("x-amz-apigw-id", request.extended_request_id),
+            ("x-amzn-trace-id", f"Root={request.trace.root};Sampled={int(request.trace.sampled)}"),
+        ]
+        with contextlib.suppress(ClientGoneError):
+            await respond(
+                send, answer.status, headers, b"" if request.method == "HEAD" else answer.body
+            )
+
+    def _route(self, request: GatewayRequest) -> Match:
+        if not f"{request.raw_path}/".startswith(f"/{self._api.stage}/"):
+            raise RefusedError(Refusal.FORBIDDEN)
+        found = match(self._api.resources, request.method, request.path)
+        if found is None:
+            raise RefusedError(Refusal.MISSING_AUTHENTICATION_TOKEN)
+        return found
+
+    def _admit(self, found: Match, key: ApiKey | None) -> None:
+        if found.method.api_key_required:
+            refusal = _VERDICTS.get(self.usage.admit(key))
+            if refusal is not None:
+                raise RefusedError(refusal)
+
+    async def _integrate(self, request: GatewayRequest, found: Match) -> Answer:
+        integration = found.method.integration
+        if isinstance(integration, MockIntegration):
+            return Answer(integration.status, list(integration.headers.items()), b"")
+        if isinstance(integration, HttpIntegration):
+            work = self._call_service(integration, request, found)
+        else:
+            work = self._call_function(integration, request, found)
+        # A function goes on when the gateway has given up on it, so its task is shielded from the
+        # timeout.
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._forget)
+        try:
+            return await asyncio.wait_for(
+                asyncio.shield(task), self._api.integration_timeout_seconds
+            )
+        except TimeoutError:
+            raise RefusedError(Refusal.INTEGRATION_TIMEOUT) from None
+
+    async def _call_function(
+        self, integration: FunctionIntegration, request: GatewayRequest, found: Match
+    ) -> Answer:
+        try:
+            pool = self._functions[integration.function_name]
+        except KeyError:
+            why = f"no function {integration.function_name}"
+            raise RefusedError(Refusal.INTERNAL_ERROR, why) from None
+        event = json.dumps(proxy_event(request, found, self._api)).encode()
+        if len(event) > PAYLOAD_LIMIT_BYTES:
+            raise RefusedError(Refusal.REQUEST_TOO_LARGE)
+        try:
+            result = await pool.invoke(event, trace_id=str(request.trace))
+        except FunctionThrottledError as error:
+            raise RefusedError(Refusal.INTERNAL_ERROR, f"{error} is throttled") from error
+        if result.function_error is not None:
+            _log.warning(
+                "%s failed: %s", pool.function.name, result.payload[:2000].decode(errors="replace")
+            )
+            raise RefusedError(Refusal.FUNCTION_FAILED)
+        try:
+            return proxy_answer(
+                result.payload, request, self._api, target_request_id=result.request_id
+            )
+        except MalformedResultError as error:
+            _log.warning("%s gave no proxy answer: %s", pool.function.name, error)
+            raise RefusedError(Refusal.FUNCTION_FAILED, str(error)) from error
+
+    async def _call_service(
+        self, integration: HttpIntegration, request: GatewayRequest, found: Match
+    ) -> Answer:
+        try:
+            return await self._proxy.send(integration, request, found, self.stage_variables)
+        except ConfigurationError as error:
+            _log.warning("%s: %s", integration.service, error)
+            raise RefusedError(Refusal.INTERNAL_ERROR, str(error)) from error
+        except httpx.TimeoutException as error:
+            raise RefusedError(Refusal.INTEGRATION_TIMEOUT) from error
+        except httpx.TransportError as error:
+            _log.warning("%s cannot be reached: %r", integration.service, error)
+            raise RefusedError(Refusal.INTEGRATION_UNREACHABLE) from error
+
+    def _forget(self, task: asyncio.Task[Answer]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # after a timeout nobody else asks, and asyncio would report it lost
+
+    def _record(
+        self, request: GatewayRequest, service: str, key: ApiKey | None, answer: Answer
+    ) -> None:
+        self._hops.add(
+            Hop(
+                request_id=request.request_id,
+                trace_id=request.trace.root,
+                caller=key.name if key else "",
+                service=service,
+                method=request.method,
+                path=request.raw_path,
+                status=answer.status,
+                started_at=request.started_at,
+                duration_ms=round((time.time() - request.started_at) * 1000, 1),
+                target_request_id=answer.target_request_id,
+            )
+        )
+
+
+def _request(scope: Scope) -> GatewayRequest:
+    headers = [
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+    ]
+    raw_path = scope["raw_path"].decode("latin-1").partition("?")[0]
+    traced = next((value for name, value in headers if name == "x-amzn-trace-id"), None)
+    stage_length = raw_path.find("/", 1)
+    return GatewayRequest(
+        request_id=str(uuid.uuid4()),
+        extended_request_id=base64.b64encode(secrets.token_bytes(11)).decode(),
+        method=scope["method"],
+        path=raw_path[stage_length:] if stage_length > 0 else "/",
+        raw_path=raw_path,
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+        source_ip=scope["client"][0] if scope.get("client") else "127.0.0.1",
+        trace=TraceHeader.read(traced),
+    )
+
+
+def _service_of(found: Match) -> str:
+    return found.resource.strip("/").partition("/")[0]
+
+
+def _refuse(refusal: Refusal) -> Answer:
+    return Answer(refusal.status, refusal.headers, refusal.body)

@@ -1,0 +1,76 @@
+"""The command line."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for. `port` 0 takes any that is free."""
+
+    port: int = 8080
+    env_file: Path | None = None
+    packages: Path | None = None
+    bedrock: str = "local"
+    reload: bool = False
+    demo: bool = False
+    verbose: bool = False
+    run_dir: Path | None = None
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """The options; ends the process with status 2 and a message when they make no sense."""
+    parser = argparse.ArgumentParser(
+        prog="./pants run backend/local:up --",
+        description="The whole estate on one machine: gateway, functions, runner, embedded AWS.",
+    )
+    parser.add_argument("--port", type=_port, default=8080, help="the gateway's (default: 8080)")
+    parser.add_argument(
+        "--env-file", type=Path, metavar="PATH", help="write where everything is, once it is ready"
+    )
+    parser.add_argument("--reload", action="store_true", help="take up changed sources")
+    parser.add_argument(
+        "--demo", action="store_true", help="load the sample documents, ask a question, and end"
+    )
+    parser.add_argument(
+        "--packages", type=Path, metavar="DIR", help="run the zips of DIR instead of the sources"
+    )
+    parser.add_argument(
+        "--bedrock",
+        choices=("local", "aws"),
+        default="local",
+        help="the stand-in, or the real one with your own credentials (default: local)",
+    )
+    parser.add_argument("--terraform", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--verbose", action="store_true", help="show the services' logs")
+    parser.add_argument(
+        "--run-dir", type=Path, metavar="DIR", help="keep logs here (default: a temporary folder)"
+    )
+    given = parser.parse_args(arguments)
+    if given.terraform:
+        # Its place: blueprint.py, from a loader that reads API Gateway and Lambda of the embedded
+        # AWS.
+        parser.error(
+            "--terraform is not available yet: the estate is described by local/blueprint.py"
+        )
+    if given.packages and given.reload:
+        parser.error("--reload watches sources, and --packages runs none: choose one")
+    return Options(
+        port=given.port,
+        env_file=given.env_file,
+        packages=given.packages,
+        bedrock=given.bedrock,
+        reload=given.reload,
+        demo=given.demo,
+        verbose=given.verbose,
+        run_dir=given.run_dir,
+    )
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{port} is not a port: 0 to 65535")
+    return port

@@ -1,0 +1,49 @@
+"""What differs between a service's variables in the cloud and on this machine: endpoints and
+credentials.
+"""
+
+import os
+from dataclasses import dataclass
+
+from local.blueprint import REGION
+from local.embedded_aws import TEST_CREDENTIALS
+
+_NOT_THE_USERS = ("AWS_ENDPOINT", "AWS_LAMBDA", "AWS_EXECUTION")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where this machine's parts are. `otlp` is None while nothing receives traces."""
+
+    api: str
+    aws: str
+    otlp: str | None = None
+
+
+def overlay(endpoints: Endpoints, *, bedrock: str) -> dict[str, str]:
+    """The variables to lay over a service's own. With `bedrock` "aws" it gets the user's own AWS
+    account for that alone.
+    """
+    variables = {
+        "API_GATEWAY_URL": endpoints.api,
+        "AWS_ENDPOINT_URL": endpoints.aws,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "ENABLE_TRACING": "true" if endpoints.otlp else "false",
+    }
+    if endpoints.otlp:
+        variables["OTLP_ENDPOINT"] = endpoints.otlp
+    if bedrock == "aws":
+        return _own_account() | variables
+    nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return variables | TEST_CREDENTIALS | nowhere
+
+
+def _own_account() -> dict[str, str]:
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith("AWS_") and not name.startswith(_NOT_THE_USERS)
+    }
+    endpoint = f"https://bedrock-runtime.{region}.amazonaws.com"
+    return own | {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": endpoint}

@@ -1,0 +1,74 @@
+"""What must be there before anything starts: all that is missing is named at once."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+
+from local.blueprint import LAMBDA_SERVICES
+from local.options import Options
+from local.processes import BACKEND
+from local.sockets import bind
+
+_MODULES = (
+    "awslambdaric",
+    "boto3",
+    "fastapi",
+    "httpx",
+    "mangum",
+    "moto",
+    "orjson",
+    "pydantic_settings",
+    "rich",
+    "stamina",
+    "structlog",
+    "uvicorn",
+    "watchfiles",
+)
+
+
+def problems(options: Options) -> list[str]:
+    """One line for each thing that is missing or in the way; empty when the estate can start."""
+    return [*_machine(), *_packages(options), *_files(options), *_port(options)]
+
+
+def _machine() -> Iterator[str]:
+    if sys.version_info[:2] != (3, 13):
+        found = ".".join(str(part) for part in sys.version_info[:2])
+        yield f"Python 3.13 is needed, as on Lambda; this is {found}"
+    if sys.platform not in {"linux", "darwin"}:
+        yield f"Linux or macOS is needed; this is {sys.platform}"
+    missing = [name for name in _MODULES if importlib.util.find_spec(name) is None]
+    if missing:
+        yield f"packages are missing: {', '.join(missing)} (./pants run brings them)"
+
+
+def _packages(options: Options) -> Iterator[str]:
+    if options.packages is None:
+        for service in (*LAMBDA_SERVICES, "runner"):
+            entry = "server.py" if service == "runner" else "handler.py"
+            if not (BACKEND / service / entry).is_file():
+                yield f"the source backend/{service}/{entry} is missing"
+        return
+    if not options.packages.is_dir():
+        yield f"--packages: {options.packages} is not a folder (./pants package :: writes dist)"
+        return
+    for service in LAMBDA_SERVICES:
+        if not (options.packages / f"{service}.zip").is_file():
+            yield f"--packages: {options.packages} has no {service}.zip (see ./pants package ::)"
+
+
+def _files(options: Options) -> Iterator[str]:
+    if options.env_file is not None:
+        folder = options.env_file.absolute().parent
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            yield f"--env-file: {folder} is not a folder that can be written to"
+    if options.run_dir is not None and options.run_dir.exists() and not options.run_dir.is_dir():
+        yield f"--run-dir: {options.run_dir} is not a folder"
+
+
+def _port(options: Options) -> Iterator[str]:
+    try:
+        bind(options.port).close()
+    except OSError as error:
+        yield f"port {options.port} cannot be used ({error.strerror}): choose another with --port"

@@ -1,0 +1,39 @@
+"""The answers that API Gateway itself gives, word for word."""
+
+import json
+from enum import Enum
+
+
+class Refusal(Enum):
+    """A gateway response: status, message, and the error type of its `x-amzn-errortype` header."""
+
+    MISSING_AUTHENTICATION_TOKEN = (
+        403,
+        "Missing Authentication Token",
+        "MissingAuthenticationTokenException",
+    )
+    FORBIDDEN = (403, "Forbidden", "ForbiddenException")
+    QUOTA_EXCEEDED = (429, "Limit Exceeded", "LimitExceededException")
+    THROTTLED = (429, "Too Many Requests", "TooManyRequestsException")
+    REQUEST_TOO_LARGE = (413, "Request Too Long", "RequestTooLargeException")
+    INTERNAL_ERROR = (500, "Internal server error", "InternalServerErrorException")
+    FUNCTION_FAILED = (502, "Internal server error", "InternalServerErrorException")
+    INTEGRATION_TIMEOUT = (504, "Endpoint request timed out", "InternalServerErrorException")
+    INTEGRATION_UNREACHABLE = (
+        504,
+        "Network error communicating with endpoint",
+        "InternalServerErrorException",
+    )
+
+    def __init__(self, status: int, message: str, error_type: str) -> None:
+        self.status = status
+        self.message = message
+        self.error_type = error_type
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        return [("content-type", "application/json"), ("x-amzn-errortype", self.error_type)]
+
+    @property
+    def body(self) -> bytes:
+        return json.dumps({"message": self.message}, separators=(",", ":")).encode()

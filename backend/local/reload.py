@@ -1,0 +1,64 @@
+"""Changed sources: which services they belong to, and putting the new code in place of the old."""
+
+import importlib.util
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from watchfiles import Change, awatch
+
+from local.blueprint import SERVICES
+
+_log = logging.getLogger(__name__)
+
+
+def services_of(paths: Iterable[Path], backend: Path) -> set[str]:
+    """The services whose code is in `paths`; a file of `shared` belongs to all of them, a test to
+    none.
+    """
+    changed: set[str] = set()
+    for path in paths:
+        parts = path.relative_to(backend).parts
+        if path.suffix != ".py" or "tests" in parts:
+            continue
+        if parts[0] == "shared":
+            changed.update(SERVICES)
+        elif parts[0] in SERVICES:
+            changed.add(parts[0])
+    return changed
+
+
+async def changes(backend: Path) -> AsyncIterator[set[str]]:
+    """The services that changed, each time that something was saved."""
+    folders = [backend / name for name in ("shared", *SERVICES) if (backend / name).is_dir()]
+    async for found in awatch(*folders, watch_filter=_is_source, step=50, debounce=400):
+        paths = [Path(path) for _, path in found]
+        for path in paths:
+            # Bytecode is checked by whole seconds and size: a second save within the second could
+            # be missed.
+            with suppress(FileNotFoundError):
+                Path(importlib.util.cache_from_source(path)).unlink()
+        services = services_of(paths, backend)
+        if services:
+            yield services
+
+
+async def reload_on_change(
+    backend: Path, reload: Callable[[str], Awaitable[None]], report: Callable[[str], None]
+) -> None:
+    """Until cancelled: reload what was saved. A service whose new code does not start keeps its
+    old.
+    """
+    async for services in changes(backend):
+        for service in sorted(services):
+            try:
+                await reload(service)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the estate goes on
+                report(f"{service}: the new code does not start, the old goes on: {error}")
+            else:
+                report(f"{service}: reloaded")
+
+
+def _is_source(change: Change, path: str) -> bool:
+    return change is not Change.deleted and path.endswith(".py")

@@ -1,0 +1,45 @@
+"""Small Lambda handlers, one for each way in which a function can behave."""
+
+import json
+import os
+import time
+from typing import Any
+
+_CALLS = 0
+
+
+def echo(event: Any, context: Any) -> dict[str, Any]:
+    """Answers with the event, the process id and what the context says."""
+    global _CALLS  # noqa: PLW0603 - a warm environment keeps what it has
+    _CALLS += 1
+    body = {
+        "event": event,
+        "pid": os.getpid(),
+        "calls": _CALLS,
+        "function": context.function_name,
+        "arn": context.invoked_function_arn,
+        "memory": context.memory_limit_in_mb,
+        "remaining_ms": context.get_remaining_time_in_millis(),
+        "trace": os.environ.get("_X_AMZN_TRACE_ID"),
+        "request_id": context.aws_request_id,
+        "environment": dict(os.environ),
+    }
+    print(json.dumps({"event": "echoed", "request_id": context.aws_request_id}), flush=True)
+    return {"statusCode": 200, "body": json.dumps(body)}
+
+
+def plain(event: Any, context: Any) -> Any:
+    """Answers with what the event says; with an instruction in it, does something else."""
+    time.sleep(event.get("sleep", 0))
+    if "exit" in event:
+        os._exit(event["exit"])
+    if "raise" in event:
+        raise ValueError(event["raise"])
+    if "size" in event:
+        return "x" * event["size"]
+    return event.get("answer")
+
+
+def web(event: Any, context: Any) -> Any:
+    """Behind the gateway: the instruction is the request's body."""
+    return plain(json.loads(event["body"] or "{}"), context)
