@@ -16,10 +16,10 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import urlsplit
 
 from shared import context, deadline
 from shared.errors import ServiceError
@@ -148,7 +148,6 @@ class ServiceAPIClient:
     ) -> None:
         settings = settings or FullServiceSettings()
         self._base_url = settings.api_gateway_url
-        self._origin = _origin(self._base_url)
         self._keys = keys or SecretsManagerKeys(
             _secret_name(settings, service_name), region=settings.aws_region
         )
@@ -156,6 +155,7 @@ class ServiceAPIClient:
         self._timeout_seconds = timeout_seconds
         self._attempts = attempts
         self._client: httpx.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -219,7 +219,7 @@ class ServiceAPIClient:
         with deadline.scope(ends):
             call = _Call(
                 method,
-                httpx.URL(path if "://" in path else f"{self._base_url}/{path.lstrip('/')}"),
+                httpx.URL(self._absolute(path)),
                 {"json": json, "content": content, "params": params},
                 dict(headers or {}),
             )
@@ -238,19 +238,26 @@ class ServiceAPIClient:
             error.attempts = call.attempts
             raise
 
+    def _absolute(self, path: str) -> str:
+        if path.startswith(("http://", "https://")):
+            return path
+        return f"{self._base_url}/{path.lstrip('/')}"
+
     async def _answer(self, call: "_Call") -> "httpx.Response":
-        if _origin(str(call.url)) != self._origin:
+        import httpx
+
+        if _origin(call.url) != _origin(httpx.URL(self._base_url)):
             return await self._exchange(call, key=None)
-        key = await self._keys.current()
+        key = await _in_time(call, self._keys.current())
         response = await self._exchange(call, key)
         if _is_key_refusal(response):
             # A rotation: read the key again, once; then the one before it, for the seconds in
             # which the gateway does not know the new one yet.
-            fresh = await self._keys.refreshed(key)
+            fresh = await _in_time(call, self._keys.refreshed(key))
             if fresh != key:
                 response = await self._exchange(call, fresh)
             if _is_key_refusal(response):
-                older = await self._keys.previous()
+                older = await _in_time(call, self._keys.previous())
                 if older is not None and older not in {key, fresh}:
                     response = await self._exchange(call, older)
         return response
@@ -288,14 +295,18 @@ class ServiceAPIClient:
             ) from error
 
     def _open(self) -> "httpx.AsyncClient":
-        if self._client is None:
+        # Connections belong to the event loop that opened them.
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
             import httpx
 
+            self._loop = loop
             self._client = httpx.AsyncClient(
                 transport=self._transport,
                 follow_redirects=False,  # httpx would carry the key to another origin
                 trust_env=False,  # a proxy or a .netrc of the machine has no business here
-                verify=_tls_context() if self._base_url.startswith("https:") else False,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # shared by all calls
+                verify=_tls_context(),
                 timeout=httpx.Timeout(self._timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
                 limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
             )
@@ -314,8 +325,7 @@ class ServiceAPIClient:
         request = context.current()
         if request and request.xray_header:
             headers[context.XRAY_HEADER] = request.xray_header
-        _inject_trace(headers)
-        return headers
+        return headers | _trace_headers()
 
 
 class _Call:
@@ -333,18 +343,31 @@ class _Call:
         self.headers = {name.lower(): value for name, value in headers.items()}
 
 
-def _inject_trace(headers: dict[str, str]) -> None:
+def _trace_headers() -> dict[str, str]:
     # FastAPI has loaded the API of OpenTelemetry already; without a provider this adds nothing.
     from opentelemetry import propagate
 
+    headers: dict[str, str] = {}
     propagate.inject(headers)
+    # In lower case, so that they replace what was there instead of standing beside it.
+    return {name.lower(): value for name, value in headers.items()}
+
+
+async def _in_time[T](call: _Call, pending: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(deadline.remaining_seconds()):
+            return await pending
+    except TimeoutError as error:
+        raise CallTimeout(
+            f"{call.method} {call.url.path}: this service's key could not be read in time."
+        ) from error
 
 
 async def _read(response: "httpx.Response", target: str) -> "httpx.Response":
     import httpx
 
     body = bytearray()
-    async for chunk in response.aiter_raw():
+    async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
             raise BadAnswer(f"{target}: the answer is over {MAX_ANSWER_BYTES:,} bytes.")
@@ -406,8 +429,9 @@ def _backoff(error: Exception) -> bool | float:
         return False
     longest = min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2**error.attempts)
     wait = random.uniform(0, longest)  # noqa: S311 - "full jitter", not a secret
-    if error.retry_after and error.response is not None:
-        wait = max(wait, error.retry_after)
+    if error.response is not None:
+        # Jitter on top: those who were told the same moment must not all come at it.
+        wait += _retry_after(error.response) or 0.0
     left = deadline.remaining_seconds()
     # A wait that ends after the deadline helps nobody: tell the caller now.
     return wait if left is None or wait + deadline.HOP_SECONDS < left else False
@@ -436,10 +460,9 @@ def _retry_after(response: "httpx.Response") -> float | None:
     return float(value) if value.isascii() and value.isdigit() and len(value) < 6 else None
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    default = {"http": 80, "https": 443}.get(parts.scheme)
-    return parts.scheme, parts.hostname, parts.port or default
+def _origin(url: "httpx.URL") -> tuple[str, str, int | None]:
+    # As httpx reads the URL, since httpx is what sends it; a default port is None there.
+    return url.scheme, url.host, url.port
 
 
 def _secret_name(settings: BaseServiceSettings, service_name: str | None) -> str:
@@ -455,7 +478,7 @@ def _tls_context() -> ssl.SSLContext:
     # One for the process: loading the certificates takes some 20 ms.
     global _tls  # noqa: PLW0603
     if _tls is None:
-        import certifi
+        import httpx
 
-        _tls = ssl.create_default_context(cafile=certifi.where())
+        _tls = httpx.create_ssl_context(trust_env=False)
     return _tls

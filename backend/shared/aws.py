@@ -130,10 +130,11 @@ def aws_errors(what: str) -> Iterator[None]:
 def _translate(what: str, error: Exception) -> ServiceError | None:
     # Imported only now: whoever has an error of botocore's has paid for it already.
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.exceptions import ConnectionError as NoConnection
 
     if isinstance(error, ClientError):
         return _translate_answer(what, error_code(error))
-    if isinstance(error, HTTPClientError):  # no connection, or no answer in time
+    if isinstance(error, (HTTPClientError, NoConnection)):  # no connection, or no answer in time
         left = deadline.remaining_seconds()
         if left is not None and left <= 0:
             return DeadlineExceeded(f"Could not {what}: AWS did not answer in time.")

@@ -23,6 +23,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.models import ErrorResponse
@@ -202,6 +203,8 @@ class ErrorMiddleware:
 
         try:
             await self._app(scope, receive, watch)
+        except ClientDisconnect as error:
+            scope[FAILURE_KEY] = error  # nobody is there to answer
         except Exception as error:
             if started:  # too late for another answer: let the server break the connection
                 raise

@@ -6,8 +6,8 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
+import anyio.to_thread
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 
 from shared.errors import ServiceError, Unavailable
 from shared.models import HealthResponse, error_responses
@@ -116,7 +116,10 @@ async def _failure(check: Check) -> str | None:
             if inspect.iscoroutinefunction(check):
                 await check()
             else:
-                await run_in_threadpool(check)
+                # Abandoned when its time is up: a thread cannot be stopped, the answer can go.
+                pending = await anyio.to_thread.run_sync(check, abandon_on_cancel=True)
+                if inspect.isawaitable(pending):  # a lambda, or an object, that wraps a coroutine
+                    await pending
     except TimeoutError:
         return f"no answer in {CHECK_SECONDS:g} s"
     except ServiceError as error:

@@ -80,10 +80,11 @@ def lambda_handler(
         structlog.contextvars.bind_contextvars(cold_start=cold_start)
         cold_start = False
         try:
-            with deadline.scope(*_deadlines(event, lambda_context)), tracing.invocation(xray):
-                if "httpMethod" in event and "requestContext" in event:
+            with deadline.scope(_function_ends(lambda_context)), tracing.invocation(xray):
+                if not _is_gateway_event(event):
+                    return direct(event)
+                with deadline.scope(*_deadlines(event)):
                     return adapter(_normalised(event, xray), lambda_context)
-                return direct(event)
         finally:
             structlog.contextvars.clear_contextvars()
             context.reset(token)
@@ -121,13 +122,28 @@ def _normalised(event: Event, xray: str | None) -> Event:
     return {**event, "headers": headers, "multiValueHeaders": many or None}
 
 
-def _deadlines(event: Event, lambda_context: Any) -> list[float | None]:
-    moments: list[float | None] = []
+def _is_gateway_event(event: Event) -> bool:
+    # Checked this far because anybody who may invoke the function may send anything.
+    return (
+        all(isinstance(event.get(name), str) for name in ("httpMethod", "path", "resource"))
+        and isinstance(event.get("requestContext"), dict)
+        and isinstance(event.get("body"), str | None)
+        and all(
+            isinstance(event.get(name), dict | None) for name in ("headers", "multiValueHeaders")
+        )
+    )
+
+
+def _function_ends(lambda_context: Any) -> float | None:
     remaining = getattr(lambda_context, "get_remaining_time_in_millis", None)
-    if remaining is not None:
-        moments.append(time.time() + remaining() / 1000 - FUNCTION_MARGIN_SECONDS)
-    request = event.get("requestContext")
-    received = request.get("requestTimeEpoch") if isinstance(request, dict) else None
+    if remaining is None:
+        return None
+    return float(time.time() + remaining() / 1000 - FUNCTION_MARGIN_SECONDS)
+
+
+def _deadlines(event: Event) -> list[float | None]:
+    moments: list[float | None] = []
+    received = event["requestContext"].get("requestTimeEpoch")
     if isinstance(received, (int, float)) and received > 0:
         moments.append(received / 1000 + deadline.GATEWAY_TIMEOUT_SECONDS - deadline.MARGIN_SECONDS)
     for name, value in (event.get("headers") or {}).items():
@@ -158,6 +174,10 @@ async def _run_task(name: str, task: Task, event: Event) -> dict[str, Any]:
     except ServiceError as error:
         _log.error("task_failed", task=name, error=error.code, detail=error.detail)
         return {"task": name, **_failure(error.code, error.detail)}
+    except Exception:
+        # Raised on, so that Lambda counts a failed invocation and the scheduler tries again.
+        _log.exception("task_failed", task=name)
+        raise
     _log.info("task_completed", task=name, duration=round(time.perf_counter() - started, 6))
     return {"task": name, **result}
 

@@ -5,7 +5,10 @@ import os
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from typing import Any, BinaryIO, Final, cast
 
@@ -27,9 +30,15 @@ _SENSITIVE: Final = frozenset(
 _SENSITIVE_ENDINGS: Final = ("_api_key", "_password", "_secret", "_token")
 _MAX_DEPTH: Final = 6
 # They report every request, or every byte of one, at levels that a service's own log is set to.
-_QUIET: Final = ("botocore", "boto3", "urllib3", "httpx", "httpcore", "mangum", "asyncio")
+_QUIET: Final = (
+    "botocore", "boto3", "urllib3", "httpx", "httpcore", "mangum", "asyncio", "uvicorn.access",
+)  # fmt: skip
+# uvicorn's command line gives them handlers of their own, in a shape of their own.
+_BRIDGED: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 _write_lock = threading.Lock()
+# Loggers are cached, which halves the cost of a line; a new configuration reaches them here.
+_loggers: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def configure_logging(
@@ -66,12 +75,16 @@ def configure_logging(
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda name=None: _LineLogger(stream, name),
-        # Cached loggers would keep the first configuration: tests and reconfiguration need the new.
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=True,
     )
+    for logger in list(_loggers):
+        vars(logger).pop("bind", None)  # what structlog puts there to cache
     root = stdlib.getLogger()
     root.handlers[:] = [_Bridge()]
     root.setLevel(level)
+    for name in _BRIDGED:
+        stdlib.getLogger(name).handlers.clear()
+        stdlib.getLogger(name).propagate = True
     for name in _QUIET:
         stdlib.getLogger(name).setLevel(max(level, stdlib.WARNING))
 
@@ -79,7 +92,9 @@ def configure_logging(
 def get_logger(name: str | None = None) -> FilteringBoundLogger:
     """Return a logger; `log.info("event", key=value)` writes one line."""
     # Not an initial value named `logger`: structlog's own wrap_logger has a parameter of that name.
-    return cast("FilteringBoundLogger", structlog.get_logger(name))
+    logger = structlog.get_logger(name)
+    _loggers.add(logger)
+    return cast("FilteringBoundLogger", logger)
 
 
 class _LineLogger:
@@ -90,12 +105,13 @@ class _LineLogger:
         self.name = name
 
     def msg(self, line: bytes) -> None:
-        stream = self._stream or sys.stdout.buffer
         try:
+            # Looked up at each line: the runtime and tests replace standard output.
+            stream = self._stream or sys.stdout.buffer
             with _write_lock:
                 stream.write(line)
                 stream.flush()
-        except (OSError, ValueError):
+        except (OSError, ValueError, AttributeError):  # closed, full, or not there at all
             pass
 
     log = debug = info = warning = error = critical = exception = fatal = msg
@@ -118,13 +134,21 @@ class _Renderer:
         }
         if name := getattr(logger, "name", None):
             line["logger"] = name
-        exc_info = event.pop("exc_info", None)
-        for key, value in event.items():
-            line[key] = _HIDDEN if _is_sensitive(key) else _clean(value, 0)
-        if exc_info:
-            line["exception"] = _exception(exc_info)
+        try:
+            self._add(line, event)
+        except Exception as error:  # noqa: BLE001 - a value of any class; the line must come out
+            line["unloggable"] = type(error).__name__
         line["timestamp"] = timestamp()
         return _dump(line)
+
+    def _add(self, line: dict[str, Any], event: EventDict) -> None:
+        exc_info = event.pop("exc_info", None)
+        if exc_info:
+            line["exception"] = _exception(exc_info)
+        for key, value in event.items():
+            # A field of the caller's never replaces one that every line has.
+            name = f"{key}_" if key in line or key == "timestamp" else key
+            line[name] = _HIDDEN if _is_sensitive(key) else _clean(value, 0)
 
 
 class _Bridge(stdlib.Handler):
@@ -133,9 +157,11 @@ class _Bridge(stdlib.Handler):
     def emit(self, record: stdlib.LogRecord) -> None:
         try:
             message = record.getMessage()
-        except (TypeError, ValueError):  # a wrong %-format in somebody's code
-            message = str(record.msg)
-        get_logger(record.name).log(record.levelno, message, exc_info=record.exc_info)
+        except Exception:  # noqa: BLE001 - a wrong %-format, or an argument that cannot be printed
+            message = _text(record.msg)
+        # structlog knows the five levels only; a library may have its own in between.
+        level = max(stdlib.DEBUG, min(record.levelno // 10 * 10, stdlib.CRITICAL))
+        get_logger(record.name).log(level, message, exc_info=record.exc_info)
 
 
 _clock: tuple[int, str] = (0, "")
@@ -179,15 +205,26 @@ def _clean(value: object, depth: int) -> object:
     if value is None or isinstance(value, (str, int, float)):
         return value
     if depth >= _MAX_DEPTH:
-        return _text(value)
+        return f"<{type(value).__name__}>"  # not its repr, which may hold a secret
     if isinstance(value, Mapping):
         return {
             str(key): _HIDDEN if _is_sensitive(str(key)) else _clean(item, depth + 1)
             for key, item in value.items()
         }
-    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+    if isinstance(value, (Sequence, AbstractSet)) and not isinstance(value, (bytes, bytearray)):
         return [_clean(item, depth + 1) for item in value]
-    return value
+    names = _field_names(value)
+    return _clean({name: getattr(value, name, None) for name in names}, depth) if names else value
+
+
+def _field_names(value: object) -> list[str]:
+    """Return the fields of a dataclass or pydantic object, whose reprs would show secrets."""
+    if isinstance(value, type):
+        return []
+    if is_dataclass(value):
+        return [field.name for field in fields(value)]
+    model = getattr(type(value), "model_fields", None)
+    return list(model) if isinstance(model, Mapping) else []
 
 
 def _text(value: object) -> str:
@@ -198,16 +235,24 @@ def _text(value: object) -> str:
 
 
 def _dump(line: dict[str, Any]) -> bytes:
-    options = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
     try:
-        return orjson.dumps(line, default=_text, option=options)
+        return orjson.dumps(line, default=_text, option=orjson.OPT_APPEND_NEWLINE)
     except (TypeError, ValueError, RecursionError):
-        # A lone surrogate or an integer beyond 64 bits: keep the line, degrade the values.
-        safe = {key: ascii(value) for key, value in line.items()}
-        return orjson.dumps(
-            safe | {k: v for k, v in line.items() if k in {"level", "service", "timestamp"}},
-            option=options,
-        )
+        # A lone surrogate or an integer beyond 64 bits: only what holds it is degraded.
+        safe = {_encodable(key): _dumpable(value) for key, value in line.items()}
+        return orjson.dumps(safe, default=_text, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _dumpable(value: object) -> object:
+    try:
+        orjson.dumps(value, default=_text)
+    except (TypeError, ValueError, RecursionError):
+        return _encodable(value if isinstance(value, str) else _text(value))
+    return value
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _exception(exc_info: object) -> object:
@@ -237,6 +282,13 @@ def _describe(error: BaseException) -> dict[str, object]:
         traceback = traceback.tb_next
     return {
         "type": type(error).__qualname__,
-        "message": str(error)[:2000],
+        "message": _message(error),
         "frames": frames[-20:],
     }
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)[:2000]
+    except Exception as other:  # noqa: BLE001 - somebody's __str__
+        return f"<no message, {type(other).__name__}>"

@@ -40,6 +40,12 @@ class LoggingMiddleware:
             return
         request = _LoggedRequest(scope, self._trusted_proxies)
 
+        async def watched_receive() -> Message:
+            message = await receive()
+            if message["type"] == "http.disconnect" and request.status is None:
+                request.client_closed = True
+            return message
+
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 request.status = message["status"]
@@ -47,7 +53,7 @@ class LoggingMiddleware:
             await send(message)
 
         with request:
-            await self._app(scope, receive, send_with_id)
+            await self._app(scope, watched_receive, send_with_id)
 
 
 async def logging_middleware(
@@ -67,11 +73,12 @@ class _LoggedRequest:
     def __init__(self, scope: Scope, trusted_proxies: int) -> None:
         headers = Headers(scope=scope)
         self.status: int | None = None
+        self.client_closed = False
         self._scope = scope
         event = scope.get("aws.event") or {}
         self.id = (
             context.accept_request_id(headers.get(context.REQUEST_ID_HEADER))
-            or context.accept_request_id(event.get("requestContext", {}).get("requestId"))
+            or context.accept_request_id((event.get("requestContext") or {}).get("requestId"))
             or context.new_request_id()
         )
         xray = _xray_header(headers)
@@ -99,7 +106,9 @@ class _LoggedRequest:
         fields = self._fields | {"duration": round(time.perf_counter() - self._started, 6)}
         failure = error or self._scope.get(FAILURE_KEY)
         try:
-            if isinstance(error, (ClientDisconnect, asyncio.CancelledError)):
+            if self.client_closed or isinstance(
+                failure, (ClientDisconnect, asyncio.CancelledError)
+            ):
                 _log.info("request_aborted", **fields, status=CLIENT_CLOSED)
             elif error is not None or (self.status or 500) == 500:
                 _log.error("request_failed", **fields, status=500, exc_info=failure)

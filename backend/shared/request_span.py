@@ -39,7 +39,8 @@ class RequestSpanMiddleware:
         headers = Headers(scope=scope)
         on_lambda = "aws.event" in scope
         # On Lambda the runtime's trace header, attached already, wins over the request's.
-        parent = otel_context.get_current() if on_lambda else tracing.extract(headers)
+        attached = on_lambda and trace.get_current_span().get_span_context().is_valid
+        parent = otel_context.get_current() if attached else tracing.extract(headers)
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
         span = self._tracer.start_span(
             "HTTP" if method == "_OTHER" else method,

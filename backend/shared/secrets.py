@@ -61,7 +61,7 @@ class SecretsManagerKeys:
         self._clock = clock
         self._key: str | None = None
         self._read_at = 0.0
-        self._flight: asyncio.Task[str] | None = None
+        self._flights: dict[str, asyncio.Task[str]] = {}
 
     async def current(self) -> str:
         """Return the cached key, read anew when its time is up.
@@ -72,7 +72,7 @@ class SecretsManagerKeys:
         if self._key is not None and self._clock() - self._read_at < self._ttl_seconds:
             return self._key
         try:
-            return await self._read_once()
+            return await self._read_once("AWSCURRENT")
         except ServiceError as error:
             if self._key is None:
                 raise
@@ -85,25 +85,27 @@ class SecretsManagerKeys:
         """Return the key read after the gateway refused `rejected`."""
         if self._key is not None and self._key != rejected:
             return self._key  # another caller has read it since
-        return await self._read_once()
+        return await self._read_once("AWSCURRENT")
 
     async def previous(self) -> str | None:
         """Return the version before the current one; it is not cached."""
         try:
-            return await asyncio.to_thread(self._read, "AWSPREVIOUS")
+            return await self._read_once("AWSPREVIOUS")
         except BadDependency:
             return None
 
-    async def _read_once(self) -> str:
-        flight = self._flight
+    async def _read_once(self, stage: str) -> str:
+        flight = self._flights.get(stage)
         if flight is None or flight.done() or flight.get_loop() is not asyncio.get_running_loop():
-            flight = self._flight = asyncio.create_task(self._read_current())
+            flight = self._flights[stage] = asyncio.create_task(self._read_stage(stage))
+            flight.add_done_callback(_seen)
         # Shielded: a caller that gives up must not take the answer from those that still wait.
         return await asyncio.shield(flight)
 
-    async def _read_current(self) -> str:
-        key = await asyncio.to_thread(self._read, "AWSCURRENT")
-        self._key, self._read_at = key, self._clock()
+    async def _read_stage(self, stage: str) -> str:
+        key = await asyncio.to_thread(self._read, stage)
+        if stage == "AWSCURRENT":
+            self._key, self._read_at = key, self._clock()
         return key
 
     def _read(self, stage: str) -> str:
@@ -117,3 +119,9 @@ class SecretsManagerKeys:
                 f"The secret {self._secret_name} holds no API key; it must be the plain key."
             )
         return key
+
+
+def _seen(flight: asyncio.Task[str]) -> None:
+    # Where all callers have given up, nobody else asks for the error, and asyncio would complain.
+    if not flight.cancelled():
+        flight.exception()

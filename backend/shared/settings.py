@@ -1,15 +1,18 @@
 """Settings read once from the environment, frozen, with errors that name the variable to fix."""
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, Field, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableVariable
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 _SECRET_NAME: Final = re.compile(r"key|secret|token|password|credential", re.IGNORECASE)
+_CREDENTIALS: Final = re.compile(r"//[^/\s]*@")
 _SHOWN_CHARACTERS: Final = 80
 
 
@@ -26,11 +29,14 @@ def _collector_url(value: str) -> str:
 
 
 def _url(value: str, *schemes: str) -> str:
-    scheme, separator, rest = value.partition("://")
-    if scheme not in schemes or not separator or not rest.strip("/"):
+    parts = urlsplit(value)
+    if parts.scheme not in schemes or not parts.hostname or value != value.strip():
         raise ValueError(f"must be an absolute URL that begins with {' or '.join(schemes)}://")
-    if any(character.isspace() for character in value) or "@" in rest.partition("/")[0]:
-        raise ValueError("must be an absolute URL without spaces or credentials")
+    if any(character.isspace() for character in value) or "@" in parts.netloc:
+        raise ValueError("must be a URL without spaces or credentials")
+    if parts.query or parts.fragment:
+        raise ValueError("must be a URL without a query or a fragment")
+    _ = parts.port  # raises where it is no port
     return value.rstrip("/")
 
 
@@ -44,13 +50,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 """A lower-case name that is valid in function names, secret names and bucket names alike."""
 
 
-class BaseServiceSettings(BaseSettings):
-    """What every service knows about itself.
-
-    Raises:
-        SettingsError: A variable is missing or wrong.
-    """
-
+class _Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         extra="ignore",
@@ -60,18 +60,28 @@ class BaseServiceSettings(BaseSettings):
         validate_by_alias=True,
     )
 
-    project_name: Name
-    environment: Name
-    service_name: Name
-    log_level: LogLevel = "INFO"
-    service_version: str = Field(default="dev", max_length=64)
-
     def __init__(self, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
             # `from None`: pydantic's own message prints the input, which may be a secret.
             raise SettingsError(_explain(type(self), error)) from None
+        except UnreadableVariable as error:  # a list or an object that is not JSON; names the field
+            raise SettingsError(f"{type(self).__name__}: {error}") from None
+
+
+class BaseServiceSettings(_Settings):
+    """What every service knows about itself.
+
+    Raises:
+        SettingsError: A variable is missing or wrong.
+    """
+
+    project_name: Name
+    environment: Name
+    service_name: Name
+    log_level: LogLevel = "INFO"
+    service_version: str = Field(default="dev", max_length=64)
 
     @property
     def api_key_secret_name(self) -> str:
@@ -79,7 +89,7 @@ class BaseServiceSettings(BaseSettings):
         return f"{self.project_name}/{self.environment}/{self.service_name}/api-key"
 
 
-class BaseAWSSettings(BaseSettings):
+class BaseAWSSettings(_Settings):
     """Where the service runs; Lambda sets these variables itself."""
 
     aws_region: str = Field(
@@ -94,7 +104,7 @@ class BaseAWSSettings(BaseSettings):
         return self.aws_region
 
 
-class BaseTracingSettings(BaseSettings):
+class BaseTracingSettings(_Settings):
     """Whether and where spans are exported."""
 
     enable_tracing: bool = False
@@ -122,25 +132,34 @@ def load_settings[S: BaseServiceSettings](settings_class: type[S]) -> S:
 def _explain(settings_class: type[BaseSettings], error: ValidationError) -> str:
     lines = [f"{settings_class.__name__}: the environment is incomplete or wrong."]
     for item in error.errors(include_url=False, include_context=False):
-        field = str(item["loc"][0]) if item["loc"] else "?"
-        names = _variables(settings_class.model_fields, field)
+        if not item["loc"]:  # of a whole-model check, whose input is every value at once
+            lines.append(f"  {item['msg']}")
+            continue
+        name, info = _field(settings_class, str(item["loc"][0]))
+        names = _variables(name, info)
         if item["type"] == "missing":
-            lines.append(f"  {names}: not set; {_expectation(settings_class, field)}")
+            lines.append(f"  {names}: not set; {_expectation(info)}")
         else:
             lines.append(f"  {names}: got {_shown(names, item['input'])}; {item['msg']}")
     return "\n".join(lines)
 
 
-def _variables(fields: Mapping[str, Any], field: str) -> str:
-    info = fields.get(field)
-    alias = getattr(info, "validation_alias", None)
+def _field(settings_class: type[BaseSettings], place: str) -> tuple[str, FieldInfo | None]:
+    # pydantic reports a field under the first of its variables where it has several.
+    for name, info in settings_class.model_fields.items():
+        if place == name or place in _variables(name, info).split(" or "):
+            return name, info
+    return place, None
+
+
+def _variables(name: str, info: FieldInfo | None) -> str:
+    alias = info.validation_alias if info else None
     if isinstance(alias, AliasChoices):
         return " or ".join(str(choice) for choice in alias.choices)
-    return field.upper()
+    return (alias if isinstance(alias, str) else name).upper()
 
 
-def _expectation(settings_class: type[BaseSettings], field: str) -> str:
-    info = settings_class.model_fields.get(field)
+def _expectation(info: FieldInfo | None) -> str:
     if info is None:
         return "expects a value"
     for constraint in info.metadata:
@@ -154,5 +173,5 @@ def _expectation(settings_class: type[BaseSettings], field: str) -> str:
 def _shown(names: str, value: object) -> str:
     if _SECRET_NAME.search(names):
         return "a value that is not shown"
-    text = repr(value)
+    text = _CREDENTIALS.sub("//***@", repr(value))
     return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"

@@ -5,12 +5,13 @@ and by what they instrument, never by importing this module.
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from shared.logging import get_logger
 
@@ -31,6 +32,7 @@ EXPORT_SECONDS: Final = 5.0
 """Bound of an export in a process that exports in the background."""
 
 _GRPC_PORT: Final = 4317
+_UNSAMPLED: Final = re.compile(r";\s*Sampled=0\s*(?:;|$)")
 _xray_root: ContextVar[int | None] = ContextVar("xray_root", default=None)
 _provider: "TracerProvider | None" = None
 
@@ -113,17 +115,28 @@ def extract(headers: Mapping[str, str]) -> "Context":
     """Return the OpenTelemetry context that headers (names in lower case) carry.
 
     X-Ray's header wins over `traceparent`: the gateway rewrites the first and passes the second.
-    A header with only `Root` names no parent; spans then begin that trace.
+    A header with only `Root` names no parent; spans then begin that trace, unless it says
+    `Sampled=0`.
     """
     from opentelemetry import propagate, trace
+    from opentelemetry.context import Context
 
     from shared.context import trace_id_of
 
-    context = propagate.extract(headers, getter=_lower_case_getter())
-    has_parent = trace.get_current_span(context).get_span_context().is_valid
-    root = trace_id_of(headers.get("x-amzn-trace-id"))
-    _xray_root.set(None if has_parent or root is None else int(root, 16))
-    return context
+    context = propagate.extract(headers, context=Context(), getter=_lower_case_getter())
+    header = headers.get("x-amzn-trace-id", "")
+    root = int(trace_id_of(header) or "0", 16)
+    parent = trace.get_current_span(context).get_span_context()
+    if not root or parent.trace_id == root:
+        _xray_root.set(None)
+        return context
+    if _UNSAMPLED.search(header):
+        _xray_root.set(None)
+        # A parent of any id: what hangs below it is not sampled either, and keeps the trace id.
+        nobody = trace.SpanContext(root, 1, is_remote=True, trace_flags=trace.TraceFlags(0))
+        return trace.set_span_in_context(trace.NonRecordingSpan(nobody), Context())
+    _xray_root.set(root)
+    return Context()
 
 
 def flush() -> None:
@@ -190,8 +203,9 @@ def _resource(service_name: str, environment: str) -> dict[str, str]:
         attributes |= {"cloud.provider": "aws", "cloud.region": region}
     # The standard's own way to add or override attributes: "key=value,key=value".
     for pair in filter(None, os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(",")):
-        key, _, value = pair.partition("=")
-        attributes[key.strip()] = value.strip()
+        key, separator, value = pair.partition("=")
+        if separator and key.strip():
+            attributes[key.strip()] = unquote(value.strip())
     return attributes
 
 
