@@ -10,49 +10,77 @@ from s3vector.store import Document
 # A rewrite holds its segments' content about three times in memory and uploads it once, within
 # the request that happened to need it.
 MAX_SEGMENT_BYTES = 8 * 2**20
-MAX_SMALL_SEGMENTS = 12
-MAX_RUN = 16
-# A segment costs a request and some objects, however small: counted as this many bytes.
-_OVERHEAD_BYTES = 32 * 1024
+FANOUT = 8
+MAX_RUN = 2 * FANOUT
+_SMALLEST_TIER_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When segments are merged, and how large they may become."""
+    """When segments are merged: `fanout` of like size at a time, up to this size."""
 
     max_segment_bytes: int = MAX_SEGMENT_BYTES
-    max_small_segments: int = MAX_SMALL_SEGMENTS
-
-
-def is_due(sizes: Sequence[int], live: Sequence[int], limits: Limits) -> bool:
-    """Tell whether there are too many small segments, or too much that nobody can find."""
-    small = sum(one < limits.max_segment_bytes // 2 for one in live)
-    dead = sum(sizes) - sum(live)
-    return small > limits.max_small_segments or dead > max(sum(sizes) // 4, _OVERHEAD_BYTES * 8)
+    fanout: int = FANOUT
 
 
 def choose_run(sizes: Sequence[int], live: Sequence[int], limits: Limits) -> range | None:
-    """Return the neighbours whose rewriting frees most for what it costs, None if nothing does.
+    """Return the neighbours that are due to be rewritten as one, None if none are.
+
+    Segments of like size are merged when there are enough of them, so that each byte is rewritten
+    once for each power of the fanout between its first segment and a full one: a few times. One
+    of which less than half still holds is rewritten by itself.
 
     Args:
         sizes: Bytes of each segment.
         live: How many of them a rewrite keeps.
         limits: The rewritten segment is at most this large.
     """
-    best, best_value = None, 0.0
+    full = limits.max_segment_bytes // 2
+    low, high = 0, min(_SMALLEST_TIER_BYTES, full)
+    while low < full:
+        for run in _runs([one < high for one in live]):
+            # Smaller ones between those of the tier go along and do not count.
+            if sum(live[number] >= low for number in run) >= limits.fanout:
+                return _fitting(run, live, limits)
+        low, high = high, min(high * limits.fanout, full)
+    dead = [size - kept for size, kept in zip(sizes, live, strict=True)]
+    worst = max(range(len(sizes)), key=dead.__getitem__, default=None)
+    # The small ones are left to the tiers.
+    if worst is None or dead[worst] * 2 < sizes[worst] or sizes[worst] < _SMALLEST_TIER_BYTES:
+        return None
+    return range(worst, worst + 1)
+
+
+def choose_run_for_room(sizes: Sequence[int], live: Sequence[int], limits: Limits) -> range | None:
+    """Return the neighbours whose rewriting frees most, None if nothing can be freed."""
+    best, most = None, 0
     for start in range(len(sizes)):
-        cost, gain = 0, -_OVERHEAD_BYTES  # one segment stays
-        for stop in range(start, min(start + MAX_RUN, len(sizes))):
-            cost += live[stop]
-            gain += sizes[stop] - live[stop] + _OVERHEAD_BYTES
-            if cost > limits.max_segment_bytes:
-                break
-            # One segment alone is not rewritten for a few dead rows.
-            if start == stop and (sizes[stop] - live[stop]) * 4 < sizes[stop]:
-                continue
-            if (value := gain / (cost + _OVERHEAD_BYTES)) > best_value:
-                best, best_value = range(start, stop + 1), value
+        run = _fitting(range(start, len(sizes)), live, limits)
+        freed = sum(sizes[number] - live[number] for number in run)
+        if freed > most:
+            best, most = run, freed
     return best
+
+
+def _runs(small: Sequence[bool]) -> list[range]:
+    """The longest runs of neighbours that are all small."""
+    runs, start = [], 0
+    for number, is_small in enumerate((*small, False)):
+        if not is_small:
+            if start < number:
+                runs.append(range(start, number))
+            start = number + 1
+    return runs
+
+
+def _fitting(run: range, live: Sequence[int], limits: Limits) -> range:
+    """The first of a run that fit into one segment; at least one of them."""
+    kept = 0
+    for number in run[:MAX_RUN]:
+        kept += live[number]
+        if kept > limits.max_segment_bytes and number > run.start:
+            return range(run.start, number)
+    return run[:MAX_RUN]
 
 
 def merge(snapshot: Snapshot, run: range) -> tuple[bytes, int] | None:

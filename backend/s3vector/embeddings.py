@@ -68,7 +68,7 @@ class TitanEmbedder:
         try:
             # Each becomes four bytes a number at once: lists of floats take eight times as much.
             vector = array("f", json.loads(body)["embedding"])
-        except (ValueError, KeyError, TypeError, OverflowError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise BadDependency(
                 f"{self.model_id} did not answer with an embedding; is it a Titan Text Embeddings "
                 "v2 model?"

@@ -82,7 +82,7 @@ def decode_manifest(key: str, data: bytes) -> Manifest:
             segments=tuple(_entry(one) for one in fields["segments"]),
             commits=tuple(map(str, fields["commits"])),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CorruptObject(key, f"{type(error).__name__}: {error}") from error
 
 

@@ -260,8 +260,12 @@ class S3VectorStore:
             if snapshot.manifest.size + wanted <= self._capacity:
                 return
             live = sum(snapshot.live_bytes)
-            if live + wanted > self._capacity or not self._compact(snapshot):
+            run = compaction.choose_run_for_room(
+                [one.size for one in snapshot.segments], snapshot.live_bytes, self._limits
+            )
+            if run is None or live + wanted > self._capacity:
                 raise self._full(live, wanted)
+            self._compact(snapshot, run)
 
     def _full(self, held: int, wanted: int) -> CapacityExceeded:
         return CapacityExceeded(
@@ -279,28 +283,23 @@ class S3VectorStore:
         try:
             snapshot = self._refresh()
             sizes = [one.size for one in snapshot.segments]
-            if compaction.is_due(sizes, snapshot.live_bytes, self._limits):
-                self._compact(snapshot)
+            run = compaction.choose_run(sizes, snapshot.live_bytes, self._limits)
+            if run is not None:
+                self._compact(snapshot, run)
         except ServiceError as error:
             _log.warning("compaction_failed", detail=error.detail)
 
-    def _compact(self, snapshot: Snapshot) -> bool:
-        """Merge one run of segments; false when there is none to merge."""
-        sizes = [one.size for one in snapshot.segments]
-        run = compaction.choose_run(sizes, snapshot.live_bytes, self._limits)
-        if run is None:
-            return False
+    def _compact(self, snapshot: Snapshot, run: range) -> None:
+        """Put one segment in the place of a run, unless another writer was faster."""
         keys = [snapshot.segments[number].key for number in run]
         merged = compaction.merge(snapshot, run)
         entry = None if merged is None else self._write_segment(*merged)
         if not self._commit(lambda manifest, commit: manifest.merged(keys, entry, commit)):
-            # Another writer merged some of them first.
             self._forget([entry.key] if entry else [])
-            return True
+            return
         _log.info("segments_merged", segments=len(keys), size=entry.size if entry else 0)
         self._forget(keys)
         self._forget_orphans()
-        return True
 
     def _forget_orphans(self) -> None:
         """Delete what writers left behind that never committed."""

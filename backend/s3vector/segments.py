@@ -174,7 +174,7 @@ def decode_segment(key: str, data: bytes, *, checksum: str) -> Segment:
         vectors_at = _PREAMBLE + int.from_bytes(data[len(_MAGIC) : _PREAMBLE], "little")
         header = json.loads(data[_PREAMBLE:vectors_at])
         return Segment(key, data, header["dimensions"], header, vectors_at)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CorruptObject(key, str(error)) from error
 
 

@@ -1,0 +1,64 @@
+"""The manifest changes only as its writers mean it to."""
+
+from dataclasses import replace
+
+import pytest
+
+from s3vector.manifest import Manifest, SegmentEntry, decode_manifest
+from s3vector.segments import CorruptObject
+
+
+def _entry(key: str) -> SegmentEntry:
+    return SegmentEntry(key, "0" * 64, 10, 1)
+
+
+def _manifest(*keys: str) -> Manifest:
+    return Manifest("space", 4, "2026-01-01T00:00:00+00:00", tuple(map(_entry, keys)))
+
+
+def _keys(manifest: Manifest | None) -> list[str]:
+    assert manifest is not None
+    return [one.key for one in manifest.segments]
+
+
+def test_it_comes_back_as_it_was_written() -> None:
+    manifest = _manifest("a").appended(_entry("b"), "commit-1")
+    assert decode_manifest("key", manifest.encode()) == manifest
+    assert manifest.size == 20
+
+
+def test_it_remembers_its_last_writers_and_forgets_old_ones() -> None:
+    manifest = _manifest()
+    for number in range(200):
+        manifest = replace(manifest.appended(_entry("a"), f"commit-{number}"), segments=())
+    assert manifest.commits[-1] == "commit-199"
+    assert len(manifest.commits) == 64
+
+
+def test_a_merged_segment_takes_the_place_of_its_run() -> None:
+    manifest = _manifest("a", "b", "c", "d")
+    assert _keys(manifest.merged(["b", "c"], _entry("m"), "x")) == ["a", "m", "d"]
+    assert _keys(manifest.merged(["a"], None, "x")) == ["b", "c", "d"]
+
+
+@pytest.mark.parametrize("run", [["b", "d"], ["d", "e"], ["x"], ["c", "b"]])
+def test_a_run_that_is_no_longer_there_is_not_merged(run: list[str]) -> None:
+    assert _manifest("a", "b", "c", "d").merged(run, _entry("m"), "x") is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"format": 1, "space": "s", "dimensions": 4, "created_at": "x", "segments": [], "commits": []}',
+        b'{"format": 1, "space": "s", "dimensions": 4, "created_at": "2026-01-01", "segments": [1], "commits": []}',
+        b'{"format": 1, "space": "s", "dimensions": 4, "created_at": "2026-01-01",'
+        b' "segments": [{"key": 1, "checksum": "c", "size": 1, "passages": 1}], "commits": []}',
+        b'{"format": 1, "space": "s", "dimensions": 4, "created_at": "2026-01-01",'
+        b' "segments": [{"key": "k", "checksum": "c", "size": "1", "passages": 1}], "commits": []}',
+        b'{"format": 1, "space": "s", "dimensions": 4, "created_at": "2026-01-01",'
+        b' "segments": [{"key": "k", "checksum": "c", "size": 1, "passages": 1, "more": 1}], "commits": []}',
+    ],
+)  # fmt: skip
+def test_what_it_does_not_understand_it_does_not_guess(content: bytes) -> None:
+    with pytest.raises(CorruptObject, match="the-manifest"):
+        decode_manifest("the-manifest", content)

@@ -1,0 +1,92 @@
+"""Segments hold documents exactly, and are refused when a byte of them changed."""
+
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s3vector.segments import CorruptObject, Segment, decode_segment, encode_segment, unit_vector
+from s3vector.tests.fakes import DIMENSIONS, document, hashed_vector
+
+
+def _decode(data: bytes) -> Segment:
+    return decode_segment("key", data, checksum=sha256(data).hexdigest())
+
+
+def test_documents_come_back_as_they_went_in() -> None:
+    first = document("a", "one", "zwei ü 漢字", "", title="T", metadata={"k": ["x"], "n": 1.5})
+    second = document("b", "four")
+    segment = _decode(encode_segment([first, second], ["gone"], dimensions=DIMENSIONS))
+
+    assert segment.deleted == {"gone"}
+    assert segment.rows == 4
+    for one in (first, second):
+        held = segment.document(one.record.id, vectors=True)
+        assert held.record == one.record
+        assert [part.text for part in held.passages] == [part.text for part in one.passages]
+        for part, original in zip(held.passages, one.passages, strict=True):
+            assert list(part.vector or []) == pytest.approx(list(original.vector or []), abs=1e-6)
+
+
+def test_a_segment_may_hold_tombstones_only() -> None:
+    segment = _decode(encode_segment([], ["b", "a"], dimensions=DIMENSIONS))
+    assert (segment.rows, segment.deleted) == (0, {"a", "b"})
+    assert segment.matrix.shape == (0, DIMENSIONS)
+
+
+def test_vectors_begin_at_a_multiple_of_64_and_are_not_copied() -> None:
+    data = encode_segment([document("a", "x" * 17)], [], dimensions=DIMENSIONS)
+    assert data.index(b"x" * 17, data.index(b"]}")) % 64 == 4 * DIMENSIONS % 64
+    assert not _decode(data).matrix.flags.owndata
+
+
+def test_vectors_are_stored_with_length_one() -> None:
+    vectors = [[3.0, 4.0] + [0.0] * (DIMENSIONS - 2)]
+    matrix = _decode(
+        encode_segment([document("a", "x", vectors=vectors)], [], dimensions=DIMENSIONS)
+    ).matrix
+    assert matrix[0][:2].tolist() == pytest.approx([0.6, 0.8])
+
+
+def test_a_vector_of_another_dimension_is_not_written() -> None:
+    with pytest.raises(ValueError, match="dimensions"):
+        encode_segment([document("a", "x", vectors=[[1.0, 2.0]])], [], dimensions=DIMENSIONS)
+
+
+@given(st.data())
+def test_any_changed_byte_is_noticed(data: st.DataObject) -> None:
+    whole = encode_segment([document("a", "text")], ["b"], dimensions=DIMENSIONS)
+    checksum = sha256(whole).hexdigest()
+    position = data.draw(st.integers(0, len(whole) - 1))
+    flipped = whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :]
+    with pytest.raises(CorruptObject, match="the-key"):
+        decode_segment("the-key", flipped, checksum=checksum)
+
+
+@given(st.binary(max_size=300))
+def test_a_file_that_never_was_a_segment_is_refused(tail: bytes) -> None:
+    """Even where its checksum is right: a manifest may list anything."""
+    header = b'{"dimensions":2,"documents":[],"deleted":[]}'
+    valid = b"FASEG\x00\x00\x01" + len(header).to_bytes(8, "little") + header
+    _decode(valid)
+    for data in (tail, valid[:16] + tail, valid + b"x" + tail):
+        with pytest.raises(CorruptObject):
+            _decode(data)
+
+
+@pytest.mark.parametrize("vector", [[], [0.0, 0.0], [float("nan"), 1.0], [float("inf"), 1.0]])
+def test_a_vector_without_direction_is_refused(vector: list[float]) -> None:
+    with pytest.raises(ValueError, match="finite numbers that are not all zero"):
+        unit_vector(vector)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1).filter(any))
+def test_every_other_vector_is_scaled_to_length_one(vector: list[float]) -> None:
+    assert float((unit_vector(vector) ** 2).sum()) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_equal_directions_have_equal_units() -> None:
+    vector = hashed_vector("some words")
+    scaled = [one * 1e-200 for one in vector]
+    assert unit_vector(scaled).tolist() == pytest.approx(unit_vector(vector).tolist(), abs=1e-6)
