@@ -176,8 +176,8 @@ class FunctionPool:
 
     async def _discard(self, environment: Environment) -> None:
         self._environments.discard(environment)
-        await environment.stop()
         self._grow()
+        await environment.stop()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
