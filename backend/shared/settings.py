@@ -30,8 +30,9 @@ def _collector_url(value: str) -> str:
 
 def _url(value: str, *schemes: str) -> str:
     parts = urlsplit(value)
+    expected = " or ".join(f"{scheme}://" for scheme in schemes)
     if parts.scheme not in schemes or not parts.hostname or value != value.strip():
-        raise ValueError(f"must be an absolute URL that begins with {' or '.join(schemes)}://")
+        raise ValueError(f"must be an absolute URL that begins with {expected}")
     if any(character.isspace() for character in value) or "@" in parts.netloc:
         raise ValueError("must be a URL without spaces or credentials")
     if parts.query or parts.fragment:
@@ -133,14 +134,14 @@ def _explain(settings_class: type[BaseSettings], error: ValidationError) -> str:
     lines = [f"{settings_class.__name__}: the environment is incomplete or wrong."]
     for item in error.errors(include_url=False, include_context=False):
         if not item["loc"]:  # of a whole-model check, whose input is every value at once
-            lines.append(f"  {item['msg']}")
+            lines.append(f"  {_said(item['msg'])}")
             continue
         name, info = _field(settings_class, str(item["loc"][0]))
         names = _variables(name, info)
         if item["type"] == "missing":
             lines.append(f"  {names}: not set; {_expectation(info)}")
         else:
-            lines.append(f"  {names}: got {_shown(names, item['input'])}; {item['msg']}")
+            lines.append(f"  {names}: got {_shown(names, item['input'])}; {_said(item['msg'])}")
     return "\n".join(lines)
 
 
@@ -168,6 +169,10 @@ def _expectation(info: FieldInfo | None) -> str:
         if isinstance(constraint, AfterValidator):
             return "expects an absolute URL"
     return f"expects {getattr(info.annotation, '__name__', info.annotation)}"
+
+
+def _said(message: str) -> str:
+    return message.removeprefix("Value error, ")
 
 
 def _shown(names: str, value: object) -> str:
