@@ -13,7 +13,8 @@ def main(folder: Path) -> None:
             for name in totals:
                 totals[name] += int(suite.get(name, 0))
     failed = totals["failures"] + totals["errors"]
-    print(f"{totals['tests'] - failed - totals['skipped']} passed, {failed} failed, {totals['skipped']} skipped")
+    passed = totals["tests"] - failed - totals["skipped"]
+    print(f"{passed} passed, {failed} failed, {totals['skipped']} skipped")
     sys.exit(1 if failed or not totals["tests"] else 0)
 
 

@@ -30,14 +30,25 @@ _DROPPED = (
     "boto3/data/*",
     "boto3/examples/*",
     "botocore/data/*/examples-1.json*",
-    # numpy's build tools and what they read.
-    "numpy/f2py/*",
-    "numpy/distutils/*",
+    # FastAPI asks for it only to refuse its models and takes its absence for an answer; where it
+    # is present, every cold start imports it.
+    "pydantic/v1/*",
+    # Messages of Google's own APIs: of this package OTLP needs google/rpc only.
+    *(f"google/{name}/*" for name in ("api", "cloud", "gapic", "logging", "longrunning", "type")),
+    # A copy of the system's time zones.
+    "dateutil/zoneinfo/*.tar.gz",
+    # What only build tools, type checkers and test runners import.
+    "anyio/_backends/_trio.py",
+    "anyio/pytest_plugin.py",
     "numpy/_pyinstaller/*",
-    # Command line programs.
-    "*/pip/*",
+    "numpy/distutils/*",
+    "numpy/f2py/*",
+    "packaging/licenses/*",
+    "pydantic/mypy.py",
     "setuptools/*",
 )
+# boto3's S3 transfers; boto3 imports them with its first S3 client.
+_S3_ONLY = "s3transfer/*"
 # Metadata that programs read at run time: versions, and entry points (OpenTelemetry's context).
 _KEPT_METADATA = {"METADATA", "entry_points.txt"}
 _DATA_OF_ALL_SERVICES = "botocore/data/"
@@ -90,15 +101,20 @@ def _is_needed(name: str, names: Sequence[str], aws_services: Sequence[str]) -> 
     folders = name.split("/")[:-1]
     if folders and folders[0].endswith(".dist-info"):
         return len(folders) == 1 and name.split("/")[1] in _KEPT_METADATA
-    if _DROPPED_FOLDERS.intersection(folders) or name.endswith(_DROPPED_SUFFIXES):
+    if (
+        name.startswith(_DATA_OF_ALL_SERVICES)
+        and len(folders) > 2
+        and folders[2] not in aws_services
+    ):
         return False
-    if any(fnmatch(name, pattern) for pattern in _DROPPED):
-        return False
-    if name == "botocore/cacert.pem":  # botocore prefers certifi's, which is as large
-        return "certifi/cacert.pem" not in names
-    if name.startswith(_DATA_OF_ALL_SERVICES) and len(folders) > 2:
-        return folders[2] in aws_services
-    return True
+    return not (
+        _DROPPED_FOLDERS.intersection(folders)
+        or name.endswith(_DROPPED_SUFFIXES)
+        or any(fnmatch(name, pattern) for pattern in _DROPPED)
+        or (fnmatch(name, _S3_ONLY) and "s3" not in aws_services)
+        # botocore prefers certifi's certificates, which are as large.
+        or (name == "botocore/cacert.pem" and "certifi/cacert.pem" in names)
+    )
 
 
 def _contents(source: zipfile.ZipFile, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:

@@ -76,10 +76,14 @@ async def run_ruff(request: RuffRun, ruff: Ruff) -> FallibleProcessResult:
             description=description,
         ),
     )
-    # 1 means findings. Anything else is a ruff that could not run, which `fix` would take for success.
+    # 1 means findings. Anything else is a ruff that could not run: `fix` would call it success.
     if result.exit_code not in (0, 1):
         raise ProcessExecutionFailure(
-            result.exit_code, result.stdout, result.stderr, description, keep_sandboxes=KeepSandboxes.never
+            result.exit_code,
+            result.stdout,
+            result.stderr,
+            description,
+            keep_sandboxes=KeepSandboxes.never,
         )
     return result
 
