@@ -1,4 +1,18 @@
-# Functions for the BUILD files (Pants: build_file_prelude_globs).
+# Names for the BUILD files (Pants: build_file_prelude_globs).
+
+# Who may import a service: itself, the estate on one machine, the benchmarks, and the tests of its
+# package. "/**" is anchored at the BUILD file that uses it.
+SERVICE_DEPENDENTS = (
+    "*",
+    "/**",
+    "//backend/local/**",
+    "//backend/benchmarks/**",
+    "//build-support/packer/**",
+    "!*",
+)
+
+# Nothing is built on the estate on one machine but measurements of it.
+LOCAL_DEPENDENTS = ("*", "/**", "//backend/benchmarks/**", "!*")
 
 
 def lambda_package(service, handler="handler.py:handler", aws_services=(), extra=()):

@@ -38,6 +38,7 @@ _DROPPED = (
     # A copy of the system's time zones.
     "dateutil/zoneinfo/*.tar.gz",
     # What only build tools, type checkers and test runners import.
+    "*/conftest.py",
     "anyio/_backends/_trio.py",
     "anyio/pytest_plugin.py",
     "numpy/_pyinstaller/*",
@@ -47,8 +48,6 @@ _DROPPED = (
     "pydantic/mypy.py",
     "setuptools/*",
 )
-# boto3's S3 transfers; boto3 imports them with its first S3 client.
-_S3_ONLY = "s3transfer/*"
 # Metadata that programs read at run time: versions, and entry points (OpenTelemetry's context).
 _KEPT_METADATA = {"METADATA", "entry_points.txt"}
 _DATA_OF_ALL_SERVICES = "botocore/data/"
@@ -111,7 +110,6 @@ def _is_needed(name: str, names: Sequence[str], aws_services: Sequence[str]) -> 
         _DROPPED_FOLDERS.intersection(folders)
         or name.endswith(_DROPPED_SUFFIXES)
         or any(fnmatch(name, pattern) for pattern in _DROPPED)
-        or (fnmatch(name, _S3_ONLY) and "s3" not in aws_services)
         # botocore prefers certifi's certificates, which are as large.
         or (name == "botocore/cacert.pem" and "certifi/cacert.pem" in names)
     )

@@ -1,0 +1,153 @@
+"""The packages that Pants wrote, on a Python that sees nothing but them."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SERVICES = ("api", "chat", "rotation", "s3vector")
+OURS = {"shared", *SERVICES}
+# An endpoint whose exporter is not in the package gets a log line: gRPC is the runner image's only.
+LEFT_OUT = {"opentelemetry.exporter.otlp.proto.grpc"}
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "API_GATEWAY_URL": "http://127.0.0.1:1/dev",
+    "CHAT_MODEL_ID": "us.anthropic.claude",
+    "ENVIRONMENT": "dev",
+    "JOBS_BUCKET_NAME": "jobs",
+    "PROJECT_NAME": "fin-advisor",
+    "SERVICE_PATHS": "{}",
+    "TERRAFORM_API_KEY_IDS": "{}",
+    "USAGE_PLAN_IDS": "{}",
+    "VECTOR_BUCKET_NAME": "vectors",
+}
+
+
+@pytest.fixture(scope="module", params=SERVICES)
+def service(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def package(service: str) -> Iterator[zipfile.ZipFile]:
+    with zipfile.ZipFile(f"{service}.zip") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def task(package: zipfile.ZipFile, service: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package unpacked, as Lambda does it."""
+    folder = tmp_path_factory.mktemp(service)
+    package.extractall(folder)
+    return folder
+
+
+def run(task: Path, service: str, program: str, *arguments: str) -> str:
+    """Run a program with the package and the standard library, and return what it printed."""
+    # realpath: the interpreter itself. The tests' own sees site-packages and every source.
+    answer = subprocess.run(
+        [
+            os.path.realpath(sys.executable),
+            "-I",
+            "-S",
+            "-B",
+            "-c",
+            f"import sys; sys.path.insert(0, sys.argv.pop(1)); {program}",
+            str(task),
+            *arguments,
+        ],
+        env={**ENVIRONMENT, "SERVICE_NAME": service},
+        cwd=task,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def imported_modules(source: str) -> Iterator[str]:
+    """Yield what a module imports anywhere in it, but for what only type checkers read."""
+    pending: list[ast.AST] = [ast.parse(source)]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            pending.extend(node.orelse)
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        pending.extend(ast.iter_child_nodes(node))
+
+
+def test_handler_loads_from_the_package_alone(task: Path, service: str) -> None:
+    printed = run(task, service, "import lambda_function as f; print(callable(f.handler))")
+    assert printed.splitlines()[-1] == "True"
+
+
+def test_everything_that_our_code_imports_is_there(
+    package: zipfile.ZipFile, task: Path, service: str
+) -> None:
+    """Also what is imported late, inside a function: there a gap shows in production only."""
+    modules = {
+        module
+        for name in package.namelist()
+        if name.endswith(".py") and name.split("/")[0] in OURS
+        for module in imported_modules(package.read(name).decode())
+    }
+    program = "import importlib; [importlib.import_module(name) for name in sys.argv[1:]]"
+    run(task, service, program, *sorted(modules - LEFT_OUT))
+
+
+def test_every_packed_aws_service_gets_a_client(
+    package: zipfile.ZipFile, task: Path, service: str
+) -> None:
+    names = sorted(
+        {
+            name.split("/")[2]
+            for name in package.namelist()
+            if name.startswith("botocore/data/") and name.count("/") > 2
+        }
+    )
+    assert "secretsmanager" in names
+    program = "import boto3; [boto3.client(name) for name in sys.argv[1:]]"
+    run(task, service, program, *names)
+
+
+def test_modules_come_from_bytecode_that_nothing_checks(task: Path, service: str) -> None:
+    """Every package's source is gone but for its bytecode's key: what runs is what was compiled."""
+    program = "import json; import lambda_function; print(json.dumps([m.__cached__ for m in \
+sys.modules.values() if getattr(m, '__file__', None) and m.__file__.startswith(sys.path[0]) \
+and m.__file__.endswith('.py')]))"
+    cached = json.loads(run(task, service, program).splitlines()[-1])
+    assert cached
+    for path in cached:
+        # Flags of PEP 552: hash-based, and not checked against the source.
+        assert Path(path).read_bytes()[4:8] == b"\x01\x00\x00\x00", path
+
+
+def test_holds_no_tests_no_stubs_and_no_other_service(
+    package: zipfile.ZipFile, service: str
+) -> None:
+    names = package.namelist()
+    assert not [n for n in names if "/tests/" in n or n.endswith((".pyi", "conftest.py"))]
+    assert not [n for n in names if n.startswith(("mypy_boto3", "boto3_stubs", "moto/", "grpc/"))]
+    assert {n.split("/")[0] for n in names} & (OURS | {"local"}) == {service, "shared"}
+
+
+@pytest.mark.parametrize("service", ["api", "chat"], indirect=True)
+def test_is_small(package: zipfile.ZipFile, service: str) -> None:
+    entries = package.infolist()
+    assert sum(entry.file_size for entry in entries) <= 40e6
+    assert Path(f"{service}.zip").stat().st_size <= 12e6
