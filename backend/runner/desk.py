@@ -1,0 +1,95 @@
+"""Taking jobs in, looking them up, and ending them."""
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from runner.documents import InlineItem, UploadItem, Uploads, document_id, dump_items
+from runner.jobs import Job, JobStore, Stored, Superseded
+from runner.models import JobBody
+from shared.errors import Conflict, Unprocessable
+
+_CANCEL_ATTEMPTS = 10
+
+
+class Desk:
+    """Everything about jobs but the work.
+
+    Args:
+        jobs: Where jobs are kept.
+        uploads: Where uploaded documents are.
+        max_documents: The most documents that one job may have.
+    """
+
+    def __init__(self, jobs: JobStore, uploads: Uploads, *, max_documents: int) -> None:
+        self._jobs = jobs
+        self._uploads = uploads
+        self._max_documents = max_documents
+
+    def open(self, body: JobBody, idempotency_key: str | None) -> Job:
+        """Make a job, or return the one that the same key made.
+
+        Raises:
+            Conflict: The key was used for another body.
+            Unprocessable: There is nothing under the prefix, or too much.
+        """
+        fingerprint = _fingerprint(body)
+        if idempotency_key is None:
+            # Ids sort by age.
+            job_id = f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(8)}"
+        else:
+            job_id = f"key-{hashlib.sha256(idempotency_key.encode()).hexdigest()[:32]}"
+        items = self._items(body)
+        now = datetime.now(UTC)
+        job = Job(
+            id=job_id,
+            fingerprint=fingerprint,
+            items_key="",
+            total=len(items),
+            created_at=now,
+            updated_at=now,
+        )
+        stored = self._jobs.create(job, dump_items(items)).job
+        if stored.fingerprint != fingerprint:
+            raise Conflict("This Idempotency-Key was used for another body; choose a new key.")
+        return stored
+
+    def end(self, job_id: str) -> Job | None:
+        """Cancel an open job and return it; remove an ended one and return None.
+
+        Raises:
+            NotFound: There is no such job.
+            Conflict: The job moved on again and again meanwhile.
+        """
+        for _ in range(_CANCEL_ATTEMPTS):
+            stored: Stored = self._jobs.load(job_id)
+            if not stored.job.is_open:
+                self._jobs.remove(stored.job)
+                return None
+            try:
+                return self._jobs.save(stored, stored.job.cancelled(now=datetime.now(UTC))).job
+            except Superseded:
+                continue
+        raise Conflict(f"Job {job_id} moves on too fast to be cancelled; try again.")
+
+    def _items(self, body: JobBody) -> Sequence[InlineItem | UploadItem]:
+        if body.documents is not None:
+            return [document.item() for document in body.documents]
+        prefix = body.prefix or ""
+        found = self._uploads.listing(prefix, limit=self._max_documents)
+        if not found:
+            raise Unprocessable(f"There is nothing under {prefix}; upload documents first.")
+        if len(found) > self._max_documents:
+            raise Unprocessable(
+                f"There are more than {self._max_documents:,} documents under {prefix}; "
+                "make several jobs with longer prefixes."
+            )
+        return [UploadItem(id=document_id(key), key=key, size=size) for key, size in found]
+
+
+def _fingerprint(body: JobBody) -> str:
+    content = json.dumps(body.model_dump(mode="json"), sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(content.encode()).hexdigest()

@@ -1,0 +1,34 @@
+"""What the runner can be told."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.settings import FullServiceSettings
+
+
+class Settings(FullServiceSettings):
+    """Settings of the runner.
+
+    A slice begins no new batch after `slice_seconds` and is cut off after `slice_limit_seconds`,
+    which leaves the gateway's 29 s room for the last write. A lease outlives its slice by
+    `lease_grace_seconds`: that long after a slice's limit a job of a killed instance waits.
+
+    `part_characters` is where a long upload is cut into documents of its own. A document that has
+    ended `max_attempts` slices without progress is given up, and the job goes on with the next.
+    """
+
+    jobs_bucket_name: Annotated[str, Field(min_length=3, max_length=63)]
+    origin_check: bool = False
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+
+    slice_seconds: Annotated[float, Field(gt=0, le=60)] = 15.0
+    slice_limit_seconds: Annotated[float, Field(gt=0, le=110)] = 25.0
+    lease_grace_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
+    batch_documents: Annotated[int, Field(ge=1, le=100)] = 50
+    batch_characters: Annotated[int, Field(ge=1)] = 120_000
+    part_characters: Annotated[int, Field(ge=1000, le=50_000)] = 40_000
+    max_attempts: Annotated[int, Field(ge=5, le=100)] = 8
+    max_job_documents: Annotated[int, Field(ge=1, le=100_000)] = 10_000
+    max_document_bytes: Annotated[int, Field(ge=1)] = 20 * 2**20
+    drain_seconds: Annotated[int, Field(ge=1, le=110)] = 28
