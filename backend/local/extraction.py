@@ -18,6 +18,10 @@ _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 _QUESTION = re.compile(r"<question>(.*?)</question>", re.DOTALL)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
 _MARKUP = re.compile(r"^#+\s.*$|^---.*$", re.MULTILINE)
+_QUANTITY = re.compile(r"\bhow (?:large|big|much|many|long|high|old|often)\b", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty|half)\b"
+)
 _SENTENCES = 4
 _PER_PASSAGE = 2
 _LEAST_SHARED_WORDS = 2
@@ -77,6 +81,7 @@ def extract_answer(passages: Sequence[Passage], question: str) -> str:
 def _rank(passages: Sequence[Passage], question: str) -> list[_Sentence]:
     asked = {stem(word) for word in words(question)}
     spread = _rarity(passages, asked)
+    wants_number = _QUANTITY.search(question) is not None
     ranked = []
     for number, passage in enumerate(passages):
         title = {stem(word) for word in words(passage.title)} & asked
@@ -89,6 +94,8 @@ def _rank(passages: Sequence[Passage], question: str) -> list[_Sentence]:
             score = sum(spread[word] for word in shared)
             score += 0.5 * sum(spread[word] for word in title)
             score /= math.sqrt(8 + len(found))  # a long sentence shares words by chance
+            if wants_number and _NUMBER.search(text):
+                score *= 1.5
             ranked.append(_Sentence(score, len(about), number, position, text))
     return sorted(ranked, key=lambda sentence: -sentence.score)
 

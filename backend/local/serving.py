@@ -43,6 +43,8 @@ class Server:
         self._server = _Server(
             uvicorn.Config(
                 application,
+                interface="asgi3",
+                proxy_headers=False,
                 http="h11",
                 ws="none",
                 loop="asyncio",

@@ -7,6 +7,7 @@ import httpx
 from local.blueprint import HttpIntegration, RestApi
 from local.exchange import HOP_BY_HOP, Answer, GatewayRequest, answer_headers
 from local.matching import Match
+from local.sockets import NO_CERTIFICATES
 
 _VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
 _OWN = HOP_BY_HOP | {"host", "content-length", "x-amzn-trace-id", "x-forwarded-for"}
@@ -23,6 +24,7 @@ class WebProxy:
         self._api = api
         self._client = httpx.AsyncClient(
             trust_env=False,
+            verify=NO_CERTIFICATES,
             follow_redirects=False,
             limits=httpx.Limits(max_connections=200, keepalive_expiry=4),
         )

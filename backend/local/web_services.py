@@ -9,7 +9,7 @@ import httpx
 from local.blueprint import WebService
 from local.logs import OutputLog
 from local.processes import ChildProcess, Program, describe_exit
-from local.sockets import HOST, bind
+from local.sockets import HOST, NO_CERTIFICATES, bind
 
 _START_LIMIT_SECONDS = 60.0
 _HEALTH_PATH = "/health"
@@ -90,7 +90,9 @@ class WebServiceHost:
 
     async def _healthy(self, process: ChildProcess, url: str) -> None:
         give_up = time.monotonic() + _START_LIMIT_SECONDS
-        async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
+        async with httpx.AsyncClient(
+            trust_env=False, timeout=5.0, verify=NO_CERTIFICATES
+        ) as client:
             while time.monotonic() < give_up:
                 if process.exited.is_set():
                     raise ServiceFailedError(self._describe(process))
