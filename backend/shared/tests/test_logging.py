@@ -242,7 +242,7 @@ def test_a_field_never_replaces_one_that_every_line_has(lines: Lines) -> None:
 def test_an_exception_carries_a_structured_stack(lines: Lines) -> None:
     try:
         try:
-            _ = {}["inner"]  # type: ignore[var-annotated]
+            _ = dict[str, int]()["inner"]
         except KeyError as error:
             raise ValueError("outer") from error
     except ValueError:

@@ -76,7 +76,7 @@ def test_a_service_adds_its_own_settings(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_settings_are_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     _set(monkeypatch)
     with pytest.raises(ValidationError, match="frozen"):
-        FullServiceSettings().log_level = "DEBUG"
+        FullServiceSettings().log_level = "DEBUG"  # type: ignore[misc]
 
 
 def test_values_can_be_passed_and_win_over_the_environment(

@@ -1,0 +1,50 @@
+"""Ids from outside are safe to log and to hand on."""
+
+import pytest
+
+from shared import context
+
+_ROOT = "1-5759e988-bd862e3fe1be46a994272793"
+_TRACE = "5759e988bd862e3fe1be46a994272793"
+
+
+@pytest.mark.parametrize(
+    ("xray", "traceparent", "expected"),
+    [
+        (f"Root={_ROOT}", None, _TRACE),
+        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=1", None, _TRACE),
+        (f"Self=1-67891234-12456789abcdef012345678a;Root={_ROOT}", None, _TRACE),
+        (f" Root={_ROOT} ", None, None),
+        (f"NotRoot={_ROOT}", None, None),
+        (f"Root={_ROOT}ff", None, None),
+        ("Root=1-5759e988-XYZ", f"00-{'a' * 32}-{'b' * 16}-01", "a" * 32),
+        (f"Root={_ROOT}", f"00-{'a' * 32}-{'b' * 16}-01", _TRACE),
+        (None, f"00-{'a' * 32}-{'b' * 16}-01-later", "a" * 32),
+        (None, "00-short-01", None),
+        (None, None, None),
+        ("", "", None),
+    ],
+)
+def test_the_trace_id_is_read_from_either_header_and_xrays_wins(
+    xray: str | None, traceparent: str | None, expected: str | None
+) -> None:
+    assert context.trace_id_of(xray, traceparent) == expected
+
+
+def test_a_trace_id_is_shown_as_the_console_searches_it() -> None:
+    assert context.xray_trace_id(_TRACE) == _ROOT
+
+
+@pytest.mark.parametrize("value", ["", "a b", "a\nb", 'a"b', "a" * 129, "é", "a\x00", "<x>"])
+def test_an_unsafe_id_is_not_accepted(value: str) -> None:
+    assert context.accept_request_id(value) is None
+
+
+def test_the_request_id_is_the_requests_or_a_new_one() -> None:
+    assert context.request_id() != context.request_id()
+    token = context.bind(context.RequestContext("r-1", _TRACE))
+    assert context.request_id() == "r-1"
+    assert context.active_trace_id() == _TRACE
+    context.reset(token)
+    assert context.current() is None
+    assert context.active_trace_id() is None
