@@ -39,8 +39,9 @@ def choose_run(sizes: Sequence[int], live: Sequence[int], limits: Limits) -> ran
     low, high = 0, min(_SMALLEST_TIER_BYTES, full)
     while low < full:
         for run in _runs([one < high for one in live]):
-            # Smaller ones between those of the tier go along and do not count.
-            if sum(live[number] >= low for number in run) >= limits.fanout:
+            # Smaller ones between those of the tier go along, and count only when they are many.
+            of_the_tier = sum(live[number] >= low for number in run)
+            if of_the_tier >= limits.fanout or len(run) >= 4 * limits.fanout:
                 return _fitting(run, live, limits)
         low, high = high, min(high * limits.fanout, full)
     dead = [size - kept for size, kept in zip(sizes, live, strict=True)]

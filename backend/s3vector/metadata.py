@@ -47,7 +47,7 @@ def _check_value(key: str, value: Any) -> None:
             raise ValueError(f"{key}: a list holds strings only")
     elif isinstance(value, int | float):
         # Numbers are doubles in both engines.
-        if not math.isfinite(value) or (isinstance(value, int) and abs(value) > 2**53):
+        if abs(value) > 2**53 if isinstance(value, int) else not math.isfinite(value):
             raise ValueError(f"{key}: a number is finite, and an integer within ±2^53")
     elif not isinstance(value, str):
         raise ValueError(f"{key}: expected a string, a number, true, false or a list of strings")  # noqa: TRY004

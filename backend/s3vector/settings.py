@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from shared.settings import FullServiceSettings
 
@@ -22,7 +22,11 @@ class Settings(FullServiceSettings):
     bedrock_model_id: Annotated[str, Field(min_length=1, max_length=2048)] = (
         "amazon.titan-embed-text-v2:0"
     )
-    embedding_dimensions: Literal[256, 512, 1024] = 1024
+    embedding_dimensions: Annotated[
+        Literal[256, 512, 1024],
+        # The environment holds texts, which no literal number equals.
+        BeforeValidator(lambda value: int(value) if str(value).isdecimal() else value),
+    ] = 1024
     embedding_concurrency: Annotated[int, Field(ge=1, le=64)] = 8
     max_passages_per_request: Annotated[int, Field(ge=1, le=10_000)] = 1000
     max_store_bytes: Annotated[int, Field(ge=2**16)] = 160 * 2**20

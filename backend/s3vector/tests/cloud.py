@@ -63,7 +63,7 @@ class Cloud:
     """An AWS on this machine; start it with `with cloud.running():`."""
 
     def __init__(self) -> None:
-        self._moto: WsgiApp = DomainDispatcherApplication(create_backend_app)  # type: ignore[no-untyped-call]
+        self._moto: WsgiApp = DomainDispatcherApplication(create_backend_app)
         self._turns = threading.Lock()
         self._faults: list[Fault] = []
         self._calls: list[tuple[str, str]] = []
@@ -89,7 +89,7 @@ class Cloud:
         self, service: str, *, read_timeout: float = 20, attempts: int = 3, connections: int = 32
     ) -> Any:
         """A real boto3 client, configured as `shared.aws` configures it."""
-        return boto3.client(
+        return boto3.client(  # type: ignore[call-overload]
             service,
             region_name=REGION,
             endpoint_url=self.endpoint_url,

@@ -1,5 +1,6 @@
 """Filters mean what Amazon S3 Vectors documents, and nothing that a caller sends breaks them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -158,26 +159,20 @@ def _oracle(where: dict[str, Any], metadata: Metadata) -> bool:
         numbers = [
             one for one in elements if isinstance(one, int | float) and not isinstance(one, bool)
         ]
-        match operator:
-            case "$eq":
-                return any(same(one, operand) for one in elements)
-            case "$ne":
-                return not any(same(one, operand) for one in elements)
-            case "$in":
-                return any(same(one, other) for one in elements for other in operand)
-            case "$nin":
-                return not any(same(one, other) for one in elements for other in operand)
-            case "$exists":
-                return bool((key in metadata) == operand)
-            case "$gt":
-                return any(one > operand for one in numbers)
-            case "$gte":
-                return any(one >= operand for one in numbers)
-            case "$lt":
-                return any(one < operand for one in numbers)
-            case "$lte":
-                return any(one <= operand for one in numbers)
-        raise AssertionError(operator)
+        equal = [same(one, operand) for one in elements]
+        among = [same(one, each) for one in elements for each in _listed(operand)]
+        meanings: dict[str, Callable[[], bool]] = {
+            "$eq": lambda: any(equal),
+            "$ne": lambda: not any(equal),
+            "$in": lambda: any(among),
+            "$nin": lambda: not any(among),
+            "$exists": lambda: (key in metadata) is operand,
+            "$gt": lambda: any(one > operand for one in numbers),
+            "$gte": lambda: any(one >= operand for one in numbers),
+            "$lt": lambda: any(one < operand for one in numbers),
+            "$lte": lambda: any(one <= operand for one in numbers),
+        }
+        return meanings[operator]()
 
     results = []
     for key, value in where.items():
@@ -190,6 +185,10 @@ def _oracle(where: dict[str, Any], metadata: Metadata) -> bool:
         else:
             results.append(holds(key, "$eq", value))
     return all(results)
+
+
+def _listed(operand: Any) -> list[Any]:
+    return operand if isinstance(operand, list) else []
 
 
 @given(_FILTERS, _METADATA)

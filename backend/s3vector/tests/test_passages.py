@@ -1,5 +1,7 @@
 """Texts are cut where a reader would cut them, and nothing gets lost."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +30,7 @@ def test_a_long_paragraph_is_cut_after_a_sentence_and_overlaps() -> None:
     assert len(passages) > 2
     assert all(passage.endswith(".") for passage in passages)
     assert all(passage.startswith("Sentence") for passage in passages)
-    for one, following in zip(passages, passages[1:], strict=False):
+    for one, following in pairwise(passages):
         assert following.split(".")[0] in one
 
 

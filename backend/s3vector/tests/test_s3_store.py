@@ -190,6 +190,7 @@ def test_endless_conflicts_end_in_an_error_that_says_to_try_again(
 def test_a_refused_write_leaves_what_was_there(
     cloud: Cloud,
     new_s3_store: Factory,
+    *,
     key: str,
     status: int,
     code: str,
@@ -472,6 +473,7 @@ def test_what_never_was_committed_is_removed_when_it_is_old(
     bucket_name: str,
     new_s3_store: Factory,
     monkeypatch: pytest.MonkeyPatch,
+    *,
     created: str,
     removed: bool,
 ) -> None:
@@ -500,10 +502,14 @@ def test_a_full_store_refuses_to_grow_and_goes_on_serving(
 ) -> None:
     store = new_s3_store(capacity_bytes=4_000)
     stored = set()
-    with pytest.raises(CapacityExceeded, match="VECTOR_BACKEND=s3vectors"):
+
+    def fill() -> None:
         for number in range(100):
             store.put([document(f"d{number}", "x" * 300)])
             stored.add(f"d{number}")
+
+    with pytest.raises(CapacityExceeded, match="VECTOR_BACKEND=s3vectors"):
+        fill()
 
     assert stored
     assert _ids(new_s3_store(capacity_bytes=4_000)) == stored

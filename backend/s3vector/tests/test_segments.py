@@ -31,7 +31,8 @@ def test_documents_come_back_as_they_went_in() -> None:
 
 def test_a_segment_may_hold_tombstones_only() -> None:
     segment = _decode(encode_segment([], ["b", "a"], dimensions=DIMENSIONS))
-    assert (segment.rows, segment.deleted) == (0, {"a", "b"})
+    assert segment.rows == 0
+    assert segment.deleted == {"a", "b"}
     assert segment.matrix.shape == (0, DIMENSIONS)
 
 

@@ -51,10 +51,10 @@ def test_search_agrees_with_comparing_everything(seed: int, filtered: bool) -> N
     query = rng.standard_normal(_SPACE)
 
     expected = []
-    for document_id, one in held.items():
-        if filtered and one.record.metadata["parity"] != 1:
+    for document_id, whole in held.items():
+        if filtered and whole.record.metadata["parity"] != 1:
             continue
-        for number, passage in enumerate(one.passages):
+        for number, passage in enumerate(whole.passages):
             vector = np.asarray(passage.vector, dtype=np.float64)
             score = vector @ query / np.linalg.norm(vector) / np.linalg.norm(query)
             expected.append((-score, document_id, number, passage.text))
@@ -70,7 +70,7 @@ def test_search_agrees_with_comparing_everything(seed: int, filtered: bool) -> N
         )
     assert snapshot.documents == len(held)
     assert snapshot.ids == sorted(held)
-    assert snapshot.passages == sum(len(one.passages) for one in held.values())
+    assert snapshot.passages == sum(len(whole.passages) for whole in held.values())
 
 
 def test_equal_scores_are_ordered_by_id_wherever_they_lie() -> None:

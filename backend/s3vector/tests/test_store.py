@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from s3vector.filters import parse_filter
-from s3vector.store import VectorStore
+from s3vector.store import MetadataValue, VectorStore
 from s3vector.tests.fakes import DIMENSIONS, document, hashed_vector
 from shared.errors import Conflict, InvalidRequest
 
@@ -37,7 +37,13 @@ def test_an_empty_store_finds_nothing(store: VectorStore) -> None:
 
 
 def test_a_document_comes_back_as_it_was_put(store: VectorStore) -> None:
-    metadata = {"topic": "savings", "year": 2026, "rate": 1.5, "draft": True, "tags": ["a", "b"]}
+    metadata: dict[str, MetadataValue] = {
+        "topic": "savings",
+        "year": 2026,
+        "rate": 1.5,
+        "draft": True,
+        "tags": ["a", "b"],
+    }
     put = document("a:b.c-d_e", "first, ünï", "second 漢字", title="Títle", metadata=metadata)
     store.put([put])
 
@@ -131,13 +137,11 @@ def test_pages_show_each_document_once(store: VectorStore) -> None:
     assert sorted(seen) == sorted(ids)
 
 
-@pytest.mark.parametrize("cursor", ["!!!", "/w==", "not a cursor"])
-def test_a_cursor_of_unknown_origin_is_refused_or_harmless(store: VectorStore, cursor: str) -> None:
+@pytest.mark.parametrize("cursor", ["_w", "-__-", "gICA"])
+def test_a_cursor_of_unknown_origin_is_refused(store: VectorStore, cursor: str) -> None:
     store.put([document("a")])
-    try:
+    with pytest.raises(InvalidRequest, match="cursor"):
         store.page(5, cursor)
-    except InvalidRequest as error:
-        assert "cursor" in error.detail
 
 
 _FILTERED = [
@@ -162,20 +166,20 @@ _FILTERED = [
 def test_filters_mean_the_same_in_every_store(
     store: VectorStore, where: dict[str, Any], expected: set[str]
 ) -> None:
-    store.put(
-        [
-            document("a", "same text", metadata={"topic": "savings", "year": 2020, "tags": ["x"], "flag": True}),
-            document("b", "same text", metadata={"topic": "tax", "year": 2022, "tags": ["x", "y"], "flag": 1}),
-            document("c", "same text", metadata={"topic": "debt", "tags": ["z"]}),
-            document("d", "same text", metadata={"topic": "tax"}),
-        ]
-    )  # fmt: skip
+    metadata: dict[str, dict[str, MetadataValue]] = {
+        "a": {"topic": "savings", "year": 2020, "tags": ["x"], "flag": True},
+        "b": {"topic": "tax", "year": 2022, "tags": ["x", "y"], "flag": 1},
+        "c": {"topic": "debt", "tags": ["z"]},
+        "d": {"topic": "tax"},
+    }
+    store.put([document(one, "same text", metadata=what) for one, what in metadata.items()])
     assert set(_found(store, "same text", where=where)) == expected
 
 
 def test_many_documents_in_one_put(store: VectorStore) -> None:
     """More than one batch of every call that the engines bound."""
-    store.put([document(f"d{number}", *(f"w{number} p{part}" for part in range(7))) for number in range(100)])  # fmt: skip
+    parts = range(7)
+    store.put([document(f"d{n}", *(f"w{n} p{part}" for part in parts)) for n in range(100)])
     held = store.get([f"d{number}" for number in range(100)])
     assert len(held) == 100
     assert all(len(one.passages) == 7 for one in held.values())

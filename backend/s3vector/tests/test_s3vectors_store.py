@@ -1,0 +1,173 @@
+"""What is particular about the managed engine: batches, writes in several steps, leftovers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from s3vector.s3vectors_store import S3VectorsStore
+from s3vector.store import Document
+from s3vector.tests.cloud import Cloud, fails_with_json
+from s3vector.tests.fakes import DIMENSIONS, document, hashed_vector
+from shared.errors import BadDependency, Conflict, Unavailable
+
+type Factory = Callable[..., S3VectorsStore]
+
+
+def _now(document_id: str, *texts: str) -> Document:
+    return document(document_id, *texts, updated_at="2999-01-01T00:00:00.000Z")
+
+
+def _texts(store: S3VectorsStore, query: str) -> list[str]:
+    return [hit.text for hit in store.query(hashed_vector(query), 100, None)]
+
+
+def _keys(store: S3VectorsStore) -> set[str]:
+    found, cursor = store._list(1000, None)
+    assert cursor is None
+    return {one.key for one in found}
+
+
+def test_writes_are_sent_in_batches_of_500(cloud: Cloud, new_s3vectors_store: Factory) -> None:
+    store = new_s3vectors_store()
+    before = len(cloud.calls("/PutVectors"))
+    store.put([document("a", *(f"passage {number}" for number in range(1101)))])
+    assert len(cloud.calls("/PutVectors")) - before == 4  # 1,100 and, last, the first passage
+    assert len(store.get(["a"])["a"].passages) == 1101
+
+
+def test_a_replacement_that_fails_half_way_changes_nothing(
+    cloud: Cloud, new_s3vectors_store: Factory
+) -> None:
+    store = new_s3vectors_store()
+    store.put([document("a", "alpha", "beta")])
+    calls = 0
+
+    def second_fails(request: Any, serve: Callable[[], Any]) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            return serve()
+        return fails_with_json(403, "AccessDeniedException")(request, serve)
+
+    with (
+        cloud.fault("POST", "/PutVectors", second_fails, times=2),
+        pytest.raises(BadDependency, match="refused"),
+    ):
+        store.put([document("a", "alpha", "gamma", "delta", version="v2")])
+
+    assert [one.text for one in store.get(["a"])["a"].passages] == ["alpha", "beta"]
+    assert set(_texts(store, "gamma delta")) == {"alpha", "beta"}
+
+
+def test_passages_of_a_failed_write_are_removed_again(
+    cloud: Cloud, new_s3vectors_store: Factory
+) -> None:
+    store = new_s3vectors_store()
+    store.put([document("a", "alpha", "beta")])
+    before = _keys(store)
+    calls = 0
+
+    def second_fails(request: Any, serve: Callable[[], Any]) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            return serve()
+        return fails_with_json(403, "AccessDeniedException")(request, serve)
+
+    texts = [f"passage {number}" for number in range(600)]
+    with cloud.fault("POST", "/PutVectors", second_fails, times=2), pytest.raises(BadDependency):
+        store.put([document("a", *texts, version="v2")])
+    assert _keys(store) == before
+
+
+def test_what_an_old_failed_write_left_is_not_found_and_then_removed(
+    cloud: Cloud, new_s3vectors_store: Factory
+) -> None:
+    store = new_s3vectors_store()
+    store.put([document("a", "alpha", "beta")])
+    before = _keys(store)
+    # The passages land and the first one, which makes them hold, does not.
+    leftover = store._vector(document("a", "x", "gamma"), "other-write", 1)
+    young = store._vector(_now("a", "x", "gamma too"), "young-write", 1)
+    store._put([leftover, young])
+
+    assert set(_texts(store, "gamma")) == {"alpha", "beta"}
+
+    assert _keys(store) == before | {young["key"]}
+
+
+def test_leftovers_do_not_take_the_places_of_what_holds(new_s3vectors_store: Factory) -> None:
+    store = new_s3vectors_store()
+    store.put([document("a", "gamma gamma delta")])
+    unfinished = _now("b", "x", *["gamma"] * 10)
+    store._put([store._vector(unfinished, "its-write", number) for number in range(1, 11)])
+    hits = store.query(hashed_vector("gamma"), 1, None)
+    assert [hit.document_id for hit in hits] == ["a"]
+
+
+def test_a_document_replaced_during_a_query_is_looked_at_again(
+    cloud: Cloud, new_s3vectors_store: Factory
+) -> None:
+    """A reader sees the old passages or the new ones, never none."""
+    store, writer = new_s3vectors_store(), new_s3vectors_store()
+    store.put([_now("a", "alpha one", "alpha two")])
+
+    def replaced_after(_request: Any, serve: Callable[[], Any]) -> Any:
+        answer = serve()
+        writer.put([_now("a", "alpha three", "alpha four")])
+        return answer
+
+    with cloud.fault("POST", "/QueryVectors", replaced_after):
+        assert set(_texts(store, "alpha")) == {"alpha three", "alpha four"}
+
+
+def test_a_document_replaced_while_it_is_read_comes_whole(
+    cloud: Cloud, new_s3vectors_store: Factory
+) -> None:
+    store, writer = new_s3vectors_store(), new_s3vectors_store()
+    store.put([document("a", "one", "two")])
+
+    def replaced_after(_request: Any, serve: Callable[[], Any]) -> Any:
+        answer = serve()
+        writer.put([document("a", "three", "four", "five")])
+        return answer
+
+    with cloud.fault("POST", "/GetVectors", replaced_after):
+        passages = store.get(["a"])["a"].passages
+    assert [one.text for one in passages] == ["three", "four", "five"]
+
+
+def test_an_index_of_another_dimension_fails_the_check(
+    cloud: Cloud, new_s3vectors_store: Factory
+) -> None:
+    new_s3vectors_store().check()
+    with pytest.raises(Conflict, match=f"has {DIMENSIONS} dimensions"):
+        new_s3vectors_store(space="fake-model/64").check()
+
+
+def test_an_index_that_does_not_exist_is_named(new_s3vectors_store: Factory) -> None:
+    store = new_s3vectors_store(index="no-such-index")
+    with pytest.raises(BadDependency, match="no-such-index"):
+        store.check()
+    with pytest.raises(BadDependency, match="no-such-index"):
+        store.put([document("a")])
+
+
+def test_a_vector_that_somebody_else_put_in_is_named(new_s3vectors_store: Factory) -> None:
+    store = new_s3vectors_store()
+    store._put([{"key": "foreign", "data": {"float32": [1.0] * DIMENSIONS}, "metadata": {}}])
+    with pytest.raises(BadDependency, match="foreign"):
+        store.page(10, None)
+
+
+def test_throttling_says_when_to_try_again(cloud: Cloud, new_s3vectors_store: Factory) -> None:
+    store = new_s3vectors_store()
+    with (
+        cloud.fault(
+            "POST", "/QueryVectors", fails_with_json(429, "TooManyRequestsException"), times=9
+        ),  # fmt: skip
+        pytest.raises(Unavailable) as caught,
+    ):
+        store.query(hashed_vector("a"), 1, None)
+    assert caught.value.retry_after
