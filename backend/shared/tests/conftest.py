@@ -12,6 +12,7 @@ import structlog
 from shared import aws
 from shared.logging import configure_logging
 from shared.settings import FullServiceSettings
+from shared.tests.servers import FrontOfAws, front_of_aws
 
 MakeSettings = Callable[..., FullServiceSettings]
 
@@ -75,3 +76,29 @@ def no_cached_clients() -> Iterator[None]:
     aws._client.cache_clear()
     yield
     aws._client.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def secrets_manager(aws_server: Any) -> Any:
+    """A client of the embedded AWS; tests use names of their own instead of emptying it."""
+    import boto3
+
+    return boto3.client(
+        "secretsmanager",
+        endpoint_url=aws_server.endpoint_url,
+        region_name=aws_server.region,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+
+
+@pytest.fixture
+def front(
+    aws_server: Any, monkeypatch: pytest.MonkeyPatch, no_cached_clients: None
+) -> Iterator[FrontOfAws]:
+    """What counts the calls to the embedded AWS; this process's boto3 goes there."""
+    with front_of_aws(aws_server.endpoint_url) as front:
+        for name, value in (aws_server.environment | {"AWS_ENDPOINT_URL": front.url}).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("AWS_PROFILE", raising=False)
+        yield front
