@@ -15,28 +15,32 @@ SERVICE_DEPENDENTS = (
 LOCAL_DEPENDENTS = ("*", "/**", "//backend/benchmarks/**", "!*")
 
 
-def lambda_package(service, handler="handler.py:handler", aws_services=(), extra=()):
-    """`:zip` writes dist/<service>.zip, from what the stock target `:stock` writes to dist/stock/.
+def stock_package(name, handler="handler.py:handler"):
+    """`:stock` writes dist/stock/<name>.zip, as Pants packs a function.
 
-    The stock target has another name from Pants 2.18 on: this is the one place that names it.
+    The target has another name from Pants 2.18 on: this is the one place that names it.
     """
     reqs = "!!3rdparty/python:reqs#"
     python_awslambda(
         name="stock",
         handler=handler,
         complete_platforms=["build-support/lambda:platform"],
-        output_path="stock/" + service + ".zip",
+        output_path="stock/" + name + ".zip",
         dependencies=[
-            *extra,
             # Types only.
             reqs + "boto3-stubs",
             # 7 MB and 140 ms of a cold start; a function's collector speaks HTTP as well (4318).
             reqs + "opentelemetry-exporter-otlp-proto-grpc",
         ],
     )
+
+
+def lambda_package(name, handler="handler.py:handler", aws_services=()):
+    """`:zip` writes dist/<name>.zip, the stock package packed again by build-support/packer."""
+    stock_package(name, handler)
     lambda_zip(
         name="zip",
         package=[":stock"],
-        output_path=service + ".zip",
+        output_path=name + ".zip",
         aws_services=aws_services,
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-SERVICES = ("api", "chat", "rotation", "s3vector")
+SERVICES = ("api", "chat", "rotation", "runner", "s3vector")
 OURS = {"shared", *SERVICES}
 # An endpoint whose exporter is not in the package gets a log line: gRPC is the runner image's only.
 LEFT_OUT = {"opentelemetry.exporter.otlp.proto.grpc"}

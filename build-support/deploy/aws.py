@@ -1,0 +1,22 @@
+"""boto3 clients for the programs: one time-out, few retries, and the endpoint of the environment."""
+
+import functools
+from typing import Any
+
+
+@functools.cache
+def client(service: str) -> Any:
+    """A client in the region that AWS_REGION or AWS_DEFAULT_REGION names.
+
+    Returned as `Any`: the programs call services for which no types are installed.
+    """
+    import os
+
+    import boto3
+    from botocore.config import Config
+
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    settings = Config(
+        connect_timeout=5, read_timeout=40, retries={"mode": "standard", "total_max_attempts": 4}
+    )
+    return boto3.client(service, region_name=region, config=settings)  # type: ignore[call-overload]

@@ -1,0 +1,192 @@
+"""What a deployed environment is asked: each check passes, or says in one sentence what is wrong."""
+
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+
+from deploy.aws import client
+from deploy.traffic import Alias
+
+# A new key answers 403, and a new version 5xx, for some seconds.
+_PASSING: Final = (403, 429, 500, 502, 503, 504)
+_POLL_SECONDS: Final = 2.0
+_CALLED_BY_API: Final = ("chat", "s3vector", "runner")
+
+
+class Wrong(Exception):
+    """A check did not pass; the message says what it saw."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One check and its result; `problem` is None where it passed."""
+
+    name: str
+    problem: str | None
+    seconds: float
+
+
+def attempt(name: str, check: Callable[[], None], patience_seconds: float = 0) -> Outcome:
+    """Run a check until it passes or patience ends."""
+    started = time.monotonic()
+    while True:
+        try:
+            check()
+        except (Wrong, httpx.HTTPError) as error:
+            problem: str | None = str(error) or type(error).__name__
+        else:
+            problem = None
+        passed = time.monotonic() - started
+        if problem is None or passed >= patience_seconds:
+            return Outcome(name, problem, passed)
+        time.sleep(min(_POLL_SECONDS, patience_seconds - passed))
+
+
+class Gateway:
+    """The environment as a client reaches it.
+
+    Args:
+        url: Its stage's URL.
+        key: A client's API key, or None where keys are off.
+    """
+
+    def __init__(self, url: str, key: str | None) -> None:
+        self._url = url.rstrip("/")
+        self._headers = {"x-api-key": key} if key else {}
+
+    def get(self, path: str, *, trace_id: str | None = None) -> Any:
+        """Return what a path answers with 200.
+
+        Raises:
+            Wrong: Another status, or no JSON.
+        """
+        headers = dict(self._headers)
+        if trace_id:
+            headers["X-Amzn-Trace-Id"] = f"Root={trace_id};Sampled=1"
+        response = httpx.get(self._url + path, headers=headers, timeout=httpx.Timeout(35))
+        if response.status_code != 200:
+            temporary = " (may pass)" if response.status_code in _PASSING else ""
+            raise Wrong(
+                f"{path} answered {response.status_code}{temporary}: {response.text[:200]}"
+            )
+        try:
+            return response.json()
+        except ValueError:
+            raise Wrong(f"{path} answered something that is not JSON") from None
+
+    def test(self, trace_id: str | None = None) -> dict[str, Any]:
+        """Ask `/api/test`: every service has to be healthy, as `api` sees it by the gateway.
+
+        Returns:
+            The answer, whose `trace_id` has 32 hexadecimal digits.
+        """
+        answer = self.get("/api/test", trace_id=trace_id)
+        if not isinstance(answer, dict) or not isinstance(answer.get("services"), dict):
+            raise Wrong(f"/api/test answered {str(answer)[:200]}")
+        sick = [
+            f"{name} ({answer['services'].get(name, {}).get('error') or 'missing'})"
+            for name in _CALLED_BY_API
+            if not answer["services"].get(name, {}).get("healthy")
+        ]
+        if sick or not answer.get("healthy"):
+            raise Wrong(f"unhealthy: {', '.join(sick) or 'api'}")
+        return answer
+
+
+def secrets_exist(names: Mapping[str, str]) -> None:
+    """The secrets that Terraform names are there."""
+    pages = client("secretsmanager").get_paginator("list_secrets").paginate()
+    found = {item["Name"] for page in pages for item in page["SecretList"]}
+    if missing := sorted(set(names.values()) - found):
+        raise Wrong(f"no secret {', '.join(missing)}")
+
+
+def reads_own_key(target: Alias) -> None:
+    """A function, invoked as `{"test": "secrets"}`, reads its own key."""
+    answer = _invoke(target, {"test": "secrets"})
+    if answer.get("readable") is not True:
+        raise Wrong(f"{target.function} cannot read its key: {answer.get('detail') or answer}")
+
+
+def answers_directly(target: Alias, service: str) -> None:
+    """A version answers its health path when it is invoked beside the gateway."""
+    answer = _invoke(target, _proxy_event(f"/{service}/health"))
+    if answer.get("statusCode") != 200:
+        raise Wrong(f"{target.function} version {target.version} answered {str(answer)[:200]}")
+
+
+def loads(target: Alias) -> None:
+    """A function that serves no HTTP starts: it may refuse the question, but not fail."""
+    _invoke(target, {"test": "start"})
+
+
+def new_trace_id() -> str:
+    """Return a trace id in X-Ray's form."""
+    return f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+
+
+def trace_arrived(trace_id: str, begin: float) -> None:
+    """X-Ray has a trace of ours. `begin` is in epoch seconds."""
+    pages = client("xray").get_paginator("get_trace_summaries")
+    # Ids and not a filter expression: a summary is found sooner than its annotations.
+    for page in pages.paginate(StartTime=begin - 60, EndTime=time.time() + 60):
+        if any(item["Id"] == trace_id for item in page["TraceSummaries"]):
+            return
+    raise Wrong(f"X-Ray has no trace {trace_id} yet")
+
+
+def xray_form(trace_id: str) -> str:
+    """Return a trace id of 32 hexadecimal digits in X-Ray's form."""
+    if not re.fullmatch(r"[0-9a-f]{32}", trace_id):
+        raise Wrong(f"{trace_id!r} is no trace id")
+    return f"1-{trace_id[:8]}-{trace_id[8:]}"
+
+
+def _invoke(target: Alias, event: Mapping[str, Any]) -> dict[str, Any]:
+    answer = client("lambda").invoke(
+        FunctionName=target.function,
+        Qualifier=target.version,
+        Payload=json.dumps(event).encode(),
+    )
+    payload = answer["Payload"].read()
+    if answer.get("FunctionError"):
+        raise Wrong(f"{target.function} version {target.version} failed: {payload[:300]!r}")
+    try:
+        parsed = json.loads(payload)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise Wrong(f"{target.function} answered {payload[:200]!r}")
+    return parsed
+
+
+def _proxy_event(path: str) -> dict[str, Any]:
+    stage = os.environ.get("ENVIRONMENT", "deploy")
+    return {
+        "resource": "/{proxy+}",
+        "path": path,
+        "httpMethod": "GET",
+        "headers": {"accept": "application/json"},
+        "multiValueHeaders": {"accept": ["application/json"]},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": {"proxy": path.lstrip("/")},
+        "stageVariables": None,
+        "requestContext": {
+            "stage": stage,
+            "path": f"/{stage}{path}",
+            "httpMethod": "GET",
+            "requestId": secrets.token_hex(16),
+            "requestTimeEpoch": int(time.time() * 1000),
+            "identity": {"sourceIp": "127.0.0.1"},
+        },
+        "body": None,
+        "isBase64Encoded": False,
+    }

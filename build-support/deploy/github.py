@@ -1,0 +1,133 @@
+"""The few calls of GitHub's REST API that the programs make, by the workflow's own token."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Self
+
+import httpx
+
+from deploy.program import Refused
+
+_TIMEOUT: Final = httpx.Timeout(30, read=300)
+
+
+class Github:
+    """One repository.
+
+    Args:
+        repository: OWNER/NAME.
+        token: The workflow's, with the permissions that the job grants.
+        url: Where the API is.
+    """
+
+    def __init__(self, repository: str, token: str, url: str = "https://api.github.com") -> None:
+        if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+            raise Refused(f"GITHUB_REPOSITORY is {repository!r}, not OWNER/NAME")
+        self._client = httpx.Client(
+            base_url=f"{url}/repos/{repository}/",
+            headers={
+                "Accept": "application/vnd.github+json",
+                "Authorization": f"Bearer {token}",
+                "X-GitHub-Api-Version": "2022-11-28",
+            },
+            timeout=_TIMEOUT,
+            follow_redirects=True,
+        )
+
+    @classmethod
+    def of_environment(cls) -> Self:
+        """The repository that the workflow runs for."""
+        variables = {name: os.environ.get(name, "") for name in ("GITHUB_REPOSITORY", "GH_TOKEN")}
+        if missing := [name for name, value in variables.items() if not value]:
+            raise Refused(f"{' and '.join(missing)} not set: this runs in a workflow")
+        url = os.environ.get("GITHUB_API_URL", "https://api.github.com")
+        return cls(variables["GITHUB_REPOSITORY"], variables["GH_TOKEN"], url)
+
+    def environment(self, name: str) -> dict[str, Any]:
+        """Return a deployment environment with its protection rules."""
+        return self._object("GET", f"environments/{name}")
+
+    def approvals(self, run_id: str) -> list[dict[str, Any]]:
+        """Return the reviews of a run's pending deployments."""
+        return self._list(f"actions/runs/{run_id}/approvals")
+
+    def open_issue(self, label: str) -> dict[str, Any] | None:
+        """Return the oldest open issue with a label."""
+        query = {"labels": label, "state": "open", "sort": "created", "direction": "asc"}
+        return next(iter(self._list("issues", query)), None)
+
+    def create_issue(self, title: str, body: str, label: str) -> dict[str, Any]:
+        content = {"title": title, "body": body, "labels": [label]}
+        return self._object("POST", "issues", content)
+
+    def update_issue(self, number: int, **changes: str) -> dict[str, Any]:
+        return self._object("PATCH", f"issues/{number}", changes)
+
+    def comment(self, number: int, body: str) -> None:
+        self._object("POST", f"issues/{number}/comments", {"body": body})
+
+    def release(self, tag: str) -> dict[str, Any] | None:
+        """Return the release of a tag, or None."""
+        response = self._client.get(f"releases/tags/{tag}")
+        if response.status_code == 404:
+            return None
+        return self._checked(response)
+
+    def create_release(self, tag: str, commit: str, notes: str) -> dict[str, Any]:
+        """Create a release as a pre-release: it becomes one in production."""
+        content = {
+            "tag_name": tag,
+            "target_commitish": commit,
+            "name": tag,
+            "body": notes,
+            "prerelease": True,
+        }
+        return self._object("POST", "releases", content)
+
+    def promote_release(self, identifier: int) -> None:
+        content = {"prerelease": False, "make_latest": "true"}
+        self._object("PATCH", f"releases/{identifier}", content)
+
+    def upload(self, release: Mapping[str, Any], path: Path) -> None:
+        """Add a file to a release."""
+        url = str(release["upload_url"]).partition("{")[0]
+        with path.open("rb") as file:
+            response = self._client.post(
+                url,
+                params={"name": path.name},
+                content=file,
+                headers={
+                    "Content-Type": "application/octet-stream",
+                    "Content-Length": str(path.stat().st_size),
+                },
+            )
+        self._checked(response)
+
+    def download(self, asset: Mapping[str, Any], path: Path) -> None:
+        """Fetch a file of a release."""
+        accept = {"Accept": "application/octet-stream"}
+        with self._client.stream("GET", asset["url"], headers=accept) as response:
+            if response.status_code != 200:
+                raise Refused(f"GitHub answered {response.status_code} for {asset['name']}")
+            with path.open("wb") as file:
+                for part in response.iter_bytes():
+                    file.write(part)
+
+    def _object(self, method: str, path: str, content: Any = None) -> dict[str, Any]:
+        return self._checked(self._client.request(method, path, json=content))
+
+    def _list(self, path: str, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+        response = self._client.get(path, params={"per_page": "100", **(query or {})})
+        found: Any = self._checked(response)
+        return list(found)
+
+    def _checked(self, response: httpx.Response) -> dict[str, Any]:
+        if response.is_error:
+            raise Refused(
+                f"GitHub answered {response.status_code} to {response.request.method} "
+                f"{response.request.url.path}: {response.text[:300]}"
+            )
+        found: dict[str, Any] = response.json()
+        return found

@@ -1,0 +1,97 @@
+"""Plans one environment for the release in dist/, saves the plan, and refuses a dangerous one.
+
+The plan leaves traffic where it is: new versions are published beside the ones that serve.
+"""
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from deploy.manifest import NAME, Manifest
+from deploy.plan_summary import PlanSummary
+from deploy.program import REPOSITORY, Refused, parser, run, summarise, write_json
+from deploy.serving import FILE as SERVING
+from deploy.terraform import FOLDER, Terraform
+from deploy.traffic import Serving
+
+FILE: Final = REPOSITORY / "dist" / "saved.tfplan"
+
+
+def plan(
+    terraform: Terraform,
+    serving: Serving,
+    file: Path,
+    *,
+    title: str,
+    image: str | None = None,
+    allowed: Sequence[str] = (),
+    options: Sequence[str] = (),
+) -> PlanSummary:
+    """Save a plan that keeps serving what is served, and show its summary.
+
+    Raises:
+        Refused: It would replace or destroy what is not to be lost and was not named in `allowed`.
+    """
+    variables: dict[str, Any] = {}
+    if versions := serving.live_versions():
+        variables["live_versions"] = versions
+    if image or serving.runner_image:
+        variables["runner_image"] = image or serving.runner_image
+    terraform.plan(file, variables, options)
+    summary = PlanSummary.of(terraform.read_plan(file))
+    summarise(summary.markdown(title))
+    if forbidden := summary.forbidden(allowed):
+        file.unlink()
+        raise Refused(
+            "\n".join(
+                [*forbidden, "To go ahead, name the address with --allow (input `allow_replace`)."]
+            )
+        )
+    if slips := summary.unknown(allowed):
+        raise Refused(f"allowed by name, but the plan does not touch it: {', '.join(slips)}")
+    return summary
+
+
+def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    found = parser(__doc__)
+    found.add_argument("--image", default="", help="the runner's image, by digest")
+    found.add_argument(
+        "--allow", default="", help="addresses that may be replaced or destroyed, by comma or line"
+    )
+    found.add_argument("--folder", type=Path, default=REPOSITORY / "dist", help="the release")
+    found.add_argument("--serving", type=Path, default=SERVING, help="what `serving` wrote")
+    found.add_argument("--output", type=Path, default=FILE)
+    found.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    found.add_argument("--option", action="append", default=[], help="for terraform plan")
+    return found.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write dist/saved.tfplan, and dist/saved.json with what it is the plan of."""
+    given = _arguments(arguments)
+    allowed = [address for address in re.split(r"[\s,]+", given.allow) if address]
+    if given.dry_run:
+        print(f"would plan {given.environment}, allowing {allowed or 'no replacement'}")
+        return
+    manifest = Manifest.read(given.folder / NAME)
+    manifest.verify(given.folder)
+    given.output.parent.mkdir(parents=True, exist_ok=True)
+    plan(
+        Terraform(given.environment, given.terraform),
+        Serving.read(given.serving),
+        given.output,
+        title=f"Plan of {given.environment} for {manifest.release}",
+        image=given.image or None,
+        allowed=allowed,
+        options=given.option,
+    )
+    write_json(
+        given.output.with_suffix(".json"),
+        {"environment": given.environment, "release": manifest.release, "allowed": allowed},
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,132 @@
+"""Asks a deployed environment whether it works, by the gateway and a client's key.
+
+`--staged` asks the versions that serve nobody yet, each invoked beside the gateway.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from deploy import checks
+from deploy.aws import client
+from deploy.checks import Gateway, Outcome, Wrong, attempt
+from deploy.program import Refused, parser, run, summarise
+from deploy.terraform import FOLDER, Terraform
+from deploy.traffic import Alias, Serving
+
+_SERVICES: Final = ("api", "chat", "s3vector", "runner")
+
+
+def staged(serving: Serving) -> Iterable[Outcome]:
+    """Try each new version: it starts, answers its health path and reads its own key."""
+    for service, version in sorted(serving.staged().items()):
+        yield from _direct(service, version)
+
+
+def live(gateway: Gateway, outputs: dict[str, Any], patience_seconds: float) -> Iterable[Outcome]:
+    """Try what serves: `/api/test`, keys, calls between services, traces."""
+    yield attempt("/api/test", lambda: _ignore(gateway.test()), patience_seconds)
+
+    # 1. Secrets Manager access
+    yield attempt("the secrets exist", lambda: checks.secrets_exist(outputs["api_key_secrets"]))
+    serving = Serving.now(outputs)
+    for service, alias in sorted(serving.aliases.items()):
+        if service in _SERVICES:
+            target = Alias(alias.function, alias.alias, alias.alias)
+            yield attempt(f"{service} reads its own key", _bind(checks.reads_own_key, target))
+
+    # 2. Inter-service communication: `/api/test` showed the calls between them, this each one's own path.
+    for service in _SERVICES:
+        path = f"/{service}/health"
+        yield attempt(f"{path}", lambda path=path: _ignore(gateway.get(path)), patience_seconds)  # type: ignore[misc]
+
+    # 3. Distributed tracing
+    begin = time.time()
+    if not gateway.get("/api/status").get("tracing"):
+        print("tracing is off here: no trace is looked for")
+        return
+    sent = checks.new_trace_id()
+    answer = gateway.test(sent)
+    seen = checks.xray_form(str(answer.get("trace_id")))
+    yield attempt("the trace goes on through the gateway", lambda: _same(sent, seen))
+    yield attempt(
+        "X-Ray has the trace", lambda: checks.trace_arrived(seen, begin), patience_seconds
+    )
+
+
+def _direct(service: str, target: Alias) -> Iterable[Outcome]:
+    pinned = Alias(target.function, target.version, target.version)
+    name = f"{service} version {target.version}"
+    if service not in _SERVICES:
+        yield attempt(f"{name} starts", lambda: checks.loads(pinned))
+        return
+    yield attempt(f"{name} answers", lambda: checks.answers_directly(pinned, service))
+    yield attempt(f"{name} reads its own key", lambda: checks.reads_own_key(pinned))
+
+
+def _bind(check: Any, target: Alias) -> Any:
+    return lambda: check(target)
+
+
+def _ignore(_: Any) -> None:
+    return None
+
+
+def _same(sent: str, seen: str) -> None:
+    if sent != seen:
+        raise Wrong(f"sent the trace {sent}, and api answered in {seen}")
+
+
+def _key(outputs: dict[str, Any], name: str) -> str | None:
+    secret = outputs["api_key_secrets"].get(name)
+    if secret is None:
+        print("no key in the outputs: keys are off here")
+        return None
+    value = client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+    return str(value)
+
+
+def _report(title: str, outcomes: Iterable[Outcome]) -> None:
+    rows, failed = [], []
+    for outcome in outcomes:
+        rows.append(
+            f"| {'failed' if outcome.problem else 'passed'} | {outcome.name} "
+            f"| {outcome.problem or ''} | {outcome.seconds:.1f} |"
+        )
+        if outcome.problem:
+            failed.append(f"{outcome.name}: {outcome.problem}")
+    if not rows:
+        print(f"{title}: there is nothing to try")
+        return
+    head = [f"### {title}", "", "| | check | | seconds |", "|---|---|---|---|"]
+    summarise("\n".join([*head, *rows]))
+    if failed:
+        raise Refused("; ".join(failed))
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the checks; every one runs, and one that failed fails the program."""
+    found = parser(__doc__)
+    found.add_argument("--staged", action="store_true", help="what does not serve yet")
+    found.add_argument("--url", help="another way in than the stage's own URL")
+    found.add_argument("--key-name", default="client", help="whose API key is used")
+    found.add_argument("--patience", type=float, default=90, help="seconds that a check may take")
+    found.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    given = found.parse_args(arguments)
+    if given.dry_run:
+        what = "the versions that do not serve yet" if given.staged else "what serves"
+        print(f"would try {what} in {given.environment}")
+        return
+    outputs = Terraform(given.environment, given.terraform).outputs()
+    if not outputs:
+        raise Refused(f"{given.environment} has no outputs: was it applied?")
+    if given.staged:
+        _report(f"New versions in {given.environment}", staged(Serving.now(outputs)))
+        return
+    gateway = Gateway(given.url or outputs["api_gateway_url"], _key(outputs, given.key_name))
+    _report(f"Smoke test of {given.environment}", live(gateway, outputs, given.patience))
+
+
+if __name__ == "__main__":
+    run(main)
