@@ -67,7 +67,7 @@ def stem(word: str) -> str:
             break
     if len(word) > _SHORTEST_STEM and word[-1] == word[-2] and word[-1] not in "lsz":
         word = word[:-1]  # planned: plann, plan
-    return stem(word) if word.endswith("ing") and len(word) > 6 else word.rstrip("e")
+    return stem(word) if word.endswith("ing") and len(word) > 5 else word.rstrip("e")
 
 
 def features(text: str) -> Counter[str]:

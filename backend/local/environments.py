@@ -57,9 +57,7 @@ class Environment:
         self._process = await ChildProcess.start(self._program, self._environment(), self._log)
         await _first(self._api.ready, self._process.exited, timeout_seconds=_INIT_LIMIT_SECONDS)
         if not self._api.ready.is_set():
-            reason = self._init_failure()
-            await self.stop()
-            raise InitFailedError(reason)
+            raise InitFailedError(self._init_failure())
 
     async def invoke(self, invocation: Invocation) -> InvocationResult:
         """Carry out one invocation. One that timed out or died is not `alive` any more."""

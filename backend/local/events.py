@@ -130,7 +130,10 @@ def _event_body(request: GatewayRequest, api: RestApi) -> tuple[str | None, bool
 
 
 def _result_headers(content: Mapping[str, Any]) -> list[tuple[str, str]]:
-    single, multiple = content.get("headers") or {}, content.get("multiValueHeaders") or {}
+    single, multiple = (
+        {} if content.get(name) is None else content[name]
+        for name in ("headers", "multiValueHeaders")
+    )
     if not isinstance(single, dict) or not isinstance(multiple, dict):
         raise MalformedResultError("headers is not an object")
     headers: list[tuple[str, str]] = []

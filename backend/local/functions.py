@@ -45,6 +45,7 @@ class FunctionPool:
         self._max_environments = min(max_environments, max(1, function.reserved_concurrency))
         self._generation = 0
         self._environments: set[Environment] = set()
+        self._made: set[Environment] = set()  # with those that are starting or stopping
         self._idle: list[Environment] = []
         self._starting = 0
         self._settling = 0
@@ -102,13 +103,17 @@ class FunctionPool:
             await self._discard(environment)
 
     async def stop(self) -> None:
-        for task in list(self._tasks):
+        """End every process, also those that were starting or being replaced."""
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
         for waiter in self._waiting:
             waiter.cancel()
-        environments, self._environments = list(self._environments), set()
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._idle = []
-        await asyncio.gather(*(environment.stop() for environment in environments))
+        self._environments.clear()
+        await asyncio.gather(*(environment.stop() for environment in self._made))
+        self._made.clear()
 
     async def _acquire(self) -> Environment:
         while self._idle:
@@ -166,10 +171,12 @@ class FunctionPool:
 
     async def _start(self, generation: int) -> Environment:
         environment = self._make_environment(self.function, generation)
+        self._made.add(environment)
         try:
             await environment.start()
-        except asyncio.CancelledError:
+        except InitFailedError:
             await environment.stop()
+            self._made.discard(environment)
             raise
         self._environments.add(environment)
         return environment
@@ -178,6 +185,7 @@ class FunctionPool:
         self._environments.discard(environment)
         self._grow()
         await environment.stop()
+        self._made.discard(environment)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -71,10 +71,11 @@ class Server:
             await asyncio.sleep(0.005)
 
     async def stop(self) -> None:
+        if self._task is None:
+            self._listener.close()
+            return
         self._server.should_exit = True
-        if self._task is not None:
-            await self._task
-        self._listener.close()
+        await asyncio.shield(self._task)  # it closes the listener; a second stop waits for the same
 
 
 async def read_body(receive: Receive, *, limit_bytes: int) -> bytes:
