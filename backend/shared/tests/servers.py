@@ -40,10 +40,12 @@ def answer(
     """Return the behaviour that answers; a body that is not bytes is sent as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
 
-    async def behave(_request: Seen, writer: asyncio.StreamWriter) -> None:
+    async def behave(request: Seen, writer: asyncio.StreamWriter) -> None:
         lines = [f"HTTP/1.1 {status} X", f"content-length: {len(content)}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-        writer.write("\r\n".join([*lines, "", ""]).encode() + content)
+        writer.write("\r\n".join([*lines, "", ""]).encode())
+        if request.method != "HEAD":
+            writer.write(content)
         await writer.drain()
 
     return behave

@@ -1,0 +1,142 @@
+"""`from shared import X` works for every public name and costs only what X needs."""
+
+import ast
+import importlib
+import inspect
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import shared
+
+_PACKAGE = Path(inspect.getfile(shared)).parent
+_MODULES = [
+    *("api_client", "app", "errors", "health", "lambda_entry", "logging", "middleware"),
+    *("models", "secrets", "settings", "tracing"),
+]
+_homes: dict[str, str] = vars(shared)["_HOMES"]
+# Public within the library and for the services, which import the submodules.
+_ELSEWHERE = {
+    "api_client": {
+        *("BadAnswer", "CallError", "CallTimeout", "KeyRefused", "QuotaExceeded"),
+        *("RequestRefused", "ServiceUnreachable", "Throttled"),
+    },
+    "errors": {
+        *("BadDependency", "CapacityExceeded", "Conflict", "DeadlineExceeded", "Forbidden"),
+        *("InvalidRequest", "NotFound", "PayloadTooLarge", "TooManyRequests", "Unauthenticated"),
+        *("Unavailable", "Unprocessable", "ErrorMiddleware", "describe_problems"),
+        *("error_response", "install_error_handlers"),
+    },
+    "logging": {"timestamp"},
+    "models": {"error_responses"},
+    "settings": {"SettingsError", "load_settings"},
+    "tracing": {"extract", "flush", "invocation", "is_configured", "shutdown"},
+}
+_HEAVY = ["boto3", "botocore", "grpc", "opentelemetry", "fastapi", "starlette", "httpx", "mangum"]
+
+
+def _defined(module: ModuleType) -> set[str]:
+    return {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and (inspect.isclass(value) or inspect.isroutine(value))
+        and getattr(value, "__module__", None) == module.__name__
+    }
+
+
+def _imported_by(code: str) -> list[str]:
+    """Return the heavy packages that a fresh process has loaded after some code."""
+    report = f"import sys, json; print(json.dumps([m for m in {_HEAVY!r} if m in sys.modules]))"
+    ended = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{report}"],
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return list(json.loads(ended.stdout))
+
+
+def test_all_is_sorted_and_is_what_the_modules_define() -> None:
+    assert shared.__all__ == sorted(shared.__all__)
+    defined = {
+        name
+        for home in _MODULES
+        for name in _defined(importlib.import_module(f"shared.{home}"))
+        - _ELSEWHERE.get(home, set())
+    }
+    assert set(shared.__all__) == defined
+
+
+@pytest.mark.parametrize("name", shared.__all__)
+def test_every_name_is_the_one_of_its_module(name: str) -> None:
+    value = getattr(shared, name)
+    assert value is getattr(importlib.import_module(f"shared.{_homes[name]}"), name)
+    assert value.__doc__, "a public name says what it is for"
+
+
+def test_type_checkers_see_the_same_names_as_the_interpreter() -> None:
+    tree = ast.parse((_PACKAGE / "__init__.py").read_text())
+    (branch,) = [node for node in tree.body if isinstance(node, ast.If)]
+    typed = {
+        alias.name: str(node.module).removeprefix("shared.")
+        for node in branch.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert typed == _homes
+    assert set(typed) == set(shared.__all__)
+
+
+def test_unknown_names_and_dir() -> None:
+    with pytest.raises(AttributeError, match="module 'shared' has no attribute 'nonsense'"):
+        _ = shared.nonsense  # type: ignore[attr-defined]
+    assert set(shared.__all__) <= set(dir(shared))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import shared",
+        "from shared import FullServiceSettings",
+        "from shared import configure_logging, get_logger",
+        "from shared.tracing import configure_tracing, get_tracer",
+        "from shared.logging import configure_logging, get_logger\n"
+        "import io; configure_logging(stream=io.BytesIO()); get_logger().info('x')",
+    ],
+)
+def test_light_names_load_nothing_heavy(code: str) -> None:
+    assert _imported_by(code) == []
+
+
+def test_the_client_and_the_keys_load_no_boto3_and_no_httpx_before_a_call() -> None:
+    # FastAPI itself loads the API of OpenTelemetry, and errors.py is built on FastAPI.
+    loaded = _imported_by("from shared import ServiceAPIClient, SecretsManagerKeys")
+    assert not {"boto3", "botocore", "grpc", "httpx"} & set(loaded)
+
+
+def test_a_functions_start_loads_no_boto3_grpc_or_sdk() -> None:
+    code = """
+from shared.app import create_service_app
+from shared.lambda_entry import lambda_handler
+from shared.api_client import ServiceAPIClient
+from shared.settings import FullServiceSettings
+settings = FullServiceSettings(
+    project_name="p", environment="dev", service_name="api", api_gateway_url="http://x/dev"
+)
+app = create_service_app(settings, title="T", description="D")
+ServiceAPIClient(settings=settings)
+lambda_handler(app, settings)
+import sys
+for name in ("opentelemetry.sdk", "opentelemetry.exporter", "opentelemetry.instrumentation",
+             "stamina", "numpy", "requests"):
+    assert name not in sys.modules, name
+"""
+    assert not {"boto3", "botocore", "grpc", "httpx"} & set(_imported_by(code))
