@@ -304,7 +304,7 @@ resource "aws_api_gateway_deployment" "main" {
         for method in concat(
           values(aws_api_gateway_method.service), values(aws_api_gateway_method.proxy),
           values(aws_api_gateway_method.health), values(aws_api_gateway_method.preflight),
-        ) : [method.id, method.authorization, method.authorizer_id, method.authorization_scopes, method.api_key_required]
+        ) : [method.id, method.authorization, method.api_key_required]
       ]
       integrations = [
         for integration in concat(
@@ -312,9 +312,10 @@ resource "aws_api_gateway_deployment" "main" {
           values(aws_api_gateway_integration.health), values(aws_api_gateway_integration.preflight),
         ) : [integration.id, integration.uri, integration.type]
       ]
-      headers   = local.runner_headers
-      origins   = var.cors_origins
-      responses = [for response in values(aws_api_gateway_gateway_response.main) : response.response_parameters]
+      authorizer = [aws_api_gateway_authorizer.main[*].id, try(var.authorizer.scopes, [])]
+      headers    = local.runner_headers
+      origins    = var.cors_origins
+      responses  = [for response in values(aws_api_gateway_gateway_response.main) : response.response_parameters]
     }))
   }
 

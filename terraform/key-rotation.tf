@@ -71,7 +71,7 @@ resource "aws_iam_policy" "lambda_rotation_keys" {
         Sid      = "TagKeys"
         Effect   = "Allow"
         Action   = ["apigateway:POST", "apigateway:PUT"]
-        Resource = "${local.gateway_arn}/tags/arn%3A${local.partition}%3Aapigateway%3A${var.aws_region}%3A%3A%2Fapikeys%2F*"
+        Resource = "${local.gateway_arn}/tags/arn*apikeys*" # The key's own ARN, with its slashes and colons escaped.
       },
       {
         Sid    = "UseOwnPlans"

@@ -1,0 +1,199 @@
+"""The life of an environment, once, against the embedded AWS: both layers applied, planned again,
+rotated, changed and destroyed. Tests look at what each step left behind.
+"""
+
+import time
+import uuid
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tests.embedded_aws import EmbeddedAws, embedded_aws
+from tests.harness import Layer, Plan, State, variables
+from tests.recording import Call
+
+REPOSITORY: Final = Path(__file__).resolve().parents[2]
+SERVICES: Final = ("api", "chat", "s3vector", "runner")
+PACKAGES: Final = ("api", "chat", "s3vector", "rotation", "runner")
+IMAGE: Final = (
+    "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:" + "a" * 64
+)
+GITHUB: Final = {
+    "github_owner": "acme",
+    "github_repository": "fin-advisor",
+    "github_owner_id": "11",
+    "github_repository_id": "22",
+}
+
+
+@dataclass
+class Lifecycle:
+    """What each step left: plans, states, requests and seconds."""
+
+    bootstrap: State
+    application: State
+    second_plan: Plan
+    second_bootstrap_plan: Plan
+    package_plan: Plan
+    route_plan: Plan
+    after_changes: State
+    backend_file: str
+    leftovers: list[str]
+    calls: dict[str, list[Call]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def live_once(folder: Path) -> Lifecycle:
+    """Run the whole life in `folder`; takes minutes."""
+    with embedded_aws() as aws:
+        return _Life(aws, folder).run()
+
+
+class _Life:
+    def __init__(self, aws: EmbeddedAws, folder: Path) -> None:
+        self._aws = aws
+        self._seconds: dict[str, float] = {}
+        self._calls: dict[str, list[Call]] = {}
+        self._packages = folder / "dist"
+        self._packages.mkdir()
+        for name in PACKAGES:
+            self._write_package(name, "first")
+        self._bootstrap = Layer(
+            REPOSITORY / "bootstrap", folder / "bootstrap", endpoint_url=aws.url
+        )
+        self._application = Layer(
+            REPOSITORY / "terraform",
+            folder / "terraform",
+            endpoint_url=aws.url,
+            s3_backend=True,
+        )
+        self._bootstrap_options = variables(
+            {
+                **GITHUB,
+                "environments": ["dev"],
+                "force_destroy": True,
+                # backend.tf would move this layer's state while it is in use.
+                "write_own_backend": False,
+            }
+        )
+        self._options = [
+            "-var-file=environments/dev.tfvars",
+            *variables({"package_dir": str(self._packages), "runner_image": IMAGE}),
+        ]
+
+    def _write_package(self, name: str, content: str) -> None:
+        with zipfile.ZipFile(self._packages / f"{name}.zip", "w") as package:
+            entry = zipfile.ZipInfo("lambda_function.py", (1980, 1, 1, 0, 0, 0))
+            package.writestr(entry, f"# {name} {content}")
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[None]:
+        started, already = time.monotonic(), len(self._aws.recorder.calls)
+        yield
+        self._seconds[name] = time.monotonic() - started
+        self._calls[name] = self._aws.recorder.calls[already:]
+
+    def run(self) -> Lifecycle:
+        bootstrap, application = self._bootstrap, self._application
+        with self._step("bootstrap"):
+            bootstrap.init()
+            bootstrap.apply(*self._bootstrap_options)
+        made_bootstrap = bootstrap.state()
+        backend_file = application.folder / "environments" / "dev.s3.tfbackend"
+
+        with self._step("init"):
+            application.init("-backend-config=environments/dev.s3.tfbackend")
+        with self._step("apply"):
+            application.apply(*self._options)
+        made = application.state()
+        with self._step("plan"):
+            second = application.plan(*self._options)
+
+        for name in (*SERVICES, "client"):
+            self._rotate(name, made)
+            self._rotate(name, made)
+        self._write_package("chat", "second")
+        with self._step("package plan"):
+            package_plan = application.plan(*self._options)
+        with self._step("route plan"):
+            browsers = variables({"cors_origins": ["https://app.example.com"]})
+            route_plan = application.plan(*self._options, *browsers)
+        with self._step("change"):
+            application.run("apply", "-no-color", "-parallelism=20", "saved.tfplan")
+        after = application.state()
+
+        self._fill_buckets(made)
+        with self._step("destroy"):
+            application.destroy(*self._options)
+        with self._step("bootstrap plan"):
+            second_bootstrap = bootstrap.plan(*self._bootstrap_options)
+        with self._step("bootstrap destroy"):
+            bootstrap.destroy("-refresh=false", *self._bootstrap_options)
+        return Lifecycle(
+            bootstrap=made_bootstrap,
+            application=made,
+            second_plan=second,
+            second_bootstrap_plan=second_bootstrap,
+            package_plan=package_plan,
+            route_plan=route_plan,
+            after_changes=after,
+            backend_file=backend_file.read_text(),
+            leftovers=[*_leftovers(self._aws), *self._aws.stand_ins.leftovers()],
+            calls=self._calls,
+            seconds=self._seconds,
+        )
+
+    def _rotate(self, name: str, state: State) -> None:
+        """What the rotation function does to the gateway and to the secret."""
+        gateway, secrets = self._aws.client("apigateway"), self._aws.client("secretsmanager")
+        token, secret = str(uuid.uuid4()), f"fin-advisor/dev/{name}/api-key"
+        key = gateway.create_api_key(name=f"fin-advisor-dev-{name}-{token[:8]}", enabled=True)
+        gateway.create_usage_plan_key(
+            usagePlanId=state.outputs()["usage_plan_ids"][name], keyId=key["id"], keyType="API_KEY"
+        )
+        secrets.put_secret_value(
+            SecretId=secret,
+            ClientRequestToken=token,
+            SecretString=key["value"],
+            VersionStages=["AWSCURRENT"],
+        )
+        made_by_terraform = state.resources("aws_api_gateway_api_key")
+        gateway.update_api_key(
+            apiKey=made_by_terraform[f'aws_api_gateway_api_key.main["{name}"]']["id"],
+            patchOperations=[{"op": "replace", "path": "/enabled", "value": "false"}],
+        )
+
+    def _fill_buckets(self, state: State) -> None:
+        store = self._aws.client("s3")
+        for output in ("vector_bucket_name", "jobs_bucket_name"):
+            for version in (b"first", b"second"):
+                bucket = state.outputs()[output]
+                store.put_object(Bucket=bucket, Key="jobs/one.json", Body=version)
+
+
+def _leftovers(aws: EmbeddedAws) -> list[str]:
+    """What moto still holds of what either layer makes."""
+    questions: list[tuple[str, str, str, str, dict[str, Any]]] = [
+        ("s3", "list_buckets", "Buckets", "Name", {}),
+        ("lambda", "list_functions", "Functions", "FunctionName", {}),
+        ("apigateway", "get_rest_apis", "items", "name", {}),
+        ("apigateway", "get_usage_plans", "items", "name", {}),
+        ("secretsmanager", "list_secrets", "SecretList", "Name", {}),
+        ("iam", "list_roles", "Roles", "RoleName", {}),
+        ("iam", "list_policies", "Policies", "PolicyName", {"Scope": "Local"}),
+        ("iam", "list_open_id_connect_providers", "OpenIDConnectProviderList", "Arn", {}),
+        ("logs", "describe_log_groups", "logGroups", "logGroupName", {}),
+        ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName", {}),
+        ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName", {}),
+        ("sns", "list_topics", "Topics", "TopicArn", {}),
+        ("scheduler", "list_schedules", "Schedules", "Name", {}),
+        ("ecr", "describe_repositories", "repositories", "repositoryName", {}),
+    ]
+    return [
+        f"{service} {item[name]}"
+        for service, operation, items, name, parameters in questions
+        for item in getattr(aws.client(service), operation)(**parameters)[items]
+    ]

@@ -1,0 +1,139 @@
+"""What a recording of requests cannot show about the deploy role, with its sources."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from tests.recording import Check
+
+_ACCOUNT: Final = "123456789012"
+_ROLES: Final = f"arn:aws:iam::{_ACCOUNT}:role"
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A permission that AWS asks for and an emulator does not, and where that is written."""
+
+    check: Check
+    source: str
+
+
+NEVER_RECORDED: Final = (
+    Needed(
+        Check(
+            "iam:CreateServiceLinkedRole",
+            f"{_ROLES}/aws-service-role/ops.apigateway.amazonaws.com/AWSServiceRoleForAPIGateway",
+            {"iam:AWSServiceName": "ops.apigateway.amazonaws.com"},
+        ),
+        "API Gateway Developer Guide, Using service-linked roles: made with the first domain name",
+    ),
+    Needed(
+        Check(
+            "iam:CreateServiceLinkedRole",
+            f"{_ROLES}/aws-service-role/apprunner.amazonaws.com/AWSServiceRoleForAppRunner",
+            {"iam:AWSServiceName": "apprunner.amazonaws.com"},
+        ),
+        "App Runner Developer Guide, Using roles for App Runner: made with the first service",
+    ),
+    Needed(
+        Check(
+            "iam:CreateServiceLinkedRole",
+            f"{_ROLES}/aws-service-role/networking.apprunner.amazonaws.com/"
+            "AWSServiceRoleForAppRunnerNetworking",
+            {"iam:AWSServiceName": "networking.apprunner.amazonaws.com"},
+        ),
+        "App Runner Developer Guide, Using roles for networking: made with the first connector",
+    ),
+    Needed(
+        Check(
+            "lambda:GetLayerVersion",
+            "arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-collector-amd64-ver-0-117-0:1",
+        ),
+        "Lambda Developer Guide, Layers: who configures a function reads the layer's version",
+    ),
+    Needed(
+        Check(
+            "iam:PassRole",
+            f"{_ROLES}/fin-advisor-dev-lambda-api",
+            {"iam:PassedToService": "lambda.amazonaws.com"},
+        ),
+        "Service Authorization Reference, Lambda: CreateFunction depends on iam:PassRole",
+    ),
+    Needed(
+        Check(
+            "iam:PassRole",
+            f"{_ROLES}/fin-advisor-dev-apprunner-runner",
+            {"iam:PassedToService": "tasks.apprunner.amazonaws.com"},
+        ),
+        "Service Authorization Reference, App Runner: CreateService depends on iam:PassRole",
+    ),
+    Needed(
+        Check(
+            "iam:PassRole",
+            f"{_ROLES}/fin-advisor-dev-scheduler",
+            {"iam:PassedToService": "scheduler.amazonaws.com"},
+        ),
+        "EventBridge Scheduler User Guide, Identity-based policies: CreateSchedule needs PassRole",
+    ),
+    Needed(
+        Check(
+            "lambda:InvokeFunction",
+            f"arn:aws:lambda:us-east-1:{_ACCOUNT}:function:fin-advisor-dev-rotation",
+        ),
+        "Secrets Manager User Guide, Troubleshoot rotation: who turns rotation on may invoke it",
+    ),
+    Needed(
+        Check(
+            "secretsmanager:RotateSecret",
+            f"arn:aws:secretsmanager:us-east-1:{_ACCOUNT}:secret:fin-advisor/dev/api/api-key-abcdef",
+        ),
+        "Service Authorization Reference, Secrets Manager; moto invokes the function instead",
+    ),
+)
+
+
+def _explained(*entries: tuple[str, str]) -> dict[re.Pattern[str], str]:
+    return {re.compile(pattern): reason for pattern, reason in entries}
+
+
+# "Sid action" of a grant that the recorded deploy does not use, and what does use it.
+UNUSED_REASONS: Final = _explained(
+    (r"\w+ iam:CreateServiceLinkedRole", "NEVER_RECORDED"),
+    (r"Domain\w* route53:.*", "variable domain_name"),
+    (r"Firewall (wafv2:.*|apigateway:SetWebACL)", "variable waf_acl_arn"),
+    (r"ReadLoggingRole apigateway:GET", "the pipeline's preflight: logs need the account's role"),
+    (r"Images ecr:.*", "the pipeline pushes the image and reads its findings"),
+    (r"ImageLogIn ecr:.*", "the pipeline pushes the image"),
+    (r"Services apprunner:\w*VpcConnector", "variable vpc_config"),
+    (r"Services apprunner:(UpdateService|ListOperations)", "a deploy of a new image"),
+    (r"\w+ [\w-]+:(UntagResource|UntagPolicy|ListPolicyTags)", "a tag that is taken away"),
+    (r"(FindModels|TryEmbeddings) bedrock:.*", "the pipeline's preflight: access to the models"),
+    (r"Budget budgets:.*", "variable monthly_budget_usd"),
+    (r"Clock scheduler:UpdateSchedule", "a changed schedule"),
+    (
+        r"Topic sns:(Subscribe|Unsubscribe|GetSubscriptionAttributes|ListSubscriptionsByTopic)",
+        "variable alarm_emails",
+    ),
+    (r"Policies iam:(Create|Delete)PolicyVersion", "a changed policy"),
+    (r"Functions lambda:\w*FunctionConcurrency", "variable reserved_concurrency"),
+    (r"Functions lambda:GetFunctionConfiguration", "the provider waits for VPC functions with it"),
+    (r"Functions lambda:UpdateFunctionConfiguration", "a changed variable"),
+    (r"Functions lambda:PublishVersion", "a changed configuration is published by itself"),
+    (r"Functions lambda:ListTags", "another version of the provider reads tags with it"),
+    (r"Functions lambda:InvokeFunction", "the smoke test, and NEVER_RECORDED for rotation"),
+    (r"Layers lambda:GetLayerVersion", "NEVER_RECORDED"),
+    (r"Network ec2:Describe\w+", "variable vpc_config"),
+    (r"LogGroups logs:DeleteRetentionPolicy", "a retention that is taken away"),
+    (r"LogGroups logs:FilterLogEvents", "the smoke test shows the log of what failed"),
+    (r"LogGroups logs:ListTagsLogGroup", "another version of the provider reads tags with it"),
+    (r"ReadTraces xray:(BatchGetTraces|GetTraceSummaries)", "the smoke test looks for its trace"),
+    (r"Sampling xray:UpdateSamplingRule", "a changed trace_sample_percent"),
+    (r"Buckets s3:GetBucketLocation", "a bucket that exists already"),
+    (r"Vector(Buckets|Stack) .*", 'vector_backend = "s3vectors"'),
+    (
+        r"Secrets secretsmanager:(CancelRotateSecret|RotateSecret)",
+        "variable key_rotation_days; NEVER_RECORDED",
+    ),
+    (r"Secrets secretsmanager:RestoreSecret", "a secret deleted within its recovery window"),
+    (r"Secrets secretsmanager:(UpdateSecret|ListSecretVersionIds)", "a changed description"),
+)

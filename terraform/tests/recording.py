@@ -1,0 +1,327 @@
+"""What was asked of AWS: each request as the operation that botocore's own service descriptions
+give it, and that operation as the IAM actions and resources that AWS checks.
+"""
+
+import functools
+import io
+import json
+import re
+import urllib.parse
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.stand_ins import ACCOUNT_ID, Environ, StartResponse, Wsgi, signed_for
+
+type Parameters = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: service and operation as botocore names them, and its parameters."""
+
+    service: str
+    operation: str
+    parameters: Parameters = field(hash=False)
+    path: str
+    method: str
+
+
+class Recorder:
+    """WSGI middleware that notes each request before it hands it on."""
+
+    def __init__(self, application: Wsgi) -> None:
+        self._application = application
+        self.calls: list[Call] = []
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = environ["wsgi.input"].read(length) if length else b""
+        environ["wsgi.input"] = io.BytesIO(body)
+        service = _SIGNING_NAMES.get(signed_for(environ), signed_for(environ))
+        if service:
+            self.calls.append(_call(service, environ, body))
+        return self._application(environ, start_response)
+
+
+# Where the name in a signature is not the one of botocore's service description.
+_SIGNING_NAMES: Final = {"monitoring": "cloudwatch"}
+
+
+def _call(service: str, environ: Environ, body: bytes) -> Call:
+    method, path = environ["REQUEST_METHOD"], _raw_path(environ)
+    query = dict(urllib.parse.parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+    target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
+    if target:
+        return Call(service, target.rpartition(".")[2], _json(body), path, method)
+    form = dict(urllib.parse.parse_qsl(body.decode(errors="replace")))
+    if "Action" in form:
+        return Call(service, form.pop("Action"), dict(form), path, method)
+    operation, parameters = _rest_operation(service, method, path, query, environ)
+    if service != "s3":
+        parameters = {**_json(body), **parameters}
+    return Call(service, operation, parameters, path, method)
+
+
+def _raw_path(environ: Environ) -> str:
+    # An ARN in a path holds escaped slashes: PATH_INFO has lost them.
+    raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"])
+    return raw.partition("?")[0]
+
+
+def _json(body: bytes) -> Parameters:
+    try:
+        parsed = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+@functools.cache
+def _rest_patterns(service: str) -> list[tuple[str, re.Pattern[str], dict[str, str], str]]:
+    """(method, path pattern, fixed query, operation) of a service, the most particular first."""
+    import botocore.session
+
+    model = botocore.session.get_session().get_service_model(service)
+    patterns = []
+    for name in model.operation_names:
+        if model.operation_model(name).deprecated:
+            continue  # S3's old lifecycle calls have the path of the new ones.
+        http = model.operation_model(name).http
+        path, _, query = http["requestUri"].partition("?")
+        if service == "s3" and not path.startswith("/{Bucket}"):
+            path = "/{Bucket}" + path if path != "/" or name != "ListBuckets" else path
+        pattern = re.escape(path.rstrip("/") or "/")
+        pattern = re.sub(r"\\\{(\w+)\\\+\\\}", r"(?P<\1>.+)", pattern)
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", pattern)
+        fixed = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
+        patterns.append((http["method"], re.compile(f"{pattern}/?"), fixed, name))
+    return sorted(patterns, key=lambda item: (-len(item[2]), item[1].pattern.count("(?P")))
+
+
+def _rest_operation(
+    service: str, method: str, path: str, query: Mapping[str, str], environ: Environ
+) -> tuple[str, Parameters]:
+    try:
+        patterns = _rest_patterns(service)
+    except Exception as error:
+        raise LookupError(f"botocore knows no service {service!r}") from error
+    for wanted, pattern, fixed, name in patterns:
+        match = pattern.fullmatch(path)
+        if match is None or wanted != method or not fixed.keys() <= query.keys():
+            continue
+        if any(value and query[key] != value for key, value in fixed.items()):
+            continue
+        if service == "s3" and name == "CopyObject" and "HTTP_X_AMZ_COPY_SOURCE" not in environ:
+            continue
+        found = {key: urllib.parse.unquote(value) for key, value in match.groupdict().items()}
+        return name, {**query, **found}
+    return f"{method} {path}", dict(query)
+
+
+# --- From an operation to what IAM checks ---------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question to a policy: may this action be done to this resource, in this context?"""
+
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+# Operations whose action has another name. Source: the Service Authorization Reference's page of
+# each service.
+_ACTIONS: Final = {
+    "s3:HeadBucket": ["s3:ListBucket"],
+    "s3:ListObjects": ["s3:ListBucket"],
+    "s3:ListObjectsV2": ["s3:ListBucket"],
+    "s3:ListObjectVersions": ["s3:ListBucketVersions"],
+    "s3:HeadObject": ["s3:GetObject"],
+    "s3:DeleteObjects": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+    "s3:GetBucketAccelerateConfiguration": ["s3:GetAccelerateConfiguration"],
+    "s3:GetBucketCors": ["s3:GetBucketCORS"],
+    "s3:GetBucketEncryption": ["s3:GetEncryptionConfiguration"],
+    "s3:GetBucketLifecycleConfiguration": ["s3:GetLifecycleConfiguration"],
+    "s3:GetBucketReplication": ["s3:GetReplicationConfiguration"],
+    "s3:GetObjectLockConfiguration": ["s3:GetBucketObjectLockConfiguration"],
+    "s3:GetPublicAccessBlock": ["s3:GetBucketPublicAccessBlock"],
+    "s3:PutPublicAccessBlock": ["s3:PutBucketPublicAccessBlock"],
+    "s3:DeletePublicAccessBlock": ["s3:PutBucketPublicAccessBlock"],
+    "s3:PutBucketEncryption": ["s3:PutEncryptionConfiguration"],
+    "s3:DeleteBucketEncryption": ["s3:PutEncryptionConfiguration"],
+    "s3:PutBucketLifecycleConfiguration": ["s3:PutLifecycleConfiguration"],
+    "s3:DeleteBucketLifecycle": ["s3:PutLifecycleConfiguration"],
+    "s3:DeleteBucketOwnershipControls": ["s3:PutBucketOwnershipControls"],
+    "s3:DeleteBucketTagging": ["s3:PutBucketTagging"],
+    "logs:ListTagsLogGroup": ["logs:ListTagsLogGroup"],
+    "sns:CreateTopic": ["sns:CreateTopic", "sns:TagResource"],
+    "secretsmanager:CreateSecret": ["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
+    "iam:CreatePolicy": ["iam:CreatePolicy", "iam:TagPolicy"],
+    "lambda:CreateFunction": ["lambda:CreateFunction", "lambda:TagResource"],
+    "logs:CreateLogGroup": ["logs:CreateLogGroup", "logs:TagResource"],
+    "cloudwatch:PutMetricAlarm": ["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"],
+    "xray:CreateSamplingRule": ["xray:CreateSamplingRule", "xray:TagResource"],
+    "scheduler:CreateScheduleGroup": ["scheduler:CreateScheduleGroup", "scheduler:TagResource"],
+    "apprunner:CreateService": ["apprunner:CreateService", "apprunner:TagResource"],
+    "budgets:CreateBudget": ["budgets:ModifyBudget", "budgets:TagResource"],
+    "budgets:CreateNotification": ["budgets:ModifyBudget"],
+    "budgets:DescribeBudget": ["budgets:ViewBudget"],
+    "budgets:DescribeNotificationsForBudget": ["budgets:ViewBudget"],
+    "budgets:DescribeSubscribersForNotification": ["budgets:ViewBudget"],
+    "budgets:DeleteBudget": ["budgets:ModifyBudget"],
+    "budgets:DeleteNotification": ["budgets:ModifyBudget"],
+}
+
+# Anybody may ask who they are; no policy is needed.
+_FREE: Final = {"sts:GetCallerIdentity"}
+
+
+def checks_of(call: Call, region: str) -> list[Check]:
+    """What IAM checks for a call: its actions, each on the call's resource."""
+    name = f"{call.service}:{call.operation}"
+    if name in _FREE:
+        return []
+    if call.service == "apigateway":
+        actions = [f"apigateway:{call.method}"]
+    else:
+        actions = _ACTIONS.get(name, [name])
+    resources = _resources(call, region)
+    context = _context(call)
+    found = [
+        Check(action, _object_arn(action, resource, call), context)
+        for action in actions
+        for resource in resources
+    ]
+    return [*found, *_passed_roles(call)]
+
+
+def _object_arn(action: str, resource: str, call: Call) -> str:
+    if action in {"s3:DeleteObject", "s3:DeleteObjectVersion"} and "Key" not in call.parameters:
+        return f"{resource}/any"  # A batch names its keys in its body.
+    return resource
+
+
+def _context(call: Call) -> dict[str, str]:
+    context = {}
+    if call.operation in {"AttachRolePolicy", "DetachRolePolicy"}:
+        context["iam:PolicyARN"] = call.parameters["PolicyArn"]
+    if call.service == "s3" and "prefix" in call.parameters:
+        context["s3:prefix"] = call.parameters["prefix"]
+    return context
+
+
+def _passed_roles(call: Call) -> list[Check]:
+    """Roles that the call hands to a service: an emulator does not ask for iam:PassRole."""
+    passed: list[tuple[str, str]] = []
+    parameters = call.parameters
+    if call.service == "lambda" and parameters.get("Role"):
+        passed.append((parameters["Role"], "lambda.amazonaws.com"))
+    if call.service == "scheduler" and isinstance(parameters.get("Target"), dict):
+        passed.append((parameters["Target"]["RoleArn"], "scheduler.amazonaws.com"))
+    if call.service == "apprunner":
+        source = parameters.get("SourceConfiguration", {}).get("AuthenticationConfiguration", {})
+        instance = parameters.get("InstanceConfiguration", {})
+        if role := source.get("AccessRoleArn"):
+            passed.append((role, "build.apprunner.amazonaws.com"))
+        if role := instance.get("InstanceRoleArn"):
+            passed.append((role, "tasks.apprunner.amazonaws.com"))
+    return [Check("iam:PassRole", role, {"iam:PassedToService": to}) for role, to in passed]
+
+
+def _resources(call: Call, region: str) -> list[str]:  # noqa: PLR0911, PLR0912 - one case a service
+    parameters, service = call.parameters, call.service
+    arn = f"arn:aws:{service}:{region}:{ACCOUNT_ID}"
+    given = _given_arn(parameters)
+    match service:
+        case "s3":
+            bucket = f"arn:aws:s3:::{parameters.get('Bucket', '*')}"
+            return [f"{bucket}/{parameters['Key']}" if "Key" in parameters else bucket]
+        case "apigateway":
+            return [f"arn:aws:apigateway:{region}::{call.path}"]
+        case "lambda":
+            name = str(parameters.get("FunctionName") or given or parameters.get("Resource", "*"))
+            name = name if name.startswith("arn:") else f"{arn}:function:{name}"
+            return [":".join(name.split(":")[:7])]
+        case "logs":
+            if "resourceArn" in parameters:
+                return [str(parameters["resourceArn"])]
+            group = parameters.get("logGroupName") or parameters.get("logGroupIdentifier")
+            if group is None:
+                return [f"{arn}:log-group:any"]
+            return [f"{arn}:log-group:{group}"]
+        case "iam":
+            return [_iam_arn(parameters)]
+        case "secretsmanager":
+            if call.operation == "GetRandomPassword":
+                return ["*"]
+            secret = str(parameters.get("SecretId") or f"{arn}:secret:{parameters['Name']}-abcdef")
+            return [secret if secret.startswith("arn:") else f"{arn}:secret:{secret}-abcdef"]
+        case "cloudwatch":
+            if "Dashboard" in call.operation:
+                name = parameters.get("DashboardName") or parameters.get("DashboardNames.member.1")
+                return [f"arn:aws:cloudwatch::{ACCOUNT_ID}:dashboard/{name}"]
+            name = parameters.get("AlarmName") or parameters.get("AlarmNames.member.1")
+            return [given or f"{arn}:alarm:{name}"]
+        case "xray":
+            if call.operation == "GetSamplingRules":
+                return ["*"]
+            rule = parameters.get("SamplingRule") or parameters.get("SamplingRuleUpdate") or {}
+            return [given or f"{arn}:sampling-rule/{rule.get('RuleName', parameters.get('RuleName'))}"]
+        case "apprunner":
+            return [given or _app_runner_arn(arn, call)]
+        case "scheduler":
+            if given:
+                return [given]
+            if "ScheduleGroup" in call.operation:
+                return [f"{arn}:schedule-group/{parameters['Name']}"]
+            group = parameters.get("GroupName") or parameters.get("groupName", "default")
+            return [f"{arn}:schedule/{group}/{parameters['Name']}"]
+        case "sns":
+            return [given or f"{arn}:{parameters.get('Name', '*')}"]
+        case "budgets":
+            name = parameters.get("BudgetName") or parameters.get("Budget", {}).get("BudgetName")
+            return [given or f"arn:aws:budgets::{ACCOUNT_ID}:budget/{name}"]
+        case "cloudformation":
+            return [f"{arn}:stack/{parameters.get('StackName')}/any"]
+    return [given or "*"]
+
+
+def _given_arn(parameters: Parameters) -> str:
+    """The ARN among the parameters that names the resource itself, if there is one."""
+    for key in (
+        "ResourceArn", "ResourceARN", "resourceArn", "TopicArn", "ServiceArn", "RuleARN",
+        "AutoScalingConfigurationArn", "ObservabilityConfigurationArn", "VpcConnectorArn",
+        "SubscriptionArn",
+    ):  # fmt: skip
+        value = parameters.get(key)
+        if key == "AutoScalingConfigurationArn" and "ServiceName" in parameters:
+            continue  # A service names its configuration.
+        if isinstance(value, str) and value.startswith("arn:"):
+            return value
+    return ""
+
+
+def _iam_arn(parameters: Parameters) -> str:
+    root = f"arn:aws:iam::{ACCOUNT_ID}"
+    if "RoleName" in parameters:
+        return f"{root}:role{parameters.get('Path', '/')}{parameters['RoleName']}"
+    if "PolicyArn" in parameters:
+        return str(parameters["PolicyArn"])
+    if "PolicyName" in parameters:
+        return f"{root}:policy{parameters.get('Path', '/')}{parameters['PolicyName']}"
+    return "*"
+
+
+def _app_runner_arn(arn: str, call: Call) -> str:
+    for key, kind in (
+        ("ServiceName", "service"),
+        ("AutoScalingConfigurationName", "autoscalingconfiguration"),
+        ("ObservabilityConfigurationName", "observabilityconfiguration"),
+        ("VpcConnectorName", "vpcconnector"),
+    ):
+        if key in call.parameters:
+            return f"{arn}:{kind}/{call.parameters[key]}/1/any"
+    return "*"
+

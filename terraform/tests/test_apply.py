@@ -1,0 +1,253 @@
+"""Both layers applied for real to the embedded AWS, changed and destroyed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness import missing
+from tests.iam_policy import Policies
+from tests.lifecycle import SERVICES, Lifecycle, live_once
+from tests.permissions import NEVER_RECORDED, UNUSED_REASONS
+from tests.recording import Check, checks_of
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(missing() is not None, reason=f"Terraform cannot run here: {missing()}"),
+]
+
+REGION = "us-east-1"
+# What a deploy does; the bootstrap layer is applied by an administrator.
+DEPLOY_STEPS = ("init", "apply", "plan", "package plan", "route plan", "change", "destroy")
+
+
+@pytest.fixture(scope="module")
+def lifecycle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lifecycle]:
+    yield live_once(tmp_path_factory.mktemp("life"))
+
+
+def test_a_second_plan_of_each_layer_is_empty(lifecycle: Lifecycle) -> None:
+    assert lifecycle.second_plan.changes() == {}
+    assert lifecycle.second_plan.output_changes() == []
+    assert lifecycle.second_bootstrap_plan.changes() == {}
+
+
+def test_after_two_rotations_a_changed_package_redeploys_its_function_and_nothing_else(
+    lifecycle: Lifecycle,
+) -> None:
+    # The keys were rotated twice before this plan: had Terraform noticed, it would show here.
+    assert lifecycle.package_plan.changes() == {
+        "module.chat.aws_lambda_function.main": ["update"],
+        "module.chat.aws_lambda_alias.live": ["update"],
+    }
+
+
+def test_a_changed_route_redeploys_the_stage_in_place(lifecycle: Lifecycle) -> None:
+    changes = lifecycle.route_plan.changes()
+    assert changes["aws_api_gateway_deployment.main"] == ["create", "delete"]
+    assert changes["aws_api_gateway_stage.main"] == ["update"]
+    replaced = [a for a, actions in changes.items() if "delete" in actions]
+    assert replaced == ["aws_api_gateway_deployment.main"]
+
+
+def test_a_deploy_moves_the_alias_to_the_new_version(lifecycle: Lifecycle) -> None:
+    before = lifecycle.application.outputs()["functions"]["chat"]
+    after = lifecycle.after_changes.outputs()["functions"]["chat"]
+    assert before["live_version"] == "1"
+    assert after["live_version"] == after["newest_version"] == "2"
+
+
+def test_destroy_leaves_nothing_although_the_buckets_hold_objects(lifecycle: Lifecycle) -> None:
+    assert lifecycle.leftovers == []
+
+
+def test_bootstrap_writes_the_backend_file_that_the_application_layer_was_initialised_with(
+    lifecycle: Lifecycle,
+) -> None:
+    bucket = lifecycle.bootstrap.outputs()["state_bucket"]
+    assert f'bucket       = "{bucket}"' in lifecycle.backend_file
+    stored = {c.parameters["Key"] for c in lifecycle.calls["apply"] if c.operation == "PutObject"}
+    assert stored == {"dev/terraform.tfstate", "dev/terraform.tfstate.tflock"}
+
+
+def test_every_service_has_the_gateways_url_with_its_stage(lifecycle: Lifecycle) -> None:
+    outputs = lifecycle.application.outputs()
+    functions = lifecycle.application.resources("aws_lambda_function")
+    urls = {
+        item["environment"][0]["variables"]["API_GATEWAY_URL"] for item in functions.values()
+    }
+    [runner] = lifecycle.application.resources("aws_apprunner_service").values()
+    image = runner["source_configuration"][0]["image_repository"][0]["image_configuration"][0]
+    urls.add(image["runtime_environment_variables"]["API_GATEWAY_URL"])
+    assert urls == {outputs["api_gateway_url"]}
+    assert outputs["api_gateway_url"].endswith(".amazonaws.com/dev")
+    assert outputs["rest_api_id"] in outputs["api_gateway_url"]
+
+
+# --- Own keys -------------------------------------------------------------------------------------
+
+
+def _role_of(service: str) -> str:
+    kind = "apprunner" if service == "runner" else "lambda"
+    return f"fin-advisor-dev-{kind}-{service}"
+
+
+def _service_policies(lifecycle: Lifecycle, service: str) -> Policies:
+    """What the service's role may do: everything attached to it, under its boundary."""
+    documents = {
+        item["arn"]: item["policy"]
+        for item in lifecycle.application.resources("aws_iam_policy").values()
+    }
+    attached = {
+        item["policy_arn"]: documents[item["policy_arn"]]
+        for item in lifecycle.application.resources("aws_iam_role_policy_attachment").values()
+        if item["role"] == _role_of(service)
+    }
+    return Policies(attached, _bootstrap_policy(lifecycle, "fin-advisor-dev-boundary"))
+
+
+def _bootstrap_policy(lifecycle: Lifecycle, name: str) -> str:
+    found = lifecycle.bootstrap.resources("aws_iam_policy").values()
+    return next(str(item["policy"]) for item in found if item["name"] == name)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_may_read_its_own_key_and_no_other(lifecycle: Lifecycle, service: str) -> None:
+    secrets = {
+        item["name"]: item["arn"]
+        for item in lifecycle.application.resources("aws_secretsmanager_secret").values()
+    }
+    policies = _service_policies(lifecycle, service)
+    readable = {
+        name
+        for name, arn in secrets.items()
+        if policies.allows(Check("secretsmanager:GetSecretValue", arn))
+    }
+    own = {f"fin-advisor/dev/{service}/api-key"}
+    if service == "runner":
+        own.add("fin-advisor/dev/runner/origin")
+    assert readable == own
+    assert len(secrets) == 6  # The four services' keys, the client's, and the runner's origin.
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_may_read_no_key_of_another_environment(
+    lifecycle: Lifecycle, service: str
+) -> None:
+    arn = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:fin-advisor/prod/{service}/api-key-abcdef"
+    assert not _service_policies(lifecycle, service).allows(
+        Check("secretsmanager:GetSecretValue", arn)
+    )
+
+
+def test_chat_may_use_its_model_in_each_region_that_its_profile_sends_to(
+    lifecycle: Lifecycle,
+) -> None:
+    policies = _service_policies(lifecycle, "chat")
+    model = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+    profile = f"arn:aws:bedrock:{REGION}:123456789012:inference-profile/us.{model}"
+    assert policies.allows(Check("bedrock:InvokeModel", profile))
+    for region in ("us-east-1", "us-east-2", "us-west-2"):
+        arn = f"arn:aws:bedrock:{region}::foundation-model/{model}"
+        assert policies.allows(Check("bedrock:InvokeModel", arn))
+    other = f"arn:aws:bedrock:{REGION}::foundation-model/amazon.nova-pro-v1:0"
+    assert not policies.allows(Check("bedrock:InvokeModel", other))
+
+
+# --- The deploy role ------------------------------------------------------------------------------
+
+
+def _deploy_policies(lifecycle: Lifecycle, role: str) -> Policies:
+    documents = {
+        item["name"]: item["policy"]
+        for item in lifecycle.bootstrap.resources("aws_iam_policy").values()
+        if item["name"].startswith(f"{role}-") and not item["name"].endswith("-boundary")
+    }
+    boundary = None if role.endswith("-plan") else _bootstrap_policy(lifecycle, f"{role}-boundary")
+    return Policies(documents, boundary)
+
+
+def _checks(lifecycle: Lifecycle, *steps: str) -> set[Check]:
+    return {
+        check
+        for step in steps
+        for call in lifecycle.calls[step]
+        for check in checks_of(call, REGION)
+    }
+
+
+def test_the_deploy_role_may_do_all_that_plan_apply_and_destroy_do(lifecycle: Lifecycle) -> None:
+    policies = _deploy_policies(lifecycle, "fin-advisor-dev-deploy")
+    checks = _checks(lifecycle, *DEPLOY_STEPS)
+    assert len(checks) > 300
+    refused = sorted(f"{c.action} on {c.resource}" for c in checks if not policies.allows(c))
+    assert not refused, "\n".join(["The deploy role lacks:", *refused])
+
+
+def test_the_deploy_role_may_do_what_no_recording_shows(lifecycle: Lifecycle) -> None:
+    policies = _deploy_policies(lifecycle, "fin-advisor-dev-deploy")
+    refused = [
+        f"{entry.check.action} on {entry.check.resource} ({entry.source})"
+        for entry in NEVER_RECORDED
+        if not policies.allows(entry.check)
+    ]
+    assert not refused, "\n".join(["The deploy role lacks:", *refused])
+
+
+def test_each_permission_that_a_deploy_did_not_use_has_a_reason(lifecycle: Lifecycle) -> None:
+    policies = _deploy_policies(lifecycle, "fin-advisor-dev-deploy")
+    used = policies.used(_checks(lifecycle, *DEPLOY_STEPS))
+    unused = sorted(f"{g.sid} {g.action}" for g in policies.grants() if g not in used)
+    print("Granted and not used by this deploy:", *unused, sep="\n  ")  # noqa: T201 - asked for
+    unexplained = [
+        grant
+        for grant in unused
+        if not any(pattern.fullmatch(grant) for pattern in UNUSED_REASONS)
+    ]
+    assert not unexplained, "\n".join(["Granted, and nothing says why:", *unexplained])
+
+
+def test_the_plan_role_may_plan_and_change_nothing(lifecycle: Lifecycle) -> None:
+    policies = _deploy_policies(lifecycle, "fin-advisor-plan")
+    # A plan without `-lock=false` writes and deletes the lock; the plan role runs with it.
+    needed = {c for c in _checks(lifecycle, "init", "plan") if not c.resource.endswith(".tflock")}
+    refused = sorted(f"{c.action} on {c.resource}" for c in needed if not policies.allows(c))
+    assert not refused, "\n".join(["The plan role lacks:", *refused])
+    changing = {
+        c
+        for c in _checks(lifecycle, "apply", "change", "destroy")
+        if c.action.partition(":")[2].startswith(("Create", "Put", "Update", "Delete", "POST"))
+    }
+    assert len(changing) > 100
+    assert not [c for c in changing if policies.allows(c)]
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("iam:CreateRole", "arn:aws:iam::123456789012:role/fin-advisor-dev-lambda-more"),
+        ("iam:AttachRolePolicy", "arn:aws:iam::123456789012:role/fin-advisor-dev-deploy"),
+        ("iam:PassRole", "arn:aws:iam::123456789012:role/fin-advisor-prod-lambda-api"),
+        ("iam:CreatePolicyVersion", "arn:aws:iam::123456789012:policy/fin-advisor/bootstrap/x"),
+        ("iam:DeleteRolePermissionsBoundary", "arn:aws:iam::123456789012:role/fin-advisor-dev-lambda-api"),
+        ("s3:GetObject", "arn:aws:s3:::fin-advisor-tfstate-123456789012-us-east-1/prod/terraform.tfstate"),
+        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:123456789012:secret:fin-advisor/prod/api/api-key-abcdef"),
+        ("lambda:UpdateFunctionCode", "arn:aws:lambda:us-east-1:123456789012:function:fin-advisor-prod-api"),
+        ("lambda:UpdateFunctionCode", "arn:aws:lambda:us-east-1:123456789012:function:other"),
+        ("s3:DeleteBucket", "arn:aws:s3:::fin-advisor-tfstate-123456789012-us-east-1"),
+    ],
+)  # fmt: skip
+def test_the_deploy_role_of_dev_may_not(
+    lifecycle: Lifecycle, action: str, resource: str
+) -> None:
+    context = {
+        "iam:PolicyARN": "arn:aws:iam::123456789012:policy/fin-advisor/dev/any",
+        "iam:PassedToService": "lambda.amazonaws.com",
+    }
+    policies = _deploy_policies(lifecycle, "fin-advisor-dev-deploy")
+    assert not policies.allows(Check(action, resource, context))
+
+
+def test_the_whole_life_stays_within_minutes(lifecycle: Lifecycle) -> None:
+    print("seconds:", {k: round(v, 1) for k, v in lifecycle.seconds.items()})  # noqa: T201
+    assert Path(__file__).exists()
