@@ -76,6 +76,10 @@ class Gatherer:
             batch.steps += 1
         return batch
 
+    def close(self) -> None:
+        """Let go of what reading needed."""
+        self._opener.close()
+
     def item_id(self, index: int) -> str:
         """Return the id of a document."""
         return self._items[index].id

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from runner.extraction import Extract, ExtractionError, Kind, extract, kind_of
+from runner.extraction import Extract, ExtractionError, Kind, kind_of, too_large
 from runner.jobs import Job
+from runner.reader import Reader
 from shared.aws import aws_errors, error_code
 from shared.errors import BadDependency
 
@@ -154,17 +155,21 @@ class S3Uploads:
                 return body.read(), answer.get("ContentType", "")
 
 
-def too_large(max_bytes: int) -> ExtractionError:
-    """Return the error of a document over the limit."""
-    return ExtractionError(f"over {max_bytes:,} bytes: split it")
-
-
 class Opener:
-    """Opens a job's documents, and keeps the last one: its next part is often asked for next."""
+    """Opens a job's documents, and keeps the last one: its next part is often asked for next.
 
-    def __init__(self, uploads: Uploads, *, max_bytes: int) -> None:
+    Close it, to end the process in which it reads.
+
+    Args:
+        uploads: Where uploaded documents are.
+        max_bytes: The largest upload that is read.
+        seconds: The longest time that a document, or a page of it, may take to be parsed.
+    """
+
+    def __init__(self, uploads: Uploads, *, max_bytes: int, seconds: float) -> None:
         self._uploads = uploads
         self._max_bytes = max_bytes
+        self._reader = Reader(seconds=seconds)
         self._last: Opened | None = None
 
     def open(self, item: InlineItem | UploadItem) -> Opened:
@@ -179,9 +184,13 @@ class Opener:
             self._last = self._inline(item) if isinstance(item, InlineItem) else self._upload(item)
         return self._last
 
+    def close(self) -> None:
+        """End the reading process; whoever waits for it gets an `ExtractionError`."""
+        self._reader.close()
+
     def _inline(self, item: InlineItem) -> Opened:
         content = base64.b64decode(item.data) if item.data else (item.text or "").encode()
-        text = extract(content, item.kind)
+        text = self._reader.extract(content, item.kind)
         title = item.title or text.title
         return Opened(item, text, title, item.metadata, item.data is not None)
 
@@ -189,6 +198,6 @@ class Opener:
         if item.size > self._max_bytes:
             raise too_large(self._max_bytes)
         content, media_type = self._uploads.read(item.key, max_bytes=self._max_bytes)
-        text = extract(content, kind_of(item.key, media_type))
+        text = self._reader.extract(content, kind_of(item.key, media_type))
         title = text.title or item.key.rpartition("/")[2]
         return Opened(item, text, title, {"source": item.key}, True)

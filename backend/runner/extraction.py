@@ -27,13 +27,14 @@ _BY_TYPE: Final[dict[str, Kind]] = {
     "text/plain": "text", "text/markdown": "markdown", "text/html": "html",
     "application/xhtml+xml": "html", "application/pdf": "pdf",
 }  # fmt: skip
-_BLOCKS: Final = [
-    "address", "article", "aside", "blockquote", "caption", "dd", "div", "dl", "dt", "fieldset",
+_BLOCKS: Final = {
+    "address", "article", "aside", "blockquote", "br", "caption", "dd", "div", "dl", "dt",
+    "fieldset",
     "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr",
     "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "td", "tfoot", "th",
     "thead", "tr", "ul",
-]  # fmt: skip
-_UNSEEN: Final = ["script", "style", "noscript", "template", "svg", "math", "title"]
+}  # fmt: skip
+_UNSEEN: Final = {"script", "style", "noscript", "template", "svg", "math", "title"}
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
 _HEADING: Final = re.compile(r"^#\s+(.+?)\s*#*\s*$", re.MULTILINE)
 _MAX_TITLE: Final = 300
@@ -83,12 +84,17 @@ def extract(content: bytes, kind: Kind) -> Extract:
     if kind == "pdf":
         return _Pdf(content)
     if len(content) > MAX_TEXT_BYTES:
-        raise ExtractionError(f"over {MAX_TEXT_BYTES:,} bytes: split it")
+        raise too_large(MAX_TEXT_BYTES)
     if kind == "html":
         return _html(content)
     text = clean(_decode(content))
     heading = _HEADING.search(text) if kind == "markdown" else None
     return _Whole(text, _title(heading[1]) if heading else None)
+
+
+def too_large(max_bytes: int) -> ExtractionError:
+    """Return the error of a document over a limit."""
+    return ExtractionError(f"over {max_bytes:,} bytes: split it")
 
 
 def clean(text: str) -> str:
@@ -244,14 +250,24 @@ def _html(content: bytes) -> Extract:
 
 
 def _visible_text(soup: "BeautifulSoup") -> str:
-    for element in soup.find_all(_UNSEEN):
-        element.decompose()
-    for element in soup.find_all("br"):
-        element.replace_with("\n")
-    for element in soup.find_all(_BLOCKS):
-        element.insert_before("\n")
-        element.append("\n")
-    lines = soup.get_text().splitlines()
+    from bs4 import CData, Tag
+    from bs4.element import NavigableString
+
+    pieces: list[str] = []
+    # A walk of our own: changing the tree, or bs4's recursion, takes time by the square of depth.
+    ahead: list[object] = [soup]
+    while ahead:
+        node = ahead.pop()
+        if isinstance(node, Tag):
+            if node.name in _UNSEEN:
+                continue
+            if node.name in _BLOCKS:
+                pieces.append("\n")
+                ahead.append("\n")
+            ahead.extend(reversed(node.contents))
+        elif type(node) in {NavigableString, CData, str}:  # no comment, no declaration
+            pieces.append(str(node))
+    lines = "".join(pieces).splitlines()
     return "\n".join(" ".join(line.split()) for line in lines)
 
 

@@ -26,8 +26,6 @@ def __getattr__(name: str) -> Any:
 def main() -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are answered first."""
     settings = load_settings(Settings)
-    # uvicorn raises the signal again once it has drained; that must not look like a crash.
-    signal.signal(signal.SIGTERM, lambda *_: None)
     server: uvicorn.Server
     # A slice that is at work ends at its next step, and its job goes on elsewhere.
     application = create_app(settings, stopping=lambda: server.should_exit)
@@ -44,6 +42,8 @@ def main() -> None:
             timeout_graceful_shutdown=settings.drain_seconds,
         )
     )
+    # uvicorn raises the signal again once it has drained; that must not look like a crash.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     server.run()
 
 

@@ -14,6 +14,7 @@ class Settings(FullServiceSettings):
     which leaves the gateway's 29 s room for the last write. A lease outlives its slice by
     `lease_grace_seconds`: that long after a slice's limit a job of a killed instance waits.
 
+    Parsing a document, or one page of it, is ended after `parse_seconds`.
     `part_characters` is where a long upload is cut into documents of its own. A document that has
     ended `max_attempts` slices without progress is given up, and the job goes on with the next.
     """
@@ -31,4 +32,5 @@ class Settings(FullServiceSettings):
     max_attempts: Annotated[int, Field(ge=5, le=100)] = 8
     max_job_documents: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     max_document_bytes: Annotated[int, Field(ge=1)] = 20 * 2**20
+    parse_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
     drain_seconds: Annotated[int, Field(ge=1, le=110)] = 28

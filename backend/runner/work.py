@@ -26,6 +26,10 @@ _LEAST_SECONDS = 1.0
 _SOFT_SHARE = 0.6
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class Progress:
     """A job after a slice, and for how many seconds another one makes no sense."""
@@ -59,7 +63,7 @@ class Worker:
         counts: PartCounts,
         ingest: Ingest,
         stopping: Callable[[], bool] = lambda: False,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._settings = settings
         self._jobs = jobs
@@ -93,6 +97,8 @@ class Worker:
             # Somebody else moved it on, or cancelled it: what is stored is the truth.
             _log.info("job_superseded", job_id=job_id)
             stored = await asyncio.to_thread(self._jobs.load, job_id)
+        finally:
+            gatherer.close()
         return self._progress(stored.job)
 
     def _may_begin(self, job: Job) -> bool:
@@ -108,7 +114,11 @@ class Worker:
 
     def _gatherer(self, job: Job) -> Gatherer:
         items = load_items(self._jobs.items(job), job)
-        opener = Opener(self._uploads, max_bytes=self._settings.max_document_bytes)
+        opener = Opener(
+            self._uploads,
+            max_bytes=self._settings.max_document_bytes,
+            seconds=self._settings.parse_seconds,
+        )
         return Gatherer(items, opener, self._counts)
 
 

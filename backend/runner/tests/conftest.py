@@ -1,0 +1,146 @@
+"""A bucket of its own for each test, on a real S3 server, and a runner around it."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto.s3.responses import S3Response
+
+from runner.documents import S3Uploads, UploadItem, document_id, dump_items
+from runner.jobs import Job
+from runner.parts import S3PartCounts
+from runner.settings import Settings
+from runner.store import S3JobStore
+from runner.tests.fakes import FakeIngest, FaultyS3
+from runner.work import Worker, _utc_now
+
+MakeSettings = Callable[..., Settings]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def atomic_conditional_writes() -> Iterator[None]:
+    """Make moto's conditional writes what S3's are: it compares first and writes later."""
+    lock, plain = threading.Lock(), S3Response.put_object
+
+    def put_object(self: Any) -> Any:
+        with lock:
+            return plain(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(S3Response, "put_object", put_object)
+        yield
+
+
+@pytest.fixture(scope="session")
+def s3(aws_server: Any) -> Any:
+    return client_of(aws_server.endpoint_url)
+
+
+def client_of(url: str, **options: Any) -> Any:
+    """Return a real S3 client of the server at a URL."""
+    return boto3.client(
+        "s3",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        config=Config(
+            s3={"addressing_style": "path"},
+            retries={"mode": "standard", "total_max_attempts": 3},
+            connect_timeout=2,
+            read_timeout=options.get("read_timeout", 5),
+        ),
+    )
+
+
+@pytest.fixture
+def bucket(s3: Any) -> str:
+    name = f"jobs-{uuid.uuid4().hex}"
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture
+def make_settings(bucket: str) -> MakeSettings:
+    def make(**values: Any) -> Settings:
+        return Settings(
+            **{
+                "project_name": "fin-advisor",
+                "environment": "test",
+                "service_name": "runner",
+                "api_gateway_url": "http://127.0.0.1:9/dev",
+                "jobs_bucket_name": bucket,
+                **values,
+            }
+        )
+
+    return make
+
+
+@pytest.fixture
+def faulty_s3(aws_server: Any) -> Iterator[FaultyS3]:
+    proxy = FaultyS3(aws_server.endpoint_url)
+    with proxy.serving():
+        yield proxy
+        proxy.released.set()
+
+
+@dataclass
+class Runner:
+    """Workers and their stores over one bucket."""
+
+    s3: Any
+    bucket: str
+    make_settings: MakeSettings
+    ingest: FakeIngest = field(default_factory=FakeIngest)
+
+    def __post_init__(self) -> None:
+        self.jobs = S3JobStore(self.bucket, lambda: self.s3)
+        self.counts = S3PartCounts(self.bucket, lambda: self.s3)
+
+    def worker(self, *, s3: Any = None, ingest: Any = None, **settings: Any) -> Worker:
+        client = s3 or self.s3
+        bounds: dict[str, Any] = {
+            name: settings.pop(name) for name in ("now", "stopping") if name in settings
+        }
+        return Worker(
+            self.make_settings(**settings),
+            jobs=S3JobStore(self.bucket, lambda: client),
+            uploads=S3Uploads(self.bucket, lambda: client),
+            counts=S3PartCounts(self.bucket, lambda: client),
+            ingest=ingest or self.ingest,
+            **bounds,
+        )
+
+    def upload(self, files: dict[str, bytes | str]) -> None:
+        for key, body in files.items():
+            content = body.encode() if isinstance(body, str) else body
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
+
+    def job(self, files: dict[str, bytes | str], job_id: str | None = None) -> Job:
+        """Upload files and make a job of them."""
+        self.upload(files)
+        items = [UploadItem(id=document_id(key), key=key, size=len(files[key])) for key in files]
+        now = _utc_now()
+        new = Job(
+            id=job_id or f"job-{uuid.uuid4().hex}",
+            fingerprint="f",
+            items_key="",
+            total=len(items),
+            created_at=now,
+            updated_at=now,
+        )
+        return self.jobs.create(new, dump_items(items)).job
+
+    def load(self, job: Job) -> Job:
+        return self.jobs.load(job.id).job
+
+
+@pytest.fixture
+def runner(s3: Any, bucket: str, make_settings: MakeSettings) -> Runner:
+    return Runner(s3, bucket, make_settings)
