@@ -1,0 +1,41 @@
+"""The schedule of the estate."""
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from local.clock import Clock
+from local.functions import Functions
+from local.tests.conftest import Pools
+
+pytestmark = pytest.mark.anyio
+
+
+async def wait_for(path: Path, text: str, times: int) -> None:
+    async with asyncio.timeout(10):
+        while not path.exists() or path.read_text().count(text) < times:
+            await asyncio.sleep(0.02)
+
+
+async def test_each_schedule_gets_its_event_again_and_again(pools: Pools) -> None:
+    pools.pool("echo")
+    event = json.dumps({"task": "advance-jobs"})
+    clock = Clock(Functions(pools.made), {"echo": event}, every_seconds=0.05)
+    clock.start()
+    await wait_for(pools.logs["echo"].path, "echoed", 2)
+    await clock.stop()
+
+
+async def test_a_failing_task_is_logged_and_the_clock_goes_on(
+    pools: Pools, caplog: pytest.LogCaptureFixture
+) -> None:
+    pools.pool("plain")
+    clock = Clock(Functions(pools.made), {"plain": '{"raise": "broken"}'}, every_seconds=0.05)
+    with caplog.at_level(logging.WARNING, logger="local.clock"):
+        clock.start()
+        await wait_for(pools.logs["plain"].path, "ValueError", 2)
+    await clock.stop()
+    assert "the schedule of plain failed" in caplog.text

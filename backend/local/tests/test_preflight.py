@@ -1,0 +1,38 @@
+"""The preflight names all that is missing at once."""
+
+from pathlib import Path
+
+import pytest
+
+from local import preflight
+from local.options import Options
+from local.preflight import problems
+from local.sockets import bind
+
+
+def test_a_machine_that_has_everything_has_no_problems() -> None:
+    assert problems(Options(port=0)) == []
+
+
+def test_everything_that_is_missing_is_named_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "_MODULES", ("moto", "no_such_module", "nor_this_one"))
+    (tmp_path / "api.zip").touch()
+    with bind() as taken:
+        port = taken.getsockname()[1]
+        options = Options(
+            port=port, env_file=tmp_path / "no" / "such.env", packages=tmp_path, run_dir=tmp_path
+        )
+        found = "\n".join(problems(options))
+    assert "no_such_module, nor_this_one" in found
+    assert f"port {port} cannot be used (Address already in use)" in found
+    assert f"{tmp_path / 'no'} is not a folder" in found
+    assert "has no chat.zip" in found
+    assert "has no s3vector.zip" in found
+    assert "api.zip" not in found
+
+
+def test_packages_need_a_folder(tmp_path: Path) -> None:
+    (found,) = problems(Options(port=0, packages=tmp_path / "dist"))
+    assert "is not a folder" in found

@@ -1,0 +1,61 @@
+"""Which services a saved file belongs to, and what happens when it is saved."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from local.reload import reload_on_change, services_of
+
+
+@pytest.mark.parametrize(
+    ("path", "services"),
+    [
+        ("api/routes.py", {"api"}),
+        ("chat/deep/down.py", {"chat"}),
+        ("runner/server.py", {"runner"}),
+        ("shared/app.py", {"api", "chat", "s3vector", "runner"}),
+        ("api/tests/test_routes.py", set()),
+        ("api/BUILD", set()),
+        ("local/up.py", set()),
+        ("rotation/handler.py", set()),
+    ],
+)
+def test_a_file_belongs_to_its_service(path: str, services: set[str]) -> None:
+    backend = Path("/backend")
+    assert services_of([backend / path], backend) == services
+
+
+@pytest.mark.anyio
+async def test_a_saved_file_reloads_its_service_and_a_failure_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "api").mkdir()
+    (tmp_path / "chat").mkdir()
+    reloaded: asyncio.Queue[str] = asyncio.Queue()
+    reports: asyncio.Queue[str] = asyncio.Queue()
+
+    async def reload(service: str) -> None:
+        reloaded.put_nowait(service)
+        if service == "chat":
+            raise SyntaxError("invalid syntax (routes.py, line 3)")
+
+    async def save(path: Path) -> str:
+        # Until the watcher has begun to watch, a change may pass unseen: save until it is seen.
+        while True:
+            path.write_text("x = 1\n")
+            try:
+                return await asyncio.wait_for(reports.get(), 0.5)
+            except TimeoutError:
+                continue
+
+    task = asyncio.create_task(reload_on_change(tmp_path, reload, reports.put_nowait))
+    try:
+        async with asyncio.timeout(20):
+            assert await save(tmp_path / "api" / "routes.py") == "api: reloaded"
+            assert reloaded.get_nowait() == "api"
+            report = await save(tmp_path / "chat" / "routes.py")
+            while report == "api: reloaded":  # a save before the first was seen
+                report = await reports.get()
+            assert report.startswith("chat: the new code does not start, the old goes on: invalid")
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
