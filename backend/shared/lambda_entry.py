@@ -78,9 +78,10 @@ def lambda_handler(
         token = context.bind(context.RequestContext(request_id, context.trace_id_of(xray), xray))
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(cold_start=cold_start)
+        traced = tracing.invocation(xray, cold_start=cold_start)
         cold_start = False
         try:
-            with deadline.scope(_function_ends(lambda_context)), tracing.invocation(xray):
+            with deadline.scope(_function_ends(lambda_context)), traced:
                 if not _is_gateway_event(event):
                     return direct(event)
                 with deadline.scope(*_deadlines(event)):

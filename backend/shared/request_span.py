@@ -5,7 +5,8 @@ makes one, with the attributes of OpenTelemetry's HTTP semantic conventions.
 https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 """
 
-from typing import Any
+import traceback
+from typing import Any, Final
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -16,7 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import tracing
 from shared.errors import FAILURE_KEY, ServiceError
 
-_METHODS = frozenset(
+_MAX_FRAMES: Final = 20
+_MAX_MESSAGE: Final = 256
+_METHODS: Final = frozenset(
     {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"}
 )
 
@@ -33,14 +36,14 @@ class RequestSpanMiddleware:
         self._tracer = trace.get_tracer("fin-advisor")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or trace.get_current_span().is_recording():
-            await self._app(scope, receive, send)
+        around = trace.get_current_span().get_span_context()
+        if scope["type"] != "http" or (around.is_valid and not around.is_remote):
+            await self._app(scope, receive, send)  # somebody's span is about this request already
             return
         headers = Headers(scope=scope)
         on_lambda = "aws.event" in scope
         # On Lambda the runtime's trace header, attached already, wins over the request's.
-        attached = on_lambda and trace.get_current_span().get_span_context().is_valid
-        parent = otel_context.get_current() if attached else tracing.extract(headers)
+        parent = otel_context.get_current() if around.is_valid else tracing.extract(headers)
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
         span = self._tracer.start_span(
             "HTTP" if method == "_OTHER" else method,
@@ -61,7 +64,9 @@ class RequestSpanMiddleware:
                 status = message["status"]
             await send(message)
 
-        with trace.use_span(span, end_on_exit=True, record_exception=False):
+        with trace.use_span(
+            span, end_on_exit=True, record_exception=False, set_status_on_exception=False
+        ):
             try:
                 await self._app(scope, receive, watch)
             finally:
@@ -80,6 +85,7 @@ def _attributes(scope: Scope, method: str, headers: Headers) -> dict[str, Any]:
         attributes["client.address"] = client[0]
     if lambda_context := scope.get("aws.context"):
         attributes["faas.invocation_id"] = getattr(lambda_context, "aws_request_id", "")
+        attributes["faas.coldstart"] = tracing.is_cold_start.get()
     return attributes
 
 
@@ -96,6 +102,20 @@ def _finish(span: trace.Span, scope: Scope, method: str, status: int) -> None:
         span.set_attribute("error.type", failure.code)
     elif isinstance(failure, BaseException):
         span.set_attribute("error.type", type(failure).__qualname__)
-        span.record_exception(failure)
     else:
         span.set_attribute("error.type", str(status))
+    if isinstance(failure, BaseException):
+        span.add_event("exception", _exception(failure))
+
+
+def _exception(failure: BaseException) -> dict[str, str]:
+    # The text of an unforeseen error may quote what somebody sent. It is in the log, where a data
+    # protection policy masks it; a trace has none.
+    frames = traceback.extract_tb(failure.__traceback__)[-_MAX_FRAMES:]
+    attributes = {
+        "exception.type": type(failure).__qualname__,
+        "exception.stacktrace": "".join(traceback.format_list(frames)),
+    }
+    if isinstance(failure, ServiceError):
+        attributes["exception.message"] = failure.detail[:_MAX_MESSAGE]  # written for callers
+    return attributes

@@ -1,17 +1,17 @@
 """Distributed tracing: one provider, X-Ray ids, spans out over OTLP, nothing where it is off.
 
-The OpenTelemetry SDK, an exporter and the instrumentations are imported by `configure_tracing`
-and by what they instrument, never by importing this module.
+The OpenTelemetry SDK and an exporter are imported by `configure_tracing`, never by importing this
+module.
 """
 
+import atexit
 import os
-import re
-from collections.abc import Iterator, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlsplit
 
 from shared.logging import get_logger
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 _log = get_logger(__name__)
 
-LAMBDA_EXPORT_SECONDS: Final = 0.25
-"""Bound of an export on Lambda, where the answer waits for it. `force_flush` has a bound of its own
-that it does not keep; the exporter's time-out is the one that holds."""
+SHUTDOWN_SECONDS: Final = 2.0
+"""The longest that the end of a process waits for its last spans."""
 
-EXPORT_SECONDS: Final = 5.0
-"""Bound of an export in a process that exports in the background."""
+_LONGEST_INIT_SECONDS: Final = 60.0
 
-_GRPC_PORT: Final = 4317
-_UNSAMPLED: Final = re.compile(r";\s*Sampled=0\s*(?:;|$)")
-_xray_root: ContextVar[int | None] = ContextVar("xray_root", default=None)
+is_cold_start: ContextVar[bool] = ContextVar("is_cold_start", default=False)
+"""Whether the invocation is the first of its environment."""
+
 _provider: "TracerProvider | None" = None
+_is_ours = False
+_flushing: threading.Thread | None = None
 
 
 def configure_tracing(
@@ -56,19 +56,26 @@ def configure_tracing(
             `OTEL_EXPORTER_OTLP_PROTOCOL` says otherwise), `udp://host:2000` for the X-Ray daemon.
         exporter: Replaces the one that the endpoint selects.
     """
-    global _provider  # noqa: PLW0603 - OpenTelemetry's provider is one a process, and so is this
+    global _provider, _is_ours  # noqa: PLW0603 - OpenTelemetry's provider is one a process too
     from opentelemetry import propagate, trace
+
+    from shared.client_spans import instrument_clients
+    from shared.trace_context import all_headers
+    from shared.trace_provider import make_provider, on_lambda
 
     if _provider is not None:
         return
     present = trace.get_tracer_provider()
     if type(present).__name__ in {"ProxyTracerProvider", "NoOpTracerProvider"}:
-        _provider = _make_provider(service_name, environment, otlp_endpoint, exporter)
+        _is_ours = True
+        _provider = make_provider(service_name, environment, otlp_endpoint, exporter)
         trace.set_tracer_provider(_provider)
-        propagate.set_global_textmap(_propagator())
+        propagate.set_global_textmap(all_headers)
+        if not on_lambda():
+            atexit.register(shutdown)
     else:
         _provider = present  # type: ignore[assignment] # somebody's own SDK provider
-    _instrument_when_imported()
+    instrument_clients()
 
 
 def is_configured() -> bool:
@@ -90,212 +97,108 @@ def instrument_app(app: "FastAPI") -> None:
     """
     from shared.request_span import RequestSpanMiddleware
 
+    # FastAPI has telemetry of its own, four spans a request; it is on wherever there is a provider.
+    native = getattr(app, "_telemetry", None)
+    if isinstance(native, dict):
+        native["tracing"] = False
     present: list[Any] = [entry.cls for entry in app.user_middleware]
     if RequestSpanMiddleware not in present:
         app.add_middleware(RequestSpanMiddleware)
 
 
 @contextmanager
-def invocation(xray_header: str | None) -> Iterator[None]:
-    """Continue Lambda's trace for a block, and send its spans before the environment freezes."""
+def invocation(xray_header: str | None, *, cold_start: bool = False) -> Iterator[None]:
+    """Continue Lambda's trace for a block, and send its spans before the environment freezes.
+
+    Args:
+        xray_header: The runtime's own, which wins over the request's.
+        cold_start: Whether this is the environment's first; its start then becomes a span.
+    """
     if _provider is None:
         yield
         return
-    from opentelemetry import context
+    from opentelemetry import context, trace
 
-    token = context.attach(extract({"x-amzn-trace-id": xray_header} if xray_header else {}))
+    if trace.get_current_span().get_span_context().is_valid:
+        yield  # a wrapper's span: it has continued the trace, and flushes when it ends
+        return
+    parent = extract({"x-amzn-trace-id": xray_header} if xray_header else {})
+    span_context = trace.get_current_span(parent).get_span_context()
+    sampled = span_context.trace_flags.sampled or not span_context.is_valid
+    cold = is_cold_start.set(cold_start)
+    token = context.attach(parent)
     try:
+        if cold_start and sampled:
+            _record_start()
         yield
     finally:
         context.detach(token)
-        flush()
+        is_cold_start.reset(cold)
+        if sampled:
+            flush()
 
 
 def extract(headers: Mapping[str, str]) -> "Context":
-    """Return the OpenTelemetry context that headers (names in lower case) carry.
+    """Return the OpenTelemetry context that headers (names in lower case) carry."""
+    from shared import trace_context
 
-    X-Ray's header wins over `traceparent`: the gateway rewrites the first and passes the second.
-    A header with only `Root` names no parent; spans then begin that trace, unless it says
-    `Sampled=0`.
-    """
-    from opentelemetry import propagate, trace
-    from opentelemetry.context import Context
-
-    from shared.context import trace_id_of
-
-    context = propagate.extract(headers, context=Context(), getter=_lower_case_getter())
-    header = headers.get("x-amzn-trace-id", "")
-    root = int(trace_id_of(header) or "0", 16)
-    parent = trace.get_current_span(context).get_span_context()
-    if not root or parent.trace_id == root:
-        _xray_root.set(None)
-        return context
-    if _UNSAMPLED.search(header):
-        _xray_root.set(None)
-        # A parent of any id: what hangs below it is not sampled either, and keeps the trace id.
-        nobody = trace.SpanContext(root, 1, is_remote=True, trace_flags=trace.TraceFlags(0))
-        return trace.set_span_in_context(trace.NonRecordingSpan(nobody), Context())
-    _xray_root.set(root)
-    return Context()
+    return trace_context.extract(headers)
 
 
 def flush() -> None:
     """Send what has been collected, bounded by the exporter's time-out; never raises."""
     if _provider is None or not hasattr(_provider, "force_flush"):
         return
-    try:
-        _provider.force_flush()
-    except Exception as error:  # noqa: BLE001 - a lost span must not cost an answer
-        _log.warning("tracing_flush_failed", error=repr(error))
+    if _is_ours:
+        _quietly(_provider.force_flush)
+    else:
+        _flush_foreign(_provider.force_flush)
 
 
 def shutdown() -> None:
     """Send what has been collected and stop; for a process that ends."""
-    if _provider is not None and hasattr(_provider, "shutdown"):
-        _provider.shutdown()
+    if _provider is None or not hasattr(_provider, "shutdown"):
+        return
+    last = threading.Thread(target=_quietly, args=(_provider.shutdown,), daemon=True)
+    last.start()
+    last.join(SHUTDOWN_SECONDS)
 
 
-def _make_provider(
-    service_name: str, environment: str, endpoint: str, exporter: "SpanExporter | None"
-) -> "TracerProvider":
-    from opentelemetry.sdk.extension.aws.trace import AwsXRayIdGenerator
-    from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-    class RootIdGenerator(AwsXRayIdGenerator):
-        """X-Ray ids, and the trace id of a header that names a trace but no parent."""
-
-        def generate_trace_id(self) -> int:
-            return _xray_root.get() or int(super().generate_trace_id())
-
-    provider = TracerProvider(
-        # Not Resource.create(): it scans the entry points of every installed distribution.
-        resource=Resource(_resource(service_name, environment)),
-        id_generator=RootIdGenerator(),
-        shutdown_on_exit="AWS_LAMBDA_FUNCTION_NAME" not in os.environ,
-    )
-    if exporter := exporter or _make_exporter(endpoint):
-        provider.add_span_processor(BatchSpanProcessor(exporter))
-    return provider
-
-
-def _resource(service_name: str, environment: str) -> dict[str, str]:
-    attributes = {
-        "service.name": service_name,
-        "service.version": os.environ.get("SERVICE_VERSION", "dev"),
-        "deployment.environment.name": environment,
-        "telemetry.sdk.language": "python",
-        "telemetry.sdk.name": "opentelemetry",
-    }
-    if project := os.environ.get("PROJECT_NAME"):
-        attributes["service.namespace"] = project
-    if function := os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
-        attributes |= {
-            "cloud.provider": "aws",
-            "cloud.platform": "aws_lambda",
-            "cloud.region": os.environ.get("AWS_REGION", ""),
-            "faas.name": function,
-            "faas.version": os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
-            "faas.instance": os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
-        }
-    elif region := os.environ.get("AWS_REGION"):
-        attributes |= {"cloud.provider": "aws", "cloud.region": region}
-    # The standard's own way to add or override attributes: "key=value,key=value".
-    for pair in filter(None, os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(",")):
-        key, separator, value = pair.partition("=")
-        if separator and key.strip():
-            attributes[key.strip()] = unquote(value.strip())
-    return attributes
-
-
-def _make_exporter(endpoint: str) -> "SpanExporter | None":
-    parts = urlsplit(endpoint)
-    on_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
-    timeout = LAMBDA_EXPORT_SECONDS if on_lambda else EXPORT_SECONDS
-    default = "grpc" if parts.port == _GRPC_PORT else "http/protobuf"
-    protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL") or default
-    exporter: Any
+def _quietly(action: Callable[[], object]) -> None:
     try:
-        if parts.scheme == "udp":
-            from shared.xray_daemon import XRayDaemonExporter
-
-            return XRayDaemonExporter(parts.hostname or "127.0.0.1", parts.port or 2000)
-        if protocol == "grpc":
-            from opentelemetry.exporter.otlp.proto.grpc import (
-                trace_exporter as exporter,
-            )
-
-            insecure = parts.scheme == "http"
-            return exporter.OTLPSpanExporter(  # type: ignore[no-any-return]
-                endpoint=endpoint, insecure=insecure, timeout=timeout
-            )
-        from opentelemetry.exporter.otlp.proto.http import trace_exporter as exporter
-
-        path = parts.path.rstrip("/")
-        url = endpoint if path.endswith("/v1/traces") else f"{endpoint.rstrip('/')}/v1/traces"
-        return exporter.OTLPSpanExporter(endpoint=url, timeout=timeout)  # type: ignore[no-any-return]
-    except ImportError as error:
-        _log.error(
-            "tracing_exporter_missing",
-            otlp_endpoint=endpoint,
-            protocol=protocol,
-            detail=f"{error.name} is not in this package; spans are not exported. Use port 4318 "
-            "(HTTP) on Lambda; the gRPC exporter is in the runner only.",
-        )
-        return None
+        action()
+    except Exception as error:  # noqa: BLE001 - a lost span must not cost an answer
+        _log.warning("tracing_flush_failed", error=repr(error))
 
 
-def _propagator() -> Any:
-    from opentelemetry.propagators.aws import AwsXRayPropagator
-    from opentelemetry.propagators.composite import CompositePropagator
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+def _flush_foreign(force_flush: Callable[[], object]) -> None:
+    # How long a wrapper's exporter takes is not ours to set, so it is left behind.
+    global _flushing  # noqa: PLW0603
+    from shared.trace_provider import LAMBDA_EXPORT_SECONDS
 
-    # The last one that finds something wins.
-    return CompositePropagator([TraceContextTextMapPropagator(), AwsXRayPropagator()])
-
-
-@cache
-def _lower_case_getter() -> Any:
-    from opentelemetry.propagators.textmap import Getter
-
-    class LowerCase(Getter[Mapping[str, str]]):
-        """Reads headers whose names are in lower case, whatever case a propagator asks in."""
-
-        def get(self, carrier: Mapping[str, str], key: str) -> list[str] | None:
-            value = carrier.get(key.lower())
-            return None if value is None else [value]
-
-        def keys(self, carrier: Mapping[str, str]) -> list[str]:
-            return list(carrier)
-
-    return LowerCase()
+    if _flushing is None or not _flushing.is_alive():
+        _flushing = threading.Thread(target=_quietly, args=(force_flush,), daemon=True)
+        _flushing.start()
+        _flushing.join(LAMBDA_EXPORT_SECONDS)
 
 
-def _instrument_when_imported() -> None:
-    # A function that never calls another service never pays for the instrumentation of the client.
-    import wrapt
-
-    @wrapt.when_imported("httpx")
-    def _httpx(_module: object) -> None:
-        try:
-            from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
-        except ImportError as error:
-            _log.warning("tracing_instrumentation_missing", module=error.name)
-            return
-        _instrument(HTTPXClientInstrumentor())
-
-    @wrapt.when_imported("botocore.client")
-    def _botocore(_module: object) -> None:
-        try:
-            from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
-        except ImportError as error:
-            _log.warning("tracing_instrumentation_missing", module=error.name)
-            return
-        _instrument(BotocoreInstrumentor())  # type: ignore[no-untyped-call]
+def _record_start() -> None:
+    """Make a span of the time from the process's start until now, where that was just now."""
+    try:
+        age = _process_age_seconds()
+    except (OSError, ValueError, IndexError, AttributeError):  # not Linux
+        return
+    if age > _LONGEST_INIT_SECONDS:  # provisioned, or restored from a snapshot
+        return
+    now = time.time_ns()
+    span = get_tracer().start_span(
+        "cold start", start_time=now - int(age * 1e9), attributes={"faas.coldstart": True}
+    )
+    span.end(now)
 
 
-def _instrument(instrumentor: Any) -> None:
-    if not instrumentor.is_instrumented_by_opentelemetry:
-        # The check compares installed distributions, which takes a scan of all of them.
-        instrumentor.instrument(skip_dep_check=True)
+def _process_age_seconds() -> float:
+    with open("/proc/self/stat", "rb") as file:
+        # The second field, a name in parentheses, may hold spaces; the start is the 22nd.
+        ticks = int(file.read().rpartition(b")")[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")

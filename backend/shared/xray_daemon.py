@@ -10,11 +10,11 @@ import socket
 from collections.abc import Sequence
 from typing import Final
 
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from shared.logging import get_logger
+from shared.otlp_encoding import encode
 
 _log = get_logger(__name__)
 
@@ -39,7 +39,7 @@ class XRayDaemonExporter(SpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send spans; a batch over a datagram's size is halved until it fits."""
-        datagram = _HEADER + base64.b64encode(encode_spans(spans).SerializeToString())
+        datagram = _HEADER + base64.b64encode(encode(spans))
         if len(datagram) > MAX_DATAGRAM_BYTES:
             if len(spans) == 1:
                 _log.warning("span_too_large", span=spans[0].name, size_bytes=len(datagram))

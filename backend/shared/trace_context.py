@@ -1,0 +1,121 @@
+"""The trace that a request belongs to: read from its headers, and handed on in them.
+
+https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+https://www.w3.org/TR/trace-context/
+"""
+
+import re
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Final, NamedTuple, override
+
+from opentelemetry import trace
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry.context import Context
+from opentelemetry.propagators.aws import AwsXRayPropagator
+from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.propagators.textmap import CarrierT, Getter, TextMapPropagator, default_getter
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+XRAY_HEADER: Final = "x-amzn-trace-id"
+MAX_BAGGAGE_CHARACTERS: Final = 1024
+"""Baggage comes from outside and is sent on at every hop; a longer one is dropped whole."""
+
+_ROOT: Final = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
+_PARENT: Final = re.compile(r"[0-9a-f]{16}")
+_SOME_SPAN: Final = 1
+
+_root: ContextVar[int] = ContextVar("xray_root", default=0)
+
+
+class XRayHeader(NamedTuple):
+    """What an X-Ray header says; a parent of 0 names none, and `sampled` is None where the
+    decision is left to whoever reads it.
+    """
+
+    trace_id: int
+    parent_id: int
+    sampled: bool | None
+
+
+def parse_xray(header: str | None) -> XRayHeader | None:
+    """Return what the header says, or None where it names no trace."""
+    if not header or len(header) > 512:
+        return None
+    parts = dict(part.strip().partition("=")[::2] for part in header.split(";"))
+    root, parent = parts.get("Root", ""), parts.get("Parent", "")
+    if not _ROOT.fullmatch(root):
+        return None
+    return XRayHeader(
+        int(root[2:10] + root[11:], 16),
+        int(parent, 16) if _PARENT.fullmatch(parent) else 0,
+        {"0": False, "1": True}.get(parts.get("Sampled", "")),
+    )
+
+
+def extract(headers: Mapping[str, str]) -> Context:
+    """Return the OpenTelemetry context that headers (names in lower case) carry.
+
+    X-Ray's header wins over `traceparent`: the gateway rewrites the first and passes the second.
+    Where it names no parent the next span begins that trace; where it leaves the sampling open,
+    the trace is sampled.
+    """
+    context = _baggage.extract(headers, Context(), _lower_case)
+    xray = parse_xray(headers.get(XRAY_HEADER))
+    _root.set(0)
+    if xray is None:
+        return _w3c.extract(headers, context, _lower_case)
+    if not xray.parent_id and xray.sampled is not False:
+        _root.set(xray.trace_id)
+        return context
+    parent = trace.SpanContext(
+        xray.trace_id,
+        # What is not sampled needs some parent all the same: the trace id and the decision travel.
+        xray.parent_id or _SOME_SPAN,
+        is_remote=True,
+        trace_flags=trace.TraceFlags(xray.sampled is not False),
+    )
+    return trace.set_span_in_context(trace.NonRecordingSpan(parent), context)
+
+
+def root_trace_id() -> int:
+    """Return the trace that the request's header began without a parent, or 0."""
+    return _root.get()
+
+
+class _LowerCase(Getter[Mapping[str, str]]):
+    """Reads headers whose names are in lower case, whatever case a propagator asks in."""
+
+    def get(self, carrier: Mapping[str, str], key: str) -> list[str] | None:
+        value = carrier.get(key.lower())
+        return None if value is None else [value]
+
+    def keys(self, carrier: Mapping[str, str]) -> list[str]:
+        return list(carrier)
+
+
+class _BoundedBaggage(W3CBaggagePropagator):
+    @override
+    def extract(
+        self,
+        carrier: CarrierT,
+        context: Context | None = None,
+        getter: Getter[CarrierT] = default_getter,
+    ) -> Context:
+        header = "".join(getter.get(carrier, "baggage") or ())
+        if not header or len(header) > MAX_BAGGAGE_CHARACTERS:
+            return context if context is not None else Context()
+        return super().extract(carrier, context, getter)
+
+
+_lower_case = _LowerCase()
+_baggage = _BoundedBaggage()
+_w3c = TraceContextTextMapPropagator()
+
+trace_headers: Final[TextMapPropagator] = CompositePropagator([_w3c, AwsXRayPropagator()])
+"""Writes both trace headers, and no baggage: for calls that leave the estate."""
+
+all_headers: Final[TextMapPropagator] = CompositePropagator(
+    [_baggage, _w3c, AwsXRayPropagator()]  # of extractors, the last one that finds something wins
+)
+"""The process's propagator."""
