@@ -1,0 +1,100 @@
+"""The same routes on FastAPI and Mangum with stdlib logging, as tutorials have it."""
+
+import json
+import logging
+import os
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Request
+from mangum import Mangum
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+logger = logging.getLogger()
+logger.setLevel(logging.INFO)
+app = FastAPI(root_path="/api")
+
+
+class Holding(BaseModel):
+    """A line of a portfolio."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    symbol: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,5}$")]
+    shares: Annotated[float, Field(gt=0, le=1_000_000)]
+    price: Annotated[float, Field(gt=0, le=1_000_000)]
+
+
+class Portfolio(BaseModel):
+    """A portfolio to value."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    owner: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    holdings: Annotated[list[Holding], Field(min_length=1, max_length=50)]
+
+
+class Valuation(BaseModel):
+    """What a portfolio is worth."""
+
+    owner: str
+    total: float
+    positions: int
+
+
+class Question(BaseModel):
+    """A question about the documents."""
+
+    question: Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
+    top_k: Annotated[int, Field(ge=1, le=20)] = 5
+
+
+@app.middleware("http")
+async def log_requests(request: Request, call_next: Any) -> Any:
+    """Write two lines a request."""
+    logger.info(
+        json.dumps({"event": "request_started", "method": request.method, "path": request.url.path})
+    )
+    response = await call_next(request)
+    logger.info(json.dumps({"event": "request_completed", "status": response.status_code}))
+    return response
+
+
+@app.get("/health")
+async def health() -> dict[str, str]:
+    """Answer that the service is healthy."""
+    return {
+        "status": "healthy",
+        "service": os.environ["SERVICE_NAME"],
+        "environment": os.environ["ENVIRONMENT"],
+        "timestamp": datetime.now(UTC).isoformat(),
+    }
+
+
+@app.post("/valuations")
+async def post_valuation(portfolio: Portfolio) -> Valuation:
+    """Add up the positions."""
+    total = sum(holding.shares * holding.price for holding in portfolio.holdings)
+    logger.info(json.dumps({"event": "valued", "positions": len(portfolio.holdings)}))
+    return Valuation(owner=portfolio.owner, total=total, positions=len(portfolio.holdings))
+
+
+@app.post("/ask")
+def post_ask(question: Question) -> dict[str, Any]:
+    """Ask another service, with the key from Secrets Manager."""
+    import boto3
+    import httpx
+
+    name = f"{os.environ['PROJECT_NAME']}/{os.environ['ENVIRONMENT']}/api/api-key"
+    key = boto3.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+    response = httpx.post(
+        f"{os.environ['API_GATEWAY_URL']}/chat/messages",
+        json={"messages": [{"role": "user", "content": question.question}]},
+        headers={"x-api-key": key},
+        timeout=25,
+    )
+    answer: dict[str, Any] = response.json()
+    return {"answer": answer["message"]["content"], "citations": answer["citations"]}
+
+
+handler = Mangum(app, lifespan="auto")

@@ -1,0 +1,38 @@
+"""What is said of repeated measurements."""
+
+import pytest
+
+from benchmarks.series import Comparison, Series, interleave
+
+
+def comparison(**targets: float) -> Comparison:
+    series = {"ours": Series((1.0, 2.0, 3.0)), "peer": Series((4.0, 4.0, 4.0))}
+    return Comparison("A figure", "ms", "ours", series, targets)
+
+
+def test_candidates_take_turns_and_the_first_round_is_not_counted() -> None:
+    taken: list[str] = []
+
+    def taking(name: str, value: float) -> float:
+        taken.append(name)
+        return value + len(taken)
+
+    series = interleave({"a": lambda: taking("a", 0), "b": lambda: taking("b", 10)}, 2)
+    assert taken == ["a", "b"] * 3
+    assert series["a"].values == (3, 5)
+    assert series["b"].values == (14, 16)
+
+
+def test_the_ratio_is_the_median_of_the_rounds() -> None:
+    assert comparison().ratio("peer") == pytest.approx(0.5)
+
+
+def test_a_missed_target_is_named_and_a_met_one_is_not() -> None:
+    assert list(comparison(peer=0.6).misses()) == []
+    (miss,) = comparison(peer=0.4).misses()
+    assert "ours / peer = 0.50, target 0.40" in miss
+
+
+def test_a_missed_limit_is_named() -> None:
+    one = Comparison("A size", "MB", "ours", {"ours": Series((13.0,))}, limit=12)
+    assert list(one.misses()) == ["A size: 13.0 MB, target 12.0"]
