@@ -53,8 +53,8 @@ class Documents:
         count = sum(len(one.passages) for one in prepared)
         if count > self._max_passages:
             raise PayloadTooLarge(
-                f"the documents make {count} passages, at most {self._max_passages} are taken in "
-                "one request: send fewer documents at a time"
+                f"The documents make {count} passages, at most {self._max_passages} are taken in "
+                "one request: send fewer documents at a time."
             )
         held = self._store.get([one.draft.id for one in prepared])
         changed = [
@@ -124,4 +124,4 @@ def _input(title: str | None, text: str) -> str:
 
 
 def _unknown(document_id: str) -> NotFound:
-    return NotFound(f"there is no document {document_id!r}; GET /documents lists those there are")
+    return NotFound(f"There is no document {document_id!r}; GET /documents lists those there are.")

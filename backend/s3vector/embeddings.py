@@ -76,8 +76,8 @@ class TitanEmbedder:
         if len(vector) != self.dimensions:
             raise BadDependency(
                 f"{self.model_id} answered with {len(vector)} dimensions instead of "
-                f"{self.dimensions}; set EMBEDDING_DIMENSIONS to what the model makes"
+                f"{self.dimensions}; set EMBEDDING_DIMENSIONS to what the model makes."
             )
         if not all(map(math.isfinite, vector)) or not any(vector):
-            raise BadDependency(f"{self.model_id} answered with a vector that has no direction")
+            raise BadDependency(f"{self.model_id} answered with a vector that has no direction.")
         return vector

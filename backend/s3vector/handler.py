@@ -1,9 +1,14 @@
 """The Lambda entry."""
 
+import os
+
 from s3vector.app import create_app
 from s3vector.settings import Settings
 from shared.lambda_entry import lambda_handler
 from shared.settings import load_settings
+
+# A function of this size has less than one CPU: numpy's threads would wait for one another.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 settings = load_settings(Settings)
 app = create_app(settings)

@@ -47,6 +47,6 @@ def _results[R](futures: list[Future[R]]) -> list[R]:
         future.result()
     if waiting:
         raise DeadlineExceeded(
-            "the time for this request is used up; send less in one request, or try again"
+            "The time for this request is used up; try again, with less in one request."
         )
     return [future.result() for future in futures]

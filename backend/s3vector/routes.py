@@ -33,19 +33,19 @@ from shared.models import error_responses
 router = APIRouter()
 
 
-def get_documents(request: Request) -> Documents:
+async def get_documents(request: Request) -> Documents:
     return request.app.state.documents  # type: ignore[no-any-return]
 
 
-def get_search(request: Request) -> Search:
+async def get_search(request: Request) -> Search:
     return request.app.state.search  # type: ignore[no-any-return]
 
 
-def get_store(request: Request) -> VectorStore:
+async def get_store(request: Request) -> VectorStore:
     return request.app.state.store  # type: ignore[no-any-return]
 
 
-def get_embedder(request: Request) -> Embedder:
+async def get_embedder(request: Request) -> Embedder:
     return request.app.state.embedder  # type: ignore[no-any-return]
 
 
@@ -73,7 +73,7 @@ def bounded[R](operation: Callable[..., R]) -> Callable[..., Coroutine[Any, Any,
                 return await to_thread.run_sync(call, abandon_on_cancel=True)
         except TimeoutError:
             raise DeadlineExceeded(
-                "the time for this request is used up; try again, with less in one request"
+                "The time for this request is used up; try again, with less in one request."
             ) from None
 
     return wrapper

@@ -146,16 +146,16 @@ class S3VectorStore:
                     raise CorruptObject(error.key, "it is missing") from None
                 missing = (error.key, source) if source else None
         raise Unavailable(
-            "the vectors bucket changed faster than it could be read; try again", retry_after=1
+            "The vectors bucket changed faster than it could be read; try again.", retry_after=1
         )
 
     def _load(self, source: StoredObject | None) -> Snapshot:
         manifest = self._read_manifest(source)
         if manifest.size > self._capacity * 5 // 4:
             raise CapacityExceeded(
-                f"the vectors bucket holds {manifest.size} bytes, more than the {self._capacity} "
+                f"The vectors bucket holds {manifest.size} bytes, more than the {self._capacity} "
                 "of MAX_STORE_BYTES: raise it together with the function's memory, or move to "
-                "VECTOR_BACKEND=s3vectors"
+                "VECTOR_BACKEND=s3vectors."
             )
         with self._lock:  # instances of a process load what is new once, not each for itself
             new = [entry for entry in manifest.segments if entry.key not in self._segments]
@@ -173,9 +173,9 @@ class S3VectorStore:
         manifest = decode_manifest(MANIFEST, source.data)
         if (manifest.space, manifest.dimensions) != (self._space, self._dimensions):
             raise Conflict(
-                f"the vectors bucket holds vectors of {manifest.space}, this service makes those "
+                f"The vectors bucket holds vectors of {manifest.space}, this service makes those "
                 f"of {self._space}; they cannot be compared: set BEDROCK_MODEL_ID and "
-                "EMBEDDING_DIMENSIONS back, or put the documents into an empty bucket"
+                "EMBEDDING_DIMENSIONS back, or put the documents into an empty bucket."
             )
         return manifest
 
@@ -242,7 +242,7 @@ class S3VectorStore:
                 return True
             source = self._bucket.read(MANIFEST)
         raise Unavailable(
-            "too many writers at once; nothing of this request was stored, try again",
+            "Too many writers at once; nothing of this request was stored, try again.",
             retry_after=1,
         )
 
@@ -251,7 +251,7 @@ class S3VectorStore:
         pause = random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.01 * 2**attempt))  # noqa: S311
         left = remaining_seconds()
         if left is not None and left <= pause:
-            raise DeadlineExceeded("no time left to get a turn among the writers; try again")
+            raise DeadlineExceeded("No time is left to get a turn among the writers; try again.")
         time.sleep(pause)
 
     def _make_room(self, wanted: int) -> None:
@@ -269,9 +269,9 @@ class S3VectorStore:
 
     def _full(self, held: int, wanted: int) -> CapacityExceeded:
         return CapacityExceeded(
-            f"the store holds {held} of at most {self._capacity} bytes and {wanted} more were to "
+            f"The store holds {held} of at most {self._capacity} bytes and {wanted} more were to "
             "come; nothing was stored: delete documents, raise MAX_STORE_BYTES together with the "
-            "function's memory, or move to VECTOR_BACKEND=s3vectors"
+            "function's memory, or move to VECTOR_BACKEND=s3vectors."
         )
 
     # Compaction: may fail at any point without harm, so that no write fails because of it
@@ -332,4 +332,4 @@ def _decode_cursor(cursor: str) -> str:
     try:
         return urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError:
-        raise InvalidRequest("cursor: not one that this service gave; begin without it") from None
+        raise InvalidRequest("cursor: not one that this service gave; begin without it.") from None

@@ -128,7 +128,9 @@ class S3VectorsStore:
             wanted = [one for one in wanted if one in heads and one not in found]
             if not wanted:
                 return found
-        raise Unavailable("the documents change faster than they can be read; try again")
+        raise Unavailable(
+            "The documents change faster than they can be read; try again.", retry_after=1
+        )
 
     def delete(self, document_id: str) -> bool:
         head = self._heads([document_id]).get(document_id)
@@ -185,9 +187,9 @@ class S3VectorsStore:
         dimensions = int(self._space.rpartition("/")[2])
         if index["dimension"] != dimensions or index["distanceMetric"] != "cosine":
             raise Conflict(
-                f"the index {self._index} has {index['dimension']} dimensions and the metric "
+                f"The index {self._index} has {index['dimension']} dimensions and the metric "
                 f"{index['distanceMetric']}, this service needs {dimensions} and cosine: set "
-                "EMBEDDING_DIMENSIONS, or name another index in VECTOR_INDEX_NAME"
+                "EMBEDDING_DIMENSIONS, or name another index in VECTOR_INDEX_NAME."
             )
 
     # The engine's calls, within its limits
@@ -261,7 +263,7 @@ class S3VectorsStore:
             except ClientError as error:
                 if cursor is not None and error_code(error) == "ValidationException":
                     raise InvalidRequest(
-                        "cursor: not one that this service gave, or too old; begin without it"
+                        "cursor: not one that this service gave, or too old; begin without it."
                     ) from error
                 raise
         return [self._stored(one) for one in answer["vectors"]], answer.get("nextToken")
@@ -332,14 +334,14 @@ class S3VectorsStore:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BadDependency(
-                f"the vector {answer['key']!r} of the index {self._index} is not one that this "
-                "service wrote; delete it, or name another index in VECTOR_INDEX_NAME"
+                f"The vector {answer['key']!r} of the index {self._index} is not one that this "
+                "service wrote; delete it, or name another index in VECTOR_INDEX_NAME."
             ) from error
         if space != self._space:
             raise Conflict(
-                f"the index {self._index} holds vectors of {space}, this service makes those of "
+                f"The index {self._index} holds vectors of {space}, this service makes those of "
                 f"{self._space}; they cannot be compared: set BEDROCK_MODEL_ID and "
-                "EMBEDDING_DIMENSIONS back, or name another index in VECTOR_INDEX_NAME"
+                "EMBEDDING_DIMENSIONS back, or name another index in VECTOR_INDEX_NAME."
             )
         return stored
 

@@ -38,8 +38,8 @@ class CorruptObject(BadDependency):
 
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(
-            f"the object {key!r} in the vectors bucket is corrupt ({reason}); nothing was changed: "
-            "restore an earlier version of that object, then try again"
+            f"The object {key!r} in the vectors bucket is corrupt ({reason}); nothing was changed: "
+            "restore an earlier version of that object, then try again."
         )
         self.key = key
 

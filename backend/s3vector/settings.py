@@ -29,4 +29,4 @@ class Settings(FullServiceSettings):
     ] = 1024
     embedding_concurrency: Annotated[int, Field(ge=1, le=64)] = 8
     max_passages_per_request: Annotated[int, Field(ge=1, le=10_000)] = 1000
-    max_store_bytes: Annotated[int, Field(ge=2**16)] = 160 * 2**20
+    max_store_bytes: Annotated[int, Field(ge=2**16)] = 192 * 2**20

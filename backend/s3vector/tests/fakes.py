@@ -6,10 +6,21 @@ from array import array
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
+from s3vector.settings import Settings
 from s3vector.store import Document, DocumentRecord, MetadataValue, Passage, Vector
 
 DIMENSIONS = 32
 SPACE = f"fake-model/{DIMENSIONS}"
+
+SETTINGS = Settings(
+    project_name="fin-advisor",
+    environment="test",
+    service_name="s3vector",
+    log_level="ERROR",
+    api_gateway_url="http://127.0.0.1:9/test",
+    vector_bucket_name="fin-advisor-test-vectors",
+    max_passages_per_request=1000,
+)
 
 
 def hashed_vector(text: str, dimensions: int = DIMENSIONS) -> Vector:

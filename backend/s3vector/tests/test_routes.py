@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from s3vector.app import create_app
 from s3vector.s3_store import MANIFEST, S3VectorStore
 from s3vector.tests.cloud import Cloud
-from s3vector.tests.fakes import DIMENSIONS, FakeEmbedder, hashed_vector
-from s3vector.tests.test_settings import SETTINGS
+from s3vector.tests.fakes import DIMENSIONS, SETTINGS, FakeEmbedder, hashed_vector
 from shared.testing import app_client
 
 pytestmark = pytest.mark.anyio

@@ -144,6 +144,25 @@ def test_a_landed_commit_is_recognised_below_those_of_others(
     assert new_s3_store().stats().segments == 3
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_writer_that_was_overtaken_builds_on_the_other(
+    cloud: Cloud, new_s3_store: Factory, first: bool
+) -> None:
+    """Another writer commits between this one's look at the manifest and its write."""
+    store, other = new_s3_store(), new_s3_store()
+    if not first:
+        store.put([document("before")])
+
+    def overtaken(_request: Any, serve: Callable[[], Any]) -> Any:
+        other.put([document("other")])
+        return serve()
+
+    with cloud.fault("PUT", MANIFEST, overtaken):
+        store.put([document("a")])
+
+    assert _ids(new_s3_store()) == {"a", "other"} | (set() if first else {"before"})
+
+
 def test_a_commit_that_never_gets_an_answer_is_found_to_have_landed(
     cloud: Cloud, new_s3_store: Factory
 ) -> None:
@@ -427,6 +446,23 @@ def test_many_small_writes_keep_few_segments(
     assert {one: held[one].passages[0].text for one in held} == expected
 
 
+def test_merged_tombstones_go_on_hiding_what_lies_in_older_segments(
+    s3: Any, bucket_name: str, new_s3_store: Factory
+) -> None:
+    limits = Limits(max_segment_bytes=6 * 1024, fanout=3)
+    store = new_s3_store(limits=limits)
+    store.put([document(f"old{number}", "x" * 300) for number in range(10)])
+    store.delete("old0")
+    store.delete("old1")
+    store.put([document("old2", "new")])
+
+    assert len(_segment_keys(s3, bucket_name)) == 2
+    assert _ids(new_s3_store()) == {f"old{number}" for number in range(2, 10)}
+    assert new_s3_store().get(["old2"])["old2"].passages[0].text == "new"
+    store.put([document("old1", "again")])
+    assert _ids(new_s3_store()) == {f"old{number}" for number in range(1, 10)}
+
+
 def test_a_compaction_that_fails_does_not_fail_the_write(
     cloud: Cloud, s3: Any, bucket_name: str, new_s3_store: Factory
 ) -> None:
@@ -521,8 +557,25 @@ def test_a_full_store_refuses_to_grow_and_goes_on_serving(
     assert _ids(store) == {"again"}
 
 
+def test_writers_cannot_fill_the_store_beyond_its_capacity_together(
+    cloud: Cloud, s3: Any, bucket_name: str, new_s3_store: Factory
+) -> None:
+    """Each sees room for itself; the second to commit does not get it."""
+    store, other = new_s3_store(capacity_bytes=4_000), new_s3_store(capacity_bytes=4_000)
+
+    def overtaken(_request: Any, serve: Callable[[], Any]) -> Any:
+        other.put([document("other", "x" * 2_000)])
+        return serve()
+
+    with cloud.fault("PUT", MANIFEST, overtaken), pytest.raises(CapacityExceeded):
+        store.put([document("a", "x" * 2_000)])
+
+    assert _ids(store) == {"other"}
+    assert len(_segment_keys(s3, bucket_name)) == 1
+
+
 def test_room_taken_by_replaced_documents_is_reclaimed(new_s3_store: Factory) -> None:
-    store = new_s3_store(capacity_bytes=6_000)
+    store = new_s3_store(capacity_bytes=6_000, limits=Limits(fanout=100))
     for turn in range(30):
         store.put([document("same", f"turn{turn} " * 40)])
     assert _ids(store) == {"same"}

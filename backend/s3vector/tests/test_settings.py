@@ -5,17 +5,8 @@ from typing import Any
 import pytest
 
 from s3vector.settings import Settings
+from s3vector.tests.fakes import SETTINGS
 from shared.settings import SettingsError
-
-SETTINGS = Settings(
-    project_name="fin-advisor",
-    environment="test",
-    service_name="s3vector",
-    log_level="ERROR",
-    api_gateway_url="http://127.0.0.1:9/test",
-    vector_bucket_name="fin-advisor-test-vectors",
-    max_passages_per_request=1000,
-)
 
 
 def test_defaults_are_those_of_the_deployed_service() -> None:
