@@ -1,4 +1,4 @@
-"""boto3 clients for the programs: one time-out, few retries, and the endpoint of the environment."""
+"""boto3 clients for the programs: time-outs, few retries, the environment's region."""
 
 import functools
 from typing import Any

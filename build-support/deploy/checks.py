@@ -1,8 +1,7 @@
-"""What a deployed environment is asked: each check passes, or says in one sentence what is wrong."""
+"""What a deployed environment is asked: a check passes, or says in one sentence what is wrong."""
 
 import json
 import os
-import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -14,14 +13,17 @@ import httpx
 from deploy.aws import client
 from deploy.traffic import Alias
 
-# A new key answers 403, and a new version 5xx, for some seconds.
-_PASSING: Final = (403, 429, 500, 502, 503, 504)
 _POLL_SECONDS: Final = 2.0
+_NEW_KEY_SECONDS: Final = 180
 _CALLED_BY_API: Final = ("chat", "s3vector", "runner")
 
 
 class Wrong(Exception):
     """A check did not pass; the message says what it saw."""
+
+
+class KeyRefused(Wrong):
+    """The gateway refused the key. It refuses a new one for its first seconds or minutes."""
 
 
 @dataclass(frozen=True)
@@ -33,20 +35,23 @@ class Outcome:
     seconds: float
 
 
-def attempt(name: str, check: Callable[[], None], patience_seconds: float = 0) -> Outcome:
-    """Run a check until it passes or patience ends."""
+def attempt(name: str, check: Callable[[], object], patience_seconds: float = 0) -> Outcome:
+    """Run a check until it passes or patience ends; with a refused key it ends later."""
     started = time.monotonic()
     while True:
+        patience = patience_seconds
         try:
             check()
         except (Wrong, httpx.HTTPError) as error:
-            problem: str | None = str(error) or type(error).__name__
+            problem = str(error) or type(error).__name__
+            if isinstance(error, KeyRefused) and patience:
+                patience = max(patience, _NEW_KEY_SECONDS)
         else:
-            problem = None
-        passed = time.monotonic() - started
-        if problem is None or passed >= patience_seconds:
-            return Outcome(name, problem, passed)
-        time.sleep(min(_POLL_SECONDS, patience_seconds - passed))
+            return Outcome(name, None, time.monotonic() - started)
+        waited = time.monotonic() - started
+        if waited >= patience:
+            return Outcome(name, problem, waited)
+        time.sleep(min(_POLL_SECONDS, patience - waited))
 
 
 class Gateway:
@@ -72,10 +77,8 @@ class Gateway:
             headers["X-Amzn-Trace-Id"] = f"Root={trace_id};Sampled=1"
         response = httpx.get(self._url + path, headers=headers, timeout=httpx.Timeout(35))
         if response.status_code != 200:
-            temporary = " (may pass)" if response.status_code in _PASSING else ""
-            raise Wrong(
-                f"{path} answered {response.status_code}{temporary}: {response.text[:200]}"
-            )
+            kind = KeyRefused if response.status_code == 403 else Wrong
+            raise kind(f"{path} answered {response.status_code}: {response.text[:200]}")
         try:
             return response.json()
         except ValueError:
@@ -132,6 +135,13 @@ def new_trace_id() -> str:
     return f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
 
 
+def trace_goes_on(gateway: Gateway, trace_id: str) -> None:
+    """A call that belongs to a trace is answered in that trace."""
+    seen = str(gateway.test(trace_id).get("trace_id"))
+    if seen != trace_id.replace("-", "")[1:]:
+        raise Wrong(f"sent the trace {trace_id}, and api answered in {seen}")
+
+
 def trace_arrived(trace_id: str, begin: float) -> None:
     """X-Ray has a trace of ours. `begin` is in epoch seconds."""
     pages = client("xray").get_paginator("get_trace_summaries")
@@ -140,13 +150,6 @@ def trace_arrived(trace_id: str, begin: float) -> None:
         if any(item["Id"] == trace_id for item in page["TraceSummaries"]):
             return
     raise Wrong(f"X-Ray has no trace {trace_id} yet")
-
-
-def xray_form(trace_id: str) -> str:
-    """Return a trace id of 32 hexadecimal digits in X-Ray's form."""
-    if not re.fullmatch(r"[0-9a-f]{32}", trace_id):
-        raise Wrong(f"{trace_id!r} is no trace id")
-    return f"1-{trace_id[:8]}-{trace_id[8:]}"
 
 
 def _invoke(target: Alias, event: Mapping[str, Any]) -> dict[str, Any]:

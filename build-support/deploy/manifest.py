@@ -1,4 +1,4 @@
-"""Which files a release consists of, by hash: written once by the build, checked before each deploy."""
+"""Which files a release consists of, by hash: the build writes it, each deploy is held to it."""
 
 import argparse
 import hashlib

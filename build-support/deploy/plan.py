@@ -24,12 +24,16 @@ def plan(
     serving: Serving,
     file: Path,
     *,
+    release: str,
     title: str,
     image: str | None = None,
     allowed: Sequence[str] = (),
     options: Sequence[str] = (),
+    guarded: bool = True,
 ) -> PlanSummary:
     """Save a plan that keeps serving what is served, and show its summary.
+
+    A plan that is `guarded` refuses; one that nobody will apply need not be.
 
     Raises:
         Refused: It would replace or destroy what is not to be lost and was not named in `allowed`.
@@ -39,10 +43,10 @@ def plan(
         variables["live_versions"] = versions
     if image or serving.runner_image:
         variables["runner_image"] = image or serving.runner_image
-    terraform.plan(file, variables, options)
+    terraform.plan(file, release, variables, options)
     summary = PlanSummary.of(terraform.read_plan(file))
     summarise(summary.markdown(title))
-    if forbidden := summary.forbidden(allowed):
+    if guarded and (forbidden := summary.forbidden(allowed)):
         file.unlink()
         raise Refused(
             "\n".join(
@@ -82,6 +86,7 @@ def main(arguments: Sequence[str]) -> None:
         Terraform(given.environment, given.terraform),
         Serving.read(given.serving),
         given.output,
+        release=manifest.release,
         title=f"Plan of {given.environment} for {manifest.release}",
         image=given.image or None,
         allowed=allowed,

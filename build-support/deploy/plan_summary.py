@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-# What cannot be had back once it is gone: documents, keys that clients hold, the URL that they call.
+# What cannot be had back once it is gone: documents, keys of clients, the URL that they call.
 _KEPT: Final = {
     "aws_api_gateway_rest_api": "its id is part of the URL that clients call",
     "aws_cloudformation_stack": "it holds the vectors of S3 Vectors",

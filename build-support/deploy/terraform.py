@@ -38,8 +38,17 @@ class Terraform:
             f"-backend-config=environments/{self._environment}.s3.tfbackend",
         )
 
-    def plan(self, file: Path, variables: Mapping[str, Any], options: Sequence[str] = ()) -> None:
-        """Save a plan. It holds secrets in plain text: it must not leave the machine."""
+    def plan(
+        self, file: Path, release: str, variables: Mapping[str, Any], options: Sequence[str] = ()
+    ) -> None:
+        """Save a plan. It holds secrets in plain text: it must not leave the machine.
+
+        Args:
+            file: Where to.
+            release: What is planned; the state's output of this name says it later.
+            variables: Beside those of the environment's file.
+            options: Of `terraform plan`.
+        """
         self._run(
             "plan",
             "-no-color",
@@ -51,6 +60,7 @@ class Terraform:
             ),
             *options,
             f"-out={file.resolve()}",
+            release=release,
         )
 
     def read_plan(self, file: Path) -> dict[str, Any]:
@@ -78,9 +88,12 @@ class Terraform:
         parsed: dict[str, Any] = json.loads(done.stdout)
         return parsed
 
-    def _run(self, *arguments: str) -> None:
+    def _run(self, *arguments: str, release: str | None = None) -> None:
         done = subprocess.run(  # noqa: S603 - the program is fixed
-            self._command(*arguments), env=_environment(), stdin=subprocess.DEVNULL, check=False
+            self._command(*arguments),
+            env=_environment() | ({"TF_VAR_release": release} if release else {}),
+            stdin=subprocess.DEVNULL,
+            check=False,
         )
         if done.returncode != 0:
             raise Refused(f"terraform {arguments[0]} failed for {self._environment}")

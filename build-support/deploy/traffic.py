@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from deploy.aws import client
 from deploy.program import Refused, read_json, write_json
 
-# Whoever is called moves before its callers when a release goes live, and after them on the way back.
+# Whoever is called moves before its callers when a release goes live, after them on the way back.
 _ORDER: Final = ("rotation", "s3vector", "chat", "runner", "api")
 
 _IMAGE_MOVES_SECONDS: Final = 900  # App Runner starts instances and waits for their health checks.

@@ -1,0 +1,128 @@
+"""The runner's image: saved once by the build, pushed to a registry as it was saved."""
+
+import argparse
+import base64
+import json
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from deploy.aws import client
+from deploy.manifest import IMAGE, NAME, Manifest, image_config
+from deploy.program import REPOSITORY, Refused, parser, run, set_outputs
+
+# What `./pants --tag=[] package backend/runner:image` names it.
+_BUILT: Final = "runner:latest"
+
+
+def save(archive: Path, image: str) -> None:
+    """Write a built image to an archive."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    _docker("image", "save", "--output", str(archive), image)
+
+
+def push(archive: Path, manifest: Manifest, repository: str) -> str:
+    """Push a release's image, and return how a deploy names it: REPOSITORY@sha256:DIGEST.
+
+    A release that is there already is not pushed again: its tag cannot be moved.
+
+    Raises:
+        Refused: The archive, or what the registry has under the tag, is not the release's image.
+    """
+    if manifest.image_config is None:
+        raise Refused(f"release {manifest.release} was built without an image")
+    if image_config(archive) != manifest.image_config:
+        raise Refused(f"{archive} is not the image of release {manifest.release}")
+    registry, _, name = repository.partition("/")
+    found = _in_registry(name, manifest.release)
+    if found is None:
+        _log_in(registry)
+        loaded = _docker("image", "load", "--input", str(archive))
+        match = re.search(r"^Loaded image(?: ID)?: (\S+)$", loaded, re.MULTILINE)
+        if match is None:
+            raise Refused(f"docker did not say what it loaded: {loaded!r}")
+        reference = f"{repository}:{manifest.release}"
+        _docker("image", "tag", match[1], reference)
+        _docker("image", "push", "--quiet", reference)
+        found = _in_registry(name, manifest.release)
+    if found is None:
+        raise Refused(f"{name} has no image {manifest.release} after the push")
+    digest, config = found
+    if config != manifest.image_config:
+        raise Refused(
+            f"{name}:{manifest.release} in the registry has the configuration {config}, "
+            f"the release has {manifest.image_config}"
+        )
+    return f"{repository}@{digest}"
+
+
+def _in_registry(name: str, tag: str) -> tuple[str, str] | None:
+    """Digest of an image and of its configuration, or None where the tag is not used."""
+    answer: Any = client("ecr").batch_get_image(
+        repositoryName=name,
+        imageIds=[{"imageTag": tag}],
+        acceptedMediaTypes=[
+            "application/vnd.docker.distribution.manifest.v2+json",
+            "application/vnd.oci.image.manifest.v1+json",
+        ],
+    )
+    if not answer["images"]:
+        return None
+    image = answer["images"][0]
+    content = json.loads(image["imageManifest"])
+    return str(image["imageId"]["imageDigest"]), str(content["config"]["digest"])
+
+
+def _log_in(registry: str) -> None:
+    answer = client("ecr").get_authorization_token()
+    token = answer["authorizationData"][0]["authorizationToken"]
+    user, _, password = base64.b64decode(token).decode().partition(":")
+    _docker("login", "--username", user, "--password-stdin", registry, text=password)
+
+
+def _docker(*arguments: str, text: str | None = None) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 - the program is fixed
+            ["docker", *arguments],  # noqa: S607 - whichever engine the machine has
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise Refused("docker is not on PATH") from None
+    if done.returncode != 0:
+        raise Refused(f"docker {' '.join(arguments[:2])} failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    found = parser(__doc__, environment=False)
+    found.add_argument("action", choices=("save", "push"))
+    found.add_argument("--folder", type=Path, default=REPOSITORY / "dist")
+    found.add_argument("--image", default=_BUILT, help="the built image; for save")
+    found.add_argument("--repository", help="bootstrap's output ecr_repository_urls; for push")
+    return found.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Save the image beside the packages, or push it and tell its digest to later steps."""
+    given = _arguments(arguments)
+    archive = given.folder / IMAGE
+    if given.action == "push" and not given.repository:
+        raise Refused("--repository is empty: bootstrap's output ecr_repository_urls has it")
+    if given.dry_run:
+        print(f"would {given.action} {archive}")
+        return
+    if given.action == "save":
+        save(archive, given.image)
+        print(f"{given.image} is in {archive}")
+        return
+    manifest = Manifest.read(given.folder / NAME)
+    set_outputs({"image": push(archive, manifest, given.repository)})
+
+
+if __name__ == "__main__":
+    run(main)
