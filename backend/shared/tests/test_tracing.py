@@ -1,0 +1,362 @@
+"""One request, one span, in the right trace; and no collector can cost a request its answer.
+
+Each test is a process of its own, as a provider is one a process.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from typing import Any
+
+import pytest
+
+from shared.tests.collector import Received, decode, http_collector, udp_daemon
+from shared.tests.servers import unused_port
+
+_ROOT = "1-5759e988-bd862e3fe1be46a994272793"
+_TRACE = "5759e988bd862e3fe1be46a994272793"
+_PARENT = "53995c3f42cd8ad8"
+
+_SETUP = """
+import asyncio, io, json, os, sys, time
+from fastapi import APIRouter
+from shared import tracing
+from shared.app import create_service_app
+from shared.settings import FullServiceSettings
+from shared.testing import FakeKeys, LambdaContext, api_gateway_event, app_client
+
+settings = FullServiceSettings(
+    project_name="fin-advisor", environment="dev", service_name="api", log_level="WARNING",
+    api_gateway_url="http://127.0.0.1:9/dev",
+)
+router = APIRouter()
+
+@router.get("/things/{thing_id}", summary="A thing")
+async def thing(thing_id: str) -> str:
+    await asyncio.sleep(0)
+    with tracing.get_tracer("test").start_as_current_span(f"inner {thing_id}"):
+        await asyncio.sleep(0.001)
+    return thing_id
+
+app = create_service_app(settings, title="T", description="D", routers=[router])
+
+def invoke(*xrays, path="/api/things/7"):
+    from shared.lambda_entry import lambda_handler
+    handler = lambda_handler(app, settings, keys=FakeKeys())
+    statuses = []
+    for xray in xrays:
+        os.environ.pop("_X_AMZN_TRACE_ID", None)
+        if xray:
+            os.environ["_X_AMZN_TRACE_ID"] = xray
+        statuses.append(handler(api_gateway_event("GET", path), LambdaContext())["statusCode"])
+    return statuses
+
+async def ask(*headers, path="/things/7"):
+    async with app_client(app) as client:
+        return [(await client.get(path, headers=one)).status_code for one in headers]
+"""
+_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "fin-advisor-dev-api", "AWS_REGION": "us-east-1"}
+
+
+def _run(code: str, endpoint: str, *, before: str = "", **environment: str) -> list[str]:
+    """Run code after the set-up; returns the lines that it printed."""
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", f"{before}\n{_SETUP}\n{textwrap.dedent(code)}"],
+        env={
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "ENABLE_TRACING": "true",
+            "OTLP_ENDPOINT": endpoint,
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    assert ended.stderr == ""
+    return ended.stdout.splitlines()
+
+
+def _of_requests(spans: list[Received]) -> list[Received]:
+    return [span for span in spans if "http.request.method" in span.attributes]
+
+
+def test_a_server_exports_one_server_span_a_request_under_its_route() -> None:
+    traceparent = f"00-{'a' * 32}-{'b' * 16}-01"
+    xray = f"Root={_ROOT};Parent={_PARENT};Sampled=1"
+    code = f"""
+    headers = [
+        {{"traceparent": {traceparent!r}}},
+        {{"traceparent": {traceparent!r}, "x-amzn-trace-id": {xray!r}}},
+    ]
+    print(asyncio.run(ask(*headers)))
+    tracing.shutdown()
+    """
+    with http_collector() as collector:
+        assert _run(code, collector.url, OTEL_RESOURCE_ATTRIBUTES="team=a%20b,broken") == [
+            "[200, 200]"
+        ]
+    assert set(collector.posts) == {"/v1/traces"}
+    first, second = _of_requests(collector.spans)
+    assert (first.name, first.kind) == ("GET /things/{thing_id}", "SERVER")
+    assert (first.trace_id, first.parent_id) == ("a" * 32, "b" * 16)
+    assert (second.trace_id, second.parent_id) == (_TRACE, _PARENT), "X-Ray's header wins"
+    assert first.attributes["http.response.status_code"] == 200
+    assert first.attributes["http.route"] == "/things/{thing_id}"
+    inner = [span for span in collector.spans if span.name == "inner 7"]
+    assert [span.parent_id for span in inner] == [first.span_id, second.span_id]
+    assert len(collector.spans) == 4, "and no other"
+    resource = first.resource
+    assert resource["service.name"] == "api"
+    assert resource["deployment.environment.name"] == "dev"
+    assert resource["team"] == "a b"
+    assert "broken" not in resource
+
+
+def test_a_function_continues_the_runtimes_trace_with_one_internal_span() -> None:
+    code = f"""
+    print(invoke("Root={_ROOT};Parent={_PARENT};Sampled=1", "Root={_ROOT}"))
+    """
+    with http_collector() as collector:
+        assert _run(code, collector.url, **_LAMBDA) == ["[200, 200]"]
+    with_parent, root_only = _of_requests(collector.spans)
+    assert (with_parent.name, with_parent.kind) == ("GET /things/{thing_id}", "INTERNAL")
+    assert (with_parent.trace_id, with_parent.parent_id) == (_TRACE, _PARENT)
+    assert (root_only.trace_id, root_only.parent_id) == (_TRACE, ""), "keeps the trace id"
+    assert with_parent.resource["faas.name"] == "fin-advisor-dev-api"
+    assert with_parent.resource["cloud.platform"] == "aws_lambda"
+    assert len(collector.posts) >= 2, "flushed before each environment freezes"
+
+
+@pytest.mark.parametrize(
+    "header", [f"Root={_ROOT};Parent={_PARENT};Sampled=0", f"Root={_ROOT};Sampled=0"]
+)
+def test_what_xray_does_not_sample_is_not_exported_and_not_flushed(header: str) -> None:
+    with http_collector() as collector:
+        assert _run(f"print(invoke({header!r}))", collector.url, **_LAMBDA) == ["[200]"]
+        code = f"print(asyncio.run(ask({{'x-amzn-trace-id': {header!r}}}))); tracing.shutdown()"
+        assert _run(code, collector.url) == ["[200]"]
+    assert collector.posts == []
+
+
+def test_the_decision_and_the_trace_travel_to_the_next_service() -> None:
+    code = f"""
+    import httpx
+    from shared.api_client import ServiceAPIClient
+    sent = []
+    def answer(request):
+        sent.append(request.headers)
+        return httpx.Response(200)
+    async def call():
+        client = ServiceAPIClient(
+            settings=settings, keys=FakeKeys(), transport=httpx.MockTransport(answer))
+        async with client:
+            await client.get("/chat/x")
+    router2 = APIRouter()
+    router2.get("/call", summary="Call")(call)
+    app.include_router(router2)
+    invoke(*(f"Root={_ROOT};Parent={_PARENT};Sampled={{n}}" for n in (1, 0)), path="/api/call")
+    for headers in sent:
+        for name in ("x-amzn-trace-id", "traceparent"):
+            (value,) = headers.get_list(name)
+            print(value)
+    """
+    with http_collector() as collector:
+        xray, w3c, unsampled, w3c_unsampled = _run(code, collector.url, **_LAMBDA)
+    assert xray.startswith(f"Root={_ROOT};Parent=")
+    assert xray.endswith(";Sampled=1")
+    assert w3c.startswith(f"00-{_TRACE}-")
+    assert w3c.endswith("-01")
+    assert unsampled.startswith(f"Root={_ROOT};")
+    assert unsampled.endswith(";Sampled=0")
+    assert w3c_unsampled.endswith("-00")
+
+
+def test_configuring_twice_changes_nothing_and_an_app_is_instrumented_once() -> None:
+    code = """
+    from opentelemetry import trace
+    first = trace.get_tracer_provider()
+    for _ in range(3):
+        tracing.configure_tracing("other", "prod", "http://127.0.0.1:9")
+        tracing.instrument_app(app)
+    assert trace.get_tracer_provider() is first
+    print(asyncio.run(ask({})))
+    tracing.shutdown()
+    """
+    with http_collector() as collector:
+        assert _run(code, collector.url) == ["[200]"]
+    (span,) = _of_requests(collector.spans)
+    assert span.resource["service.name"] == "api"
+
+
+def test_a_provider_that_is_there_already_is_kept() -> None:
+    before = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+exporter = InMemorySpanExporter()
+wrapper = TracerProvider()
+wrapper.add_span_processor(SimpleSpanProcessor(exporter))
+trace.set_tracer_provider(wrapper)
+"""
+    code = """
+    assert trace.get_tracer_provider() is wrapper
+    with trace.get_tracer("wrapper").start_as_current_span("the wrapper's span of the request"):
+        print(asyncio.run(ask({})))
+    print(sorted(span.name for span in exporter.get_finished_spans()))
+    print(asyncio.run(ask({})))
+    print([span.name for span in exporter.get_finished_spans()][-1])
+    """
+    with http_collector() as collector:
+        printed = _run(code, collector.url, before=before)
+    assert printed == [
+        "[200]",
+        "['inner 7', \"the wrapper's span of the request\"]",
+        "[200]",
+        "GET /things/{thing_id}",
+    ]
+    assert collector.posts == []
+
+
+def test_where_it_is_off_nothing_of_the_sdk_is_loaded() -> None:
+    code = """
+    print(invoke(None, None))
+    loaded = [name for name in sys.modules if name.startswith((
+        "opentelemetry.sdk", "opentelemetry.exporter", "opentelemetry.instrumentation",
+        "opentelemetry.propagators.aws", "opentelemetry.proto", "google.protobuf", "grpc"))]
+    print(loaded, tracing.is_configured())
+    """
+    printed = _run(code, "http://127.0.0.1:9", ENABLE_TRACING="false", **_LAMBDA)
+    assert printed == ["[200, 200]", "[] False"]
+
+
+def test_concurrent_requests_do_not_mix() -> None:
+    code = """
+    async def all():
+        async with app_client(app) as client:
+            await asyncio.gather(*(
+                client.get(f"/things/{n}", headers={"traceparent": f"00-{n:032x}-{n:016x}-01"})
+                for n in range(1, 51)))
+    asyncio.run(all())
+    tracing.shutdown()
+    """
+    with http_collector() as collector:
+        _run(code, collector.url)
+    requests = {span.trace_id: span for span in _of_requests(collector.spans)}
+    inner = {span.trace_id: span for span in collector.spans if span.name.startswith("inner")}
+    assert len(collector.spans) == 100
+    for n in range(1, 51):
+        span = requests[f"{n:032x}"]
+        assert span.parent_id == f"{n:016x}"
+        assert span.attributes["url.path"] == f"/things/{n}"
+        assert inner[f"{n:032x}"].parent_id == span.span_id
+        assert inner[f"{n:032x}"].name == f"inner {n}"
+
+
+@pytest.mark.parametrize("trouble", ["refuses", "hangs", "fails"])
+@pytest.mark.parametrize("where", ["function", "server"])
+def test_no_trouble_with_the_collector_costs_an_answer(trouble: str, where: str) -> None:
+    calls = {
+        "function": f"print(invoke(*['Root={_ROOT};Parent={_PARENT};Sampled=1'] * 5))",
+        "server": "print(asyncio.run(ask(*[{}] * 5))); tracing.shutdown()",
+    }
+    code = f"""
+    started = time.monotonic()
+    {calls[where]}
+    print(json.dumps(time.monotonic() - started))
+    """
+    environment = _LAMBDA if where == "function" else {}
+    with http_collector(None if trouble == "hangs" else 503) as collector:
+        url = f"http://127.0.0.1:{unused_port()}" if trouble == "refuses" else collector.url
+        printed = _run(code, url, **environment)
+    answered = [line for line in printed if not line.startswith("{")]
+    assert answered[0] == "[200, 200, 200, 200, 200]"
+    assert float(answered[1]) < 20, "bounded; the figures are the benchmarks' to tell"
+    lines: list[dict[str, Any]] = [json.loads(line) for line in printed if line.startswith("{")]
+    assert all(line["service"] == "api" for line in lines)
+    assert not [line for line in lines if "exception" in line]
+
+
+def test_an_exporter_that_is_not_in_the_package_is_one_clear_line() -> None:
+    before = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name == "grpc" or name.startswith("opentelemetry.exporter.otlp.proto.grpc"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+"""
+    printed = _run("print(invoke(None, None))", "http://127.0.0.1:4317", before=before, **_LAMBDA)
+    line = json.loads(printed[0])
+    assert (line["event"], line["level"]) == ("tracing_exporter_missing", "error")
+    assert line["otlp_endpoint"] == "http://127.0.0.1:4317"
+    assert "4318" in line["detail"]
+    assert printed[1:] == ["[200, 200]"]
+
+
+@pytest.mark.parametrize(("port", "protocol"), [(4317, ""), (4318, "grpc")])
+def test_grpc_where_the_port_or_the_variable_says_so(port: int, protocol: str) -> None:
+    code = """
+    print("opentelemetry.exporter.otlp.proto.grpc.trace_exporter" in sys.modules)
+    os._exit(0 if sys.stdout.flush() is None else 1)
+    """
+    printed = _run(code, f"http://127.0.0.1:{port}", OTEL_EXPORTER_OTLP_PROTOCOL=protocol)
+    assert printed == ["True"]
+
+
+def test_spans_reach_the_xray_daemon_in_datagrams() -> None:
+    with udp_daemon() as daemon:
+        port = daemon.getsockname()[1]
+        code = f"print(invoke('Root={_ROOT};Parent={_PARENT};Sampled=1'))"
+        # Lambda names the daemon's address itself; it wins.
+        printed = _run(
+            code, "udp://127.0.0.1:9", AWS_XRAY_DAEMON_ADDRESS=f"127.0.0.1:{port}", **_LAMBDA
+        )
+        datagram = daemon.recv(65536)
+    assert printed == ["[200]"]
+    header, _, content = datagram.partition(b"\n")
+    assert json.loads(header) == {"format": "json", "version": 1}
+    assert content.startswith(b"T1S")
+    spans = decode(base64.b64decode(content[3:]))
+    (request,) = _of_requests(spans)
+    assert (request.trace_id, request.parent_id) == (_TRACE, _PARENT)
+
+
+def test_a_failed_request_is_an_error_with_its_exception_and_a_refused_one_is_not() -> None:
+    code = """
+    from shared.errors import NotFound
+    async def broken(): raise RuntimeError("x")
+    async def missing(): raise NotFound("No.")
+    app.add_api_route("/broken", broken)
+    app.add_api_route("/missing", missing)
+    asyncio.run(ask({}, path="/broken"))
+    asyncio.run(ask({}, path="/missing"))
+    tracing.shutdown()
+    """
+    with http_collector() as collector:
+        _run(code, collector.url)
+    broken, missing = _of_requests(collector.spans)
+    assert broken.attributes["error.type"] == "RuntimeError"
+    assert broken.attributes["http.response.status_code"] == 500
+    assert "error.type" not in missing.attributes
+
+
+def test_a_request_line_has_the_spans_ids() -> None:
+    code = """
+    from shared.logging import configure_logging
+    configure_logging("INFO", service_name="api", environment="dev")
+    asyncio.run(ask({}))
+    tracing.shutdown()
+    """
+    with http_collector() as collector:
+        printed = _run(code, collector.url)
+    (span,) = _of_requests(collector.spans)
+    started, completed = (json.loads(line) for line in printed)
+    for line in (started, completed):
+        assert (line["trace_id"], line["span_id"]) == (span.trace_id, span.span_id)
+        assert line["xray_trace_id"] == f"1-{span.trace_id[:8]}-{span.trace_id[8:]}"
