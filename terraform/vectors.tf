@@ -142,8 +142,8 @@ resource "aws_cloudformation_stack" "s3vectors" {
           DataType         = "float32"
           Dimension        = var.embedding_dimensions
           DistanceMetric   = "cosine"
-          # The passage's text is returned and never filtered on; filterable metadata may have 2 KB only.
-          MetadataConfiguration = { NonFilterableMetadataKeys = ["text"] }
+          # The passage itself is returned and never filtered on; filterable metadata may have 2 KB only.
+          MetadataConfiguration = { NonFilterableMetadataKeys = ["_passage"] }
         }
       }
     }
