@@ -41,8 +41,9 @@ def plan(
     variables: dict[str, Any] = {}
     if versions := serving.live_versions():
         variables["live_versions"] = versions
-    if image or serving.runner_image:
-        variables["runner_image"] = image or serving.runner_image
+    # The served image where there is one: like the versions, a new one is not served by Terraform.
+    if serving.runner_image or image:
+        variables["runner_image"] = serving.runner_image or image
     terraform.plan(file, release, variables, options)
     summary = PlanSummary.of(terraform.read_plan(file))
     summarise(summary.markdown(title))
@@ -60,7 +61,7 @@ def plan(
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     found = parser(__doc__)
-    found.add_argument("--image", default="", help="the runner's image, by digest")
+    found.add_argument("--image", default="", help="the runner's image, for a first deploy")
     found.add_argument(
         "--allow", default="", help="addresses that may be replaced or destroyed, by comma or line"
     )

@@ -1,4 +1,4 @@
-"""Lets an environment serve the newest versions, which `smoke --staged` has tried."""
+"""Lets an environment serve the newest versions, which `smoke --staged` has tried, and an image."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,21 +6,27 @@ from pathlib import Path
 from deploy.program import parser, run, summarise
 from deploy.serving import describe
 from deploy.terraform import FOLDER, Terraform
-from deploy.traffic import Serving, callers_last
+from deploy.traffic import Serving, callers_last, move_image
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Move every `live` alias to the version that was published last."""
+    """Move every `live` alias to the version that was published last, and the runner to an image."""
     found = parser(__doc__)
+    found.add_argument("--image", default="", help="the runner's image by digest")
     found.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
     given = found.parse_args(arguments)
     if given.dry_run:
         print(f"would let {given.environment} serve the newest versions")
         return
     outputs = Terraform(given.environment, given.terraform).outputs()
-    staged = Serving.now(outputs).staged()
-    for service in callers_last(staged):
-        staged[service].move(staged[service].version)
+    serving = Serving.now(outputs)
+    staged = serving.staged()
+    image = given.image if serving.runner_service_arn else ""
+    for service in callers_last([*staged, "runner"]):
+        if service in staged:
+            staged[service].move(staged[service].version)
+        elif image and serving.runner_service_arn and image != serving.runner_image:
+            move_image(serving.runner_service_arn, image)
     summarise(describe(given.environment, Serving.now(outputs)))
 
 

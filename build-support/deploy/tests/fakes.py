@@ -1,0 +1,282 @@
+"""Stand-ins for what cannot run here: App Runner's and Lambda's code, the gateway, Docker, GitHub.
+
+Each is named for what it is. Where traffic goes is not theirs to say: they read it back from the
+embedded AWS, which the programs under test have changed.
+"""
+
+import io
+import json
+import re
+import tarfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+type Environ = dict[str, Any]
+type StartResponse = Callable[..., Any]
+type Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+SERVICES: Final = ("api", "chat", "s3vector", "runner")
+
+_INVOCATION: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
+
+
+@contextmanager
+def serving(application: Wsgi) -> Iterator[str]:
+    """Serve a WSGI application on a free port of the loopback interface."""
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    class Quiet(WSGIRequestHandler):
+        def log(self, type: str, message: str, *args: Any) -> None:
+            """Say nothing."""
+
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(timeout=5)
+
+
+@dataclass(frozen=True)
+class Code:
+    """What the code of one release does; `starts` and `answers` are how it can be broken."""
+
+    release: str
+    starts: bool = True
+    answers: bool = True
+
+
+@dataclass
+class Estate:
+    """What answers, by what the embedded AWS says is live.
+
+    Attributes:
+        codes: By the base64 SHA-256 of a package, as Lambda gives it, or by an image.
+        client: Makes a boto3 client of the embedded AWS.
+    """
+
+    codes: dict[str, Code] = field(default_factory=dict)
+    client: Callable[[str], Any] = lambda name: None
+
+    def function(self, name: str, qualifier: str) -> Code:
+        """The code that an alias or a version of a function runs."""
+        found = self.client("lambda").get_function(FunctionName=name, Qualifier=qualifier)
+        return self.codes[found["Configuration"]["CodeSha256"]]
+
+    def runner(self) -> Code:
+        runner = self.client("apprunner")
+        [item] = runner.list_services()["ServiceSummaryList"]
+        service = runner.describe_service(ServiceArn=item["ServiceArn"])["Service"]
+        return self.codes[service["SourceConfiguration"]["ImageRepository"]["ImageIdentifier"]]
+
+    def code(self, service: str) -> Code:
+        """What a request to a service is answered by."""
+        return (
+            self.runner()
+            if service == "runner"
+            else self.function(f"fin-advisor-dev-{service}", "live")
+        )
+
+    def invocations(self, aws: Wsgi) -> Wsgi:
+        """Lambda's Invoke in front of the embedded AWS, which runs no function."""
+
+        def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+            match = _INVOCATION.fullmatch(environ["PATH_INFO"])
+            if match is None:
+                return aws(environ, start_response)
+            qualifier = re.search(r"Qualifier=([^&]+)", environ.get("QUERY_STRING", ""))
+            code = self.function(match[1], qualifier[1] if qualifier else "$LATEST")
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            if not code.starts:
+                error = {"errorType": "Runtime.ImportModuleError", "errorMessage": "no module"}
+                headers = [("X-Amz-Function-Error", "Unhandled")]
+                return _answer(start_response, 200, error, headers)
+            if "httpMethod" in json.loads(body):
+                return _answer(start_response, 200, {"statusCode": 200, "body": "{}"})
+            return _answer(start_response, 200, {"test": "secrets", "readable": True})
+
+        return application
+
+    def gateway(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """The stage: keys, `/SERVICE/health`, `/api/test`, `/api/status`; traces go to X-Ray."""
+        keys = self.client("apigateway").get_api_keys(includeValues=True)["items"]
+        if environ.get("HTTP_X_API_KEY") not in {key["value"] for key in keys}:
+            return _answer(start_response, 403, {"message": "Forbidden"})
+        _, stage, service, *rest = environ["PATH_INFO"].split("/")
+        assert stage == "dev", stage
+        code = self.code(service)
+        if not (code.starts and code.answers):
+            return _answer(start_response, 502, {"message": "Internal server error"})
+        if rest == ["health"]:
+            return _answer(start_response, 200, {"status": "healthy"})
+        if rest == ["status"]:
+            return _answer(start_response, 200, {"version": code.release, "tracing": True})
+        assert rest == ["test"], rest
+        return self._test(code, str(environ.get("HTTP_X_AMZN_TRACE_ID", "")), start_response)
+
+    def _test(self, code: Code, header: str, start_response: StartResponse) -> Iterable[bytes]:
+        found = {name: self.code(name) for name in SERVICES if name != "api"}
+        services = {
+            name: {"healthy": each.starts and each.answers, "error": "unreachable"}
+            for name, each in found.items()
+        }
+        match = re.search(r"Root=(1-[0-9a-f]{8}-[0-9a-f]{24})", header)
+        trace_id = match[1] if match else "1-00000000-" + "0" * 24
+        segment = {
+            "name": "api",
+            "id": "70de5b6f19ff9a0a",
+            "trace_id": trace_id,
+            "start_time": int(trace_id[2:10], 16),
+            "end_time": int(trace_id[2:10], 16) + 1,
+        }
+        self.client("xray").put_trace_segments(TraceSegmentDocuments=[json.dumps(segment)])
+        answer = {
+            "healthy": all(item["healthy"] for item in services.values()),
+            "release": code.release,
+            "services": services,
+            "trace_id": trace_id.replace("-", "")[1:],
+        }
+        return _answer(start_response, 200, answer)
+
+
+def _answer(
+    start_response: StartResponse,
+    status: int,
+    content: Any,
+    headers: Iterable[tuple[str, str]] = (),
+) -> Iterable[bytes]:
+    body = json.dumps(content).encode()
+    start_response(
+        f"{status} Answer",
+        [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers],
+    )
+    return [body]
+
+
+def image_archive(path: Path, content: str) -> None:
+    """Write what `docker save` writes, for an image without layers."""
+    members = {
+        "config.json": json.dumps({"config": {"Labels": {"content": content}}}).encode(),
+        "manifest.json": json.dumps([{"Config": "config.json", "Layers": []}]).encode(),
+    }
+    with tarfile.open(path, "w") as tar:
+        for name, data in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+
+
+# An engine that keeps what it loaded in a file, and pushes it to the embedded AWS's ECR.
+DOCKER: Final = '''\
+#!/usr/bin/env bash
+exec "$PYTHON" - "$@" <<'PROGRAM'
+import json, os, sys
+from pathlib import Path
+import boto3
+from deploy.manifest import image_config
+store, arguments = Path(os.environ["DOCKER_STORE"]), sys.argv[1:]
+match arguments:
+    case ["login", *_]:
+        pass
+    case ["image", "load", "--input", archive]:
+        store.write_text(image_config(Path(archive)))
+        print("Loaded image: runner:latest")
+    case ["image", "tag", "runner:latest", _]:
+        pass
+    case ["image", "push", "--quiet", reference]:
+        repository, _, tag = reference.partition("/")[2].rpartition(":")
+        kind = "application/vnd.docker.distribution.manifest.v2+json"
+        manifest = {"schemaVersion": 2, "mediaType": kind, "layers": [],
+                    "config": {"mediaType": kind, "size": 2, "digest": store.read_text()}}
+        boto3.client("ecr").put_image(
+            repositoryName=repository, imageTag=tag, imageManifest=json.dumps(manifest))
+    case _:
+        sys.exit(f"this stand-in does not know docker {arguments}")
+PROGRAM
+'''
+
+
+class FakeGithub:
+    """GitHub's REST API as far as the programs call it; what it was told stays in its fields."""
+
+    def __init__(self) -> None:
+        self.environments: dict[str, Any] = {}
+        self.approvals: list[dict[str, Any]] = []
+        self.issues: list[dict[str, Any]] = []
+        self.comments: list[tuple[int, str]] = []
+        self.releases: list[dict[str, Any]] = []
+        self.files: dict[str, bytes] = {}
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        method = environ["REQUEST_METHOD"]
+        path = environ["PATH_INFO"].removeprefix("/repos/acme/fin-advisor/")
+        data = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        base = f"http://{environ['HTTP_HOST']}/repos/acme/fin-advisor"
+        if environ.get("HTTP_AUTHORIZATION") != "Bearer token":
+            return _answer(start_response, 401, {"message": "Bad credentials"})
+        if path.startswith("upload/"):
+            return self._upload(path, environ["QUERY_STRING"], data, base, start_response)
+        if path.startswith("assets/"):
+            content = self.files[path.removeprefix("assets/")]
+            start_response("200 OK", [("Content-Length", str(len(content)))])
+            return [content]
+        content = json.loads(data or b"{}")
+        query = environ["QUERY_STRING"]
+        status, answer = self._api(method, path.split("/"), query, content, base)
+        return _answer(start_response, status, answer)
+
+    def _api(
+        self, method: str, path: list[str], query: str, content: Mapping[str, Any], base: str
+    ) -> tuple[int, Any]:
+        match method, path:
+            case "GET", ["environments", name] if name in self.environments:
+                return 200, self.environments[name]
+            case "GET", ["actions", "runs", _, "approvals"]:
+                return 200, self.approvals
+            case "GET", ["issues"]:
+                label = re.search(r"labels=([^&]+)", query)
+                wanted = (label[1] if label else "").replace("%3A", ":")
+                return 200, [
+                    issue
+                    for issue in self.issues
+                    if wanted in issue["labels"] and issue["state"] == "open"
+                ]
+            case "POST", ["issues"]:
+                self.issues.append({**content, "number": len(self.issues) + 1, "state": "open"})
+                return 201, self.issues[-1]
+            case "PATCH", ["issues", number]:
+                self.issues[int(number) - 1] |= content
+                return 200, self.issues[int(number) - 1]
+            case "POST", ["issues", number, "comments"]:
+                self.comments.append((int(number), content["body"]))
+                return 201, {}
+            case "GET", ["releases", "tags", tag]:
+                found = [item for item in self.releases if item["tag_name"] == tag]
+                return (200, found[0]) if found else (404, {"message": "Not Found"})
+            case "POST", ["releases"]:
+                number = len(self.releases) + 1
+                release = {**content, "id": number, "assets": []}
+                release["upload_url"] = f"{base}/upload/{number}{{?name,label}}"
+                self.releases.append(release)
+                return 201, release
+            case "PATCH", ["releases", number]:
+                self.releases[int(number) - 1] |= content
+                return 200, self.releases[int(number) - 1]
+            case _:
+                return 404, {"message": "Not Found"}
+
+    def _upload(
+        self, path: str, query: str, data: bytes, base: str, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        name = query.removeprefix("name=")
+        self.files[name] = data
+        asset = {"name": name, "url": f"{base}/assets/{name}"}
+        self.releases[int(path.removeprefix("upload/")) - 1]["assets"].append(asset)
+        return _answer(start_response, 201, asset)

@@ -1,0 +1,193 @@
+"""The repository's workflows, read as GitHub reads them, and a job's `run:` steps carried out here.
+
+`uses:` steps are GitHub's and are left out, or replaced by what the test gives. An expression that a
+test does not give a value for is an error, so that a new one cannot slip through.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+REPOSITORY: Final = Path(__file__).resolve().parents[3]
+FOLDER: Final = REPOSITORY / ".github" / "workflows"
+
+_EXPRESSION: Final = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
+
+# `./pants run build-support/deploy:NAME -- ARGUMENTS`, carried out by this Python.
+_PANTS: Final = """\
+#!/usr/bin/env bash
+set -euo pipefail
+[[ $1 == run && $2 == build-support/deploy:* ]] || { echo "pants $*"; exit 0; }
+program=${2#*:}; shift 2; [[ ${1:---} == -- ]] && shift || true
+exec "$PYTHON" -m "deploy.$program" "$@" $MORE_ARGUMENTS
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a job."""
+
+    workflow: str
+    job: str
+    name: str
+    run: str | None
+    uses: str | None
+    condition: str
+    identifier: str | None
+    variables: Mapping[str, str]
+
+
+def workflows() -> dict[str, dict[str, Any]]:
+    """Every workflow, by its file's name."""
+    return {path.name: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.yml"))}
+
+
+def steps(workflow: str) -> Iterator[Step]:
+    """The steps of a workflow's jobs, each with all the variables that it sees."""
+    document = workflows()[workflow]
+    for name, job in document["jobs"].items():
+        for step in job.get("steps", []):
+            yield Step(
+                workflow=workflow,
+                job=name,
+                name=step["name"],
+                run=step.get("run"),
+                uses=step.get("uses"),
+                condition=str(step.get("if", "success()")),
+                identifier=step.get("id"),
+                variables={
+                    key: str(value)
+                    for key, value in (
+                        *document.get("env", {}).items(),
+                        *job.get("env", {}).items(),
+                        *step.get("env", {}).items(),
+                    )
+                },
+            )
+
+
+def evaluate(text: str, values: Mapping[str, str]) -> str:
+    """Replace each `${{ expression }}` by its given value."""
+    return _EXPRESSION.sub(lambda match: values[match[1]], text)
+
+
+def install(checkout: Path) -> None:
+    """Put a `./pants` into a checkout that runs the deploy programs beside it."""
+    script = checkout / "pants"
+    script.write_text(_PANTS)
+    script.chmod(0o755)
+
+
+def run_step(
+    step: Step,
+    checkout: Path,
+    values: Mapping[str, str],
+    environment: Mapping[str, str],
+    more_arguments: tuple[str, ...] = (),
+) -> subprocess.CompletedProcess[str]:
+    """Run a step's command as GitHub does, with bash, in a checkout."""
+    assert step.run is not None
+    variables = {name: evaluate(value, values) for name, value in step.variables.items()}
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", evaluate(step.run, values)],
+        cwd=checkout,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHON": sys.executable,
+            "PYTHONPATH": os.pathsep.join([str(checkout / "build-support"), *sys.path]),
+            "MORE_ARGUMENTS": shlex.join(more_arguments),
+            **environment,
+            **variables,
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@dataclass
+class JobRun:
+    """What became of a job: each step's outcome by its name, and what was printed."""
+
+    outcomes: dict[str, str] = field(default_factory=dict)
+    printed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def succeeded(self) -> bool:
+        return "failure" not in self.outcomes.values()
+
+
+def run_job(
+    workflow: str,
+    checkout: Path,
+    values: Mapping[str, str],
+    environment: Mapping[str, str],
+    actions: Mapping[str, Callable[[], None]],
+    watch: Callable[[str], None] = lambda name: None,
+) -> JobRun:
+    """Run the one job of a workflow, step by step.
+
+    Args:
+        workflow: Its file.
+        checkout: Where its commands run.
+        values: Of every expression but `steps.….outputs.…`.
+        environment: What GitHub's machine and earlier actions have set.
+        actions: What stands in for a `uses:`, by its name without the commit; others do nothing.
+        watch: Called with each step's name before it runs.
+    """
+    done = JobRun()
+    outputs: dict[str, str] = {}
+    identified: dict[str, str] = {}
+    for step in steps(workflow):
+        if not _applies(step.condition, done, identified):
+            outcome = "skipped"
+        elif step.run is None:
+            actions.get((step.uses or "").partition("@")[0], lambda: None)()
+            outcome = "success"
+        else:
+            watch(step.name)
+            written = checkout / "github-output"
+            written.write_text("")
+            result = run_step(
+                step,
+                checkout,
+                {**_missing_outputs(step), **values, **outputs},
+                {**environment, "GITHUB_OUTPUT": str(written)},
+            )
+            done.printed[step.name] = result.stdout + result.stderr
+            outcome = "success" if result.returncode == 0 else "failure"
+            for line in written.read_text().splitlines():
+                name, _, value = line.partition("=")
+                outputs[f"steps.{step.identifier}.outputs.{name}"] = value
+        done.outcomes[step.name] = outcome
+        if step.identifier:
+            identified[step.identifier] = outcome
+    return done
+
+
+def _missing_outputs(step: Step) -> dict[str, str]:
+    """An output that nobody set is empty on GitHub, too."""
+    text = " ".join([step.run or "", *step.variables.values()])
+    return {name: "" for name in _EXPRESSION.findall(text) if name.startswith("steps.")}
+
+
+_AFTER_FAILURE: Final = (
+    "(failure() || cancelled()) && steps.apply.outcome != '' && steps.apply.outcome != 'skipped'"
+)
+
+
+def _applies(condition: str, done: JobRun, identified: Mapping[str, str]) -> bool:
+    if condition == _AFTER_FAILURE:
+        return not done.succeeded and identified.get("apply", "skipped") != "skipped"
+    if condition in ("success()", "vars.RUNNER_PLATFORM != 'lambda'"):
+        return done.succeeded
+    raise ValueError(f"the condition {condition!r} is not evaluated here")
