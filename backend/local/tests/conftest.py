@@ -167,15 +167,20 @@ class RunningUp:
     def log(self, service: str) -> str:
         return (Path(self.variables["LOG_DIR"]) / f"{service}.log").read_text()
 
-    def children(self) -> set[int]:
+    def children(self, program: str = "") -> set[int]:
+        """The ids of its child processes; of those only that run `program`."""
         found = subprocess.run(
-            ["ps", "-A", "-o", "pid=,ppid="],  # noqa: S607 - wherever it is
+            ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="],  # noqa: S607 - wherever it is
             capture_output=True,
             text=True,
             check=True,
         ).stdout
-        pairs = (line.split() for line in found.splitlines())
-        return {int(pid) for pid, parent in pairs if int(parent) == self.process.pid}
+        rows = (line.split(None, 2) for line in found.splitlines())
+        return {
+            int(pid)
+            for pid, parent, command in rows
+            if int(parent) == self.process.pid and "child.py" in command and program in command
+        }
 
 
 def start_up(folder: Path, *arguments: str, backend: Path = BACKEND) -> RunningUp:

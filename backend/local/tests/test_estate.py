@@ -1,0 +1,153 @@
+"""The whole estate, as its users meet it: real processes, real sockets, a real embedded AWS."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from local.blueprint import LAMBDA_SERVICES, REGION, SERVICES
+from local.documents import QUESTION, documents
+from local.embedded_aws import boto3_client
+from local.tests.conftest import RunningUp
+
+pytestmark = pytest.mark.anyio
+
+
+def call(estate: RunningUp, method: str, path: str, **more: Any) -> httpx.Response:
+    return httpx.request(method, estate.url + path, headers=estate.headers, timeout=35, **more)
+
+
+def hops(estate: RunningUp, answer: httpx.Response) -> list[dict[str, Any]]:
+    root = answer.headers["x-amzn-trace-id"].split(";")[0].removeprefix("Root=")
+    url = f"{estate.variables['CONSOLE_URL']}hops"
+    found: list[dict[str, Any]] = httpx.get(url, params={"trace": root}).json()["hops"]
+    return found
+
+
+def invoke(estate: RunningUp, service: str, event: Any) -> Any:
+    endpoint = estate.variables["AWS_ENDPOINT_URL"]
+    client = boto3_client("lambda", endpoint_url=endpoint, region=REGION)
+    name, payload = f"fin-advisor-dev-{service}", json.dumps(event)
+    answer = client.invoke(FunctionName=name, Payload=payload)
+    assert "FunctionError" not in answer
+    return json.loads(answer["Payload"].read())
+
+
+def test_the_env_file_says_where_everything_is(estate: RunningUp) -> None:
+    names = {"API_GATEWAY_URL", "API_KEY", "AWS_ENDPOINT_URL", "OTLP_ENDPOINT", "CONSOLE_URL"}
+    assert estate.variables.keys() >= names
+    assert estate.url == f"{estate.variables['CONSOLE_URL']}dev"
+    page = httpx.get(estate.variables["CONSOLE_URL"])
+    assert page.headers["content-type"].startswith("text/html")
+    assert estate.url in page.text
+    status = httpx.get(f"{estate.variables['CONSOLE_URL']}status").json()
+    assert status["API_GATEWAY_URL"] == estate.url
+
+
+def test_the_other_services_are_healthy_each_through_the_gateway(estate: RunningUp) -> None:
+    answer = call(estate, "GET", "/api/test")
+    assert answer.status_code == 200
+    services = answer.json()["services"]
+    assert {name: result["healthy"] for name, result in services.items()} == {
+        "chat": True,
+        "s3vector": True,
+        "runner": True,
+    }
+    first, *others = hops(estate, answer)
+    assert (first["service"], first["caller"]) == ("api", "client")
+    assert {hop["service"] for hop in others} == {"chat", "s3vector", "runner"}
+    assert {hop["caller"] for hop in others} == {"api"}  # with its own key
+
+
+def test_the_log_lines_of_all_four_carry_the_same_trace_id(estate: RunningUp) -> None:
+    answer = call(estate, "GET", "/api/test")
+    trace_id = answer.json()["trace_id"]
+    for service in SERVICES:
+        lines = [line for line in estate.log(service).splitlines() if line.startswith("{")]
+        traced = [line for line in map(json.loads, lines) if line.get("trace_id") == trace_id]
+        assert traced, service
+        assert {line["service"] for line in traced} == {service}
+
+
+def test_without_the_key_it_is_forbidden(estate: RunningUp) -> None:
+    answer = httpx.get(f"{estate.url}/api/test")
+    assert (answer.status_code, answer.text) == (403, '{"message":"Forbidden"}')
+
+
+def test_an_unknown_path_is_a_missing_authentication_token(estate: RunningUp) -> None:
+    answer = call(estate, "GET", "/nothing")
+    assert (answer.status_code, answer.text) == (403, '{"message":"Missing Authentication Token"}')
+
+
+def test_documents_go_in_and_an_answer_with_citations_comes_out(estate: RunningUp) -> None:
+    loaded = call(estate, "POST", "/api/documents", json={"documents": documents()})
+    assert loaded.status_code == 200
+    answer = call(estate, "POST", "/api/ask", json={"question": QUESTION})
+    assert answer.status_code == 200
+    content = answer.json()
+    cited = {citation["document_id"] for citation in content["citations"]}
+    assert len(cited) >= 2
+    assert "emergency-fund" in cited
+    assert "three to six months" in content["answer"]
+    assert [hop["service"] for hop in hops(estate, answer)] == ["api", "chat", "s3vector"]
+    assert all(hop["target_request_id"] for hop in hops(estate, answer))
+
+
+def test_a_question_that_the_documents_do_not_answer_is_not_answered(estate: RunningUp) -> None:
+    question = "Which colour has the sky above the planet Mars?"
+    answer = call(estate, "POST", "/api/ask", json={"question": question}).json()
+    assert answer["answer"].startswith("I don't know")
+    assert answer["citations"] == []
+
+
+@pytest.mark.parametrize("service", LAMBDA_SERVICES)
+def test_a_direct_invocation_says_whether_the_key_can_be_read(
+    estate: RunningUp, service: str
+) -> None:
+    answer = invoke(estate, service, {"test": "secrets"})
+    assert answer["secret"] == f"fin-advisor/dev/{service}/api-key"
+    assert answer["readable"] is True
+
+
+def test_an_ingestion_is_finished_by_the_clocks_task(estate: RunningUp) -> None:
+    items = [{"id": f"ingested-{number}", "text": "A short text."} for number in range(3)]
+    started = call(estate, "POST", "/api/ingestions", json={"documents": items})
+    assert started.status_code == 202
+    job = started.json()
+    for _ in range(10):
+        invoke(estate, "api", {"task": "advance-jobs"})
+        job = call(estate, "GET", f"/api/ingestions/{job['id']}").json()
+        if job["state"] not in {"pending", "running"}:
+            break
+    assert (job["state"], job["done"]) == ("succeeded", 3)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"{", "application/json"),
+        (b'{"question": ""}', "application/json"),
+        (b'{"question": "x", "unknown": 1}', "application/json"),
+        (b"\xff\xfe", "application/json"),
+        (b'{"question": "x", "top_k": 10000}', "application/json"),
+        (b"", "application/json"),
+    ],
+)
+def test_what_a_caller_can_get_wrong_is_an_error_response(
+    estate: RunningUp, body: bytes, content_type: str
+) -> None:
+    headers = {**estate.headers, "content-type": content_type}
+    answer = httpx.post(f"{estate.url}/api/ask", content=body, headers=headers)
+    assert 400 <= answer.status_code < 500
+    assert answer.json().keys() >= {"error", "detail", "timestamp", "request_id"}
+
+
+async def test_concurrent_requests_keep_their_traces_apart(estate: RunningUp) -> None:
+    async with httpx.AsyncClient(headers=estate.headers, timeout=60) as client:
+        answers = await asyncio.gather(*(client.get(f"{estate.url}/api/test") for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    for answer in answers:
+        services = sorted(hop["service"] for hop in hops(estate, answer))
+        assert services == ["api", "chat", "runner", "s3vector"]
