@@ -8,7 +8,8 @@ from chat.models import Message
 from shared import deadline
 from shared.aws import aws_client, aws_errors
 from shared.errors import BadDependency, DeadlineExceeded
-from shared.tracing import get_tracer
+from shared.metrics import measure
+from shared.tracing import span
 
 MODEL_TIMEOUT_SECONDS = 20.0
 
@@ -63,18 +64,22 @@ class BedrockModel:
             BadDependency: Bedrock refuses, or the model wrote nothing.
         """
         # OpenTelemetry's conventions for generative AI; the text itself is never recorded.
-        with get_tracer().start_as_current_span(
+        with span(
             f"chat {self._model_id}",
             attributes={
                 "gen_ai.operation.name": "chat",
                 "gen_ai.provider.name": "aws.bedrock",
                 "gen_ai.request.model": self._model_id,
+                "gen_ai.request.max_tokens": self._inference["maxTokens"],
+                "gen_ai.request.temperature": self._inference["temperature"],
             },
-        ) as span:
+        ) as traced:
             answer = await self._converse(system, messages)
             completion = _completion(answer)
-            span.set_attribute("gen_ai.usage.input_tokens", completion.input_tokens)
-            span.set_attribute("gen_ai.usage.output_tokens", completion.output_tokens)
+            traced.set_attribute("gen_ai.usage.input_tokens", completion.input_tokens)
+            traced.set_attribute("gen_ai.usage.output_tokens", completion.output_tokens)
+            measure("InputTokens", completion.input_tokens)
+            measure("OutputTokens", completion.output_tokens)
             return completion
 
     async def _converse(self, system: str, messages: Sequence[Message]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from chat.chat_model import ChatModel
 from chat.models import Citation, Message, MessagesRequest, MessagesResponse, Usage
 from chat.retrieval import Passage, Retriever
 from shared.logging import get_logger
-from shared.tracing import get_tracer
+from shared.metrics import measure
+from shared.tracing import span
 
 _log = get_logger(__name__)
 
@@ -59,13 +60,17 @@ class Conversation:
         return self._response(completion.text, _cited(completion.text, passages), usage)
 
     async def _relevant(self, request: MessagesRequest) -> list[Passage]:
-        with get_tracer().start_as_current_span("retrieve") as span:
+        with span("retrieve") as traced:
             found = await self._retriever.retrieve(
                 _query(request.messages), top_k=request.top_k, metadata_filter=request.filter
             )
             relevant = [passage for passage in found if passage.score >= self._min_score]
-            span.set_attribute("retrieval.passages", len(found))
-            span.set_attribute("retrieval.relevant", len(relevant))
+            traced.set_attribute("retrieval.passages", len(found))
+            traced.set_attribute("retrieval.relevant", len(relevant))
+            if found:
+                best = max(passage.score for passage in found)
+                traced.set_attribute("retrieval.best_score", best)
+                measure("RetrievalScore", best)
             return relevant
 
     def _response(self, text: str, citations: Sequence[Passage], usage: Usage) -> MessagesResponse:

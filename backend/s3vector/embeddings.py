@@ -10,6 +10,8 @@ from s3vector.pool import Pool
 from s3vector.store import Vector
 from shared.aws import aws_errors
 from shared.errors import BadDependency
+from shared.metrics import measure
+from shared.tracing import span
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
@@ -49,10 +51,24 @@ class TitanEmbedder:
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:
         unique = list(dict.fromkeys(texts))
-        vectors = dict(zip(unique, self._pool.map(self._embed, unique), strict=True))
+        # OpenTelemetry's conventions for generative AI; the texts are never recorded.
+        with span(
+            f"embeddings {self.model_id}",
+            attributes={
+                "gen_ai.operation.name": "embeddings",
+                "gen_ai.provider.name": "aws.bedrock",
+                "gen_ai.request.model": self.model_id,
+                "gen_ai.embeddings.dimension.count": self.dimensions,
+            },
+        ) as traced:
+            answers = self._pool.map(self._embed, unique)
+            tokens = sum(used for _, used in answers)
+            traced.set_attribute("gen_ai.usage.input_tokens", tokens)
+        measure("InputTokens", tokens)
+        vectors = dict(zip(unique, (vector for vector, _ in answers), strict=True))
         return [vectors[text] for text in texts]
 
-    def _embed(self, text: str) -> Vector:
+    def _embed(self, text: str) -> tuple[Vector, int]:
         request = {"inputText": text, "dimensions": self.dimensions, "normalize": True}
         with aws_errors(f"embed a text with {self.model_id}"):
             answer = self._client().invoke_model(
@@ -62,12 +78,14 @@ class TitanEmbedder:
                 accept="application/json",
             )
             body = answer["body"].read()
-        return self._vector(body)
+        return self._read(body)
 
-    def _vector(self, body: bytes) -> Vector:
+    def _read(self, body: bytes) -> tuple[Vector, int]:
         try:
             # Each becomes four bytes a number at once: lists of floats take eight times as much.
-            vector = array("f", json.loads(body)["embedding"])
+            answer = json.loads(body)
+            vector = array("f", answer["embedding"])
+            tokens = int(answer.get("inputTextTokenCount", 0))
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise BadDependency(
                 f"{self.model_id} did not answer with an embedding; is it a Titan Text Embeddings "
@@ -80,4 +98,4 @@ class TitanEmbedder:
             )
         if not all(map(math.isfinite, vector)) or not any(vector):
             raise BadDependency(f"{self.model_id} answered with a vector that has no direction.")
-        return vector
+        return vector, tokens

@@ -6,6 +6,7 @@ from s3vector.embeddings import Embedder
 from s3vector.filters import Filter
 from s3vector.store import Hit, VectorStore
 from shared.errors import Unprocessable
+from shared.tracing import span
 
 
 class Search:
@@ -17,7 +18,7 @@ class Search:
 
     def by_text(self, text: str, *, top_k: int, where: Filter | None = None) -> list[Hit]:
         """Return the nearest passages, best first; embeds the text, so it may wait for a model."""
-        return self._store.query(self._embedder.embed([text])[0], top_k, where)
+        return self._nearest(self._embedder.embed([text])[0], top_k, where)
 
     def by_vector(
         self, vector: Sequence[float], *, top_k: int, where: Filter | None = None
@@ -28,4 +29,16 @@ class Search:
             raise Unprocessable(f"vector: has {len(vector)} numbers, expected {wanted}")
         if not any(vector):
             raise Unprocessable("vector: has no direction, all of its numbers are zero")
-        return self._store.query(vector, top_k, where)
+        return self._nearest(vector, top_k, where)
+
+    def _nearest(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
+        with span("search") as traced:
+            hits = self._store.query(vector, top_k, where)
+            traced.set_attributes(
+                {
+                    "search.top_k": top_k,
+                    "search.filtered": where is not None,
+                    "search.hits": len(hits),
+                }
+            )
+            return hits

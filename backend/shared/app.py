@@ -12,6 +12,7 @@ from shared.body import BodyLimitMiddleware
 from shared.errors import ErrorMiddleware, install_error_handlers
 from shared.health import Check, health_router
 from shared.logging import configure_logging
+from shared.metrics import ServiceMetrics
 from shared.middleware import LoggingMiddleware
 from shared.models import error_responses
 from shared.settings import FullServiceSettings
@@ -69,7 +70,11 @@ def create_service_app(
     app.add_middleware(BodyLimitMiddleware, max_bytes=max_body_bytes)
     app.add_middleware(_DeadlineMiddleware)
     app.add_middleware(ErrorMiddleware)
-    app.add_middleware(LoggingMiddleware, trusted_proxies=trusted_proxies)
+    app.add_middleware(
+        LoggingMiddleware,
+        trusted_proxies=trusted_proxies,
+        metrics=ServiceMetrics(settings.project_name, settings.environment, settings.service_name),
+    )
     if settings.enable_tracing:
         tracing.configure_tracing(
             service_name=settings.service_name,

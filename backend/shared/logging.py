@@ -62,6 +62,8 @@ def configure_logging(
     level_name = log_level.upper()
     if level_name not in _LEVELS:
         raise ValueError(f"log_level: got {log_level!r}; expects one of {', '.join(_LEVELS)}")
+    global _out  # noqa: PLW0603 - standard output is one a process too
+    _out = _LineLogger(stream)
     level: int = getattr(stdlib, level_name)
     render = _Renderer(
         service_name or os.environ.get("SERVICE_NAME", "unknown"),
@@ -97,6 +99,11 @@ def get_logger(name: str | None = None) -> FilteringBoundLogger:
     return cast("FilteringBoundLogger", logger)
 
 
+def write(line: dict[str, Any]) -> None:
+    """Write an object as it is, whatever the level: for lines that something else reads."""
+    _out.msg(_dump(line))
+
+
 class _LineLogger:
     """Writes finished lines; a closed or full standard output never fails a request."""
 
@@ -117,6 +124,9 @@ class _LineLogger:
     log = debug = info = warning = error = critical = exception = fatal = msg
 
 
+_out = _LineLogger(None)
+
+
 class _Renderer:
     """The last processor: adds what every line has, hides secrets, and makes the bytes."""
 
@@ -130,7 +140,7 @@ class _Renderer:
             "level": event.pop("level", None),
             "service": self._service,
             "environment": self._environment,
-            **_trace_fields(),
+            **trace_fields(),
         }
         if name := getattr(logger, "name", None):
             line["logger"] = name
@@ -179,7 +189,8 @@ def timestamp() -> str:
     return f"{text}.{int((now - second) * 1000):03d}Z"
 
 
-def _trace_fields() -> dict[str, str]:
+def trace_fields() -> dict[str, str]:
+    """Return the ids of the request being handled, as every line has them."""
     request = context.current()
     fields = {"request_id": request.request_id} if request else {}
     trace_id = request.trace_id if request else None

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import context
 from shared.errors import FAILURE_KEY, ServiceError
 from shared.logging import get_logger
+from shared.metrics import ServiceMetrics
 
 _log = get_logger()
 
@@ -28,17 +29,21 @@ class LoggingMiddleware:
         app: The application below.
         trusted_proxies: How many proxies in front append to `X-Forwarded-For`; 0 takes the
             address of the connection, which on Lambda is the gateway's `sourceIp`.
+        metrics: What also writes a line of metrics for each request.
     """
 
-    def __init__(self, app: ASGIApp, *, trusted_proxies: int = 0) -> None:
+    def __init__(
+        self, app: ASGIApp, *, trusted_proxies: int = 0, metrics: ServiceMetrics | None = None
+    ) -> None:
         self._app = app
         self._trusted_proxies = trusted_proxies
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = _LoggedRequest(scope, self._trusted_proxies)
+        request = _LoggedRequest(scope, self._trusted_proxies, self._metrics)
 
         async def watched_receive() -> Message:
             message = await receive()
@@ -70,11 +75,14 @@ async def logging_middleware(
 class _LoggedRequest:
     """The two lines of one request, and the identifiers that are bound between them."""
 
-    def __init__(self, scope: Scope, trusted_proxies: int) -> None:
+    def __init__(
+        self, scope: Scope, trusted_proxies: int, metrics: ServiceMetrics | None = None
+    ) -> None:
         headers = Headers(scope=scope)
         self.status: int | None = None
         self.client_closed = False
         self._scope = scope
+        self._metrics = metrics
         event = scope.get("aws.event") or {}
         self.id = (
             context.accept_request_id(headers.get(context.REQUEST_ID_HEADER))
@@ -96,27 +104,42 @@ class _LoggedRequest:
         # what the invocation bound (its cold start) belongs to this one.
         kept = structlog.contextvars.get_contextvars().get("cold_start")
         structlog.contextvars.clear_contextvars()
+        self._cold_start = kept
         if kept is not None:
             structlog.contextvars.bind_contextvars(cold_start=kept)
+        if self._metrics is not None:
+            self._measured = self._metrics.begin()
         self._started = time.perf_counter()
         _log.info("request_started", **self._fields)
         return self
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
-        fields = self._fields | {"duration": round(time.perf_counter() - self._started, 6)}
+        duration = time.perf_counter() - self._started
+        fields = self._fields | {"duration": round(duration, 6)}
         failure = error or self._scope.get(FAILURE_KEY)
+        status = self.status or 500
         try:
             if self.client_closed or isinstance(
                 failure, (ClientDisconnect, asyncio.CancelledError)
             ):
-                _log.info("request_aborted", **fields, status=CLIENT_CLOSED)
-            elif error is not None or (self.status or 500) == 500:
+                status = CLIENT_CLOSED
+                _log.info("request_aborted", **fields, status=status)
+            elif error is not None or status == 500:
+                status = 500
                 _log.error("request_failed", **fields, status=500, exc_info=failure)
             elif isinstance(failure, ServiceError):
                 self._log_refusal(failure, fields)
             else:
                 _log.info("request_completed", **fields, status=self.status)
         finally:
+            if self._metrics is not None:
+                self._metrics.end(
+                    self._measured,
+                    path=self._fields["path"],
+                    status=status,
+                    duration_seconds=duration,
+                    cold_start=self._cold_start,
+                )
             structlog.contextvars.clear_contextvars()
             context.reset(self._token)
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from shared.aws import aws_client, aws_errors
 from shared.errors import BadDependency, ServiceError
 from shared.logging import get_logger
+from shared.tracing import span
 
 _log = get_logger(__name__)
 
@@ -103,7 +104,9 @@ class SecretsManagerKeys:
         return await asyncio.shield(flight)
 
     async def _read_stage(self, stage: str) -> str:
-        key = await asyncio.to_thread(self._read, stage)
+        # The first one loads boto3 too, which is where the time of a cold call goes.
+        with span("read API key", attributes={"secret.stage": stage}):
+            key = await asyncio.to_thread(self._read, stage)
         if stage == "AWSCURRENT":
             self._key, self._read_at = key, self._clock()
         return key

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
-    from opentelemetry.trace import Tracer
+    from opentelemetry.trace import Span, Tracer
 
 _log = get_logger(__name__)
 
@@ -88,6 +88,27 @@ def get_tracer(name: str = "fin-advisor") -> "Tracer":
     from opentelemetry import trace
 
     return trace.get_tracer(name)
+
+
+@contextmanager
+def span(name: str, attributes: Mapping[str, Any] | None = None) -> Iterator["Span"]:
+    """Make a span for a block; of an error its kind is kept, not its text, which may quote data."""
+    from opentelemetry.trace import Status, StatusCode
+
+    with get_tracer().start_as_current_span(
+        name,
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as current:
+        try:
+            yield current
+        except Exception as error:
+            current.set_status(Status(StatusCode.ERROR))
+            code = getattr(error, "code", None)
+            kind = code if isinstance(code, str) else type(error).__qualname__
+            current.set_attribute("error.type", kind)
+            raise
 
 
 def instrument_app(app: "FastAPI") -> None:
@@ -191,10 +212,10 @@ def _record_start() -> None:
     if age > _LONGEST_INIT_SECONDS:  # provisioned, or restored from a snapshot
         return
     now = time.time_ns()
-    span = get_tracer().start_span(
+    start = get_tracer().start_span(
         "cold start", start_time=now - int(age * 1e9), attributes={"faas.coldstart": True}
     )
-    span.end(now)
+    start.end(now)
 
 
 def _process_age_seconds() -> float:

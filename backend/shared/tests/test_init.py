@@ -32,10 +32,10 @@ _ELSEWHERE = {
         *("Unavailable", "Unprocessable", "ErrorMiddleware", "describe_problems"),
         *("error_response", "install_error_handlers"),
     },
-    "logging": {"timestamp"},
+    "logging": {"timestamp", "trace_fields", "write"},
     "models": {"error_responses"},
     "settings": {"SettingsError", "load_settings"},
-    "tracing": {"extract", "flush", "invocation", "is_configured", "shutdown"},
+    "tracing": {"extract", "flush", "invocation", "is_configured", "shutdown", "span"},
 }
 _HEAVY = ["boto3", "botocore", "grpc", "opentelemetry", "fastapi", "starlette", "httpx", "mangum"]
 

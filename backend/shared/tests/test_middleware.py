@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 import structlog
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.anyio
 _log = get_logger()
 
 
-def _app(form: str = "class", **options: int) -> FastAPI:
+def _app(form: str = "class", **options: Any) -> FastAPI:
     app = FastAPI()
 
     @app.get("/hello/{name}")

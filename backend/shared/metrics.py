@@ -1,0 +1,122 @@
+"""Metrics as log lines in CloudWatch's Embedded Metric Format: no agent, no call, no wait.
+
+Each name is billed for each service and environment, so there are few, and no dimension that a
+caller can widen. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/
+CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from shared.logging import trace_fields, write
+
+METRICS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "Requests": "Count",
+        "Errors": "Count",
+        "Duration": "Milliseconds",
+        "ColdStarts": "Count",
+        "InputTokens": "Count",
+        "OutputTokens": "Count",
+        "RetrievalScore": "None",
+    }
+)
+"""Every metric of the services, and its unit. Terraform's dashboard and alarms use these names."""
+
+DIMENSIONS: Final = ("Environment", "Service")
+UNCOUNTED_PATHS: Final = frozenset({"/health", "/liveness", "/readiness"})
+"""Probes say nothing about what callers get, and they are most of what a quiet service answers."""
+
+_MOST_VALUES: Final = 100  # the format's own bound
+
+_request: ContextVar[dict[str, list[float]] | None] = ContextVar("metrics", default=None)
+
+
+def measure(name: str, value: float) -> None:
+    """Add a measurement to the line of the request being handled; outside one, do nothing.
+
+    What is counted is summed up; other values are kept each, the first 100 of a request.
+
+    Raises:
+        KeyError: `METRICS` has no such name.
+    """
+    _ = METRICS[name]
+    measured = _request.get()
+    if measured is not None:
+        # A list's append is atomic; the request's threads may all be here.
+        measured.setdefault(name, []).append(value)
+
+
+class ServiceMetrics:
+    """Writes one line a request.
+
+    Args:
+        namespace: The project's name.
+        environment: The dimension `Environment`.
+        service: The dimension `Service`.
+    """
+
+    def __init__(self, namespace: str, environment: str, service: str) -> None:
+        self._namespace = namespace
+        self._dimensions = {"Environment": environment, "Service": service}
+
+    def begin(self) -> Any:
+        """Start collecting for a request; hand what is returned to `end`."""
+        return _request.set({})
+
+    def end(
+        self,
+        token: Any,
+        *,
+        path: str,
+        status: int,
+        duration_seconds: float,
+        cold_start: bool | None,
+    ) -> None:
+        """Write the request's line.
+
+        Args:
+            token: From `begin`.
+            path: The route's path; a probe's is not counted.
+            status: What was answered; 500 and above are errors.
+            duration_seconds: How long it took.
+            cold_start: Whether it was its environment's first request; None where there are none.
+        """
+        measured = _request.get() or {}
+        _request.reset(token)
+        if path in UNCOUNTED_PATHS:
+            return
+        values: dict[str, float | list[float]] = {
+            "Requests": 1,
+            "Errors": int(status >= 500),
+            "Duration": round(duration_seconds * 1000, 3),
+        }
+        if cold_start is not None:
+            values["ColdStarts"] = int(cold_start)
+        for name, found in measured.items():
+            values[name] = sum(found) if METRICS[name] == "Count" else found[:_MOST_VALUES]
+        write(
+            {
+                "_aws": {
+                    "Timestamp": int(time.time() * 1000),
+                    "CloudWatchMetrics": [_described(self._namespace, tuple(values))],
+                },
+                "event": "metrics",
+                **self._dimensions,
+                **values,
+                **trace_fields(),
+            }
+        )
+
+
+@lru_cache(maxsize=64)
+def _described(namespace: str, names: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "Namespace": namespace,
+        "Dimensions": [list(DIMENSIONS)],
+        "Metrics": [{"Name": name, "Unit": METRICS[name]} for name in names],
+    }
