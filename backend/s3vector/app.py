@@ -10,6 +10,7 @@ from s3vector.embeddings import Embedder, TitanEmbedder
 from s3vector.pool import Pool
 from s3vector.routes import router
 from s3vector.s3_store import S3VectorStore
+from s3vector.s3vectors_index import VectorIndex
 from s3vector.s3vectors_store import S3VectorsStore
 from s3vector.search import Search
 from s3vector.settings import Settings
@@ -54,11 +55,13 @@ def _store(settings: Settings) -> VectorStore:
     space = f"{settings.bedrock_model_id}/{settings.embedding_dimensions}"
     if settings.vector_backend == "s3vectors":
         return S3VectorsStore(
-            settings.vector_bucket_name,
-            settings.vector_index_name,
-            space=space,
-            client=partial(aws_client, "s3vectors", region=settings.aws_region),
-            pool=Pool(_FETCHES),
+            VectorIndex(
+                settings.vector_bucket_name,
+                settings.vector_index_name,
+                space=space,
+                client=partial(aws_client, "s3vectors", region=settings.aws_region),
+                pool=Pool(_FETCHES),
+            )
         )
     return S3VectorStore(
         Bucket(settings.vector_bucket_name, partial(aws_client, "s3", region=settings.aws_region)),

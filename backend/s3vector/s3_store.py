@@ -6,8 +6,6 @@ it does not have yet. So an instance keeps its memory between invocations and st
 write that was acknowledged before its request began.
 """
 
-import random
-import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -18,9 +16,10 @@ from typing import Final
 from uuid import uuid4
 
 from s3vector import compaction
-from s3vector.bucket import Bucket, Outdated, StoredObject
+from s3vector.bucket import Bucket, StoredObject
 from s3vector.filters import Filter
-from s3vector.manifest import Manifest, SegmentEntry, decode_manifest
+from s3vector.manifest import Manifest, SegmentEntry
+from s3vector.manifest_file import ManifestFile
 from s3vector.pool import Pool
 from s3vector.segments import CorruptObject, Segment, decode_segment, encode_segment
 from s3vector.snapshot import Snapshot
@@ -29,7 +28,6 @@ from shared.deadline import remaining_seconds
 from shared.errors import (
     CapacityExceeded,
     Conflict,
-    DeadlineExceeded,
     InvalidRequest,
     ServiceError,
     Unavailable,
@@ -43,8 +41,6 @@ MANIFEST: Final = f"{PREFIX}manifest.json"
 SEGMENTS: Final = f"{PREFIX}segments/"
 
 _READ_ATTEMPTS: Final = 4
-_COMMIT_ATTEMPTS: Final = 24
-_LONGEST_PAUSE_SECONDS: Final = 0.5
 _COMPACTION_SECONDS: Final = 4.0
 _COMPACTIONS_FOR_ROOM: Final = 4
 # No writer lives nearly so long between writing its segment and committing it.
@@ -74,7 +70,7 @@ class S3VectorStore:
         limits: compaction.Limits = compaction.Limits(),  # noqa: B008 - frozen
     ) -> None:
         self._bucket = bucket
-        self._space = space
+        self._manifest = ManifestFile(bucket, MANIFEST, space=space, dimensions=dimensions)
         self._dimensions = dimensions
         self._capacity = capacity_bytes
         self._limits = limits
@@ -134,7 +130,7 @@ class S3VectorStore:
         missing: tuple[str, StoredObject] | None = None
         for _ in range(_READ_ATTEMPTS):
             current = self._snapshot
-            source = self._bucket.read(MANIFEST, known=current.source if current else None)
+            source = self._manifest.read(known=current.source if current else None)
             if current is not None and source is current.source:
                 return current
             try:
@@ -150,7 +146,7 @@ class S3VectorStore:
         )
 
     def _load(self, source: StoredObject | None) -> Snapshot:
-        manifest = self._read_manifest(source)
+        manifest = self._manifest.decode(source)
         if manifest.size > self._capacity * 5 // 4:
             raise CapacityExceeded(
                 f"The vectors bucket holds {manifest.size} bytes, more than the {self._capacity} "
@@ -166,18 +162,6 @@ class S3VectorStore:
             self._segments = {one.key: one for one in segments}
             self._snapshot = Snapshot(manifest, source, segments)
             return self._snapshot
-
-    def _read_manifest(self, source: StoredObject | None) -> Manifest:
-        if source is None:
-            return Manifest(self._space, self._dimensions, datetime.now(UTC).isoformat())
-        manifest = decode_manifest(MANIFEST, source.data)
-        if (manifest.space, manifest.dimensions) != (self._space, self._dimensions):
-            raise Conflict(
-                f"The vectors bucket holds vectors of {manifest.space}, this service makes those "
-                f"of {self._space}; they cannot be compared: set BEDROCK_MODEL_ID and "
-                "EMBEDDING_DIMENSIONS back, or put the documents into an empty bucket."
-            )
-        return manifest
 
     def _fetch(self, entry: SegmentEntry) -> Segment:
         found = self._bucket.read(entry.key)
@@ -215,44 +199,9 @@ class S3VectorStore:
         return entry
 
     def _commit(self, change: Callable[[Manifest, str], Manifest | None]) -> bool:
-        """Replace the manifest by what `change` makes of it; false when that is None.
-
-        `change` is called again when another writer was faster.
-        """
-        commit = uuid4().hex
         current = self._snapshot
-        source = current.source if current else self._bucket.read(MANIFEST)
-        failure: ServiceError | None = None
-        for attempt in range(_COMMIT_ATTEMPTS):
-            manifest = self._read_manifest(source)
-            if commit in manifest.commits:  # it landed, whatever S3 answered
-                return True
-            if failure is not None:
-                raise failure
-            changed = change(manifest, commit)
-            if changed is None:
-                return False
-            try:
-                self._bucket.replace(MANIFEST, changed.encode(), known=source)
-            except Outdated:
-                self._pause(attempt)
-            except Unavailable as error:
-                failure = error  # it may have landed all the same: look once before giving up
-            else:
-                return True
-            source = self._bucket.read(MANIFEST)
-        raise Unavailable(
-            "Too many writers at once; nothing of this request was stored, try again.",
-            retry_after=1,
-        )
-
-    def _pause(self, attempt: int) -> None:
-        # Full jitter: writers that met once should not meet again.
-        pause = random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.01 * 2**attempt))  # noqa: S311
-        left = remaining_seconds()
-        if left is not None and left <= pause:
-            raise DeadlineExceeded("No time is left to get a turn among the writers; try again.")
-        time.sleep(pause)
+        source = current.source if current else self._manifest.read()
+        return self._manifest.commit(change, source=source)
 
     def _make_room(self, wanted: int) -> None:
         for _ in range(_COMPACTIONS_FOR_ROOM):

@@ -10,6 +10,7 @@ from s3vector.bucket import Bucket
 from s3vector.compaction import Limits
 from s3vector.pool import Pool
 from s3vector.s3_store import S3VectorStore
+from s3vector.s3vectors_index import VectorIndex
 from s3vector.s3vectors_store import S3VectorsStore
 from s3vector.tests.cloud import Cloud
 from s3vector.tests.fakes import DIMENSIONS, SPACE
@@ -76,6 +77,8 @@ def new_s3vectors_store(cloud: Cloud) -> Callable[..., S3VectorsStore]:
     )
 
     def make(*, space: str = SPACE, index: str = "documents") -> S3VectorsStore:
-        return S3VectorsStore(name, index, space=space, client=lambda: client, pool=Pool(4))
+        return S3VectorsStore(
+            VectorIndex(name, index, space=space, client=lambda: client, pool=Pool(4))
+        )
 
     return make

@@ -23,7 +23,7 @@ def _texts(store: S3VectorsStore, query: str) -> list[str]:
 
 
 def _keys(store: S3VectorsStore) -> set[str]:
-    found, cursor = store._list(1000, None)
+    found, cursor = store._index.list(1000, None)
     assert cursor is None
     return {one.key for one in found}
 
@@ -88,9 +88,9 @@ def test_what_an_old_failed_write_left_is_not_found_and_then_removed(
     store.put([document("a", "alpha", "beta")])
     before = _keys(store)
     # The passages land and the first one, which makes them hold, does not.
-    leftover = store._vector(document("a", "x", "gamma"), "other-write", 1)
-    young = store._vector(_now("a", "x", "gamma too"), "young-write", 1)
-    store._put([leftover, young])
+    leftover = store._index.vector(document("a", "x", "gamma"), "other-write", 1)
+    young = store._index.vector(_now("a", "x", "gamma too"), "young-write", 1)
+    store._index.put([leftover, young])
 
     assert set(_texts(store, "gamma")) == {"alpha", "beta"}
 
@@ -101,7 +101,9 @@ def test_leftovers_do_not_take_the_places_of_what_holds(new_s3vectors_store: Fac
     store = new_s3vectors_store()
     store.put([document("a", "gamma gamma delta")])
     unfinished = _now("b", "x", *["gamma"] * 10)
-    store._put([store._vector(unfinished, "its-write", number) for number in range(1, 11)])
+    store._index.put(
+        [store._index.vector(unfinished, "its-write", number) for number in range(1, 11)]
+    )
     hits = store.query(hashed_vector("gamma"), 1, None)
     assert [hit.document_id for hit in hits] == ["a"]
 
@@ -156,7 +158,7 @@ def test_an_index_that_does_not_exist_is_named(new_s3vectors_store: Factory) -> 
 
 def test_a_vector_that_somebody_else_put_in_is_named(new_s3vectors_store: Factory) -> None:
     store = new_s3vectors_store()
-    store._put([{"key": "foreign", "data": {"float32": [1.0] * DIMENSIONS}, "metadata": {}}])
+    store._index.put([{"key": "foreign", "data": {"float32": [1.0] * DIMENSIONS}, "metadata": {}}])
     with pytest.raises(BadDependency, match="foreign"):
         store.page(10, None)
 
