@@ -51,7 +51,7 @@ def client_of(url: str, **options: Any) -> Any:
         aws_secret_access_key="testing",
         config=Config(
             s3={"addressing_style": "path"},
-            retries={"mode": "standard", "total_max_attempts": 3},
+            retries={"mode": "standard", "total_max_attempts": 2},
             connect_timeout=2,
             read_timeout=options.get("read_timeout", 5),
         ),

@@ -154,6 +154,7 @@ class FaultyS3(Loopback):
         fault = self.fault(request.command, request.path)
         if fault == "hang":
             self.released.wait(30)
+            request.close_connection = True
             return
         if fault is not None and fault != "landed-500":
             code = f"<Error><Code>{fault}</Code><Message>on purpose</Message></Error>"

@@ -1,0 +1,406 @@
+"""The HTTP interface on a real S3 server: jobs, bad input, and an S3 that fails."""
+
+import base64
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from runner.app import create_app
+from runner.documents import S3Uploads
+from runner.parts import S3PartCounts
+from runner.store import S3JobStore
+from runner.tests.conftest import MakeSettings, Runner, client_of
+from runner.tests.fakes import FakeIngest, FaultyS3, make_pdf
+from shared.errors import Unavailable
+from shared.testing import app_client
+
+pytestmark = pytest.mark.anyio
+
+MakeApp = Callable[..., FastAPI]
+ONE = {"documents": [{"id": "a", "text": "Some text."}]}
+
+
+@pytest.fixture
+def ingest() -> FakeIngest:
+    return FakeIngest()
+
+
+@pytest.fixture
+def make_app(s3: Any, bucket: str, make_settings: MakeSettings, ingest: FakeIngest) -> MakeApp:
+    def make(client: Any = None, **values: Any) -> FastAPI:
+        def get() -> Any:
+            return client or s3
+
+        return create_app(
+            make_settings(**values),
+            jobs=S3JobStore(bucket, get),
+            documents=S3Uploads(bucket, get),
+            counts=S3PartCounts(bucket, get),
+            ingest=ingest,
+        )
+
+    return make
+
+
+@pytest.fixture
+async def client(make_app: MakeApp) -> AsyncIterator[httpx.AsyncClient]:
+    async with app_client(make_app()) as client:
+        yield client
+
+
+def check_error(answer: httpx.Response, status: int, words: str = "") -> None:
+    assert answer.status_code == status, answer.text
+    body = answer.json()
+    assert set(body) == {"error", "detail", "timestamp", "request_id"}
+    assert words in body["detail"]
+
+
+async def post_json(client: httpx.AsyncClient, body: Any) -> httpx.Response:
+    """Send what httpx itself would refuse to: NaN and lone surrogates."""
+    headers = {"content-type": "application/json"}
+    return await client.post("/jobs", content=json.dumps(body), headers=headers)
+
+
+async def test_documents_go_in_and_a_run_ingests_them(
+    client: httpx.AsyncClient, ingest: FakeIngest
+) -> None:
+    page = "<title>Funds</title><p>Cheap and broad."
+    body = {
+        "documents": [
+            {"id": "plain", "text": "Plain.", "title": "T", "metadata": {"year": 2026, "x": ["y"]}},
+            {"id": "page", "text": page, "content_type": "text/html"},
+            {
+                "id": "book",
+                "data": base64.b64encode(make_pdf(["one", "two"])).decode(),
+                "content_type": "application/pdf",
+            },
+        ]
+    }
+    made = await client.post("/jobs", json=body)
+    assert made.status_code == 202
+    job = made.json()
+    assert (job["state"], job["total"], job["done"], job["failed"]) == ("pending", 3, 0, 0)
+    assert job["created_at"].endswith("Z")
+
+    ran = await client.post(f"/jobs/{job['id']}/run")
+    assert ran.status_code == 200
+    assert "retry-after" not in ran.headers
+    assert (ran.json()["state"], ran.json()["done"], ran.json()["errors"]) == ("succeeded", 3, [])
+    assert (await client.get(f"/jobs/{job['id']}")).json() == ran.json()
+    assert ingest.documents == {
+        "plain": {
+            "id": "plain", "title": "T", "text": "Plain.", "metadata": {"year": 2026, "x": ["y"]}
+        },
+        "page": {"id": "page", "title": "Funds", "text": "Cheap and broad."},
+        "book": {"id": "book", "text": "one\n\ntwo", "metadata": {"first_page": 1, "last_page": 2}},
+    }  # fmt: skip
+
+
+async def test_a_job_survives_its_instance(make_app: MakeApp, ingest: FakeIngest) -> None:
+    async with app_client(make_app()) as one:
+        job = (await one.post("/jobs", json=ONE)).json()
+    async with app_client(make_app()) as another:
+        assert (await another.post(f"/jobs/{job['id']}/run")).json()["state"] == "succeeded"
+    assert "a" in ingest.documents
+
+
+async def test_everything_under_a_prefix_is_ingested(
+    client: httpx.AsyncClient, runner: Runner, ingest: FakeIngest
+) -> None:
+    runner.upload({"uploads/x/a.txt": "a", "uploads/x/deep/b.md": "# B", "uploads/y/c.txt": "c"})
+    runner.s3.put_object(Bucket=runner.bucket, Key="uploads/x/folder/", Body=b"")
+    job = (await client.post("/jobs", json={"prefix": "uploads/x/"})).json()
+    assert job["total"] == 2
+    assert (await client.post(f"/jobs/{job['id']}/run")).json()["done"] == 2
+    assert {one["metadata"]["source"] for one in ingest.documents.values()} == {
+        "uploads/x/a.txt", "uploads/x/deep/b.md",
+    }  # fmt: skip
+
+
+async def test_a_prefix_without_or_with_too_many_documents_is_refused(
+    make_app: MakeApp, runner: Runner
+) -> None:
+    runner.upload({f"uploads/{number}.txt": "x" for number in range(4)})
+    async with app_client(make_app(max_job_documents=3)) as client:
+        check_error(await client.post("/jobs", json={"prefix": "uploads/none/"}), 422, "nothing")
+        check_error(await client.post("/jobs", json={"prefix": "uploads/"}), 422, "more than 3")
+
+
+async def test_the_same_key_and_body_give_the_same_job(client: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": "abc-1"}
+    first = await client.post("/jobs", json=ONE, headers=headers)
+    again = await client.post("/jobs", json=ONE, headers=headers)
+    assert again.status_code == 202
+    assert again.json() == first.json()
+
+    await client.post(f"/jobs/{first.json()['id']}/run")
+    late = await client.post("/jobs", json=ONE, headers=headers)
+    assert (late.json()["id"], late.json()["state"]) == (first.json()["id"], "succeeded")
+
+    other = {"documents": [{"id": "a", "text": "Other text."}]}
+    check_error(await client.post("/jobs", json=other, headers=headers), 409, "new key")
+    fresh = await client.post("/jobs", json=ONE)
+    assert fresh.json()["id"] != first.json()["id"]
+
+
+@pytest.mark.parametrize("key", ["", "a b", "ü", "x" * 256])
+async def test_a_malformed_key_is_refused(key: str, client: httpx.AsyncClient) -> None:
+    headers = {"idempotency-key": key.encode()}
+    check_error(await client.post("/jobs", json=ONE, headers=headers), 422)  # type: ignore[arg-type]
+
+
+async def test_delete_cancels_an_open_job_and_removes_an_ended_one(
+    client: httpx.AsyncClient, runner: Runner
+) -> None:
+    job = (await client.post("/jobs", json=ONE)).json()
+    cancelled = await client.delete(f"/jobs/{job['id']}")
+    assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
+    assert (await client.post(f"/jobs/{job['id']}/run")).json()["state"] == "cancelled"
+
+    removed = await client.delete(f"/jobs/{job['id']}")
+    assert (removed.status_code, removed.content) == (204, b"")
+    check_error(await client.get(f"/jobs/{job['id']}"), 404)
+    assert runner.s3.list_objects_v2(Bucket=runner.bucket)["KeyCount"] == 0
+
+
+async def test_open_jobs_are_listed_in_pages(client: httpx.AsyncClient) -> None:
+    jobs = [(await client.post("/jobs", json=ONE)).json() for _ in range(5)]
+    await client.post(f"/jobs/{jobs[2]['id']}/run")
+
+    first = (await client.get("/jobs", params={"state": "open", "limit": 3})).json()
+    assert [job["id"] for job in first["jobs"]] == [jobs[i]["id"] for i in (0, 1, 3)]
+    second = (await client.get("/jobs", params={"state": "open", "cursor": first["cursor"]})).json()
+    assert [job["id"] for job in second["jobs"]] == [jobs[4]["id"]]
+    assert (second["cursor"], second["unreadable"]) == (None, [])
+    assert len((await client.get("/jobs")).json()["jobs"]) == 5
+
+
+async def test_a_run_of_a_job_that_waits_says_for_how_long(
+    client: httpx.AsyncClient, ingest: FakeIngest
+) -> None:
+    def fail(documents: object) -> None:
+        raise Unavailable("s3vector is away", retry_after=40)
+
+    ingest.before_put = fail
+    job = (await client.post("/jobs", json=ONE)).json()
+    ran = await client.post(f"/jobs/{job['id']}/run")
+    assert ran.status_code == 200
+    assert ran.headers["retry-after"] == "40"
+    assert ran.json()["waiting"]["reason"] == "s3vector is away"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize("job_id", ["unknown-job", "x", "..%2F..%2Fstate", "%00", "A" * 2000])
+async def test_an_unknown_job_is_not_found(
+    method: str, job_id: str, client: httpx.AsyncClient
+) -> None:
+    path = f"/jobs/{job_id}/run" if method == "POST" else f"/jobs/{job_id}"
+    check_error(await client.request(method, path), 404)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({}, "either documents or prefix"),
+        ({"documents": [], "prefix": None}, "documents"),
+        ({**ONE, "prefix": "uploads/"}, "either"),
+        ({**ONE, "priority": 1}, "priority"),
+        ({"documents": ONE["documents"] * 2}, "twice"),
+        ({"documents": ONE["documents"] * 1001}, "documents"),
+        ({"prefix": "jobs/"}, "uploads/"),
+        ({"prefix": "uploads/../jobs/"}, "plain path"),
+        ({"prefix": "uploads/\x00"}, "plain path"),
+        ({"prefix": "uploads/\ud800"}, "Unicode"),
+        ({"prefix": "uploads/" + "x" * 600}, "prefix"),
+        ({"prefix": 3}, "prefix"),
+        ([], ""),
+        ("text", ""),
+        (None, ""),
+    ],
+)
+async def test_a_wrong_body_is_refused(body: Any, words: str, client: httpx.AsyncClient) -> None:
+    check_error(await post_json(client, body), 422, words)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"id": "a/b"}, "id"),
+        ({"id": "a..b"}, ".."),
+        ({"id": ".a"}, "id"),
+        ({"id": "a:p2"}, "parts"),
+        ({"id": "x" * 129}, "id"),
+        ({"id": "ü"}, "id"),
+        ({"id": None}, "id"),
+        ({"text": ""}, "text"),
+        ({"text": " \n"}, "blank"),
+        ({"text": "x" * 60_000}, "50000"),
+        ({"text": "\ud800"}, "Unicode"),
+        ({"text": 5}, "text"),
+        ({"text": None}, "either text or data"),
+        ({"data": "aGFsbG8="}, "either text or data"),
+        ({"text": None, "data": "not base64!"}, "base64"),
+        ({"content_type": "application/pdf"}, "base64"),
+        ({"content_type": "image/png"}, "content_type"),
+        ({"title": ""}, "title"),
+        ({"title": "x" * 301}, "title"),
+        ({"metadata": {"a": float("nan")}}, "finite"),
+        ({"metadata": {"a": float("inf")}}, "finite"),
+        ({"metadata": {"a": 2**60}}, "finite"),
+        ({"metadata": {"a": {"b": 1}}}, "metadata"),
+        ({"metadata": {"a": []}}, "metadata"),
+        ({"metadata": {"a": [1]}}, "metadata"),
+        ({"metadata": {"a": None}}, "metadata"),
+        ({"metadata": {"_a": 1}}, "key"),
+        ({"metadata": {"a": "\ud800"}}, "Unicode"),
+        ({"metadata": {f"k{number}": 1 for number in range(41)}}, "40 keys"),
+        ({"metadata": {"a": "x" * 2100}}, "2000 bytes"),
+        ({"metadata": []}, "metadata"),
+        ({"unknown": 1}, "unknown"),
+    ],
+)
+async def test_a_wrong_document_is_refused_by_name(
+    change: dict[str, Any], words: str, client: httpx.AsyncClient
+) -> None:
+    body = {"documents": [{"id": "a", "text": "Some text.", **change}]}
+    check_error(await post_json(client, body), 422, words)
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b'{"documents": \xc3\x28}', b""])
+async def test_a_body_that_is_no_json_is_refused(content: bytes, client: httpx.AsyncClient) -> None:
+    answer = await client.post(
+        "/jobs", content=content, headers={"content-type": "application/json"}
+    )
+    assert answer.status_code in {400, 422}
+    check_error(answer, answer.status_code)
+
+
+async def test_a_body_over_the_limit_is_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/jobs", content=b"x" * (7 * 2**20))
+    check_error(answer, 413, "bytes")
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=101", "limit=x", "state=closed", "cursor=../x", "cursor=%00"]
+)
+async def test_a_wrong_query_is_refused(query: str, client: httpx.AsyncClient) -> None:
+    check_error(await client.get(f"/jobs?{query}"), 422)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner),
+    max_leaves=8,
+)
+_documents = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "id": st.text(max_size=8) | _json,
+            "text": st.text(max_size=20) | _json,
+            "data": st.text(max_size=20) | _json,
+            "content_type": st.sampled_from(["text/html", "application/pdf", "text/plain"]),
+            "title": _json,
+            "metadata": st.dictionaries(st.text(max_size=5), _json, max_size=3) | _json,
+        },
+    ),
+    max_size=3,
+)
+
+
+@settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(body=st.fixed_dictionaries({"documents": _documents | _json}) | _json)
+async def test_no_body_is_answered_with_a_500(body: Any, client: httpx.AsyncClient) -> None:
+    answer = await post_json(client, body)
+    if answer.status_code == 202:
+        ran = await client.post(f"/jobs/{answer.json()['id']}/run")
+        assert ran.json()["state"] in {"succeeded", "failed"}
+    else:
+        check_error(answer, 422)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [("SlowDown", 503), ("AccessDenied", 502), ("ServiceUnavailable", 503), ("hang", 503)],
+)
+async def test_a_failing_s3_gets_its_status_and_loses_nothing(
+    fault: str,
+    status: int,
+    make_app: MakeApp,
+    client: httpx.AsyncClient,
+    faulty_s3: FaultyS3,
+) -> None:
+    job = (await client.post("/jobs", json=ONE)).json()
+    faulty_s3.fault = lambda method, path: fault
+    async with app_client(make_app(client_of(faulty_s3.url, read_timeout=0.3))) as failing:
+        for method, path in [
+            ("GET", f"/jobs/{job['id']}"),
+            ("POST", f"/jobs/{job['id']}/run"),
+            ("GET", "/jobs?state=open"),
+            ("DELETE", f"/jobs/{job['id']}"),
+        ]:
+            check_error(await failing.request(method, path), status, "Could not")
+        check_error(await failing.post("/jobs", json=ONE), status)
+        check_error(await failing.get("/readiness"), 503, "jobs_bucket")
+        assert (await failing.get("/health")).status_code == 200
+    assert (await client.get(f"/jobs/{job['id']}")).json() == job
+
+
+async def test_a_hanging_s3_is_answered_within_the_requests_time(
+    make_app: MakeApp, faulty_s3: FaultyS3
+) -> None:
+    faulty_s3.fault = lambda method, path: "hang"
+    async with app_client(make_app(client_of(faulty_s3.url, read_timeout=20))) as client:
+        began = time.monotonic()
+        ends = str(int((time.time() + 1) * 1000))
+        answer = await client.get("/jobs/some-job-id", headers={"x-request-deadline": ends})
+        assert time.monotonic() - began < 2
+        check_error(answer, 504, "look the job up")
+        faulty_s3.released.set()
+
+
+async def test_a_damaged_job_is_a_502_that_names_it(
+    client: httpx.AsyncClient, runner: Runner
+) -> None:
+    job = (await client.post("/jobs", json=ONE)).json()
+    key = f"jobs/state/{job['id']}.json"
+    runner.s3.put_object(Bucket=runner.bucket, Key=key, Body=b'{"id":')
+    for method, path in [("GET", ""), ("POST", "/run"), ("DELETE", "")]:
+        check_error(await client.request(method, f"/jobs/{job['id']}{path}"), 502, key)
+    listed = (await client.get("/jobs?state=open")).json()
+    assert (listed["jobs"], listed["unreadable"]) == ([], [job["id"]])
+    assert runner.s3.get_object(Bucket=runner.bucket, Key=key)["Body"].read() == b'{"id":'
+
+
+async def test_openapi_describes_every_operation(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    operations = {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert {"POST /jobs", "GET /jobs", "GET /jobs/{job_id}", "DELETE /jobs/{job_id}"} < set(
+        operations
+    )
+    for name, operation in operations.items():
+        assert operation["summary"], name
+        good = [code for code in operation["responses"] if code.startswith("2") and code != "204"]
+        for code in good:
+            schema = operation["responses"][code]["content"]["application/json"]["schema"]
+            assert "$ref" in schema, name
+        for code, response in operation["responses"].items():
+            if code.startswith(("4", "5")):
+                schema = response["content"]["application/json"]["schema"]
+                assert schema["$ref"].endswith("/ErrorResponse"), (name, code)
+    assert set(operations["POST /jobs/{job_id}/run"]["responses"]) >= {"200", "404", "502", "503"}

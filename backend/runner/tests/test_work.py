@@ -1,0 +1,447 @@
+"""Slices of jobs: on a real S3 server, into a store of documents in memory."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from runner.ingest import Outgoing
+from runner.jobs import Job
+from runner.tests.conftest import Runner
+from runner.tests.fakes import FakeIngest, make_pdf
+from runner.work import Worker, _utc_now
+from shared import deadline
+from shared.api_client import BadAnswer, CallTimeout, RequestRefused, Throttled
+from shared.errors import BadDependency, NotFound, Unavailable
+
+pytestmark = pytest.mark.anyio
+
+
+def files(count: int, text: str = "Some text.") -> dict[str, bytes | str]:
+    return {f"uploads/doc-{number:03}.txt": f"{text} {number}" for number in range(count)}
+
+
+def answer(status: int, detail: str = "no") -> httpx.Response:
+    return httpx.Response(
+        status, json={"error": "x", "detail": detail}, request=httpx.Request("PUT", "http://g/d")
+    )
+
+
+class Clock:
+    """A clock that tests move."""
+
+    def __init__(self) -> None:
+        self.moment = _utc_now()
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def move(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+
+
+async def finish(worker: Worker, job: Job, *, clock: Clock | None = None, slices: int = 200) -> Job:
+    """Run slices until the job has ended."""
+    for _ in range(slices):
+        progress = await worker.advance(job.id)
+        if not progress.job.is_open:
+            return progress.job
+        if progress.retry_after and clock:
+            clock.move(progress.retry_after + 0.01)
+    raise AssertionError(f"still open: {progress.job}")
+
+
+async def test_a_slice_ingests_every_document_once(runner: Runner) -> None:
+    job = runner.job(files(7))
+    progress = await runner.worker(batch_documents=3).advance(job.id)
+
+    assert (progress.job.state, progress.job.done, progress.job.failed) == ("succeeded", 7, 0)
+    assert progress.job == runner.load(job)
+    assert [len(ids) for ids in runner.ingest.puts] == [3, 3, 1]
+    stored = runner.ingest.documents["doc-003.txt"]
+    assert stored == {
+        "id": "doc-003.txt",
+        "title": "doc-003.txt",
+        "text": "Some text. 3",
+        "metadata": {"source": "uploads/doc-003.txt"},
+    }
+
+
+async def test_documents_that_cannot_be_read_are_recorded_and_the_others_ingested(
+    runner: Runner,
+) -> None:
+    job = runner.job(
+        {
+            "uploads/a.txt": "fine",
+            "uploads/b.docx": "a word",
+            "uploads/c.pdf": "no pdf",
+            "uploads/d.txt": b"\xff\xfe\xfd",
+            "uploads/e.html": "<p></p>",
+            "uploads/gone.txt": "x",
+            "uploads/z.md": "# Last\n\nfine",
+        }
+    )
+    runner.s3.delete_object(Bucket=runner.bucket, Key="uploads/gone.txt")
+    done = await finish(runner.worker(), job)
+
+    assert (done.state, done.done, done.failed) == ("succeeded", 2, 5)
+    assert set(runner.ingest.documents) == {"a.txt", "z.md"}
+    assert {failure.document_id: failure.detail.split()[0] for failure in done.errors} == {
+        "b.docx": "unsupported",
+        "c.pdf": "the",
+        "d.txt": "it",
+        "e.html": "it",
+        "gone.txt": "it",
+    }
+
+
+async def test_a_job_of_which_nothing_could_be_ingested_has_failed(runner: Runner) -> None:
+    job = runner.job({"uploads/a.exe": "x"})
+    assert (await finish(runner.worker(), job)).state == "failed"
+
+
+async def test_a_slice_ends_in_time_and_the_next_goes_on_from_there(runner: Runner) -> None:
+    job = runner.job(files(6))
+
+    def slowly(documents: Sequence[Outgoing]) -> None:
+        time.sleep(0.15)
+
+    runner.ingest.before_put = slowly
+    worker = runner.worker(batch_documents=1, slice_seconds=0.3, slice_limit_seconds=5)
+    began = time.monotonic()
+    first = await worker.advance(job.id)
+    assert time.monotonic() - began < 2
+    assert first.job.state == "running"
+    assert 1 <= first.job.done < 6
+    assert first.job.lease is None
+    await finish(worker, job)
+    assert [ids[0] for ids in runner.ingest.puts] == sorted(runner.ingest.documents)
+
+
+async def test_a_slice_fits_into_the_time_that_the_request_has(runner: Runner) -> None:
+    job = runner.job(files(40))
+    runner.ingest.before_put = lambda documents: time.sleep(0.1)
+    worker = runner.worker(batch_documents=1)
+    with deadline.scope(time.time() + 3):
+        began = time.monotonic()
+        progress = await worker.advance(job.id)
+        assert time.monotonic() - began < 3
+    assert 0 < progress.job.done < 40
+
+    with deadline.scope(time.time() + 2):  # too little to begin at all
+        assert (await worker.advance(job.id)).job == progress.job
+
+
+async def test_a_worker_that_is_told_to_stop_ends_at_the_next_step(runner: Runner) -> None:
+    job = runner.job(files(5))
+    stopped: list[bool] = []
+    runner.ingest.before_put = lambda documents: stopped.append(True)
+    worker = runner.worker(batch_documents=1, stopping=lambda: bool(stopped))
+    progress = await worker.advance(job.id)
+
+    assert (progress.job.done, progress.job.lease) == (1, None)
+    assert (await worker.advance(job.id)).job.done == 1
+    assert (await finish(runner.worker(), job)).done == 5
+
+
+async def test_two_workers_that_race_for_a_lease_do_not_work_at_once(runner: Runner) -> None:
+    job = runner.job(files(30))
+    at_once = [0, 0]
+
+    class Watched(FakeIngest):
+        async def put(self, documents: Sequence[Outgoing], *, timeout_seconds: float) -> None:
+            at_once[0] += 1
+            at_once[1] = max(at_once)
+            await asyncio.sleep(0.01)
+            await super().put(documents, timeout_seconds=timeout_seconds)
+            at_once[0] -= 1
+
+    ingest = Watched()
+    workers = [runner.worker(ingest=ingest, batch_documents=2) for _ in range(8)]
+    results = await asyncio.gather(*(worker.advance(job.id) for worker in workers))
+
+    assert at_once[1] == 1
+    assert len(ingest.puts) == 15
+    assert runner.load(job).done == 30
+    assert sum(not result.job.is_open for result in results) >= 1
+
+
+async def test_a_job_under_lease_is_left_alone_and_says_for_how_long(runner: Runner) -> None:
+    job = runner.job(files(2))
+    stored = runner.jobs.load(job.id)
+    runner.jobs.save(stored, stored.job.begun("another", now=_utc_now(), seconds=30))
+    progress = await runner.worker().advance(job.id)
+
+    assert 28 < progress.retry_after <= 30
+    assert runner.ingest.puts == []
+
+
+async def test_a_job_whose_worker_died_goes_on_when_the_lease_is_over(runner: Runner) -> None:
+    job = runner.job(files(2))
+    stored = runner.jobs.load(job.id)
+    runner.jobs.save(stored, stored.job.begun("dead", now=_utc_now(), seconds=-1))
+    assert (await runner.worker().advance(job.id)).job.state == "succeeded"
+
+
+async def test_a_worker_that_lost_its_lease_changes_nothing_more(runner: Runner) -> None:
+    job = runner.job(files(4))
+    clock = Clock()
+
+    def overtake(documents: Sequence[Outgoing]) -> None:
+        runner.ingest.before_put = lambda documents: None
+        stored = runner.jobs.load(job.id)
+        runner.jobs.save(stored, stored.job.begun("faster", now=clock(), seconds=30))
+
+    runner.ingest.before_put = overtake
+    progress = await runner.worker(batch_documents=1, now=clock).advance(job.id)
+
+    assert len(runner.ingest.puts) == 1
+    assert progress.job.done == 0
+    assert progress.job.lease is not None
+    assert progress.job.lease.holder == "faster"
+
+
+async def test_cancelling_ends_a_slice_at_its_next_step(runner: Runner) -> None:
+    job = runner.job(files(4))
+
+    def cancel(documents: Sequence[Outgoing]) -> None:
+        stored = runner.jobs.load(job.id)
+        runner.jobs.save(stored, stored.job.cancelled(now=_utc_now()))
+
+    runner.ingest.before_put = cancel
+    progress = await runner.worker(batch_documents=1).advance(job.id)
+    assert progress.job.state == "cancelled"
+    assert len(runner.ingest.puts) == 1
+    assert (await runner.worker().advance(job.id)).job.state == "cancelled"
+    assert len(runner.ingest.puts) == 1
+
+
+async def test_a_refused_document_is_found_among_its_batch(runner: Runner) -> None:
+    job = runner.job(files(9))
+
+    def refuse(documents: Sequence[Outgoing]) -> None:
+        if any(document["id"] in {"doc-004.txt", "doc-008.txt"} for document in documents):
+            raise RequestRefused("metadata: too long", response=answer(422))
+
+    runner.ingest.before_put = refuse
+    done = await finish(runner.worker(), job)
+    assert (done.state, done.done, done.failed) == ("succeeded", 7, 2)
+    assert [(one.document_id, one.detail) for one in done.errors] == [
+        ("doc-004.txt", "metadata: too long"),
+        ("doc-008.txt", "metadata: too long"),
+    ]
+    assert len(runner.ingest.puts) == 10  # the whole batch, then one by one
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unavailable("no connection", retry_after=2),
+        Throttled("too many", response=answer(429), retry_after=2),
+        BadAnswer("full", response=answer(507)),
+        RequestRefused("wrong path", response=answer(403)),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_an_outage_is_waited_for_as_long_as_it_takes(
+    error: Exception, runner: Runner
+) -> None:
+    job = runner.job(files(3))
+    clock = Clock()
+    worker = runner.worker(now=clock)
+
+    def fail(documents: Sequence[Outgoing]) -> None:
+        raise error
+
+    runner.ingest.before_put = fail
+    waits = []
+    for _ in range(30):
+        progress = await worker.advance(job.id)
+        waits.append(progress.retry_after)
+        clock.move(progress.retry_after)
+    assert waits[:3] == [5, 10, 20]
+    assert max(waits) == 300
+    assert progress.job.waiting is not None
+    assert progress.job.waiting.reason == str(error)
+
+    runner.ingest.before_put = lambda documents: None
+    done = await finish(worker, job, clock=clock)
+    assert (done.done, done.failed, done.waiting) == (3, 0, None)
+
+
+async def test_a_waiting_job_is_not_tried_before_its_time(runner: Runner) -> None:
+    job = runner.job(files(1))
+    clock = Clock()
+    worker = runner.worker(now=clock)
+
+    def fail(documents: Sequence[Outgoing]) -> None:
+        raise Unavailable("later", retry_after=60)
+
+    runner.ingest.before_put = fail
+    assert (await worker.advance(job.id)).retry_after == 60
+    clock.move(59)
+    assert (await worker.advance(job.id)).retry_after == 1
+    assert len(runner.ingest.puts) == 1
+
+
+@pytest.mark.parametrize(
+    "error", [CallTimeout("no answer in time"), BadAnswer("failed", response=answer(502))]
+)
+async def test_a_document_that_makes_the_store_fail_is_isolated_and_given_up(
+    error: Exception, runner: Runner
+) -> None:
+    job = runner.job(files(60))
+    clock = Clock()
+    worker = runner.worker(now=clock, max_attempts=6)
+
+    def fail(documents: Sequence[Outgoing]) -> None:
+        if any(document["id"] == "doc-033.txt" for document in documents):
+            raise error
+
+    runner.ingest.before_put = fail
+    done = await finish(worker, job, clock=clock)
+    assert (done.state, done.done, done.failed) == ("succeeded", 59, 1)
+    assert done.errors[0].document_id == "doc-033.txt"
+    assert str(error) in done.errors[0].detail
+
+
+async def test_a_document_that_kills_the_instance_is_given_up(runner: Runner) -> None:
+    job = runner.job(files(12))
+    clock = Clock()
+
+    class Killed(BaseException):
+        """Stands for the end of the process."""
+
+    def die(documents: Sequence[Outgoing]) -> None:
+        if any(document["id"] == "doc-002.txt" for document in documents):
+            raise Killed
+
+    runner.ingest.before_put = die
+    deaths = 0
+    for _ in range(60):
+        worker = runner.worker(now=clock, max_attempts=5)
+        try:
+            progress = await worker.advance(job.id)
+        except Killed:
+            deaths += 1
+            clock.move(31)
+            continue
+        if not progress.job.is_open:
+            break
+    assert (progress.job.done, progress.job.failed) == (11, 1)
+    assert progress.job.errors[0].document_id == "doc-002.txt"
+    assert "ended while working on it" in progress.job.errors[0].detail
+    assert deaths < 20
+
+
+async def test_a_hanging_store_ends_the_slice(runner: Runner) -> None:
+    job = runner.job(files(1))
+
+    class Hanging(FakeIngest):
+        async def put(self, documents: Sequence[Outgoing], *, timeout_seconds: float) -> None:
+            await asyncio.sleep(60)
+
+    began = time.monotonic()
+    worker = runner.worker(ingest=Hanging(), slice_limit_seconds=1)
+    progress = await worker.advance(job.id)
+    assert time.monotonic() - began < 3
+    assert progress.job.waiting is not None
+    assert progress.job.lease is None
+
+
+def long_text(words: int) -> str:
+    return " ".join(f"word{number}" for number in range(words))
+
+
+async def test_a_long_upload_becomes_several_documents(runner: Runner) -> None:
+    text = long_text(700)
+    job = runner.job({"uploads/long.txt": text, "uploads/short.txt": "short"})
+    done = await finish(runner.worker(part_characters=2000, batch_documents=1), job)
+
+    assert (done.total, done.done) == (2, 2)
+    parts = [runner.ingest.documents[name] for name in ("long.txt", "long.txt:p2", "long.txt:p3")]
+    assert " ".join(part["text"] for part in parts) == text
+    assert [part["title"] for part in parts] == [
+        "long.txt (part 1)", "long.txt (part 2)", "long.txt (part 3)",
+    ]  # fmt: skip
+    assert len(runner.ingest.documents) == 4
+
+
+async def test_pages_of_a_pdf_are_named_and_a_slice_may_end_between_them(runner: Runner) -> None:
+    pages = [f"page {number} " + "x" * 300 for number in range(1, 10)]
+    job = runner.job({"uploads/book.pdf": make_pdf(pages, title="The book")})
+    steps: list[bool] = []
+    runner.ingest.before_put = lambda documents: steps.append(True)
+    # A new worker for each slice, and slices of one step: nothing but the bucket is remembered.
+    for _ in range(20):
+        steps.clear()
+        worker = runner.worker(
+            part_characters=1000, batch_documents=1, stopping=lambda: bool(steps)
+        )
+        if not (await worker.advance(job.id)).job.is_open:
+            break
+    documents = runner.ingest.documents
+    assert list(documents) == ["book.pdf", "book.pdf:p2", "book.pdf:p3"]
+    assert [
+        (one["metadata"]["first_page"], one["metadata"]["last_page"]) for one in documents.values()
+    ] == [(1, 3), (4, 6), (7, 9)]
+    assert documents["book.pdf"]["title"] == "The book (part 1)"
+    for number, page in enumerate(pages):
+        assert page in documents[["book.pdf", "book.pdf:p2", "book.pdf:p3"][number // 3]]["text"]
+
+
+async def test_a_document_that_became_shorter_leaves_no_parts_behind(runner: Runner) -> None:
+    worker = runner.worker(part_characters=1000)
+    await finish(worker, runner.job({"uploads/a.txt": long_text(500)}))
+    assert len(runner.ingest.documents) == 4
+    await finish(worker, runner.job({"uploads/a.txt": long_text(150)}))
+    assert set(runner.ingest.documents) == {"a.txt", "a.txt:p2"}
+    await finish(worker, runner.job({"uploads/a.txt": "short"}))
+    assert set(runner.ingest.documents) == {"a.txt"}
+    assert runner.counts.get("a.txt") == 1
+
+
+async def test_parts_of_a_cancelled_job_are_found_by_the_next(runner: Runner) -> None:
+    job = runner.job({"uploads/a.txt": long_text(500)})
+
+    def cancel_at_third(documents: Sequence[Outgoing]) -> None:
+        if len(runner.ingest.puts) == 3:
+            stored = runner.jobs.load(job.id)
+            runner.jobs.save(stored, stored.job.cancelled(now=_utc_now()))
+
+    runner.ingest.before_put = cancel_at_third
+    await finish(runner.worker(part_characters=1000, batch_documents=1), job)
+    assert set(runner.ingest.documents) == {"a.txt", "a.txt:p2", "a.txt:p3"}
+
+    await finish(runner.worker(), runner.job({"uploads/a.txt": "short"}))
+    assert set(runner.ingest.documents) == {"a.txt"}
+
+
+async def test_a_file_over_the_limit_is_not_fetched(runner: Runner) -> None:
+    job = runner.job({"uploads/a.txt": "x" * 3000})
+    done = await finish(runner.worker(max_document_bytes=2000), job)
+    assert "over 2,000 bytes" in done.errors[0].detail
+
+
+async def test_damaged_documents_of_a_job_are_named_and_the_job_stays(runner: Runner) -> None:
+    job = runner.job(files(2))
+    for body in (b"{", b"[]", b'[{"source":"upload"}]'):
+        runner.s3.put_object(Bucket=runner.bucket, Key=job.items_key, Body=body)
+        with pytest.raises(BadDependency, match=job.items_key):
+            await runner.worker().advance(job.id)
+    assert runner.load(job) == job
+
+
+async def test_an_unknown_job_is_not_found(runner: Runner) -> None:
+    with pytest.raises(NotFound):
+        await runner.worker().advance("job-unknown")
+
+
+async def test_only_the_first_errors_are_kept_and_all_are_counted(runner: Runner) -> None:
+    many: dict[str, Any] = {f"uploads/{number:03}.exe": "x" for number in range(130)}
+    done = await finish(runner.worker(), runner.job(many))
+    assert (done.failed, len(done.errors)) == (130, 100)
