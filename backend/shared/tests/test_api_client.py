@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import threading
 import time
 import uuid
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -31,7 +33,6 @@ from shared.tests.conftest import Lines, MakeSettings
 from shared.tests.servers import (
     Behaviour,
     FrontOfAws,
-    Seen,
     answer,
     dribble,
     flood,
@@ -536,21 +537,34 @@ async def test_it_works_without_a_context_and_again_after_it_was_closed(
 
 
 def test_one_client_serves_two_event_loops(make_client: MakeClient) -> None:
-    port = unused_port()
-    client = make_client(f"http://127.0.0.1:{port}")
+    class KeepsAlive(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
 
-    async def once() -> int:
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            while (await reader.readline()).strip():
-                pass
-            await answer()(Seen("", "", [], b""), writer)
-            writer.close()
+        def do_GET(self) -> None:
+            self.send_response(204)
+            self.send_header("content-length", "0")
+            self.end_headers()
 
-        async with await asyncio.start_server(serve, "127.0.0.1", port):
-            response = await client.get("/chat/health")
-        return response.status_code
+        def log_message(self, *_arguments: object) -> None:
+            pass
 
-    assert [asyncio.run(once()), asyncio.run(once())] == [200, 200]
+    with ThreadingHTTPServer(("127.0.0.1", 0), KeepsAlive) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        client = make_client(f"http://127.0.0.1:{server.server_port}")
+        loops = [asyncio.new_event_loop() for _ in range(2)]
+        for loop in loops:
+            # The first loop's connection is open and kept when the second one comes.
+            assert loop.run_until_complete(client.get("/chat/health")).status_code == 204
+            kept = client._client
+            assert kept is not None
+            if loop is loops[0]:
+                first = kept
+        loops[0].run_until_complete(first.aclose())
+        loops[1].run_until_complete(client.aclose())
+        for loop in loops:
+            loop.close()
+        server.shutdown()
 
 
 async def test_the_transport_is_a_seam(make_client: MakeClient) -> None:

@@ -62,6 +62,8 @@ async def _get_items(limit: Annotated[int, Query(ge=1, le=100)] = 10) -> int:
 async def _raise(name: str) -> None:
     if name == "unexpected":
         raise RuntimeError("internal detail: hunter2")
+    if name == "surrogate":
+        raise errors.NotFound("There is no \ud800" + "x" * 5000)
     error = next(error for error in _ERRORS if error.__name__ == name)
     raise error("What happened; what to do.", retry_after=2.2)
 
@@ -125,6 +127,14 @@ def test_codes_are_stable_and_the_drawn_tree_is_the_real_one() -> None:
     drawn = [row.split()[-3:] for row in str(inspect.getdoc(errors)).splitlines() if row]
     for error in _ERRORS:
         assert [error.__name__, str(error.status), error.code] in drawn
+
+
+async def test_a_detail_that_cannot_be_encoded_is_answered_all_the_same(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = _checked(await client.get("/raise/surrogate"), 404, "not_found")
+    assert answer.detail.startswith("There is no \\ud800")
+    assert len(answer.detail) == 2000
 
 
 async def test_an_unexpected_error_says_nothing_of_the_inside_and_is_logged_once(

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -371,23 +372,32 @@ os._exit(7)
     assert process.wait(timeout=60) == 7
 
 
-def test_threads_write_whole_lines(lines: Lines, tmp_path: Any) -> None:
-    path = tmp_path / "log"
-    with path.open("wb", buffering=0) as raw:
-        configure_logging("INFO", service_name="api", environment="dev", stream=raw)
-        barrier = threading.Barrier(8)
+class _InPieces(io.BytesIO):
+    """Takes a line in two pieces, with time for another thread between them."""
 
-        def work(worker: int) -> None:
-            barrier.wait()
-            for n in range(200):
-                get_logger(f"t{worker}").info("x", worker=worker, n=n, pad="p" * 5000)
+    def write(self, data: Any) -> int:
+        half = len(data) // 2
+        super().write(data[:half])
+        time.sleep(0)
+        return half + super().write(data[half:])
 
-        threads = [threading.Thread(target=work, args=(worker,)) for worker in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    written = [json.loads(line) for line in path.read_bytes().splitlines()]
+
+def test_threads_write_whole_lines(logging_state: None) -> None:
+    stream = _InPieces()
+    configure_logging("INFO", service_name="api", environment="dev", stream=stream)
+    barrier = threading.Barrier(8)
+
+    def work(worker: int) -> None:
+        barrier.wait()
+        for n in range(200):
+            get_logger(f"t{worker}").info("x", worker=worker, n=n)
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    written = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert sorted((line["worker"], line["n"]) for line in written) == [
         (worker, n) for worker in range(8) for n in range(200)
     ]

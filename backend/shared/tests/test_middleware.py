@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import structlog
 from fastapi import FastAPI, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
@@ -167,9 +168,11 @@ async def test_what_one_request_binds_does_not_colour_the_next(lines: Lines) -> 
         await send({"type": "http.response.body"})
 
     logged = LoggingMiddleware(app)
+    structlog.contextvars.bind_contextvars(document="from before", cold_start=True)
     for path in ("/one", "/two"):  # in one task, as a keep-alive connection may be
         await logged(_scope(path), _nothing, _discard)
     assert [line.get("document") for line in lines.all()] == [None, "/one", None, "/two"]
+    assert lines.all()[0]["cold_start"] is True, "that is the invocation's"
 
 
 async def test_concurrent_requests_keep_their_own_ids(lines: Lines) -> None:
@@ -207,6 +210,17 @@ async def test_a_client_that_closes_early_is_no_error_of_ours(lines: Lines) -> N
     (aborted,) = lines.of("request_aborted")
     assert (aborted["status"], aborted["level"]) == (499, "info")
     assert not [line for line in lines.all() if line["level"] == "error"]
+
+
+async def test_a_client_that_leaves_in_the_middle_of_an_answer_is_no_error_either(
+    lines: Lines,
+) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ClientDisconnect
+
+    await LoggingMiddleware(ErrorMiddleware(app))(_scope(), _nothing, _discard)
+    assert lines.of("request_aborted")[0]["status"] == 499
 
 
 async def test_a_request_that_is_cancelled_gets_its_line(lines: Lines) -> None:
