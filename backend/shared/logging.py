@@ -62,10 +62,10 @@ def configure_logging(
     level_name = log_level.upper()
     if level_name not in _LEVELS:
         raise ValueError(f"log_level: got {log_level!r}; expects one of {', '.join(_LEVELS)}")
-    global _out  # noqa: PLW0603 - standard output is one a process too
-    _out = _LineLogger(stream)
     level: int = getattr(stdlib, level_name)
-    render = _Renderer(
+    global _out, _render  # noqa: PLW0603 - standard output is one a process too
+    _out = _LineLogger(stream)
+    _render = _Renderer(
         service_name or os.environ.get("SERVICE_NAME", "unknown"),
         environment or os.environ.get("ENVIRONMENT", "unknown"),
     )
@@ -73,7 +73,7 @@ def configure_logging(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            render,
+            _render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda name=None: _LineLogger(stream, name),
@@ -99,9 +99,9 @@ def get_logger(name: str | None = None) -> FilteringBoundLogger:
     return cast("FilteringBoundLogger", logger)
 
 
-def write(line: dict[str, Any]) -> None:
-    """Write an object as it is, whatever the level: for lines that something else reads."""
-    _out.msg(_dump(line))
+def write(event: str, fields: Mapping[str, Any]) -> None:
+    """Write a line whatever the level, its fields as they are: for what something else reads."""
+    _out.msg(_dump(_render.head(event, "info") | dict(fields) | {"timestamp": timestamp()}))
 
 
 class _LineLogger:
@@ -124,9 +124,6 @@ class _LineLogger:
     log = debug = info = warning = error = critical = exception = fatal = msg
 
 
-_out = _LineLogger(None)
-
-
 class _Renderer:
     """The last processor: adds what every line has, hides secrets, and makes the bytes."""
 
@@ -135,13 +132,7 @@ class _Renderer:
         self._environment = environment
 
     def __call__(self, logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
-        line: dict[str, Any] = {
-            "event": event.pop("event", None),
-            "level": event.pop("level", None),
-            "service": self._service,
-            "environment": self._environment,
-            **trace_fields(),
-        }
+        line = self.head(event.pop("event", None), event.pop("level", None))
         if name := getattr(logger, "name", None):
             line["logger"] = name
         try:
@@ -151,6 +142,15 @@ class _Renderer:
         line["timestamp"] = timestamp()
         return _dump(line)
 
+    def head(self, event: object, level: object) -> dict[str, Any]:
+        return {
+            "event": event,
+            "level": level,
+            "service": self._service,
+            "environment": self._environment,
+            **_trace_fields(),
+        }
+
     def _add(self, line: dict[str, Any], event: EventDict) -> None:
         exc_info = event.pop("exc_info", None)
         if exc_info:
@@ -159,6 +159,10 @@ class _Renderer:
             # A field of the caller's never replaces one that every line has.
             name = f"{key}_" if key in line or key == "timestamp" else key
             line[name] = _HIDDEN if _is_sensitive(key) else _clean(value, 0)
+
+
+_out = _LineLogger(None)
+_render = _Renderer("unknown", "unknown")
 
 
 class _Bridge(stdlib.Handler):
@@ -189,8 +193,7 @@ def timestamp() -> str:
     return f"{text}.{int((now - second) * 1000):03d}Z"
 
 
-def trace_fields() -> dict[str, str]:
-    """Return the ids of the request being handled, as every line has them."""
+def _trace_fields() -> dict[str, str]:
     request = context.current()
     fields = {"request_id": request.request_id} if request else {}
     trace_id = request.trace_id if request else None

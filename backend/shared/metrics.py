@@ -12,7 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from shared.logging import trace_fields, write
+from shared.logging import write
 
 METRICS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -99,17 +99,17 @@ class ServiceMetrics:
             values["ColdStarts"] = int(cold_start)
         for name, found in measured.items():
             values[name] = sum(found) if METRICS[name] == "Count" else found[:_MOST_VALUES]
+        described = _described(self._namespace, tuple(values))
         write(
+            "metrics",
             {
                 "_aws": {
                     "Timestamp": int(time.time() * 1000),
-                    "CloudWatchMetrics": [_described(self._namespace, tuple(values))],
+                    "CloudWatchMetrics": [described],
                 },
-                "event": "metrics",
                 **self._dimensions,
                 **values,
-                **trace_fields(),
-            }
+            },
         )
 
 

@@ -24,10 +24,14 @@ class Lines:
         self.stream = io.BytesIO()
 
     def all(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+        """Return what was logged; the line of metrics after each request is not among it."""
+        return [line for line in self._written() if line["event"] != "metrics"]
 
     def of(self, event: str) -> list[dict[str, Any]]:
-        return [line for line in self.all() if line["event"] == event]
+        return [line for line in self._written() if line["event"] == event]
+
+    def _written(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
 
     def configure(self, level: str = "DEBUG") -> None:
         configure_logging(level, service_name="api", environment="dev", stream=self.stream)

@@ -78,7 +78,7 @@ def _run(code: str, endpoint: str, *, before: str = "", **environment: str) -> l
     )
     assert ended.returncode == 0, ended.stderr + ended.stdout
     assert ended.stderr == ""
-    return ended.stdout.splitlines()
+    return [line for line in ended.stdout.splitlines() if '"event":"metrics"' not in line]
 
 
 def _of_requests(spans: list[Received]) -> list[Received]:
