@@ -1,0 +1,114 @@
+"""The runner as a Lambda function, as API Gateway calls it: in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from runner.tests.fakes import Store
+from shared.testing import api_gateway_event
+
+KEY = "a-key-of-twenty-characters"
+
+# Answers go to standard error, one a line; standard output belongs to the log.
+PROGRAM = """
+import json, sys
+import runner.handler
+from shared.testing import LambdaContext
+dear = {'boto3', 'botocore', 'bs4', 'pypdf', 'uvicorn', 'opentelemetry.sdk', 'grpc'}
+print(json.dumps(sorted(dear & set(sys.modules))), file=sys.stderr, flush=True)
+for line in sys.stdin:
+    answer = runner.handler.handler(json.loads(line), LambdaContext())
+    print(json.dumps(answer), file=sys.stderr, flush=True)
+"""
+
+
+class Function:
+    """The process, invoked an event at a time."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            env=environment, text=True,
+        )  # fmt: skip
+        self.imported = self._answer()
+
+    def _answer(self) -> Any:
+        assert self.process.stderr is not None
+        return json.loads(self.process.stderr.readline())
+
+    def invoke(self, event: dict[str, Any]) -> Any:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(event) + "\n")
+        self.process.stdin.flush()
+        return self._answer()
+
+    def call(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
+        answer = self.invoke(api_gateway_event(method, f"/runner{path}", **options))
+        return answer["statusCode"], json.loads(answer["body"] or "null")
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    store = Store(KEY)
+    with store.serving():
+        yield store
+
+
+@pytest.fixture
+def function(aws: Any, s3: Any, store: Store) -> Iterator[Function]:
+    s3.create_bucket(Bucket="the-jobs")
+    boto3.client("secretsmanager").create_secret(
+        Name="fin-advisor/test/runner/api-key", SecretString=KEY
+    )
+    function = Function(
+        {
+            **aws.environment,
+            "PATH": os.environ.get("PATH", ""),
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "PROJECT_NAME": "fin-advisor",
+            "ENVIRONMENT": "test",
+            "SERVICE_NAME": "runner",
+            "API_GATEWAY_URL": f"{store.url}/dev",
+            "JOBS_BUCKET_NAME": "the-jobs",
+        }
+    )
+    yield function
+    function.close()
+
+
+def test_a_job_goes_from_the_gateways_event_to_the_store(function: Function, store: Store) -> None:
+    assert function.imported == []
+    body = {"documents": [{"id": "a", "text": "<p>Some text.", "content_type": "text/html"}]}
+    status, job = function.call("POST", "/jobs", json=body)
+    assert status == 202
+    status, job = function.call("POST", f"/jobs/{job['id']}/run")
+    assert (status, job["state"], job["done"]) == (200, "succeeded", 1)
+    assert store.documents["a"]["text"] == "Some text."
+    status, page = function.call("GET", "/jobs", query="state=open")
+    assert (status, page["jobs"]) == (200, [])
+
+
+def test_the_direct_invocation_says_that_the_key_can_be_read(function: Function) -> None:
+    answer = function.invoke({"test": "secrets"})
+    assert answer["readable"] is True
+    assert KEY not in json.dumps(answer)
+
+
+def test_a_store_that_is_away_leaves_the_job_waiting(function: Function, store: Store) -> None:
+    store.status = 503
+    body = {"documents": [{"id": "a", "text": "Some text."}]}
+    _, job = function.call("POST", "/jobs", json=body)
+    status, job = function.call("POST", f"/jobs/{job['id']}/run")
+    assert (status, job["state"], job["failed"]) == (200, "running", 0)
+    assert job["waiting"]["reason"]

@@ -1,0 +1,95 @@
+"""How a job moves from state to state, whatever happens to it in whatever order."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.jobs import MAX_ERRORS, Cursor, DocumentFailure, Job
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def job(**values: Any) -> Job:
+    return Job(
+        **{
+            "id": "job-one-two",
+            "fingerprint": "f",
+            "items_key": "k",
+            "total": 5,
+            "created_at": NOW,
+            "updated_at": NOW,
+            **values,
+        }
+    )
+
+
+def failure(name: str = "a") -> DocumentFailure:
+    return DocumentFailure(document_id=name, detail="no")
+
+
+def test_a_job_is_blocked_until_its_lease_or_its_wait_is_over() -> None:
+    held = job().begun("me", now=NOW, seconds=30)
+    assert held.blocked_seconds(NOW) == 30
+    assert held.blocked_seconds(NOW + timedelta(seconds=30)) == 0
+    waiting = held.stalled("away", blames_document=False, after=7, now=NOW)
+    assert (waiting.lease, waiting.blocked_seconds(NOW)) == (None, 7)
+
+
+def test_only_slices_that_blame_the_document_count_as_attempts() -> None:
+    began = job().begun("me", now=NOW, seconds=1)
+    assert began.attempts == 1
+    assert began.released(now=NOW).attempts == 0
+    assert began.stalled("s", blames_document=False, after=None, now=NOW).attempts == 0
+    assert began.stalled("s", blames_document=True, after=None, now=NOW).attempts == 1
+    assert began.begun("next", now=NOW, seconds=1).attempts == 2  # the first one died
+
+
+def test_progress_forgets_what_went_wrong_before_it() -> None:
+    stalled = job().begun("me", now=NOW, seconds=1)
+    stalled = stalled.stalled("s", blames_document=True, after=None, now=NOW)
+    moved = stalled.advanced(Cursor(index=2), done=1, failures=(failure(),), now=NOW)
+    assert (moved.attempts, moved.waits, moved.waiting) == (0, 0, None)
+    assert (moved.done, moved.failed) == (1, 1)
+
+
+def test_a_wait_that_was_asked_for_is_kept_up_to_a_bound() -> None:
+    for after, expected in [(None, 5), (60, 60), (9000, 300)]:
+        waiting = job().stalled("s", blames_document=False, after=after, now=NOW)
+        assert waiting.blocked_seconds(NOW) == expected
+
+
+def test_errors_are_bounded_and_failures_all_counted() -> None:
+    many = tuple(failure(str(number)) for number in range(MAX_ERRORS + 20))
+    moved = job(total=500).advanced(Cursor(index=120), done=0, failures=many, now=NOW)
+    assert (moved.failed, len(moved.errors)) == (MAX_ERRORS + 20, MAX_ERRORS)
+
+
+_MOVES = st.sampled_from(["begun", "advanced", "released", "stalled", "given_up", "cancelled"])
+
+
+@given(st.lists(st.tuples(_MOVES, st.integers(0, 5)), max_size=25))
+def test_whatever_happens_a_job_survives_storage_and_adds_up(moves: list[tuple[str, int]]) -> None:
+    current, now = job(total=1000), NOW
+    for move, number in moves:
+        before = current
+        now += timedelta(seconds=number)
+        if move == "begun":
+            current = current.begun("w", now=now, seconds=number)
+        elif move == "advanced":
+            cursor = Cursor(index=current.cursor.index + number + 1)
+            current = current.advanced(cursor, done=number, failures=(failure(),), now=now)
+        elif move == "released":
+            current = current.released(now=now)
+        elif move == "stalled":
+            current = current.stalled("s", blames_document=bool(number % 2), after=number, now=now)
+        elif move == "given_up":
+            current = current.given_up("a", now=now)
+        else:
+            current = current.cancelled(now=now)
+        assert Job.model_validate_json(current.model_dump_json()) == current
+        assert current.done + current.failed == current.cursor.index
+        assert current.cursor.index >= before.cursor.index
+        assert current.attempts >= 0
+        assert current.updated_at == now

@@ -1,0 +1,211 @@
+"""Real server processes, one of which is killed; a real S3 server; a gateway on a real socket."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from runner.tests.fakes import Store
+
+MakeServer = Callable[..., "Server"]
+KEY = "a-key-of-twenty-characters"
+DOCUMENTS = {"documents": [{"id": f"doc-{number:02}", "text": "Text."} for number in range(16)]}
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 30.0) -> None:
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "it did not happen in time"
+        time.sleep(0.01)
+
+
+@dataclass
+class Server:
+    """One process of the runner."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    url: str = ""
+    answers: list[httpx.Response | Exception] = field(default_factory=list)
+
+    def wait_ready(self) -> "Server":
+        def address() -> str | None:
+            assert self.process.poll() is None, self.log.read_text()
+            for line in self.log.read_text().splitlines():
+                if "running on" in line:
+                    port = line.partition("running on http://0.0.0.0:")[2].partition(" ")[0]
+                    self.url = f"http://127.0.0.1:{port}"
+            return self.url
+
+        wait_until(address)
+        return self
+
+    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return httpx.request(method, self.url + path, timeout=30, trust_env=False, **options)
+
+    def run_in_background(self, job_id: str) -> threading.Thread:
+        def run() -> None:
+            try:
+                self.answers.append(self.call("POST", f"/jobs/{job_id}/run"))
+            except httpx.HTTPError as error:
+                self.answers.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    store = Store(KEY)
+    with store.serving():
+        yield store
+
+
+@pytest.fixture
+def make_server(aws: Any, s3: Any, store: Store, tmp_path: Path) -> Iterator[MakeServer]:
+    s3.create_bucket(Bucket="the-jobs")
+    boto3.client("secretsmanager").create_secret(
+        Name="fin-advisor/test/runner/api-key", SecretString=KEY
+    )
+    servers: list[Server] = []
+
+    def make(**environment: str) -> Server:
+        log = tmp_path / f"{len(servers)}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "runner.server"],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={
+                    **aws.environment,
+                    "PATH": os.environ.get("PATH", ""),
+                    "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+                    "PROJECT_NAME": "fin-advisor",
+                    "ENVIRONMENT": "test",
+                    "SERVICE_NAME": "runner",
+                    "API_GATEWAY_URL": f"{store.url}/dev",
+                    "JOBS_BUCKET_NAME": "the-jobs",
+                    "PORT": "0",
+                    "BATCH_DOCUMENTS": "1",
+                    **environment,
+                },
+            )
+        servers.append(Server(process, log))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.process.kill()
+        server.process.wait()
+
+
+def test_a_killed_instance_loses_nothing_and_another_goes_on(
+    make_server: MakeServer, store: Store
+) -> None:
+    bounds = {"SLICE_LIMIT_SECONDS": "4", "LEASE_GRACE_SECONDS": "0"}
+    first, second = make_server(**bounds), make_server(**bounds)
+    first.wait_ready()
+    second.wait_ready()
+    store.slow = 0.1
+    job = first.call("POST", "/jobs", json=DOCUMENTS).json()
+
+    running = first.run_in_background(job["id"])
+    wait_until(lambda: len(store.puts) >= 5)
+    first.process.send_signal(signal.SIGKILL)
+    running.join()
+    assert isinstance(first.answers[0], Exception)
+
+    waiting = second.call("POST", f"/jobs/{job['id']}/run")
+    assert waiting.json()["state"] == "running"
+    assert 1 <= int(waiting.headers["retry-after"]) <= 4
+
+    def finished() -> bool:
+        return bool(second.call("POST", f"/jobs/{job['id']}/run").json()["state"] == "succeeded")
+
+    wait_until(finished)
+    final = second.call("GET", f"/jobs/{job['id']}").json()
+    assert (final["total"], final["done"], final["failed"]) == (16, 16, 0)
+    assert sorted(store.documents) == [f"doc-{number:02}" for number in range(16)]
+    # What was in flight at the kill is sent again, and nothing before it.
+    assert len(store.puts) <= 17
+
+
+def test_two_instances_that_race_work_one_at_a_time(make_server: MakeServer, store: Store) -> None:
+    servers = [make_server(), make_server()]
+    for server in servers:
+        server.wait_ready()
+    store.slow = 0.02
+    job = servers[0].call("POST", "/jobs", json=DOCUMENTS).json()
+    threads = [server.run_in_background(job["id"]) for server in servers * 3]
+    for thread in threads:
+        thread.join()
+
+    assert store.most_at_once == 1
+    assert len(store.puts) == 16
+    answers = [answer for server in servers for answer in server.answers]
+    assert {getattr(answer, "status_code", answer) for answer in answers} == {200}
+    assert servers[0].call("GET", f"/jobs/{job['id']}").json()["state"] == "succeeded"
+
+
+def test_sigterm_drains_and_the_job_is_free_at_once(make_server: MakeServer, store: Store) -> None:
+    first, second = make_server().wait_ready(), make_server().wait_ready()
+    store.slow = 0.1
+    job = first.call("POST", "/jobs", json=DOCUMENTS).json()
+    running = first.run_in_background(job["id"])
+    wait_until(lambda: len(store.puts) >= 3)
+    first.process.send_signal(signal.SIGTERM)
+    running.join()
+
+    drained = first.answers[0]
+    assert isinstance(drained, httpx.Response)
+    assert (drained.status_code, drained.json()["state"]) == (200, "running")
+    assert 3 <= drained.json()["done"] < 16
+    assert first.process.wait(10) == 0
+    rest = second.call("POST", f"/jobs/{job['id']}/run").json()
+    assert (rest["state"], rest["done"]) == ("succeeded", 16)
+    assert len(store.puts) == 16
+
+
+def test_every_line_of_the_server_is_one_json_object(make_server: MakeServer) -> None:
+    server = make_server().wait_ready()
+    server.call("GET", "/health")
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(10)
+    lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+    assert {line["service"] for line in lines} == {"runner"}
+    assert "request_completed" in {line["event"] for line in lines}
+
+
+def test_wrong_settings_end_the_start_with_one_message(make_server: MakeServer) -> None:
+    server = make_server(JOBS_BUCKET_NAME="", PORT="x")
+    assert server.process.wait(30) == 1
+    message = server.log.read_text()
+    assert "JOBS_BUCKET_NAME" in message
+    assert "PORT" in message
+    assert "Traceback" not in message
+
+
+@pytest.mark.parametrize("module", ["runner.server", "runner.app"])
+def test_importing_costs_no_aws_parser_or_tracing_sdk(module: str) -> None:
+    program = (
+        f"import sys, {module}\n"
+        "dear = {'boto3', 'botocore', 'bs4', 'pypdf', 'httpx', 'opentelemetry.sdk', 'grpc'}\n"
+        "print(*sorted(dear & set(sys.modules)))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True,
+        env={"PYTHONPATH": os.pathsep.join(sys.path)}, timeout=60,
+    )  # fmt: skip
+    assert found.stdout.strip() == ""
