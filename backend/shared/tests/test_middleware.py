@@ -48,6 +48,10 @@ def _app(form: str = "class", **options: Any) -> FastAPI:
     async def read(request: Request) -> dict[str, int]:
         return {"bytes": len(await request.body())}
 
+    @app.post("/parse")
+    async def parse(body: dict[str, int]) -> dict[str, int]:
+        return body
+
     install_error_handlers(app)
     if form == "class":
         app.add_middleware(LoggingMiddleware, **options)
@@ -197,12 +201,14 @@ async def test_other_scopes_pass_through_untouched(lines: Lines, kind: str) -> N
     assert lines.all() == []
 
 
-async def test_a_client_that_closes_early_is_no_error_of_ours(lines: Lines) -> None:
+@pytest.mark.parametrize("path", ["/read", "/parse"])
+async def test_a_client_that_closes_early_is_no_error_of_ours(lines: Lines, path: str) -> None:
     app = _app()
     app.add_middleware(ErrorMiddleware)
     async with uvicorn_server(app) as url:
         _reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
-        writer.write(b"POST /read HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nonly this")
+        head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        writer.write(f"{head}content-length: 1000\r\n\r\n{{".encode())
         await writer.drain()
         await _until(lambda: bool(lines.of("request_started")))
         writer.close()
