@@ -6,7 +6,7 @@ is open.
 """
 
 import time
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from shared.api_client import CallError, RequestRefused, ServiceAPIClient
 from shared.logging import get_logger
@@ -36,24 +36,31 @@ class JobClock:
             "/runner/jobs", params={"state": "open", "limit": LIST_LIMIT}
         )
         waiting = [str(job["id"]) for job in listing.json().get("jobs", [])]
-        slices = failed = 0
+        slices = later = 0
         while waiting and time.monotonic() < ends:
             job_id = waiting.pop(0)
             slices += 1
             try:
-                if await self._is_open_after_slice(job_id):
-                    waiting.append(job_id)  # behind the others: each job gets its turn
+                match await self._state_after_slice(job_id):
+                    case "open":
+                        waiting.append(job_id)  # behind the others: each job gets its turn
+                    case "later":
+                        later += 1
             except CallError as error:
                 # One that fails must not keep the others waiting; the next minute tries again.
-                failed += 1
+                later += 1
                 _log.warning("slice_failed", job_id=job_id, error=error.code, detail=error.detail)
-        return {"slices": slices, "open_jobs": len(waiting) + failed}
+        return {"slices": slices, "open_jobs": len(waiting) + later}
 
-    async def _is_open_after_slice(self, job_id: str) -> bool:
+    async def _state_after_slice(self, job_id: str) -> Literal["open", "later", "ended"]:
         try:
             response = await self._client.post(f"/runner/jobs/{job_id}/run")
         except RequestRefused as error:
             # Cancelled meanwhile, or another instance has its lease: nothing is left to do here.
             _log.info("slice_refused", job_id=job_id, error=error.code)
-            return False
-        return response.json().get("state") in {"pending", "running"}
+            return "ended"
+        if response.json().get("state") not in {"pending", "running"}:
+            return "ended"
+        # It is being worked on, or waits for s3vector: to ask again at once would only use up the
+        # quota of this service's key.
+        return "later" if "retry-after" in response.headers else "open"

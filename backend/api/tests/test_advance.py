@@ -50,6 +50,13 @@ async def test_a_job_that_fails_or_is_taken_does_not_keep_the_others_waiting() -
     assert outcome == {"slices": 3, "open_jobs": 1}
 
 
+async def test_a_job_that_waits_is_asked_once_and_left_for_the_next_minute() -> None:
+    waits = httpx.Response(200, json=job("running", "waits"), headers={"retry-after": "40"})
+    gateway = Gateway({"GET /runner/jobs": listing("waits"), "POST /runner/jobs/waits/run": waits})
+    outcome = await JobClock(gateway.client(), seconds=30).advance({})
+    assert outcome == {"slices": 1, "open_jobs": 1}
+
+
 async def test_a_run_ends_when_its_time_is_used_up_and_tells_what_is_left() -> None:
     gateway = Gateway({"GET /runner/jobs": listing("a", "b")})
     outcome = await JobClock(gateway.client(), seconds=0).advance({})
