@@ -5,12 +5,13 @@ import json
 import secrets
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from runner.documents import InlineItem, UploadItem, Uploads, document_id, dump_items
-from runner.jobs import Job, JobStore, Stored, Superseded
+from runner.jobs import Job, JobStore, Superseded
 from runner.models import JobBody
-from shared.errors import Conflict, Unprocessable
+from shared.errors import Conflict, NotFound, Unprocessable
 
 _CANCEL_ATTEMPTS = 10
 
@@ -42,6 +43,9 @@ class Desk:
             job_id = f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(8)}"
         else:
             job_id = f"key-{hashlib.sha256(idempotency_key.encode()).hexdigest()[:32]}"
+            with suppress(NotFound):
+                # Before the prefix is listed: what is under it may have changed meanwhile.
+                return _same(self._jobs.load(job_id).job, fingerprint)
         items = self._items(body)
         now = datetime.now(UTC)
         job = Job(
@@ -52,10 +56,7 @@ class Desk:
             created_at=now,
             updated_at=now,
         )
-        stored = self._jobs.create(job, dump_items(items)).job
-        if stored.fingerprint != fingerprint:
-            raise Conflict("This Idempotency-Key was used for another body; choose a new key.")
-        return stored
+        return _same(self._jobs.create(job, dump_items(items)).job, fingerprint)
 
     def end(self, job_id: str) -> Job | None:
         """Cancel an open job and return it; remove an ended one and return None.
@@ -65,7 +66,7 @@ class Desk:
             Conflict: The job moved on again and again meanwhile.
         """
         for _ in range(_CANCEL_ATTEMPTS):
-            stored: Stored = self._jobs.load(job_id)
+            stored = self._jobs.load(job_id)
             if not stored.job.is_open:
                 self._jobs.remove(stored.job)
                 return None
@@ -88,6 +89,12 @@ class Desk:
                 "make several jobs with longer prefixes."
             )
         return [UploadItem(id=document_id(key), key=key, size=size) for key, size in found]
+
+
+def _same(job: Job, fingerprint: str) -> Job:
+    if job.fingerprint != fingerprint:
+        raise Conflict("This Idempotency-Key was used for another body; choose a new key.")
+    return job
 
 
 def _fingerprint(body: JobBody) -> str:

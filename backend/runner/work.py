@@ -99,7 +99,16 @@ class Worker:
             stored = await asyncio.to_thread(self._jobs.load, job_id)
         finally:
             gatherer.close()
-        return self._progress(stored.job)
+        job = stored.job
+        _log.info(
+            "slice_completed",
+            job_id=job.id,
+            state=job.state,
+            done=job.done,
+            failed=job.failed,
+            total=job.total,
+        )
+        return self._progress(job)
 
     def _may_begin(self, job: Job) -> bool:
         return job.is_open and not job.blocked_seconds(self._now()) and not self._stopping()

@@ -1,5 +1,6 @@
 """The HTTP interface on a real S3 server: jobs, bad input, and an S3 that fails."""
 
+import asyncio
 import base64
 import json
 import time
@@ -148,6 +149,31 @@ async def test_the_same_key_and_body_give_the_same_job(client: httpx.AsyncClient
     check_error(await client.post("/jobs", json=other, headers=headers), 409, "new key")
     fresh = await client.post("/jobs", json=ONE)
     assert fresh.json()["id"] != first.json()["id"]
+
+
+async def test_a_repeated_request_gets_its_job_although_the_uploads_are_gone(
+    client: httpx.AsyncClient, runner: Runner
+) -> None:
+    runner.upload({"uploads/x/a.txt": "a"})
+    request: dict[str, Any] = {
+        "json": {"prefix": "uploads/x/"},
+        "headers": {"Idempotency-Key": "abc-2"},
+    }
+    first = await client.post("/jobs", **request)
+    runner.s3.delete_object(Bucket=runner.bucket, Key="uploads/x/a.txt")
+    assert (await client.post("/jobs", **request)).json() == first.json()
+
+
+async def test_of_many_requests_with_one_key_at_once_all_get_the_same_job(
+    client: httpx.AsyncClient, runner: Runner
+) -> None:
+    headers = {"Idempotency-Key": "abc-3"}
+    answers = await asyncio.gather(
+        *(client.post("/jobs", json=ONE, headers=headers) for _ in range(8))
+    )
+    assert len({answer.text for answer in answers}) == 1
+    listing = runner.s3.list_objects_v2(Bucket=runner.bucket, Prefix="jobs/")
+    assert listing["KeyCount"] == 3  # the job, its documents, its place in the index
 
 
 @pytest.mark.parametrize("key", ["", "a b", "ü", "x" * 256])
