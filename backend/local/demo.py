@@ -2,6 +2,8 @@
 comes out.
 """
 
+import asyncio
+import time
 from typing import Any
 
 import httpx
@@ -11,17 +13,24 @@ from rich.markup import escape
 from local.documents import QUESTION, batches, documents
 from local.hops import Hop, Hops
 from local.sockets import NO_CERTIFICATES
+from local.spans import Span
+from local.trace_store import TraceStore
+from local.waterfall import show
 
 _LEAST_CITATIONS = 2
+_PATH = ["api", "chat", "s3vector"]
+_SPANS_SECONDS = 3.0
 
 
 class DemoFailedError(Exception):
     """The estate did not do what the demonstration shows; the message says what."""
 
 
-async def demonstrate(api_url: str, api_key: str, hops: Hops, console: Console) -> None:
-    """Load, ask and print, all through the gateway; DemoFailedError when an answer is not as it
-    should be.
+async def demonstrate(
+    api_url: str, api_key: str, hops: Hops, console: Console, traces: TraceStore | None = None
+) -> None:
+    """Load, ask and print, all through the gateway, and where there are traces the question's;
+    DemoFailedError when an answer is not as it should be.
     """
     async with httpx.AsyncClient(
         headers={"x-api-key": api_key}, timeout=35.0, trust_env=False, verify=NO_CERTIFICATES
@@ -37,9 +46,11 @@ async def demonstrate(api_url: str, api_key: str, hops: Hops, console: Console) 
     trace_id = _trace_id(response)
     found = hops.of_trace(trace_id)
     _print(answer, trace_id, found, console)
+    if traces is not None:
+        show(await _complete(traces, trace_id), console)
     if len(answer["citations"]) < _LEAST_CITATIONS:
         raise DemoFailedError(f"the answer has {len(answer['citations'])} citations, not two")
-    if [hop.service for hop in found] != ["api", "chat", "s3vector"]:
+    if [hop.service for hop in found] != _PATH:
         raise DemoFailedError("the question did not go through api, chat and s3vector")
 
 
@@ -51,6 +62,17 @@ async def _call(client: httpx.AsyncClient, url: str, body: dict[str, Any]) -> ht
     if response.status_code != 200:
         raise DemoFailedError(f"{url} answered {response.status_code}: {response.text[:500]}")
     return response
+
+
+async def _complete(traces: TraceStore, trace_id: str) -> list[Span]:
+    """The trace's spans, once every service's have come; what has come when they do not."""
+    ends = time.monotonic() + _SPANS_SECONDS
+    while time.monotonic() < ends:
+        spans = traces.trace(trace_id)
+        if {span.service for span in spans} >= {"gateway", *_PATH}:
+            return spans
+        await asyncio.sleep(0.05)
+    return traces.trace(trace_id)
 
 
 def _trace_id(response: httpx.Response) -> str:

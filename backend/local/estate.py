@@ -20,14 +20,18 @@ from local.hops import Hops
 from local.lambda_api import LambdaInvocations
 from local.logs import LogFolder
 from local.options import Options
-from local.overlay import Endpoints, overlay
+from local.otlp_receiver import OtlpReceiver
+from local.overlay import Endpoints, overlay, web_overlay
 from local.packages import packaged_programs
 from local.processes import BACKEND, Program
 from local.reload import reload_on_change
 from local.seeding import seed
 from local.serving import Receive, Scope, Send, Server
 from local.sockets import bind
+from local.trace_store import TraceStore
+from local.traces import TracesApi
 from local.web_services import ServiceFailedError, WebServiceHost
+from local.xray_documents import XRayForwarder
 
 type Report = Callable[[str], None]
 
@@ -68,11 +72,23 @@ class RunningEstate:
         )
         invocations = LambdaInvocations(self.functions, asyncio.get_running_loop())
         self._aws = EmbeddedAws([self.bedrock, invocations])
-        # The OTLP receiver's place: it is started here, and its URL is `otlp` below.
+        self.traces = TraceStore(run_dir / "traces.sqlite")
+        self._receiver = OtlpReceiver(self.traces)
+        self._traces_api = TracesApi(self.traces)
+        self._forwarder = XRayForwarder(self.traces, self._aws.url)
+        is_traced = options.tracing != "off"
         self.endpoints = Endpoints(
-            api=f"{self._server.url}/{blueprint.api.stage}", aws=self._aws.url, otlp=None
+            api=f"{self._server.url}/{blueprint.api.stage}",
+            aws=self._aws.url,
+            otlp=self._otlp_url(options.tracing),
+            otlp_grpc=self._receiver.grpc_url if is_traced else None,
         )
-        self.gateway = Gateway(blueprint.api, self.functions, self.hops)
+        self.gateway = Gateway(
+            blueprint.api,
+            self.functions,
+            self.hops,
+            record=self.traces.add if is_traced else None,
+        )
         self._console = Console(blueprint.project, self.variables, self.hops)
         self._hosts = [self._host(service) for service in blueprint.web_services]
         self._exit = contextlib.AsyncExitStack()
@@ -86,6 +102,9 @@ class RunningEstate:
     @property
     def api_key(self) -> str:
         return self.blueprint.api.key_named("client").value
+
+    def _otlp_url(self, mode: str) -> str | None:
+        return {"sdk": self._receiver.http_url, "udp": self._receiver.udp_url}.get(mode)
 
     def variables(self) -> dict[str, str]:
         """Where everything is: the lines of the env file."""
@@ -129,6 +148,9 @@ class RunningEstate:
         self._exit.callback(self._aws.stop)
         self._exit.push_async_callback(self._stop_children)
         self._exit.push_async_callback(self.gateway.close)
+        self._exit.callback(self.traces.close)
+        await self._receiver.start()
+        self._exit.push_async_callback(self._receiver.stop)
         await self._server.start()
         self._exit.push_async_callback(self._server.stop)
         await _all(
@@ -136,6 +158,8 @@ class RunningEstate:
             *(self._start_host(host) for host in self._hosts),
             *(self._start_function(function) for function in self.blueprint.functions),
         )
+        self._forwarder.start()
+        self._exit.push_async_callback(self._forwarder.stop)
         clock = Clock(self.functions, self.blueprint.schedules)
         clock.start()
         self._exit.push_async_callback(clock.stop)
@@ -172,6 +196,8 @@ class RunningEstate:
     async def _application(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._console.serves(scope["path"]):
             await self._console(scope, receive, send)
+        elif self._traces_api.serves(scope["path"]):
+            await self._traces_api(scope, receive, send)
         else:
             await self.gateway(scope, receive, send)
 
@@ -199,7 +225,7 @@ class RunningEstate:
         return WebServiceHost(
             service,
             self._programs.get(service.service, Program(service.module)),
-            overlay(self.endpoints, bedrock=self._options.bedrock),
+            web_overlay(self.endpoints, bedrock=self._options.bedrock),
             self._logs[service.service],
             set_url,
         )

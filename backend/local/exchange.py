@@ -30,7 +30,8 @@ _REMAPPED = frozenset({"content-length", "date", "server", "www-authenticate", "
 @dataclass(frozen=True, slots=True)
 class GatewayRequest:
     """A request at the gateway. `path` is without the stage, `raw_path` with it; both are percent-
-    encoded as received.
+    encoded as received. `trace` is what is handed on, its parent the gateway's own span, which
+    `caller_span` is above of (empty where the trace begins here).
     """
 
     request_id: str
@@ -44,6 +45,7 @@ class GatewayRequest:
     trace: TraceHeader
     body: bytes = b""
     key: ApiKey | None = None
+    caller_span: str = ""
     started_at: float = field(default_factory=time.time)
 
     def header(self, name: str) -> str | None:

@@ -29,6 +29,7 @@ from local.functions import PAYLOAD_LIMIT_BYTES, Functions, FunctionThrottledErr
 from local.hops import Hop, Hops
 from local.matching import Match, match
 from local.refusals import Refusal
+from local.segments import Record, of_function, of_gateway
 from local.serving import (
     BodyTooLongError,
     ClientGoneError,
@@ -38,7 +39,8 @@ from local.serving import (
     read_body,
     respond,
 )
-from local.trace_header import TraceHeader
+from local.spans import Span
+from local.trace_header import TraceHeader, new_span_id
 from local.usage import UsageMeter, Verdict
 from local.web_proxy import ConfigurationError, WebProxy
 
@@ -61,16 +63,25 @@ class RefusedError(Exception):
 
 
 class Gateway:
-    """Serves `/{stage}/…`. `stage_variables` adds to the API's own, and may change meanwhile."""
+    """Serves `/{stage}/…`. `stage_variables` adds to the API's own, and may change meanwhile.
+    `record` gets the spans that AWS would make.
+    """
 
     def __init__(
-        self, api: RestApi, functions: Functions, hops: Hops, *, usage: UsageMeter | None = None
+        self,
+        api: RestApi,
+        functions: Functions,
+        hops: Hops,
+        *,
+        usage: UsageMeter | None = None,
+        record: Record | None = None,
     ) -> None:
         self.stage_variables = dict(api.stage_variables)
         self.usage = usage or UsageMeter(api)
         self._api = api
         self._functions = functions
         self._hops = hops
+        self._record_spans = record
         self._proxy = WebProxy(api)
         self._running: set[asyncio.Task[Answer]] = set()
 
@@ -155,11 +166,15 @@ class Gateway:
         event = json.dumps(proxy_event(request, found, self._api)).encode()
         if len(event) > PAYLOAD_LIMIT_BYTES:
             raise RefusedError(Refusal.REQUEST_TOO_LARGE)
+        span_id, began = new_span_id(), time.time_ns()
+        header = str(request.trace.below(span_id))
         try:
-            result = await pool.invoke(event, trace_id=str(request.trace))
+            result = await pool.invoke(event, trace_id=header)
         except FunctionThrottledError as error:
             raise RefusedError(Refusal.INTERNAL_ERROR, f"{error} is throttled") from error
-        if result.function_error is not None:
+        failed = result.function_error is not None
+        self._keep(request, of_function(request, span_id, pool.function.name, began, failed=failed))
+        if failed:
             _log.warning(
                 "%s failed: %s", pool.function.name, result.payload[:2000].decode(errors="replace")
             )
@@ -191,9 +206,14 @@ class Gateway:
         if not task.cancelled():
             task.exception()  # after a timeout nobody else asks, and asyncio would report it lost
 
+    def _keep(self, request: GatewayRequest, span: Span) -> None:
+        if self._record_spans is not None and request.trace.sampled:
+            self._record_spans([span])
+
     def _record(
         self, request: GatewayRequest, service: str, key: ApiKey | None, answer: Answer
     ) -> None:
+        self._keep(request, of_gateway(request, answer))
         self._hops.add(
             Hop(
                 request_id=request.request_id,
@@ -216,6 +236,7 @@ def _request(scope: Scope) -> GatewayRequest:
     ]
     raw_path = scope["raw_path"].decode("latin-1").partition("?")[0]
     traced = next((value for name, value in headers if name == "x-amzn-trace-id"), None)
+    trace = TraceHeader.read(traced)
     stage_length = raw_path.find("/", 1)
     return GatewayRequest(
         request_id=str(uuid.uuid4()),
@@ -226,7 +247,8 @@ def _request(scope: Scope) -> GatewayRequest:
         query=scope["query_string"].decode("latin-1"),
         headers=headers,
         source_ip=scope["client"][0] if scope.get("client") else "127.0.0.1",
-        trace=TraceHeader.read(traced),
+        trace=trace.below(new_span_id()),
+        caller_span=trace.parent if f"Parent={trace.parent}" in (traced or "") else "",
     )
 
 

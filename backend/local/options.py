@@ -18,6 +18,7 @@ class Options:
     demo: bool = False
     verbose: bool = False
     run_dir: Path | None = None
+    tracing: str = "sdk"
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -43,6 +44,12 @@ def parse(arguments: Sequence[str]) -> Options:
         default="local",
         help="the stand-in, or the real one with your own credentials (default: local)",
     )
+    parser.add_argument(
+        "--tracing",
+        choices=("sdk", "udp", "off"),
+        default="sdk",
+        help="how functions send spans: to a collector, to the X-Ray daemon, or not (default: sdk)",
+    )
     parser.add_argument("--terraform", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--verbose", action="store_true", help="show the services' logs")
     parser.add_argument(
@@ -66,6 +73,7 @@ def parse(arguments: Sequence[str]) -> Options:
         demo=given.demo,
         verbose=given.verbose,
         run_dir=given.run_dir,
+        tracing=given.tracing,
     )
 
 

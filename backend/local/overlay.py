@@ -13,15 +13,27 @@ _NOT_THE_USERS = ("AWS_ENDPOINT", "AWS_LAMBDA", "AWS_EXECUTION")
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where this machine's parts are. `otlp` is None while nothing receives traces."""
+    """Where this machine's parts are. Spans of functions go to `otlp`, those of web services to
+    `otlp_grpc`; None where nothing is traced.
+    """
 
     api: str
     aws: str
     otlp: str | None = None
+    otlp_grpc: str | None = None
+
+
+def web_overlay(endpoints: Endpoints, *, bedrock: str) -> dict[str, str]:
+    """The variables to lay over a web service's own: App Runner's collector speaks gRPC alone."""
+    variables = overlay(endpoints, bedrock=bedrock)
+    if endpoints.otlp and endpoints.otlp_grpc:
+        variables["OTLP_ENDPOINT"] = endpoints.otlp_grpc
+        variables["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc"  # the port is not the usual one
+    return variables
 
 
 def overlay(endpoints: Endpoints, *, bedrock: str) -> dict[str, str]:
-    """The variables to lay over a service's own. With `bedrock` "aws" it gets the user's own AWS
+    """The variables to lay over a function's own. With `bedrock` "aws" it gets the user's own AWS
     account for that alone.
     """
     variables = {

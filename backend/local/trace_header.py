@@ -3,7 +3,7 @@
 import re
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _ROOT = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 _PARENT = re.compile(r"[0-9a-f]{16}")
@@ -17,6 +17,10 @@ class TraceHeader:
     parent: str
     sampled: bool = True
 
+    def below(self, span_id: str) -> "TraceHeader":
+        """The same trace, for what is called inside of that span."""
+        return replace(self, parent=span_id)
+
     def __str__(self) -> str:
         return f"Root={self.root};Parent={self.parent};Sampled={int(self.sampled)}"
 
@@ -27,9 +31,13 @@ class TraceHeader:
         root, parent = parts.get("Root", ""), parts.get("Parent", "")
         return cls(
             root=root if _ROOT.fullmatch(root) else new_root(),
-            parent=parent if _PARENT.fullmatch(parent) else secrets.token_hex(8),
+            parent=parent if _PARENT.fullmatch(parent) else new_span_id(),
             sampled=parts.get("Sampled", "1") != "0",
         )
+
+
+def new_span_id() -> str:
+    return secrets.token_hex(8)
 
 
 def new_root() -> str:

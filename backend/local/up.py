@@ -95,7 +95,8 @@ async def _work(estate: "RunningEstate", options: Options, console: "Console") -
     from local.demo import DemoFailedError, demonstrate
 
     try:
-        await demonstrate(estate.endpoints.api, estate.api_key, estate.hops, console)
+        traces = estate.traces if estate.endpoints.otlp else None
+        await demonstrate(estate.endpoints.api, estate.api_key, estate.hops, console, traces)
     except DemoFailedError as error:
         console.print(f"the demonstration failed: {error}", style="red", markup=False)
         return 1

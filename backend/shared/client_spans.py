@@ -8,7 +8,7 @@ https://opentelemetry.io/docs/specs/semconv/http/http-spans/ and …/cloud-provi
 import sys
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context, trace
@@ -40,8 +40,8 @@ def _instrument_botocore(module: ModuleType) -> None:
 
 def _replace(owner: type, name: str, traced: Callable[[Any], Any]) -> None:
     original = getattr(owner, name)
-    # `__wrapped__` is OpenTelemetry's own patch, or anybody's.
-    if not hasattr(original, _MARK) and not hasattr(original, "__wrapped__"):
+    # What is no function is a proxy of OpenTelemetry's own instrumentation.
+    if isinstance(original, FunctionType) and not hasattr(original, _MARK):
         replacement = traced(original)
         setattr(replacement, _MARK, True)
         setattr(owner, name, replacement)

@@ -90,6 +90,7 @@ def lambda_handler(
             structlog.contextvars.clear_contextvars()
             context.reset(token)
 
+    tracing.mark_ready()
     return handle
 
 

@@ -28,12 +28,14 @@ SHUTDOWN_SECONDS: Final = 2.0
 """The longest that the end of a process waits for its last spans."""
 
 _LONGEST_INIT_SECONDS: Final = 60.0
+_WAITED_NS: Final = 1_000_000_000
 
 is_cold_start: ContextVar[bool] = ContextVar("is_cold_start", default=False)
 """Whether the invocation is the first of its environment."""
 
 _provider: "TracerProvider | None" = None
 _is_ours = False
+_ready_ns: int | None = None
 _flushing: threading.Thread | None = None
 
 
@@ -204,18 +206,25 @@ def _flush_foreign(force_flush: Callable[[], object]) -> None:
 
 
 def _record_start() -> None:
-    """Make a span of the time from the process's start until now, where that was just now."""
+    """Make a span of the time from the process's start until it was ready for this invocation."""
+    if _ready_ns is None or time.time_ns() - _ready_ns > _WAITED_NS:
+        return  # started ahead of any request: nobody waited for it
     try:
         age = _process_age_seconds()
     except (OSError, ValueError, IndexError, AttributeError):  # not Linux
         return
-    if age > _LONGEST_INIT_SECONDS:  # provisioned, or restored from a snapshot
-        return
-    now = time.time_ns()
-    start = get_tracer().start_span(
-        "cold start", start_time=now - int(age * 1e9), attributes={"faas.coldstart": True}
-    )
-    start.end(now)
+    if age < _LONGEST_INIT_SECONDS:  # else restored from a snapshot
+        attributes = {"faas.coldstart": True}
+        began = time.time_ns() - int(age * 1e9)
+        get_tracer().start_span("cold start", start_time=began, attributes=attributes).end(
+            _ready_ns
+        )
+
+
+def mark_ready() -> None:
+    """Note that this process is ready for its first invocation."""
+    global _ready_ns  # noqa: PLW0603 - of the process
+    _ready_ns = time.time_ns()
 
 
 def _process_age_seconds() -> float:

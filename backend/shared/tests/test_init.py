@@ -35,7 +35,15 @@ _ELSEWHERE = {
     "logging": {"timestamp", "write"},
     "models": {"error_responses"},
     "settings": {"SettingsError", "load_settings"},
-    "tracing": {"extract", "flush", "invocation", "is_configured", "shutdown", "span"},
+    "tracing": {
+        "extract",
+        "flush",
+        "invocation",
+        "is_configured",
+        "mark_ready",
+        "shutdown",
+        "span",
+    },
 }
 _HEAVY = ["boto3", "botocore", "grpc", "opentelemetry", "fastapi", "starlette", "httpx", "mangum"]
 
