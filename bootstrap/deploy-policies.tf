@@ -22,7 +22,8 @@ locals {
           Action   = ["s3:ListBucket"]
           Resource = [aws_s3_bucket.state.arn]
           Condition = { StringLike = {
-            "s3:prefix" = [for environment in environments : "${environment}/*"]
+            # `init` lists workspaces under `env:/`, also where there are none.
+            "s3:prefix" = concat(["env:/"], [for environment in environments : "${environment}/*"])
           } }
         },
         {
@@ -397,7 +398,7 @@ locals {
         },
         {
           Sid    = "ReadRoles"
-          Action = ["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"]
+          Action = ["iam:GetRole", "iam:ListAttachedRolePolicies"]
           Resource = flatten([for prefix in local.scope_prefixes[scope] : [
             for role in ["lambda-*", "apprunner-*", "scheduler"] : "${local.arn_iam}:role/${prefix}-${role}"
           ]])
@@ -588,7 +589,6 @@ resource "aws_iam_policy" "deploy_boundary" {
           "iam:ListAttachedRolePolicies",
           "iam:ListPolicyTags",
           "iam:ListPolicyVersions",
-          "iam:ListRolePolicies",
           "iam:PassRole",
           "iam:TagPolicy",
           "iam:UntagPolicy",

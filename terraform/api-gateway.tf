@@ -182,10 +182,11 @@ resource "aws_lambda_permission" "gateway" {
 resource "aws_api_gateway_method" "preflight" {
   for_each = local.cors ? local.services : toset([])
 
-  rest_api_id   = aws_api_gateway_rest_api.main.id
-  resource_id   = aws_api_gateway_resource.proxy[each.key].id
-  http_method   = "OPTIONS"
-  authorization = "NONE"
+  rest_api_id      = aws_api_gateway_rest_api.main.id
+  resource_id      = aws_api_gateway_resource.proxy[each.key].id
+  http_method      = "OPTIONS"
+  authorization    = "NONE"
+  api_key_required = false
 }
 
 resource "aws_api_gateway_integration" "preflight" {

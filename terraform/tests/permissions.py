@@ -136,4 +136,5 @@ UNUSED_REASONS: Final = _explained(
     ),
     (r"Secrets secretsmanager:RestoreSecret", "a secret deleted within its recovery window"),
     (r"Secrets secretsmanager:(UpdateSecret|ListSecretVersionIds)", "a changed description"),
+    (r"Secrets secretsmanager:UpdateSecretVersionStage", "a replaced version of the origin secret"),
 )

@@ -99,6 +99,10 @@ def _rest_patterns(service: str) -> list[tuple[str, re.Pattern[str], dict[str, s
     return sorted(patterns, key=lambda item: (-len(item[2]), item[1].pattern.count("(?P")))
 
 
+# They share method and path with the operations on a whole object.
+_OF_AN_UPLOAD: Final = {"AbortMultipartUpload", "ListParts", "UploadPart", "UploadPartCopy"}
+
+
 def _rest_operation(
     service: str, method: str, path: str, query: Mapping[str, str], environ: Environ
 ) -> tuple[str, Parameters]:
@@ -113,6 +117,8 @@ def _rest_operation(
         if any(value and query[key] != value for key, value in fixed.items()):
             continue
         if service == "s3" and name == "CopyObject" and "HTTP_X_AMZ_COPY_SOURCE" not in environ:
+            continue
+        if name in _OF_AN_UPLOAD and "uploadId" not in query:
             continue
         found = {key: urllib.parse.unquote(value) for key, value in match.groupdict().items()}
         return name, {**query, **found}

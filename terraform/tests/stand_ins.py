@@ -369,6 +369,8 @@ class StandIns:
 
     def front(self, moto: Wsgi) -> Wsgi:
         teach_moto_foreign_layers()
+        teach_moto_transport()
+        teach_moto_delete_markers()
 
         def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             for stand_in in self._all:
@@ -409,3 +411,40 @@ def teach_moto_foreign_layers() -> None:
 
     get_layer_version_by_arn.knows_foreign_layers = True  # type: ignore[attr-defined]
     LayerStorage.get_layer_version_by_arn = get_layer_version_by_arn  # type: ignore[method-assign]
+
+
+def teach_moto_transport() -> None:
+    """Let a bucket be read whose policy refuses plain HTTP: moto overlooks the statement's condition
+    and refuses everything, and the loopback interface has no TLS to ask for.
+    """
+    from moto.iam.access_control import IAMPolicy, PermissionResult
+    from moto.s3.models import FakeBucket
+
+    own: Any = FakeBucket.get_permission
+    if getattr(own, "knows_transport", False):
+        return
+
+    def get_permission(bucket: Any, action: str, resource: str) -> Any:
+        if bucket.policy is None:
+            return PermissionResult.NEUTRAL
+        policy = json.loads(bucket.policy)
+        policy["Statement"] = [
+            statement
+            for statement in policy["Statement"]
+            if "aws:SecureTransport" not in statement.get("Condition", {}).get("Bool", {})
+        ]
+        if not policy["Statement"]:
+            return PermissionResult.NEUTRAL
+        return IAMPolicy(json.dumps(policy)).is_action_permitted(action, resource)
+
+    get_permission.knows_transport = True  # type: ignore[attr-defined]
+    FakeBucket.get_permission = get_permission  # type: ignore[method-assign]
+
+
+def teach_moto_delete_markers() -> None:
+    """Let a versioned bucket be emptied: moto disposes of each version's content, and a delete
+    marker has none.
+    """
+    from moto.s3.models import FakeDeleteMarker
+
+    FakeDeleteMarker.dispose = lambda *_: None  # type: ignore[attr-defined]

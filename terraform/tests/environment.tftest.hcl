@@ -1,0 +1,44 @@
+# Run once with each environment's .tfvars (tests/test_mocked.py does): `-var-file=environments/dev.tfvars`.
+
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  package_dir  = "tests/packages"
+  runner_image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+}
+
+run "is_complete" {
+  command = plan
+
+  assert {
+    condition     = module.api.function_name == "fin-advisor-${var.environment}-api" && output.stage_name == var.environment
+    error_message = "Names carry the environment."
+  }
+
+  assert {
+    condition     = var.enable_service_api_keys && length(setsubtract(["api", "chat", "s3vector", "runner", "client"], keys(output.api_key_secrets))) == 0
+    error_message = "Keys are on, for the four services and for a client."
+  }
+
+  assert {
+    condition     = var.environment == "dev" ? (var.secret_recovery_days == 0 && var.force_destroy) : (var.secret_recovery_days >= 7 && !var.force_destroy)
+    error_message = "Only dev may be thrown away."
+  }
+
+  assert {
+    # A canary each minute, and the jobs' clock, in a month of 31 days.
+    condition     = var.environment != "prod" || alltrue([for key in values(var.service_api_keys) : key.quota_limit > 2 * 60 * 24 * 31])
+    error_message = "No quota of prod may be within reach of a canary."
+  }
+
+  assert {
+    condition = var.environment != "dev" || (
+      var.service_api_keys.api.quota_limit == 100000 && var.service_api_keys.chat.quota_limit == 100000 &&
+      var.service_api_keys.s3vector.quota_limit == 50000 && var.service_api_keys.runner.quota_limit == 75000
+    )
+    error_message = "Dev has the quotas of requirements.md."
+  }
+}

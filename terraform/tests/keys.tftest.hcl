@@ -1,0 +1,68 @@
+# Offline: the provider is mocked, and `override_during = plan` lets a plan know what an apply would.
+
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  environment  = "dev"
+  package_dir  = "tests/packages"
+  runner_image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+  service_api_keys = {
+    api      = { quota_limit = 100000, quota_period = "MONTH", description = "API" }
+    chat     = { quota_limit = 100000, quota_period = "MONTH", description = "Chat" }
+    s3vector = { quota_limit = 50000, quota_period = "MONTH", description = "S3Vector" }
+    runner   = { quota_limit = 75000, quota_period = "MONTH", description = "Runner" }
+    client   = { quota_limit = 10000, quota_period = "MONTH", description = "Client" }
+  }
+}
+
+run "keys_on" {
+  command = plan
+
+  assert {
+    condition     = output.api_key_secrets == { for name in ["api", "chat", "client", "runner", "s3vector"] : name => "fin-advisor/dev/${name}/api-key" }
+    error_message = "A secret for each key, under its name."
+  }
+
+  assert {
+    condition     = aws_api_gateway_usage_plan.main["s3vector"].quota_settings[0].limit == 50000 && aws_api_gateway_usage_plan.main["s3vector"].quota_settings[0].period == "MONTH"
+    error_message = "A usage plan has its key's quota."
+  }
+
+  assert {
+    condition     = length(aws_api_gateway_usage_plan_key.main) == 5 && length(module.rotation) == 1 && output.rotation_function_arn != null
+    error_message = "Each key is attached to its plan, and can be rotated."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.quota) == 5 && length(aws_scheduler_schedule.publish_quota) == 1
+    error_message = "What is left of each quota is published and watched."
+  }
+
+  assert {
+    condition     = contains(aws_secretsmanager_secret_version.api_key["api"].version_stages, "TERRAFORM")
+    error_message = "The first version keeps a label, or Terraform would write it again after two rotations."
+  }
+}
+
+run "keys_off" {
+  command = plan
+
+  variables {
+    enable_service_api_keys = false
+    service_api_keys        = {}
+  }
+
+  assert {
+    condition     = length(aws_api_gateway_api_key.main) + length(aws_secretsmanager_secret.api_key) + length(module.rotation) + length(aws_scheduler_schedule.publish_quota) == 0
+    error_message = "Without keys there is nothing to rotate or to watch."
+  }
+
+  assert {
+    condition     = alltrue([for method in values(aws_api_gateway_method.proxy) : !method.api_key_required])
+    error_message = "Without keys no method asks for one."
+  }
+}

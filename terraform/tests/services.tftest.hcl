@@ -1,0 +1,266 @@
+# Offline: the provider is mocked, and `override_during = plan` lets a plan know what an apply would.
+
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  environment  = "dev"
+  package_dir  = "tests/packages"
+  runner_image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+  service_api_keys = {
+    api      = { quota_limit = 100000, quota_period = "MONTH", description = "API" }
+    chat     = { quota_limit = 100000, quota_period = "MONTH", description = "Chat" }
+    s3vector = { quota_limit = 50000, quota_period = "MONTH", description = "S3Vector" }
+    runner   = { quota_limit = 75000, quota_period = "MONTH", description = "Runner" }
+    client   = { quota_limit = 10000, quota_period = "MONTH", description = "Client" }
+  }
+}
+
+run "names_sizes_and_versions" {
+  command = plan
+
+  assert {
+    condition = [module.api.function_name, module.chat.function_name, module.s3vector.function_name, module.rotation[0].function_name] == [
+      "fin-advisor-dev-api", "fin-advisor-dev-chat", "fin-advisor-dev-s3vector", "fin-advisor-dev-rotation",
+    ]
+    error_message = "A function is called {project}-{environment}-{service}."
+  }
+
+  assert {
+    condition = alltrue([
+      for name in ["api", "chat", "s3vector"] :
+      output.functions[name].log_group == "/aws/lambda/fin-advisor-dev-${name}" && output.functions[name].alias == "live" && output.functions[name].live_version == "7"
+    ])
+    error_message = "Each function has its own log group, and a `live` alias at the newest version."
+  }
+
+  assert {
+    condition     = module.api.alias_name == "live" && aws_lambda_permission.gateway["api"].qualifier == "live"
+    error_message = "The gateway may call the alias, not the function."
+  }
+
+  assert {
+    condition     = aws_apprunner_service.runner[0].service_name == "fin-advisor-dev-runner" && aws_apprunner_service.runner[0].instance_configuration[0].cpu == "1024" && aws_apprunner_service.runner[0].instance_configuration[0].memory == "2048"
+    error_message = "The runner has 1024 CPU units and 2048 MB."
+  }
+
+  assert {
+    condition     = aws_apprunner_auto_scaling_configuration_version.runner[0].min_size == 1 && aws_apprunner_auto_scaling_configuration_version.runner[0].max_size == 5
+    error_message = "The runner scales from 1 to 5."
+  }
+}
+
+run "policies" {
+  command = plan
+
+  assert {
+    condition = [
+      aws_iam_policy.lambda_api_secrets.name, aws_iam_policy.lambda_chat_secrets.name,
+      aws_iam_policy.lambda_s3vector_secrets.name, aws_iam_policy.apprunner_runner_secrets.name,
+      ] == [
+      "fin-advisor-dev-lambda-api-secrets", "fin-advisor-dev-lambda-chat-secrets",
+      "fin-advisor-dev-lambda-s3vector-secrets", "fin-advisor-dev-apprunner-runner-secrets",
+    ]
+    error_message = "The secrets policies have the names of requirements.md."
+  }
+
+  assert {
+    condition = alltrue([
+      for service, policy in {
+        api      = aws_iam_policy.lambda_api_secrets.policy
+        chat     = aws_iam_policy.lambda_chat_secrets.policy
+        s3vector = aws_iam_policy.lambda_s3vector_secrets.policy
+        runner   = aws_iam_policy.apprunner_runner_secrets.policy
+      } : jsondecode(policy).Statement[0].Resource == "arn:aws:secretsmanager:us-east-1:123456789012:secret:fin-advisor/dev/${service}/api-key-*"
+    ])
+    error_message = "A service reads its own key only."
+  }
+
+  assert {
+    condition = alltrue([
+      for resource in jsondecode(aws_iam_policy.lambda_chat_bedrock.policy).Statement[0].Resource :
+      endswith(resource, "anthropic.claude-sonnet-4-5-20250929-v1:0")
+    ]) && length(jsondecode(aws_iam_policy.lambda_chat_bedrock.policy).Statement[0].Resource) == 5
+    error_message = "chat may use the profile, and the model in each of its four regions."
+  }
+
+  assert {
+    condition     = aws_iam_policy.lambda_api_secrets.path == "/fin-advisor/dev/"
+    error_message = "The deploy role may write policies under the environment's path only."
+  }
+}
+
+run "gateway" {
+  command = plan
+
+  assert {
+    condition     = output.api_gateway_url == "https://abc123.execute-api.us-east-1.amazonaws.com/dev"
+    error_message = "The URL ends in the stage."
+  }
+
+  assert {
+    condition     = toset([for resource in aws_api_gateway_resource.service : resource.path_part]) == toset(["api", "chat", "s3vector", "runner"])
+    error_message = "One path for each service."
+  }
+
+  assert {
+    condition     = alltrue([for method in concat(values(aws_api_gateway_method.service), values(aws_api_gateway_method.proxy)) : method.api_key_required])
+    error_message = "Every method needs a key."
+  }
+
+  assert {
+    condition     = aws_api_gateway_rest_api.main.endpoint_configuration[0].types == tolist(["REGIONAL"])
+    error_message = "The API is regional."
+  }
+
+  assert {
+    condition     = aws_api_gateway_method_settings.main.settings[0].metrics_enabled && !aws_api_gateway_method_settings.main.settings[0].data_trace_enabled && aws_api_gateway_method_settings.main.settings[0].throttling_rate_limit == 100
+    error_message = "Metrics and throttling, and no bodies in the log."
+  }
+
+  assert {
+    condition     = endswith(aws_api_gateway_integration.proxy["api"].uri, ":live/invocations") && aws_api_gateway_integration.proxy["api"].type == "AWS_PROXY"
+    error_message = "A function is reached by its alias."
+  }
+
+  assert {
+    condition     = aws_api_gateway_gateway_response.main["DEFAULT_4XX"].response_templates["application/json"] == "{\"message\":$context.error.messageString}"
+    error_message = "The gateway's own errors keep AWS's body."
+  }
+
+  assert {
+    condition     = length(aws_api_gateway_method.preflight) == 0
+    error_message = "Without cors_origins no preflight request is answered."
+  }
+}
+
+run "buckets_and_secrets_of_dev" {
+  command = plan
+
+  variables {
+    secret_recovery_days = 0
+    force_destroy        = true
+  }
+
+  assert {
+    condition     = aws_s3_bucket.main["vectors"].bucket == "fin-advisor-dev-vectors-123456789012-us-east-1" && aws_s3_bucket.main["jobs"].bucket == "fin-advisor-dev-jobs-123456789012-us-east-1"
+    error_message = "A bucket's name carries account and region."
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_server_side_encryption_configuration.main["vectors"].rule).apply_server_side_encryption_by_default[0].sse_algorithm == "AES256" && aws_s3_bucket_versioning.main["vectors"].versioning_configuration[0].status == "Enabled"
+    error_message = "Buckets are encrypted with AES256 and versioned."
+  }
+
+  assert {
+    condition     = alltrue([for secret in aws_secretsmanager_secret.api_key : secret.recovery_window_in_days == 0]) && aws_s3_bucket.main["jobs"].force_destroy
+    error_message = "Dev can be destroyed and made again."
+  }
+}
+
+run "rollback" {
+  command = plan
+
+  variables {
+    live_versions = { api = "3" }
+  }
+
+  assert {
+    condition     = module.api.live_version == "3" && module.chat.live_version == "7" && module.api.newest_version == "7"
+    error_message = "A rollback moves one alias, and one alone."
+  }
+}
+
+run "browsers" {
+  command = plan
+
+  variables {
+    cors_origins = ["https://app.example.com"]
+  }
+
+  assert {
+    condition     = alltrue([for method in aws_api_gateway_method.preflight : !method.api_key_required && method.authorization == "NONE"]) && length(aws_api_gateway_method.preflight) == 4
+    error_message = "A preflight request carries no key."
+  }
+
+  assert {
+    condition     = aws_api_gateway_gateway_response.main["DEFAULT_4XX"].response_parameters["gatewayresponse.header.Access-Control-Allow-Origin"] == "'https://app.example.com'"
+    error_message = "A page has to be able to read the gateway's refusal."
+  }
+}
+
+run "end_users_of_cognito" {
+  command = plan
+
+  variables {
+    authorizer = { type = "cognito", user_pool_arns = ["arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_a"] }
+  }
+
+  assert {
+    condition     = aws_api_gateway_method.proxy["api"].authorization == "COGNITO_USER_POOLS" && aws_api_gateway_method.proxy["chat"].authorization == "NONE" && aws_api_gateway_method.health["api"].authorization == "NONE"
+    error_message = "End users sign in at /api; services and canaries do not."
+  }
+}
+
+run "end_users_with_tokens" {
+  command = plan
+
+  variables {
+    authorizer = { type = "jwt", function_arn = "arn:aws:lambda:us-east-1:123456789012:function:tokens" }
+  }
+
+  assert {
+    condition     = aws_api_gateway_method.proxy["api"].authorization == "CUSTOM" && aws_api_gateway_authorizer.main[0].type == "TOKEN"
+    error_message = "A function of the user's checks the token."
+  }
+}
+
+run "s3_vectors" {
+  command = plan
+
+  variables {
+    vector_backend = "s3vectors"
+  }
+
+  assert {
+    condition     = length(aws_cloudformation_stack.s3vectors) == 1 && !contains(keys(aws_s3_bucket.main), "vectors")
+    error_message = "The vectors are in S3 Vectors, and in no bucket beside it."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_policy.lambda_s3vector_store.policy).Statement[0].Resource == "arn:aws:s3vectors:us-east-1:123456789012:bucket/fin-advisor-dev-vectors-123456789012-us-east-1/index/documents"
+    error_message = "s3vector may use its own index only."
+  }
+}
+
+run "everything_optional" {
+  command = plan
+
+  variables {
+    vpc_config           = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+    domain_name          = { name = "api.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/a", zone_id = "Z1" }
+    waf_acl_arn          = "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/a/b"
+    reserved_concurrency = { s3vector = 20 }
+    alarm_emails         = ["oncall@example.com"]
+    monthly_budget_usd   = 50
+    key_rotation_days    = 30
+  }
+
+  assert {
+    condition     = length(aws_apprunner_vpc_connector.runner) == 1 && length(aws_wafv2_web_acl_association.main) == 1 && length(aws_route53_record.main) == 1 && length(aws_budgets_budget.main) == 1 && length(aws_sns_topic_subscription.alarms) == 1
+    error_message = "Each option makes what it names."
+  }
+
+  assert {
+    condition     = output.domain_url == "https://api.example.com" && length(aws_secretsmanager_secret_rotation.api_key) == 5
+    error_message = "The domain is an output, and each key is rotated."
+  }
+
+  assert {
+    condition     = alltrue([for rotation in aws_secretsmanager_secret_rotation.api_key : !rotation.rotate_immediately])
+    error_message = "A first apply does not rotate keys that nobody has used."
+  }
+}

@@ -1,0 +1,100 @@
+# Offline: the provider is mocked, and `override_during = plan` lets a plan know what an apply would.
+
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  environment  = "dev"
+  package_dir  = "tests/packages"
+  runner_image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+  service_api_keys = {
+    api      = { quota_limit = 100000, quota_period = "MONTH", description = "API" }
+    chat     = { quota_limit = 100000, quota_period = "MONTH", description = "Chat" }
+    s3vector = { quota_limit = 50000, quota_period = "MONTH", description = "S3Vector" }
+    runner   = { quota_limit = 75000, quota_period = "MONTH", description = "Runner" }
+    client   = { quota_limit = 10000, quota_period = "MONTH", description = "Client" }
+  }
+}
+
+run "sdk" {
+  command = plan
+
+  assert {
+    condition     = local.layers == ["arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-collector-amd64-ver-0-117-0:1"] && !contains(keys(local.lambda_environment), "AWS_LAMBDA_EXEC_WRAPPER")
+    error_message = "sdk: the collector layer and no wrapper."
+  }
+
+  assert {
+    condition     = local.lambda_environment["OTLP_ENDPOINT"] == "http://localhost:4318" && local.lambda_environment["ENABLE_TRACING"] == "true" && local.lambda_settings.xray
+    error_message = "sdk: HTTP to the layer's collector, X-Ray active."
+  }
+
+  assert {
+    condition     = length(aws_xray_sampling_rule.main) == 3 && aws_api_gateway_stage.main.xray_tracing_enabled
+    error_message = "The gateway decides what is sampled."
+  }
+}
+
+run "sdk_on_arm_in_europe" {
+  command = plan
+
+  variables {
+    architecture = "arm64"
+    aws_region   = "eu-central-1"
+    runner_image = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/fin-advisor/runner@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+  }
+
+  assert {
+    condition     = local.layers == ["arn:aws:lambda:eu-central-1:901920570463:layer:aws-otel-collector-arm64-ver-0-117-0:1"]
+    error_message = "The layer is of the functions' region and architecture."
+  }
+}
+
+run "auto" {
+  command = plan
+
+  variables {
+    tracing_mode = "auto"
+  }
+
+  assert {
+    condition     = local.layers == ["arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-python-amd64-ver-1-32-0:2"] && local.lambda_environment["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/otel-instrument"
+    error_message = "auto: the Python layer and its wrapper."
+  }
+}
+
+run "udp" {
+  command = plan
+
+  variables {
+    tracing_mode = "udp"
+    aws_region   = "ca-west-1"
+    runner_image = "123456789012.dkr.ecr.ca-west-1.amazonaws.com/fin-advisor/runner@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+  }
+
+  assert {
+    condition     = length(local.layers) == 0 && local.lambda_environment["OTLP_ENDPOINT"] == "udp://localhost:2000" && local.lambda_settings.xray
+    error_message = "udp: no layer, so every region will do; the daemon beside the function takes the spans."
+  }
+}
+
+run "off" {
+  command = plan
+
+  variables {
+    tracing_mode = "off"
+  }
+
+  assert {
+    condition     = length(local.layers) == 0 && local.lambda_environment["ENABLE_TRACING"] == "false" && !local.lambda_settings.xray
+    error_message = "off: nothing is traced."
+  }
+
+  assert {
+    condition     = length(aws_xray_sampling_rule.main) == 0 && !aws_api_gateway_stage.main.xray_tracing_enabled && !aws_apprunner_service.runner[0].observability_configuration[0].observability_enabled
+    error_message = "off: neither the gateway nor the runner traces."
+  }
+}
