@@ -65,7 +65,9 @@ class EmbeddedAws:
         self._server = make_server(
             HOST,
             port,
-            self._front(_one_conditional_write(DomainDispatcherApplication(create_backend_app))),
+            self._front(
+                serialize_conditional_writes(DomainDispatcherApplication(create_backend_app))
+            ),
             threaded=True,
             request_handler=MotoRequestHandler,
             fd=self._listener.fileno(),
@@ -92,14 +94,14 @@ class EmbeddedAws:
         return application
 
 
-def _one_conditional_write(moto: Wsgi) -> Wsgi:
+def serialize_conditional_writes(moto: Wsgi) -> Wsgi:
     """moto checks If-Match and then writes, in two steps: with S3's promise kept, only one thread
     may be between them.
     """
     writing = threading.Lock()
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] == "PUT" and (
+        if environ["REQUEST_METHOD"] in {"PUT", "DELETE"} and (
             "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ
         ):
             with writing:

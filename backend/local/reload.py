@@ -1,7 +1,7 @@
 """Changed sources: which services they belong to, and putting the new code in place of the old."""
 
+import asyncio
 import importlib.util
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -9,8 +9,6 @@ from pathlib import Path
 from watchfiles import Change, awatch
 
 from local.blueprint import SERVICES
-
-_log = logging.getLogger(__name__)
 
 
 def services_of(paths: Iterable[Path], backend: Path) -> set[str]:
@@ -50,14 +48,17 @@ async def reload_on_change(
     """Until cancelled: reload what was saved. A service whose new code does not start keeps its
     old.
     """
+
+    async def reload_one(service: str) -> None:
+        try:
+            await reload(service)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the estate goes on
+            report(f"{service}: the new code does not start, the old goes on: {error}")
+        else:
+            report(f"{service}: reloaded")
+
     async for services in changes(backend):
-        for service in sorted(services):
-            try:
-                await reload(service)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the estate goes on
-                report(f"{service}: the new code does not start, the old goes on: {error}")
-            else:
-                report(f"{service}: reloaded")
+        await asyncio.gather(*map(reload_one, sorted(services)))
 
 
 def _is_source(change: Change, path: str) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.blueprint import default_estate
-from local.embedded_aws import EmbeddedAws, boto3_client
+from local.embedded_aws import EmbeddedAws, boto3_client, serialize_conditional_writes
 from local.functions import Functions
 from local.lambda_api import LambdaInvocations
 from local.seeding import seed
@@ -67,6 +68,28 @@ def test_of_many_conditional_writes_one_wins(aws: EmbeddedAws) -> None:
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["PreconditionFailed"] * 7 + ["written"]
+
+
+def test_nobody_comes_between_the_condition_and_the_write() -> None:
+    """moto checks and then writes; the threads of the server must not meet in between."""
+    inside, most = 0, 0
+
+    def moto(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.02)
+        inside -= 1
+        return []
+
+    application = serialize_conditional_writes(moto)
+    environ = {"REQUEST_METHOD": "PUT", "HTTP_IF_MATCH": "etag"}
+    threads = [threading.Thread(target=application, args=(environ, None)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
 
 
 def test_the_users_own_profile_does_not_matter(

@@ -126,74 +126,81 @@ def test_a_runner_that_keeps_dying_ends_the_estate_with_one_line(tmp_path: Path)
     shutil.rmtree(logs.parent)
 
 
-class TestReload:
-    """`--reload`, on a copy of the sources."""
+# --reload, on a copy of the sources.
 
-    ROUTE = (
-        '\n\n@router.get("/fresh")\ndef get_fresh() -> dict[str, str]:\n'
-        '    """Say it."""\n    return {{"text": "{text}"}}\n'
-    )
 
-    @pytest.fixture(scope="class")
-    def copied(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        return copy_backend(tmp_path_factory.mktemp("reload"))
+_ROUTE = (
+    '\n\n@router.get("/fresh")\ndef get_fresh() -> dict[str, str]:\n'
+    '    """Say it."""\n    return {{"text": "{text}"}}\n'
+)
 
-    @pytest.fixture(scope="class")
-    def source(self, copied: Path) -> str:
-        return (copied / "api" / "routes.py").read_text()
 
-    @pytest.fixture(scope="class")
-    def reloading(self, copied: Path, source: str) -> Iterator[RunningUp]:
-        (copied / "api" / "routes.py").write_text(source + self.ROUTE.format(text="first"))
-        started = start_up(copied.parent, "--reload", backend=copied)
-        yield started
-        assert stop_up(started) == 0
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_backend(tmp_path_factory.mktemp("reload"))
 
-    def save(self, copied: Path, text: str) -> None:
-        (copied / "api" / "routes.py").write_text(text)
 
-    def text(self, reloading: RunningUp) -> str:
-        answer = httpx.get(f"{reloading.url}/api/fresh", headers=reloading.headers, timeout=35)
-        assert answer.status_code == 200
-        return str(json.loads(answer.text)["text"])
+@pytest.fixture(scope="module")
+def source(copied: Path) -> str:
+    return (copied / "api" / "routes.py").read_text()
 
-    def answers(self, reloading: RunningUp, text: str) -> bool:
-        return wait_until(lambda: self.text(reloading) == text, seconds=30)
 
-    def test_a_saved_route_answers_within_three_seconds(
-        self, reloading: RunningUp, copied: Path, source: str
-    ) -> None:
-        assert self.text(reloading)
-        others = reloading.children() - reloading.children("api.handler.handler")
-        seconds = 60.0
-        for attempt in range(8):  # on a machine that is busy with other things, one of them
-            self.save(copied, source + self.ROUTE.format(text=f"number {attempt}"))
-            saved = time.monotonic()
-            assert self.answers(reloading, f"number {attempt}")
-            seconds = min(seconds, time.monotonic() - saved)
-            if seconds < 3:
-                break
-        assert seconds < 3
-        assert others <= reloading.children()
+@pytest.fixture(scope="module")
+def reloading(copied: Path, source: str) -> Iterator[RunningUp]:
+    (copied / "api" / "routes.py").write_text(source + _ROUTE.format(text="first"))
+    started = start_up(copied.parent, "--reload", backend=copied)
+    yield started
+    assert stop_up(started) == 0
 
-    def test_a_syntax_error_is_shown_and_the_old_code_goes_on(
-        self, reloading: RunningUp, copied: Path, source: str
-    ) -> None:
-        before = self.text(reloading)
-        self.save(copied, source + "\n\ndef broken(:\n")
-        shown = "api: the new code does not start, the old goes on"
-        assert wait_until(lambda: shown in reloading.output.read_text(), seconds=30)
-        assert "SyntaxError" in reloading.output.read_text()
-        assert self.text(reloading) == before
-        self.save(copied, source + self.ROUTE.format(text="mended"))
-        assert self.answers(reloading, "mended")
 
-    def test_a_change_of_the_library_reaches_every_service(
-        self, reloading: RunningUp, copied: Path
-    ) -> None:
-        before = reloading.children()
-        errors = copied / "shared" / "errors.py"
-        errors.write_text(errors.read_text() + "\n# saved\n")
-        assert wait_until(lambda: not before & reloading.children(), seconds=60)
-        answer = httpx.get(f"{reloading.url}/api/test", headers=reloading.headers, timeout=35)
-        assert answer.json()["healthy"] is True
+def save(copied: Path, text: str) -> None:
+    (copied / "api" / "routes.py").write_text(text)
+
+
+def text_of(reloading: RunningUp) -> str:
+    answer = httpx.get(f"{reloading.url}/api/fresh", headers=reloading.headers, timeout=35)
+    assert answer.status_code == 200
+    return str(json.loads(answer.text)["text"])
+
+
+def answers(reloading: RunningUp, text: str) -> bool:
+    return wait_until(lambda: text_of(reloading) == text, seconds=30)
+
+
+def test_a_saved_route_answers_within_three_seconds(
+    reloading: RunningUp, copied: Path, source: str
+) -> None:
+    assert text_of(reloading)
+    others = reloading.children() - reloading.children("api.handler.handler")
+    seconds = 60.0
+    for attempt in range(8):  # on a machine that is busy with other things, one of them
+        save(copied, source + _ROUTE.format(text=f"number {attempt}"))
+        saved = time.monotonic()
+        assert answers(reloading, f"number {attempt}")
+        seconds = min(seconds, time.monotonic() - saved)
+        if seconds < 3:
+            break
+    assert seconds < 3
+    assert others <= reloading.children()
+
+
+def test_a_syntax_error_is_shown_and_the_old_code_goes_on(
+    reloading: RunningUp, copied: Path, source: str
+) -> None:
+    before = text_of(reloading)
+    save(copied, source + "\n\ndef broken(:\n")
+    shown = "api: the new code does not start, the old goes on"
+    assert wait_until(lambda: shown in reloading.output.read_text(), seconds=30)
+    assert "SyntaxError" in reloading.output.read_text()
+    assert text_of(reloading) == before
+    save(copied, source + _ROUTE.format(text="mended"))
+    assert answers(reloading, "mended")
+
+
+def test_a_change_of_the_library_reaches_every_service(reloading: RunningUp, copied: Path) -> None:
+    before = reloading.children()
+    errors = copied / "shared" / "errors.py"
+    errors.write_text(errors.read_text() + "\n# saved\n")
+    assert wait_until(lambda: not before & reloading.children(), seconds=60)
+    answer = httpx.get(f"{reloading.url}/api/test", headers=reloading.headers, timeout=35)
+    assert answer.json()["healthy"] is True
