@@ -4,21 +4,22 @@ import logging as stdlib
 import os
 import sys
 import threading
-import time
 import weakref
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, BinaryIO, Final, cast
 
 import orjson
 import structlog
-from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+from structlog.typing import EventDict, FilteringBoundLogger
 
 from shared import context
 
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_OPTIONS: Final = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 _HIDDEN: Final = "***"
 _SENSITIVE: Final = frozenset(
     {
@@ -101,7 +102,7 @@ def get_logger(name: str | None = None) -> FilteringBoundLogger:
 
 def write(event: str, fields: Mapping[str, Any]) -> None:
     """Write a line whatever the level, its fields as they are: for what something else reads."""
-    _out.msg(_dump(_render.head(event, "info") | dict(fields) | {"timestamp": timestamp()}))
+    _out.msg(_dump(_render.head(event, "info") | dict(fields)))
 
 
 class _LineLogger:
@@ -131,38 +132,38 @@ class _Renderer:
         self._service = service
         self._environment = environment
 
-    def __call__(self, logger: WrappedLogger, level: str, event: EventDict) -> bytes:
+    def __call__(self, logger: "_LineLogger", level: str, event: EventDict) -> bytes:
         line = self.head(event.pop("event", None), level)
-        if name := getattr(logger, "name", None):
-            line["logger"] = name
+        if logger.name:
+            line["logger"] = logger.name
         try:
             self._add(line, event)
         except Exception as error:  # noqa: BLE001 - a value of any class; the line must come out
             line["unloggable"] = type(error).__name__
-        line["timestamp"] = timestamp()
         return _dump(line)
 
     def head(self, event: object, level: object) -> dict[str, Any]:
-        return {
+        line = {
             "event": event,
             "level": level,
             "service": self._service,
             "environment": self._environment,
-            **_trace_fields(),
+            "timestamp": datetime.now(UTC),
         }
+        _add_ids(line)
+        return line
 
     def _add(self, line: dict[str, Any], event: EventDict) -> None:
-        exc_info = event.pop("exc_info", None)
-        if exc_info:
+        if exc_info := event.pop("exc_info", None):
             line["exception"] = _exception(exc_info)
         for key, value in event.items():
+            if key in line:  # a field of the caller's never replaces one that every line has
+                key += "_"  # noqa: PLW2901
             if _is_sensitive(key):
-                cleaned: object = _HIDDEN
+                line[key] = _HIDDEN
             else:
                 # Most values are plain, and a call for each is a fifth of a line's cost.
-                cleaned = value if type(value) in _PLAIN else _clean(value, 0)
-            # A field of the caller's never replaces one that every line has.
-            line[f"{key}_" if key in line or key == "timestamp" else key] = cleaned
+                line[key] = value if type(value) in _PLAIN else _clean(value, 0)
 
 
 _out = _LineLogger(None)
@@ -182,36 +183,26 @@ class _Bridge(stdlib.Handler):
         get_logger(record.name).log(level, message, exc_info=record.exc_info)
 
 
-_clock: tuple[int, str] = (0, "")
-
-
 def timestamp() -> str:
     """Return the present moment in ISO 8601, UTC, milliseconds, ending in `Z`."""
-    global _clock  # noqa: PLW0603 - one cached second: strftime is half of a line's cost
-    now = time.time()
-    second = int(now)
-    cached, text = _clock
-    if cached != second:
-        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        _clock = (second, text)
-    return f"{text}.{int((now - second) * 1000):03d}Z"
+    return datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
-def _trace_fields() -> dict[str, str]:
+def _add_ids(line: dict[str, Any]) -> None:
     request = context.current()
-    fields = {"request_id": request.request_id} if request else {}
-    trace_id = request.trace_id if request else None
+    trace_id = None
+    if request is not None:
+        line["request_id"] = request.request_id
+        trace_id = request.trace_id
     # Looked up rather than imported; and where the SDK is not loaded there is no span to look for.
-    trace = sys.modules.get("opentelemetry.trace")
-    if trace is not None and "opentelemetry.sdk.trace" in sys.modules:
-        span = trace.get_current_span().get_span_context()
+    if "opentelemetry.sdk.trace" in sys.modules:
+        span = sys.modules["opentelemetry.trace"].get_current_span().get_span_context()
         if span.is_valid:
             trace_id = f"{span.trace_id:032x}"
-            fields["span_id"] = f"{span.span_id:016x}"
+            line["span_id"] = f"{span.span_id:016x}"
     if trace_id:
-        fields["trace_id"] = trace_id
-        fields["xray_trace_id"] = context.xray_trace_id(trace_id)
-    return fields
+        line["trace_id"] = trace_id
+        line["xray_trace_id"] = context.xray_trace_id(trace_id)
 
 
 @lru_cache(maxsize=1024)
@@ -255,11 +246,11 @@ def _text(value: object) -> str:
 
 def _dump(line: dict[str, Any]) -> bytes:
     try:
-        return orjson.dumps(line, default=_text, option=orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps(line, default=_text, option=_OPTIONS)
     except (TypeError, ValueError, RecursionError):
         # A lone surrogate or an integer beyond 64 bits: only what holds it is degraded.
         safe = {_encodable(key): _dumpable(value) for key, value in line.items()}
-        return orjson.dumps(safe, default=_text, option=orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps(safe, default=_text, option=_OPTIONS)
 
 
 def _dumpable(value: object) -> object:
