@@ -177,7 +177,7 @@ def _read_answer(connection: socket.socket, ends: float) -> tuple[int, bool]:
             raise ValueError("the collector's answer has no end")
     head, _, rest = received.partition(b"\r\n\r\n")
     status_line, *fields = head.split(b"\r\n")
-    status = int(status_line.split(b" ", 2)[1])
+    status = int(status_line[9:12])  # after "HTTP/1.1 "
     headers = {
         name.strip().lower(): value.strip()
         for name, _, value in (field.partition(b":") for field in fields)

@@ -1,0 +1,200 @@
+"""Each call out is one span that its callee continues, whoever instruments; run in fresh processes,
+because a provider and the patches are of the process.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from typing import Any
+
+import pytest
+
+from shared.tests.servers import FrontOfAws
+
+_SETUP = """
+import asyncio, json, threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from shared import tracing
+
+SPANS, SEEN = [], []
+
+class Kept(SpanExporter):
+    def export(self, spans):
+        for span in spans:
+            parent = f"{span.parent.span_id:016x}" if span.parent else ""
+            SPANS.append({
+                "name": span.name, "kind": span.kind.name, "status": span.status.status_code.name,
+                "description": span.status.description, "events": len(span.events),
+                "attributes": dict(span.attributes), "parent": parent,
+                "id": f"{span.context.span_id:016x}", "trace": f"{span.context.trace_id:032x}",
+            })
+        return SpanExportResult.SUCCESS
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        SEEN.append({name.lower(): value for name, value in self.headers.items()})
+        self.send_response(404 if "missing" in self.path else 200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+    do_POST = do_GET
+    def log_message(self, *_):
+        pass
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+URL = f"http://127.0.0.1:{server.server_port}"
+
+def configure():
+    tracing.configure_tracing("api", "dev", "http://127.0.0.1:9", exporter=Kept())
+
+def report():
+    tracing.flush()
+    server.shutdown()
+    server.server_close()
+    print(json.dumps({"spans": SPANS, "seen": SEEN, "url": URL}))
+"""
+
+
+def _run(code: str, **environment: str) -> dict[str, Any]:
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _SETUP + textwrap.dedent(code) + "\nreport()"],
+        env={
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            # Its spans are kept until the flush, in order.
+            "AWS_LAMBDA_FUNCTION_NAME": "f",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    return dict(json.loads(ended.stdout.splitlines()[-1]))
+
+
+_BEFORE = "import httpx\nconfigure()\n"
+_AFTER = "configure()\nimport httpx\n"
+_ASYNC = """
+async def go():
+    async with httpx.AsyncClient() as client:
+        await client.get(URL + "/things/7?token=hunter2", headers={"x-api-key": "hunter2"})
+with tracing.span("around"):
+    asyncio.run(go())
+"""
+_SYNC = """
+with tracing.span("around"), httpx.Client() as client:
+    client.get(URL + "/things/7?token=hunter2", headers={"x-api-key": "hunter2"})
+"""
+_FAILING = """
+with httpx.Client() as client:
+    client.get(URL + "/missing")
+    try:
+        client.get("http://127.0.0.1:1/")
+    except httpx.ConnectError:
+        pass
+"""
+
+
+@pytest.mark.parametrize("order", [_BEFORE, _AFTER], ids=["imported", "imported later"])
+@pytest.mark.parametrize("call", [_ASYNC, _SYNC], ids=["async", "sync"])
+def test_a_call_is_one_client_span_which_the_callee_continues(order: str, call: str) -> None:
+    told = _run(order + call)
+    client, around = told["spans"]
+    assert (client["name"], client["kind"], client["parent"]) == ("GET", "CLIENT", around["id"])
+    assert client["attributes"]["url.full"] == f"{told['url']}/things/7"
+    assert client["attributes"]["http.response.status_code"] == 200
+    assert client["attributes"]["server.address"] == "127.0.0.1"
+    [headers] = told["seen"]
+    assert headers["traceparent"] == f"00-{client['trace']}-{client['id']}-01"
+    xray = f"Root=1-{client['trace'][:8]}-{client['trace'][8:]};Parent={client['id']};Sampled=1"
+    assert headers["x-amzn-trace-id"] == xray
+    assert "hunter2" not in json.dumps(told["spans"])
+
+
+def test_an_error_keeps_its_kind_and_not_its_text() -> None:
+    told = _run(_AFTER + _FAILING)
+    refused, unreachable = told["spans"]
+    assert (refused["status"], refused["attributes"]["error.type"]) == ("ERROR", "404")
+    assert (unreachable["status"], unreachable["attributes"]["error.type"]) == (
+        "ERROR",
+        "ConnectError",
+    )
+    assert unreachable["description"] is None
+    assert unreachable["events"] == 0
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_beside_opentelemetrys_own_instrumentation_there_is_one_span(when: str) -> None:
+    own = (
+        "from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor\n"
+        "HTTPXClientInstrumentor().instrument()\n"
+    )
+    order = f"import httpx\n{own}configure()\n" if when == "before" else f"{_BEFORE}{own}"
+    told = _run(order + _ASYNC)
+    assert [span["kind"] for span in told["spans"]] == ["CLIENT", "INTERNAL"]
+    assert len(told["seen"][0]["traceparent"].split(",")) == 1
+
+
+def test_configuring_twice_does_not_double_a_span() -> None:
+    told = _run(_BEFORE + "configure()\ntracing._provider = None\nconfigure()\n" + _ASYNC)
+    assert [span["kind"] for span in told["spans"]] == ["CLIENT", "INTERNAL"]
+
+
+_AWS = """
+configure()
+import boto3
+client = boto3.client("secretsmanager", region_name="us-east-1")
+with tracing.span("around"):
+    client.create_secret(Name="{name}", SecretString="hunter2")
+    try:
+        client.get_secret_value(SecretId="{name}-missing")
+    except client.exceptions.ResourceNotFoundException:
+        pass
+"""
+
+
+def test_a_call_to_aws_is_one_span_without_what_it_carries(
+    front: FrontOfAws, request: pytest.FixtureRequest
+) -> None:
+    environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    told = _run(_AWS.format(name=request.node.name), **environment)
+    created, refused, around = told["spans"]
+    assert created["name"] == "Secrets Manager/CreateSecret"
+    assert (created["kind"], created["parent"]) == ("CLIENT", around["id"])
+    assert created["attributes"]["rpc.system.name"] == "aws-api"
+    assert created["attributes"]["rpc.method"] == "Secrets Manager/CreateSecret"
+    assert created["attributes"]["cloud.region"] == "us-east-1"
+    assert created["attributes"]["http.response.status_code"] == 200
+    assert (refused["status"], refused["attributes"]["error.type"]) == (
+        "ERROR",
+        "ResourceNotFoundException",
+    )
+    assert refused["attributes"]["http.response.status_code"] in {400, 404}
+    assert "hunter2" not in json.dumps(told["spans"])
+
+
+def test_beside_opentelemetrys_own_instrumentation_aws_has_one_span(
+    front: FrontOfAws, request: pytest.FixtureRequest
+) -> None:
+    own = (
+        "from opentelemetry.instrumentation.botocore import BotocoreInstrumentor\n"
+        "BotocoreInstrumentor().instrument()\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    told = _run(own + _AWS.format(name=f"{request.node.name}-own"), **environment)
+    assert [span["kind"] for span in told["spans"]] == ["CLIENT", "CLIENT", "INTERNAL"]
+
+
+def test_what_is_instrumented_loads_only_when_it_is_used() -> None:
+    told = _run(
+        "import sys\nconfigure()\n"
+        "heavy = {'httpx', 'botocore', 'wrapt', 'google.protobuf', 'requests'}\n"
+        "assert not heavy & set(sys.modules)\n"
+        "assert not [m for m in sys.modules if m.startswith('opentelemetry.instrumentation')]\n"
+    )
+    assert told["spans"] == []
