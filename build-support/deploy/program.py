@@ -29,14 +29,17 @@ def parser(description: str | None, *, environment: bool = True) -> argparse.Arg
 
 def run(main: Callable[[Sequence[str]], None]) -> None:
     """Run a program on the command line's arguments; a refusal is one line and exit code 1."""
-    from botocore.exceptions import BotoCoreError, ClientError
-    from httpx import HTTPError
-
     try:
         main(sys.argv[1:])
     except Refused as refusal:
         _error(str(refusal))
-    except (BotoCoreError, ClientError, HTTPError) as error:
+    except Exception as error:
+        # Imported here: most programs begin without them.
+        from botocore.exceptions import BotoCoreError, ClientError
+        from httpx import HTTPError
+
+        if not isinstance(error, BotoCoreError | ClientError | HTTPError):
+            raise
         _error(f"{type(error).__name__}: {error}")
 
 

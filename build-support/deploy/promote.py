@@ -10,7 +10,7 @@ from deploy.traffic import Serving, callers_last, move_image
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Move every `live` alias to the version that was published last, and the runner to an image."""
+    """Move every `live` alias to the version published last, and the runner to an image."""
     found = parser(__doc__)
     found.add_argument("--image", default="", help="the runner's image by digest")
     found.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")

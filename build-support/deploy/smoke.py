@@ -28,7 +28,10 @@ def staged(serving: Serving) -> Iterable[Outcome]:
 
 def live(gateway: Gateway, outputs: dict[str, Any], patience_seconds: float) -> Iterable[Outcome]:
     """Try what serves: `/api/test`, then keys, calls between services, traces."""
-    yield attempt("/api/test", gateway.test, patience_seconds)
+    first = attempt("/api/test", gateway.test, patience_seconds)
+    yield first
+    # What did not come right in that time will not now: a roll-back is waiting.
+    patience_seconds = 0 if first.problem else patience_seconds
 
     # Secrets Manager access
     yield attempt("the secrets exist", partial(checks.secrets_exist, outputs["api_key_secrets"]))
@@ -43,10 +46,10 @@ def live(gateway: Gateway, outputs: dict[str, Any], patience_seconds: float) -> 
         yield attempt(path, partial(gateway.get, path), patience_seconds)
 
     # Distributed tracing. A sampled trace id is sent, since production traces a few percent only.
-    yield from _traced(gateway)
+    yield from _traced(gateway, patience_seconds and _TRACE_SECONDS)
 
 
-def _traced(gateway: Gateway) -> Iterable[Outcome]:
+def _traced(gateway: Gateway, patience_seconds: float) -> Iterable[Outcome]:
     tracing = True
 
     def ask() -> None:
@@ -63,7 +66,7 @@ def _traced(gateway: Gateway) -> Iterable[Outcome]:
     trace_id, begin = checks.new_trace_id(), time.time()
     yield attempt("a trace goes on", partial(checks.trace_goes_on, gateway, trace_id))
     arrived = partial(checks.trace_arrived, trace_id, begin)
-    yield attempt("X-Ray has the trace", arrived, _TRACE_SECONDS)
+    yield attempt("X-Ray has the trace", arrived, patience_seconds)
 
 
 def _direct(service: str, target: Alias) -> Iterable[Outcome]:

@@ -30,7 +30,7 @@ def serving(application: Wsgi) -> Iterator[str]:
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     class Quiet(WSGIRequestHandler):
-        def log(self, type: str, message: str, *args: Any) -> None:
+        def log(self, *_: Any) -> None:
             """Say nothing."""
 
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
@@ -60,26 +60,22 @@ class Estate:
     Attributes:
         codes: By the base64 SHA-256 of a package, as Lambda gives it, or by an image.
         client: Makes a boto3 client of the embedded AWS.
+        runner_image: Asks it which image the runner's service runs.
     """
 
     codes: dict[str, Code] = field(default_factory=dict)
     client: Callable[[str], Any] = lambda name: None
+    runner_image: Callable[[], str] = lambda: ""
 
     def function(self, name: str, qualifier: str) -> Code:
         """The code that an alias or a version of a function runs."""
         found = self.client("lambda").get_function(FunctionName=name, Qualifier=qualifier)
         return self.codes[found["Configuration"]["CodeSha256"]]
 
-    def runner(self) -> Code:
-        runner = self.client("apprunner")
-        [item] = runner.list_services()["ServiceSummaryList"]
-        service = runner.describe_service(ServiceArn=item["ServiceArn"])["Service"]
-        return self.codes[service["SourceConfiguration"]["ImageRepository"]["ImageIdentifier"]]
-
     def code(self, service: str) -> Code:
         """What a request to a service is answered by."""
         return (
-            self.runner()
+            self.codes[self.runner_image()]
             if service == "runner"
             else self.function(f"fin-advisor-dev-{service}", "live")
         )
@@ -160,6 +156,56 @@ def _answer(
     return [body]
 
 
+class FakeLambda:
+    """Aliases of functions; `stuck` ones take a change and do not carry it out."""
+
+    def __init__(self, versions: dict[str, str], stuck: Iterable[str] = ()) -> None:
+        self.versions = versions
+        self.moves: list[tuple[str, str]] = []
+        self._stuck = frozenset(stuck)
+
+    def get_alias(self, *, FunctionName: str, Name: str) -> dict[str, str]:  # noqa: N803 - boto3's
+        return {"FunctionVersion": self.versions[FunctionName]}
+
+    def update_alias(
+        self,
+        *,
+        FunctionName: str,  # noqa: N803 - boto3's
+        Name: str,  # noqa: N803 - boto3's
+        FunctionVersion: str,  # noqa: N803 - boto3's
+        RoutingConfig: Mapping[str, Any],  # noqa: N803 - boto3's
+    ) -> None:
+        assert RoutingConfig == {"AdditionalVersionWeights": {}}
+        self.moves.append((FunctionName, FunctionVersion))
+        if FunctionName not in self._stuck:
+            self.versions[FunctionName] = FunctionVersion
+
+
+class FakeAppRunner:
+    """One service. It answers as busy for `busy` questions, then runs the image it was given."""
+
+    def __init__(self, image: str, *, busy: int = 0, status: str = "RUNNING") -> None:
+        self.image = image
+        self.updates: list[dict[str, Any]] = []
+        self._busy = busy
+        self._status = status
+
+    def describe_service(self, *, ServiceArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's
+        self._busy -= 1
+        source = {
+            "AutoDeploymentsEnabled": False,
+            "ImageRepository": {"ImageIdentifier": self.image, "ImageRepositoryType": "ECR"},
+        }
+        status = "OPERATION_IN_PROGRESS" if self._busy >= 0 else self._status
+        return {"Service": {"Status": status, "SourceConfiguration": source}}
+
+    def update_service(self, *, ServiceArn: str, SourceConfiguration: dict[str, Any]) -> None:  # noqa: N803 - boto3's
+        assert self._busy < 0, "App Runner refuses a change during another one"
+        self.updates.append(SourceConfiguration)
+        if self._status == "RUNNING":
+            self.image = SourceConfiguration["ImageRepository"]["ImageIdentifier"]
+
+
 def image_archive(path: Path, content: str) -> None:
     """Write what `docker save` writes, for an image without layers."""
     members = {
@@ -174,10 +220,10 @@ def image_archive(path: Path, content: str) -> None:
 
 
 # An engine that keeps what it loaded in a file, and pushes it to the embedded AWS's ECR.
-DOCKER: Final = '''\
+DOCKER: Final = """\
 #!/usr/bin/env bash
 exec "$PYTHON" - "$@" <<'PROGRAM'
-import json, os, sys
+import hashlib, json, os, sys
 from pathlib import Path
 import boto3
 from deploy.manifest import image_config
@@ -195,12 +241,15 @@ match arguments:
         kind = "application/vnd.docker.distribution.manifest.v2+json"
         manifest = {"schemaVersion": 2, "mediaType": kind, "layers": [],
                     "config": {"mediaType": kind, "size": 2, "digest": store.read_text()}}
+        text = json.dumps(manifest)
+        # Named, because the embedded AWS would give every image the digest of nothing.
+        digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
         boto3.client("ecr").put_image(
-            repositoryName=repository, imageTag=tag, imageManifest=json.dumps(manifest))
+            repositoryName=repository, imageTag=tag, imageManifest=text, imageDigest=digest)
     case _:
         sys.exit(f"this stand-in does not know docker {arguments}")
 PROGRAM
-'''
+"""
 
 
 class FakeGithub:
@@ -232,7 +281,7 @@ class FakeGithub:
         status, answer = self._api(method, path.split("/"), query, content, base)
         return _answer(start_response, status, answer)
 
-    def _api(
+    def _api(  # noqa: PLR0911 - one a route
         self, method: str, path: list[str], query: str, content: Mapping[str, Any], base: str
     ) -> tuple[int, Any]:
         match method, path:
@@ -261,9 +310,9 @@ class FakeGithub:
                 found = [item for item in self.releases if item["tag_name"] == tag]
                 return (200, found[0]) if found else (404, {"message": "Not Found"})
             case "POST", ["releases"]:
-                number = len(self.releases) + 1
-                release = {**content, "id": number, "assets": []}
-                release["upload_url"] = f"{base}/upload/{number}{{?name,label}}"
+                identifier = len(self.releases) + 1
+                release = {**content, "id": identifier, "assets": []}
+                release["upload_url"] = f"{base}/upload/{identifier}{{?name,label}}"
                 self.releases.append(release)
                 return 201, release
             case "PATCH", ["releases", number]:

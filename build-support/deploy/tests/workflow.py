@@ -1,7 +1,7 @@
 """The repository's workflows, read as GitHub reads them, and a job's `run:` steps carried out here.
 
-`uses:` steps are GitHub's and are left out, or replaced by what the test gives. An expression that a
-test does not give a value for is an error, so that a new one cannot slip through.
+`uses:` steps are GitHub's and are left out, or replaced by what the test gives. An expression that
+a test does not give a value for is an error, so that a new one cannot slip through.
 """
 
 import os
@@ -97,7 +97,7 @@ def run_step(
     assert step.run is not None
     variables = {name: evaluate(value, values) for name, value in step.variables.items()}
     return subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", evaluate(step.run, values)],
+        ["/bin/bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", evaluate(step.run, values)],
         cwd=checkout,
         env={
             "PATH": os.environ["PATH"],
@@ -129,6 +129,7 @@ class JobRun:
 def run_job(
     workflow: str,
     checkout: Path,
+    *,
     values: Mapping[str, str],
     environment: Mapping[str, str],
     actions: Mapping[str, Callable[[], None]],

@@ -1,0 +1,225 @@
+"""A place to rehearse deploys: a checkout with the real Terraform, an account on this machine."""
+
+import base64
+import hashlib
+import os
+import shutil
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from tests.harness import Layer
+from tests.stand_ins import ACCOUNT_ID, StandIns
+
+from deploy.tests.fakes import DOCKER, Code, Estate, Wsgi, image_archive, serving
+from deploy.tests.workflow import JobRun, install, run_job
+
+_SOURCE: Final = Path(__file__).resolve().parents[3]
+_REGISTRY: Final = f"{ACCOUNT_ID}.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner"
+_PACKAGES: Final = ("api", "chat", "rotation", "runner", "s3vector")
+
+# What bootstrap/ makes and terraform/ looks up.
+_ROLES: Final = (
+    "lambda-api", "lambda-chat", "lambda-s3vector", "lambda-rotation", "apprunner-runner",
+    "apprunner-image", "scheduler",
+)  # fmt: skip
+_TRUST: Final = '{"Version": "2012-10-17", "Statement": []}'
+
+
+@dataclass
+class Clients:
+    """A client program that never stops asking `/api/test`: who answered it, and when."""
+
+    url: str
+    key: str
+    answers: list[tuple[float, int, str]] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def ask(self) -> tuple[int, str]:
+        """Status of one answer, and the release that gave it."""
+        response = httpx.get(
+            f"{self.url}/api/test", headers={"x-api-key": self.key}, timeout=httpx.Timeout(30)
+        )
+        return response.status_code, str(response.json().get("release", ""))
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Ask again and again, meanwhile."""
+        self._stop.clear()
+        thread = threading.Thread(target=self._ask_on, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            thread.join(timeout=30)
+
+    def _ask_on(self) -> None:
+        while not self._stop.wait(0.2):
+            began = time.monotonic()
+            self.answers.append((began, *self.ask()))
+
+
+@dataclass
+class Deploy:
+    """What became of a deploy, and when each of its steps began."""
+
+    run: JobRun
+    began: dict[str, float]
+
+
+class Rehearsal:
+    """The checkout and the account; `deploy` carries the workflow's own steps out in them."""
+
+    def __init__(self, folder: Path, url: str, estate: Estate, stand_ins: StandIns) -> None:
+        self._folder = folder
+        self._url = url
+        self._estate = estate
+        estate.client = self.client
+        estate.runner_image = lambda: _only_image(stand_ins)
+        self.checkout = folder / "checkout"
+        self.checkout.mkdir()
+        shutil.copytree(
+            _SOURCE / "build-support" / "deploy",
+            self.checkout / "build-support" / "deploy",
+            ignore=shutil.ignore_patterns("__pycache__", "tests"),
+        )
+        install(self.checkout)
+        self._layer = Layer(_SOURCE / "terraform", self.checkout / "terraform", endpoint_url=url)
+        docker = folder / "bin" / "docker"
+        docker.parent.mkdir()
+        docker.write_text(DOCKER)
+        docker.chmod(0o755)
+        self._prepare_account()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the account."""
+        import boto3
+
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            region_name="us-east-1",
+            endpoint_url=self._url,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+        )
+
+    def _prepare_account(self) -> None:
+        iam = self.client("iam")
+        for role in _ROLES:
+            name = f"fin-advisor-dev-{role}"
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=_TRUST)
+        self.client("ecr").create_repository(repositoryName="fin-advisor/runner")
+
+    def point_to(self, gateway: str) -> None:
+        """Let Terraform's outputs name the stand-in for the gateway, and keep state in a file."""
+        folder = self.checkout / "terraform"
+        override = f'output "api_gateway_url" {{\n  value = "{gateway}/dev"\n}}\n'
+        (folder / "gateway_override.tf").write_text(override)
+        state = self._folder / "dev.tfstate"
+        (folder / "environments" / "dev.s3.tfbackend").write_text(f'path = "{state}"\n')
+
+    def build(self, release: str, code: Code) -> Path:
+        """What the build job leaves for a release: packages and image, without the manifest."""
+        folder = self._folder / release
+        folder.mkdir()
+        for name in _PACKAGES:
+            path = folder / f"{name}.zip"
+            with zipfile.ZipFile(path, "w") as package:
+                entry = zipfile.ZipInfo("lambda_function.py", (1980, 1, 1, 0, 0, 0))
+                package.writestr(entry, f"# {name} of {release}")
+            digest = hashlib.sha256(path.read_bytes()).digest()
+            self._estate.codes[base64.b64encode(digest).decode()] = code
+        image_archive(folder / "runner-image.tar", release)
+        return folder
+
+    def deploy(self, release: str, artifact: Path, manifest_sha256: str, code: Code) -> Deploy:
+        """Run the job of deploy-environment.yml for dev."""
+        began: dict[str, float] = {}
+
+        def bring() -> None:
+            shutil.rmtree(self.checkout / "dist", ignore_errors=True)
+            shutil.copytree(artifact, self.checkout / "dist")
+
+        def watch(step: str) -> None:
+            began[step] = time.monotonic()
+            if step == "Note what serves":
+                self._learn_image(release, code)
+
+        run = run_job(
+            "deploy-environment.yml",
+            self.checkout,
+            values={
+                "inputs.environment": "dev",
+                "inputs.release": release,
+                "inputs.sha256": manifest_sha256,
+                "inputs.allow_replace": "",
+                "github.token": "token",
+                "vars.ALARM_EMAILS || '[]'": "[]",
+                "vars.RUNNER_PLATFORM || 'apprunner'": "apprunner",
+                "vars.ECR_RUNNER_REPOSITORY": _REGISTRY,
+            },
+            environment=self.environment,
+            actions={"actions/download-artifact": bring},
+            watch=watch,
+        )
+        return Deploy(run, began)
+
+    def _learn_image(self, release: str, code: Code) -> None:
+        found = self.client("ecr").describe_images(repositoryName="fin-advisor/runner")
+        for image in found["imageDetails"]:
+            if release in image.get("imageTags", []):
+                self._estate.codes[f"{_REGISTRY}@{image['imageDigest']}"] = code
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a step sees beside its own variables: this machine, and the account's keys."""
+        return {
+            "PATH": f"{self._folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self._folder),
+            "AWS_ENDPOINT_URL": self._url,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "DOCKER_STORE": str(self._folder / "docker-store"),
+            "TF_CLI_CONFIG_FILE": str(self.checkout / "terraform.tfrc"),
+            "TF_CLI_ARGS_plan": "-parallelism=20 -compact-warnings",
+            "TF_CLI_ARGS_apply": "-parallelism=20 -compact-warnings",
+        }
+
+    def clients(self) -> Clients:
+        """A client program with the key that Terraform made for clients."""
+        secret = self.client("secretsmanager").get_secret_value(
+            SecretId="fin-advisor/dev/client/api-key"
+        )
+        return Clients(self.gateway, secret["SecretString"])
+
+    gateway = ""
+
+
+def _only_image(stand_ins: StandIns) -> str:
+    [service] = stand_ins.app_runner.services.values()
+    return str(service["SourceConfiguration"]["ImageRepository"]["ImageIdentifier"])
+
+
+@contextmanager
+def rehearsal(folder: Path) -> Iterator[Rehearsal]:
+    """An empty account, a checkout, and the gateway's stand-in before it."""
+    os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    estate, stand_ins = Estate(), StandIns("us-east-1")
+    moto: Wsgi = DomainDispatcherApplication(create_backend_app)
+    with serving(estate.invocations(stand_ins.front(moto))) as url, serving(estate.gateway) as web:
+        made = Rehearsal(folder, url, estate, stand_ins)
+        made.point_to(web)
+        made.gateway = f"{web}/dev"
+        yield made

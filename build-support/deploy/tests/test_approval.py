@@ -1,0 +1,133 @@
+"""Production is not touched unless somebody agreed to this release."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy import apply, approval
+from deploy.approval import Approval, recorded
+from deploy.github import Github
+from deploy.program import Refused
+from deploy.tests.fakes import FakeGithub, serving
+
+REVIEWED = {"protection_rules": [{"type": "required_reviewers"}]}
+APPROVED = {"state": "approved", "environments": [{"name": "prod"}], "user": {"login": "ada"}}
+
+
+@pytest.fixture
+def fake() -> FakeGithub:
+    return FakeGithub()
+
+
+@pytest.fixture
+def github(fake: FakeGithub) -> Iterator[Github]:
+    with serving(fake) as url:
+        yield Github("acme/fin-advisor", "token", url)
+
+
+@pytest.mark.parametrize(
+    ("variables", "complaint"),
+    [
+        ({}, "DEPLOY_APPROVED_BY and DEPLOY_APPROVED_RELEASE not set"),
+        ({"DEPLOY_APPROVED_BY": "ada"}, "DEPLOY_APPROVED_RELEASE not set"),
+        ({"DEPLOY_APPROVED_BY": " ", "DEPLOY_APPROVED_RELEASE": "v2.0.0"}, "DEPLOY_APPROVED_BY"),
+        (
+            {"DEPLOY_APPROVED_BY": "ada", "DEPLOY_APPROVED_RELEASE": "v1.0.0"},
+            "ada approved v1.0.0 for prod, and this is v2.0.0",
+        ),
+    ],
+)
+def test_prod_is_refused_without_an_approval_of_this_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], complaint: str
+) -> None:
+    for name in ("DEPLOY_APPROVED_BY", "DEPLOY_APPROVED_RELEASE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PATH", str(tmp_path))  # no terraform: a call of it would be another error
+    plan = tmp_path / "saved.tfplan"
+    plan.write_bytes(b"a plan")
+    plan.with_suffix(".json").write_text(json.dumps({"environment": "prod", "release": "v2.0.0"}))
+    with pytest.raises(Refused, match=complaint):
+        apply.main(["--environment", "prod", "--plan", str(plan)])
+    assert plan.exists()
+
+
+def test_a_plan_of_another_environment_is_refused(tmp_path: Path) -> None:
+    plan = tmp_path / "saved.tfplan"
+    plan.with_suffix(".json").write_text(json.dumps({"environment": "dev", "release": "v2.0.0"}))
+    with pytest.raises(Refused, match="is a plan of dev, not test"):
+        apply.main(["--environment", "test", "--plan", str(plan)])
+
+
+@pytest.mark.parametrize("environment", ["dev", "test"])
+def test_the_other_environments_need_nobody(environment: str) -> None:
+    Approval.required(environment, "v2.0.0", {})
+
+
+def test_prod_goes_on_with_an_approval_of_this_release() -> None:
+    variables = {"DEPLOY_APPROVED_BY": "ada", "DEPLOY_APPROVED_RELEASE": "v2.0.0"}
+    Approval.required("prod", "v2.0.0", variables)
+
+
+def test_githubs_record_names_who_approved(fake: FakeGithub, github: Github) -> None:
+    fake.environments["prod"] = REVIEWED
+    fake.approvals = [APPROVED]
+    assert recorded(github, "1", "prod") == "ada"
+
+
+def test_an_environment_without_required_reviewers_is_refused(
+    fake: FakeGithub, github: Github
+) -> None:
+    """GitHub makes an environment at its first use, without any protection."""
+    fake.environments["prod"] = {"protection_rules": [{"type": "branch_policy"}]}
+    fake.approvals = [APPROVED]
+    with pytest.raises(Refused, match="no required reviewers"):
+        recorded(github, "1", "prod")
+
+
+@pytest.mark.parametrize(
+    "review",
+    [
+        {**APPROVED, "state": "rejected"},
+        {**APPROVED, "environments": [{"name": "test"}]},
+    ],
+)
+def test_another_review_is_no_approval(
+    fake: FakeGithub, github: Github, review: dict[str, object]
+) -> None:
+    fake.environments["prod"] = REVIEWED
+    fake.approvals = [review]
+    with pytest.raises(Refused, match="nobody approved this run for prod"):
+        recorded(github, "1", "prod")
+
+
+def test_the_program_hands_the_approval_to_apply(
+    fake: FakeGithub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.environments["prod"] = REVIEWED
+    fake.approvals = [APPROVED]
+    outputs = tmp_path / "outputs"
+    with serving(fake) as url:
+        for name, value in {
+            "GITHUB_API_URL": url,
+            "GITHUB_REPOSITORY": "acme/fin-advisor",
+            "GITHUB_RUN_ID": "1",
+            "GITHUB_OUTPUT": str(outputs),
+            "GH_TOKEN": "token",
+        }.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+        approval.main(["--environment", "prod", "--release", "v2.0.0"])
+    assert outputs.read_text().splitlines() == ["by=ada", "release=v2.0.0"]
+
+
+def test_outside_of_a_workflow_the_program_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("GITHUB_REPOSITORY", "GH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(Refused, match="GITHUB_REPOSITORY and GH_TOKEN not set"):
+        approval.main(["--environment", "prod", "--release", "v2.0.0"])

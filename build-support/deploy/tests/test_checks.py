@@ -1,0 +1,134 @@
+"""The smoke test's questions: what passes, what does not, and for how long it is asked again."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from deploy import checks
+from deploy.checks import Gateway, KeyRefused, Wrong, attempt
+from deploy.tests.fakes import Environ, StartResponse, serving
+
+HEALTHY: dict[str, Any] = {
+    "healthy": True,
+    "trace_id": "0" * 32,
+    "services": {name: {"healthy": True} for name in ("chat", "s3vector", "runner")},
+}
+
+
+def _with_chat(chat: dict[str, Any]) -> dict[str, Any]:
+    return {**HEALTHY, "services": {**HEALTHY["services"], "chat": chat}}
+
+
+@contextmanager
+def _gateway(
+    answer: Callable[[Environ], tuple[int, Any]], key: str | None = "k"
+) -> Iterator[Gateway]:
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        status, content = answer(environ)
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        start_response(f"{status} Answer", [("Content-Length", str(len(body)))])
+        return [body]
+
+    with serving(application) as url:
+        yield Gateway(f"{url}/dev/", "k")
+
+
+def test_a_healthy_environment_passes() -> None:
+    with _gateway(lambda _: (200, HEALTHY)) as gateway:
+        assert gateway.test() == HEALTHY
+
+
+def test_the_key_and_a_sampled_trace_are_sent_to_the_stages_path() -> None:
+    seen: list[Environ] = []
+
+    def answer(environ: Environ) -> tuple[int, Any]:
+        seen.append(environ)
+        return 200, HEALTHY
+
+    with _gateway(answer) as gateway:
+        gateway.test("1-00000000-000000000000000000000000")
+    [environ] = seen
+    assert environ["PATH_INFO"] == "/dev/api/test"
+    assert environ["HTTP_X_API_KEY"] == "k"
+    trace = "Root=1-00000000-000000000000000000000000;Sampled=1"
+    assert environ["HTTP_X_AMZN_TRACE_ID"] == trace
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        ({**HEALTHY, "healthy": False}, "unhealthy: api"),
+        (
+            _with_chat({"healthy": False, "error": "t"}),
+            r"unhealthy: chat \(t\)",
+        ),
+        ({"healthy": True, "services": {}}, r"chat \(missing\), s3vector \(missing\)"),
+        ({"message": "?"}, "/api/test answered"),
+        ([], "/api/test answered"),
+        (b"<html>", "not JSON"),
+    ],
+)
+def test_an_environment_that_is_not_healthy_does_not_pass(answer: Any, complaint: str) -> None:
+    with _gateway(lambda _: (200, answer)) as gateway, pytest.raises(Wrong, match=complaint):
+        gateway.test()
+
+
+def test_a_refused_key_is_told_apart() -> None:
+    with _gateway(lambda _: (403, {"message": "Forbidden"})) as gateway, pytest.raises(KeyRefused):
+        gateway.test()
+
+
+def test_a_trace_goes_on_when_the_answer_is_in_it() -> None:
+    trace_id = checks.new_trace_id()
+    same = {**HEALTHY, "trace_id": trace_id.replace("-", "")[1:]}
+    with _gateway(lambda _: (200, same)) as gateway:
+        checks.trace_goes_on(gateway, trace_id)
+    with (
+        _gateway(lambda _: (200, HEALTHY)) as gateway,
+        pytest.raises(Wrong, match="sent the trace"),
+    ):
+        checks.trace_goes_on(gateway, trace_id)
+
+
+class _Failing:
+    """A check that fails a number of times."""
+
+    def __init__(self, times: int, error: Exception) -> None:
+        self.calls = 0
+        self._times, self._error = times, error
+
+    def __call__(self) -> None:
+        self.calls += 1
+        if self.calls <= self._times:
+            raise self._error
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_POLL_SECONDS", 0.01)
+
+
+def test_a_check_is_asked_again_while_patience_lasts() -> None:
+    check = _Failing(3, Wrong("not yet"))
+    assert attempt("it", check, patience_seconds=30).problem is None
+    assert check.calls == 4
+
+
+def test_without_patience_it_is_asked_once() -> None:
+    check = _Failing(3, Wrong("not yet"))
+    assert attempt("it", check).problem == "not yet"
+    assert check.calls == 1
+
+
+def test_a_new_key_gets_more_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_NEW_KEY_SECONDS", 30)
+    check = _Failing(50, KeyRefused("Forbidden"))
+    assert attempt("it", check, patience_seconds=0.05).problem is None
+
+
+def test_an_error_that_is_no_answer_is_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        attempt("it", _Failing(1, ZeroDivisionError()))

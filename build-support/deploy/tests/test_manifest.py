@@ -1,0 +1,99 @@
+"""The manifest: what a release is, by hash."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deploy import manifest
+from deploy.manifest import IMAGE, PACKAGES, Manifest
+from deploy.program import Refused
+from deploy.tests.fakes import image_archive
+
+COMMIT = "0123456789" * 4
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in PACKAGES:
+        (tmp_path / name).write_bytes(name.encode())
+    return tmp_path
+
+
+def test_a_release_is_its_packages_and_its_image_by_hash(folder: Path) -> None:
+    image_archive(folder / IMAGE, "one")
+    made = Manifest.create(folder, release="v1.2.3", commit=COMMIT)
+    assert sorted(made.files) == sorted([*PACKAGES, IMAGE])
+    made.write(folder / "manifest.json")
+    assert Manifest.read(folder / "manifest.json") == made
+    made.verify(folder)
+
+
+def test_equal_releases_have_equal_manifests(folder: Path) -> None:
+    Manifest.create(folder, release=COMMIT, commit=COMMIT).write(folder / "one.json")
+    Manifest.create(folder, release=COMMIT, commit=COMMIT).write(folder / "two.json")
+    assert (folder / "one.json").read_bytes() == (folder / "two.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda folder: (folder / "api.zip").write_bytes(b"other"), "api.zip has the hash"),
+        (lambda folder: (folder / "chat.zip").unlink(), "chat.zip is missing"),
+    ],
+)
+def test_other_files_are_refused(folder: Path, change: object, complaint: str) -> None:
+    made = Manifest.create(folder, release="v1.2.3", commit=COMMIT)
+    assert callable(change)
+    change(folder)
+    with pytest.raises(Refused, match=complaint):
+        made.verify(folder)
+
+
+def test_a_manifest_that_leaves_a_package_out_is_refused(folder: Path) -> None:
+    made = Manifest("v1.2.3", COMMIT, {}, None)
+    with pytest.raises(Refused, match=r"api\.zip is not in the manifest"):
+        made.verify(folder)
+
+
+@pytest.mark.parametrize("release", ["1.2.3", "v1.2", "main", "v1.2.3; rm -rf /", ""])
+def test_a_release_is_a_version_or_a_commit(folder: Path, release: str) -> None:
+    with pytest.raises(Refused, match="a release is named"):
+        Manifest.create(folder, release=release, commit=COMMIT)
+
+
+def test_a_missing_package_is_named_with_the_command_that_makes_it(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"rotation\.zip.*\./pants package ::"):
+        Manifest.create(tmp_path, release="v1.2.3", commit=COMMIT)
+
+
+def test_the_program_hands_the_manifests_own_hash_to_later_jobs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = folder / "outputs"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(outputs))
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    given = ["--folder", str(folder)]
+    manifest.main(["create", "--release", "v1.2.3", "--commit", COMMIT, *given])
+    digest = dict(line.split("=") for line in outputs.read_text().splitlines())["sha256"]
+    manifest.main(["verify", "--sha256", digest, *given])
+
+    content = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(content))
+    with pytest.raises(Refused, match="is not the manifest that the build wrote"):
+        manifest.main(["verify", "--sha256", digest, *given])
+
+
+def test_the_images_configuration_is_named_by_its_content(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        image_archive(tmp_path / name, name)
+    image_archive(tmp_path / "again", "one")
+    first, second = (manifest.image_config(tmp_path / name) for name in ("one", "two"))
+    assert first != second
+    assert manifest.image_config(tmp_path / "again") == first
+
+
+def test_what_is_no_image_archive_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "image").write_bytes(b"no tar")
+    with pytest.raises(Refused, match="not an archive of `docker save`"):
+        manifest.image_config(tmp_path / "image")

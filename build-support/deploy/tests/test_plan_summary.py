@@ -1,0 +1,90 @@
+"""What a plan does, in lines that anybody may read, and what in it is refused."""
+
+from typing import Any
+
+import pytest
+
+from deploy.plan_summary import PlanSummary
+
+BUCKET = 'aws_s3_bucket.main["vectors"]'
+
+
+def _plan(*changes: tuple[str, str, list[str]]) -> dict[str, Any]:
+    return {
+        "format_version": "1.2",
+        "resource_changes": [
+            {
+                "address": address,
+                "type": kind,
+                "change": {
+                    "actions": actions,
+                    "before": {"secret": "hidden"},
+                    "after": {"secret": "hidden"},
+                    "replace_paths": [["bucket"]] if len(actions) == 2 else [],
+                },
+            }
+            for address, kind, actions in changes
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "aws_s3_bucket",
+        "aws_secretsmanager_secret",
+        "aws_api_gateway_rest_api",
+        "aws_cloudformation_stack",
+    ],
+)
+@pytest.mark.parametrize(
+    "actions", [["delete"], ["delete", "create"], ["create", "delete"], ["forget"]]
+)
+def test_what_cannot_be_had_back_is_kept_unless_it_is_named(kind: str, actions: list[str]) -> None:
+    summary = PlanSummary.of(_plan(("it.self", kind, actions), ("it.other", kind, actions)))
+    assert len(summary.forbidden([])) == 2
+    [line] = summary.forbidden(["it.self"])
+    assert line.startswith("it.other: the plan would ")
+    assert summary.forbidden(["it.self", "it.other"]) == []
+
+
+def test_what_is_lost_is_said_with_the_attribute_that_forces_it() -> None:
+    summary = PlanSummary.of(_plan((BUCKET, "aws_s3_bucket", ["delete", "create"])))
+    assert summary.forbidden([]) == [
+        f"{BUCKET}: the plan would replace it, forced by bucket; it holds documents"
+    ]
+
+
+def test_making_and_changing_are_nobodys_loss() -> None:
+    changes = [("a", "aws_s3_bucket", ["create"]), ("b", "aws_s3_bucket", ["update"])]
+    assert PlanSummary.of(_plan(*changes)).forbidden([]) == []
+
+
+def test_anything_else_may_be_replaced() -> None:
+    changes = ("a", "aws_api_gateway_deployment", ["create", "delete"])
+    assert PlanSummary.of(_plan(changes)).forbidden([]) == []
+
+
+def test_a_name_that_the_plan_does_not_touch_is_a_slip() -> None:
+    summary = PlanSummary.of(_plan((BUCKET, "aws_s3_bucket", ["delete"])))
+    assert summary.unknown([BUCKET, "aws_s3_bucket.main"]) == ["aws_s3_bucket.main"]
+
+
+def test_the_summary_counts_and_shows_no_value() -> None:
+    text = PlanSummary.of(
+        _plan(
+            ("a", "aws_sns_topic", ["create"]),
+            ("b", "aws_sns_topic", ["create"]),
+            ("c", "aws_sns_topic", ["update"]),
+            ("d", "aws_sns_topic", ["no-op"]),
+            ("e", "aws_iam_role", ["read"]),
+        )
+    ).markdown("Plan of dev")
+    assert text.startswith("### Plan of dev: 1 to change, 2 to create")
+    assert "hidden" not in text
+    assert "`d`" not in text
+    assert "`e`" not in text
+
+
+def test_an_empty_plan_says_so() -> None:
+    assert PlanSummary.of(_plan()).markdown("Plan of dev") == "### Plan of dev: nothing changes"

@@ -1,0 +1,152 @@
+"""The workflow's own steps against an account on this machine: three releases, two broken."""
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from tests.harness import missing
+
+from deploy.tests.fakes import Code
+from deploy.tests.rehearsal import Deploy, Rehearsal, rehearsal
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(missing() is not None, reason=f"Terraform cannot run here: {missing()}"),
+]
+
+_FIRST = Code("v1.0.0")
+_DOES_NOT_START = Code("v1.1.0", starts=False)
+_DOES_NOT_ANSWER = Code("v1.2.0", answers=False)
+
+
+@dataclass
+class Story:
+    """What happened: the deploys in their order, and who answered the clients meanwhile."""
+
+    first: Deploy
+    not_starting: Deploy
+    not_answering: Deploy
+    during: dict[str, list[tuple[float, int, str]]]
+    after: dict[str, tuple[int, str]]
+    account: Rehearsal
+
+
+def _deploy(account: Rehearsal, code: Code) -> Deploy:
+    artifact = account.build(code.release, code)
+    manifest = [sys.executable, "-m", "deploy.manifest", "create"]
+    options = ["--release", code.release, "--commit", "0" * 40, "--folder", str(artifact)]
+    subprocess.run(
+        [*manifest, *options],
+        env={**account.environment, "PYTHONPATH": ":".join(sys.path)},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    digest = hashlib.sha256((artifact / "manifest.json").read_bytes()).hexdigest()
+    return account.deploy(code.release, artifact, digest, code)
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    with rehearsal(tmp_path_factory.mktemp("rehearsal")) as account:
+        first = _deploy(account, _FIRST)
+        assert first.run.succeeded, "\n".join(first.run.printed.values())
+        deploys, during, after = {}, {}, {}
+        for code in (_DOES_NOT_START, _DOES_NOT_ANSWER):
+            clients = account.clients()
+            with clients.asking():
+                deploys[code.release] = _deploy(account, code)
+            during[code.release] = clients.answers
+            after[code.release] = clients.ask()
+        yield Story(first, deploys["v1.1.0"], deploys["v1.2.0"], during, after, account)
+
+
+def test_a_release_that_works_is_deployed_and_passes_its_smoke_test(story: Story) -> None:
+    assert story.first.run.outcomes["Smoke test"] == "success"
+    assert story.first.run.outcomes["Roll back"] == "skipped"
+    printed = story.first.run.printed["Smoke test"]
+    assert "X-Ray has the trace" in printed
+    assert "api reads its own key" in printed
+
+
+def test_a_release_that_does_not_start_never_serves(story: Story) -> None:
+    run = story.not_starting.run
+    assert run.outcomes["Apply the plan"] == "success"
+    assert run.outcomes["Try the new versions before they serve"] == "failure"
+    assert run.outcomes["Let them serve"] == "skipped"
+    assert run.outcomes["Roll back"] == "success"
+    assert len(story.during["v1.1.0"]) > 10
+    assert {(status, by) for _, status, by in story.during["v1.1.0"]} == {(200, "v1.0.0")}
+
+
+def test_a_release_that_does_not_answer_is_rolled_back_and_the_first_answers(story: Story) -> None:
+    run, began = story.not_answering.run, story.not_answering.began
+    assert run.outcomes["Let them serve"] == "success"
+    assert run.outcomes["Smoke test"] == "failure"
+    assert run.outcomes["Roll back"] == "success"
+    last = "Smoke test of what it was rolled back to"
+    assert run.outcomes[last] == "success", run.printed[last]
+    assert story.after["v1.2.0"] == (200, "v1.0.0")
+    others = [
+        when for when, status, by in story.during["v1.2.0"] if (status, by) != (200, "v1.0.0")
+    ]
+    # A request that was under way when the roll-back began may still see the broken release.
+    assert others
+    assert min(others) > began["Let them serve"] - 1
+    assert max(others) < began["Smoke test of what it was rolled back to"]
+
+
+def test_terraform_moves_no_traffic(story: Story) -> None:
+    """A plan after the roll-backs leaves aliases and image where the roll-back put them."""
+    for deploy in (story.not_starting, story.not_answering):
+        printed = deploy.run.printed["Plan"]
+        assert "module.api.aws_lambda_function.main" in printed
+        assert "aws_lambda_alias" not in _table(printed)
+        assert "aws_apprunner_service" not in _table(printed)
+
+
+def _table(printed: str) -> str:
+    return "\n".join(line for line in printed.splitlines() if line.startswith("| "))
+
+
+def test_the_rehearsal_notices_a_roll_back_that_does_nothing(story: Story) -> None:
+    account = story.account
+    _run(account, "promote", "--environment", "dev")  # the broken release serves again
+    program = account.checkout / "build-support" / "deploy" / "rollback.py"
+    working = program.read_text()
+    broken = working.replace("alias.move(alias.version)", "pass")
+    assert broken != working
+    try:
+        program.write_text(broken)
+        _run(account, "rollback", "--environment", "dev")
+        assert account.clients().ask()[0] == 502
+        assert _run(account, "smoke", "--environment", "dev", "--patience", "1").returncode == 1
+    finally:
+        program.write_text(working)
+    _run(account, "rollback", "--environment", "dev")
+    assert account.clients().ask() == (200, "v1.0.0")
+
+
+def test_a_plan_that_replaces_a_secret_is_refused_unless_it_is_named(story: Story) -> None:
+    address = 'aws_secretsmanager_secret.api_key["client"]'
+    options = ("--environment", "dev", f"--option=-replace={address}")
+    refused = _run(story.account, "plan", *options)
+    assert refused.returncode == 1
+    assert f"{address}: the plan would replace it" in refused.stderr
+    assert not (story.account.checkout / "dist" / "saved.tfplan").exists()
+    allowed = _run(story.account, "plan", *options, "--allow", address)
+    assert allowed.returncode == 0, allowed.stderr
+
+
+def _run(account: Rehearsal, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    source = str(account.checkout / "build-support")
+    return subprocess.run(
+        [sys.executable, "-m", f"deploy.{program}", *arguments],
+        cwd=account.checkout,
+        env={**account.environment, "PYTHONPATH": ":".join([source, *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -1,0 +1,157 @@
+"""A release on GitHub: published whole, fetched whole, with the changelog's notes."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy import release
+from deploy.changelog import FILE, Changelog
+from deploy.github import Github
+from deploy.manifest import PACKAGES, Manifest
+from deploy.program import Refused
+from deploy.release import fetch, publish
+from deploy.tests.fakes import FakeGithub, serving
+
+CHANGELOG = """\
+# Changelog
+
+## [Unreleased]
+
+## [1.2.0] - 2026-11-01
+
+### Added
+
+- A thing.
+
+## [1.1.0] - 2026-10-01
+
+- Another.
+"""
+
+
+@pytest.fixture
+def fake() -> FakeGithub:
+    return FakeGithub()
+
+
+@pytest.fixture
+def github(fake: FakeGithub) -> Iterator[Github]:
+    with serving(fake) as url:
+        yield Github("acme/fin-advisor", "token", url)
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    folder = tmp_path / "built"
+    folder.mkdir()
+    for name in PACKAGES:
+        (folder / name).write_bytes(name.encode())
+    Manifest.create(folder, release="v1.2.0", commit="0" * 40).write(folder / "manifest.json")
+    return folder
+
+
+def test_what_was_published_is_what_is_fetched(
+    fake: FakeGithub, github: Github, built: Path, tmp_path: Path
+) -> None:
+    publish(github, built, "notes")
+    [made] = fake.releases
+    assert (made["tag_name"], made["body"], made["prerelease"]) == ("v1.2.0", "notes", True)
+    fetched = fetch(github, "v1.2.0", tmp_path / "fetched")
+    assert fetched == Manifest.read(built / "manifest.json")
+    for name in PACKAGES:
+        assert (tmp_path / "fetched" / name).read_bytes() == name.encode()
+
+
+def test_publishing_again_finishes_what_was_begun(
+    fake: FakeGithub, github: Github, built: Path
+) -> None:
+    publish(github, built, "notes")
+    fake.releases[0]["assets"] = fake.releases[0]["assets"][:2]
+    publish(github, built, "notes")
+    names = [asset["name"] for asset in fake.releases[0]["assets"]]
+    assert sorted(names) == sorted([*PACKAGES, "manifest.json"])
+
+
+def test_a_file_that_was_changed_on_the_way_is_refused(
+    fake: FakeGithub, github: Github, built: Path, tmp_path: Path
+) -> None:
+    publish(github, built, "notes")
+    fake.files["api.zip"] = b"something else"
+    with pytest.raises(Refused, match=r"api\.zip has the hash"):
+        fetch(github, "v1.2.0", tmp_path / "fetched")
+
+
+def test_a_name_does_not_lead_out_of_the_folder(
+    fake: FakeGithub, github: Github, built: Path, tmp_path: Path
+) -> None:
+    publish(github, built, "notes")
+    content = json.loads(fake.files["manifest.json"])
+    content["files"]["../escaped"] = "0" * 64
+    fake.files["manifest.json"] = json.dumps(content).encode()
+    fake.releases[0]["assets"].append({"name": "../escaped", "url": "nowhere"})
+    with pytest.raises(Refused, match="lacks"):
+        fetch(github, "v1.2.0", tmp_path / "fetched")
+    assert not (tmp_path / "escaped").exists()
+
+
+def test_a_release_without_a_manifest_was_never_published_whole(
+    fake: FakeGithub, github: Github, built: Path, tmp_path: Path
+) -> None:
+    publish(github, built, "notes")
+    fake.releases[0]["assets"].pop()
+    with pytest.raises(Refused, match="never published whole"):
+        fetch(github, "v1.2.0", tmp_path / "fetched")
+
+
+def test_an_unknown_release_is_refused(github: Github, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"there is no release v9\.9\.9"):
+        fetch(github, "v9.9.9", tmp_path)
+
+
+def test_a_release_is_marked_once_production_runs_it(
+    fake: FakeGithub, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(fake) as url:
+        publish(Github("acme/fin-advisor", "token", url), built, "notes")
+        monkeypatch.setenv("GITHUB_API_URL", url)
+        monkeypatch.setenv("GITHUB_REPOSITORY", "acme/fin-advisor")
+        monkeypatch.setenv("GH_TOKEN", "token")
+        release.main(["live", "--tag", "v1.2.0"])
+    assert fake.releases[0]["prerelease"] is False
+    assert fake.releases[0]["make_latest"] == "true"
+
+
+def test_notes_are_the_changelogs_section(tmp_path: Path) -> None:
+    (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
+    changelog = Changelog.read(tmp_path / "CHANGELOG.md")
+    assert changelog.notes("v1.2.0") == "### Added\n\n- A thing."
+    assert changelog.notes("v1.1.0") == "- Another."
+
+
+@pytest.mark.parametrize(
+    ("tag", "complaint"), [("v1.3.0", "no section"), ("vUnreleased", "is empty")]
+)
+def test_a_tag_needs_something_in_the_changelog(tmp_path: Path, tag: str, complaint: str) -> None:
+    (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
+    with pytest.raises(Refused, match=complaint):
+        Changelog.read(tmp_path / "CHANGELOG.md").notes(tag)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("## 1.2.0\n", "write '## 1.2.0' as"),
+        ("## [1.2.0]\n", "has no date"),
+        ("## [1.2.0] - 2026-11-01\n\n## [1.2.0] - 2026-11-02\n", "two sections"),
+    ],
+)
+def test_a_changelog_in_another_form_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+    (tmp_path / "CHANGELOG.md").write_text(text)
+    with pytest.raises(Refused, match=complaint):
+        Changelog.read(tmp_path / "CHANGELOG.md")
+
+
+def test_the_repositorys_own_changelog_can_be_read() -> None:
+    assert Changelog.read(FILE).names()[0] == "Unreleased"

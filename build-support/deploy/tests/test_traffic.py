@@ -1,0 +1,123 @@
+"""What serves is read from AWS, moved in order, and moved back as far as it goes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy import rollback, traffic
+from deploy.program import Refused
+from deploy.rollback import roll_back
+from deploy.tests.fakes import FakeAppRunner, FakeLambda
+from deploy.traffic import Alias, Serving, callers_last, move_image
+
+ARN = "arn:aws:apprunner:us-east-1:123456789012:service/fin-advisor-dev-runner/0"
+OUTPUTS: dict[str, Any] = {
+    "functions": {
+        name: {"name": f"fin-advisor-dev-{name}", "alias": "live", "newest_version": "3"}
+        for name in ("api", "chat", "s3vector")
+    },
+    "runner": {"service_arn": ARN},
+}
+
+
+def _versions(**versions: str) -> dict[str, str]:
+    return {f"fin-advisor-dev-{name}": version for name, version in versions.items()}
+
+
+def _use(monkeypatch: pytest.MonkeyPatch, **clients: object) -> None:
+    monkeypatch.setattr(traffic, "client", lambda name: clients[name.replace("lambda", "aws")])
+    monkeypatch.setattr(traffic, "_IMAGE_POLL_SECONDS", 0.01)
+
+
+def test_what_serves_is_what_aws_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Terraform's outputs give names only: a roll-back has moved the alias since."""
+    functions = FakeLambda(_versions(api="2", chat="3", s3vector="3"))
+    _use(monkeypatch, aws=functions, apprunner=FakeAppRunner("image-1"))
+    serving = Serving.now(OUTPUTS)
+    assert serving.live_versions() == {"api": "2", "chat": "3", "s3vector": "3"}
+    assert serving.runner_image == "image-1"
+    assert serving.staged() == {"api": Alias("fin-advisor-dev-api", "live", "3")}
+    serving.write(tmp_path / "serving.json")
+    assert Serving.read(tmp_path / "serving.json") == serving
+
+
+def test_before_the_first_deploy_nothing_serves() -> None:
+    assert Serving.now({}) == Serving()
+    assert Serving().live_versions() == {}
+
+
+def test_who_is_called_moves_before_its_callers() -> None:
+    assert callers_last(["api", "chat", "s3vector", "new"]) == ["new", "s3vector", "chat", "api"]
+
+
+def test_a_roll_back_moves_what_differs_and_callers_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    functions = FakeLambda(_versions(api="2", chat="2", s3vector="2"))
+    runner = FakeAppRunner("image-1")
+    _use(monkeypatch, aws=functions, apprunner=runner)
+    target = Serving.now(OUTPUTS)
+    functions.versions.update(_versions(api="3", s3vector="3"))
+    runner.image = "image-2"
+    before = roll_back(target)
+    assert functions.moves == [("fin-advisor-dev-api", "2"), ("fin-advisor-dev-s3vector", "2")]
+    assert runner.image == "image-1"
+    assert before.aliases["api"].version == "3"
+    assert before.runner_image == "image-2"
+
+
+def test_a_part_that_cannot_be_moved_does_not_keep_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    functions = FakeLambda(_versions(api="2", chat="2", s3vector="2"), ["fin-advisor-dev-api"])
+    runner = FakeAppRunner("image-1")
+    _use(monkeypatch, aws=functions, apprunner=runner)
+    target = Serving.now(OUTPUTS)
+    functions.versions.update(_versions(api="3", chat="3", s3vector="3"))
+    runner.image = "image-2"
+    with pytest.raises(Refused, match="api: fin-advisor-dev-api still serves version 3"):
+        roll_back(target)
+    assert functions.versions == _versions(api="3", chat="2", s3vector="2")
+    assert runner.image == "image-1"
+
+
+def test_a_roll_back_is_refused_where_nothing_served_before(tmp_path: Path) -> None:
+    Serving().write(tmp_path / "serving.json")
+    with pytest.raises(Refused, match="nothing to go back to"):
+        rollback.main(["--environment", "dev", "--to", str(tmp_path / "serving.json")])
+
+
+def test_a_file_that_says_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "serving.json").write_text("[]")
+    with pytest.raises(Refused, match="does not say what an environment served"):
+        rollback.main(["--environment", "dev", "--to", str(tmp_path / "serving.json")])
+
+
+def test_an_image_moves_after_what_app_runner_is_busy_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runner = FakeAppRunner("image-1", busy=3)
+    _use(monkeypatch, apprunner=runner)
+    assert move_image(ARN, "image-2") == "image-1"
+    [update] = runner.updates
+    # What belongs to the source beside the image stays as Terraform made it.
+    assert update["ImageRepository"]["ImageRepositoryType"] == "ECR"
+    assert update["AutoDeploymentsEnabled"] is False
+
+
+def test_an_image_that_is_there_is_not_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = FakeAppRunner("image-1")
+    _use(monkeypatch, apprunner=runner)
+    move_image(ARN, "image-1")
+    assert runner.updates == []
+
+
+def test_an_image_that_app_runner_gave_up_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """App Runner goes back by itself where the new instances are not healthy."""
+
+    class GivesUp(FakeAppRunner):
+        def update_service(self, **_: Any) -> None:
+            """Try, and go back."""
+
+    _use(monkeypatch, apprunner=GivesUp("image-1"))
+    with pytest.raises(Refused, match="is RUNNING and runs image-1, not image-2"):
+        move_image(ARN, "image-2")

@@ -1,0 +1,224 @@
+"""The workflows: safe by both linters, and every command in them is one that works here."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.audit import actionlint_findings, zizmor_findings
+from deploy.program import Refused
+from deploy.tests.workflow import FOLDER, REPOSITORY, Step, install, run_step, steps, workflows
+
+GITHUB = REPOSITORY / ".github"
+PINNED = re.compile(r"uses: ([\w./-]+)@([0-9a-f]{40}) # v\d+\.\d+\.\d+$")
+COMMAND = re.compile(
+    r"\./pants (?:(?P<goal>lint|check|dependencies|test|package) ::"
+    r"|'--tag=\[\]' package (?P<image>backend/runner:image)"
+    r"|run build-support/deploy:(?P<program>\w+)(?: --(?P<arguments> .+))?)"
+)
+
+VALUES = {
+    "github.event_name == 'pull_request'": "true",
+    "github.ref_name": "v1.2.3",
+    "github.ref_type == 'tag' && github.ref_name || github.sha": "v1.2.3",
+    "github.token": "token",
+    "inputs.allow_replace": 'aws_s3_bucket.main["jobs"]',
+    "inputs.environment": "prod",
+    "inputs.release": "v1.2.3",
+    "inputs.sha256": "0" * 64,
+    "matrix.environment": "dev",
+    "needs.build.outputs.release || needs.fetch.outputs.release": "v1.2.3",
+    "steps.approval.outputs.by": "ada",
+    "steps.approval.outputs.release": "v1.2.3",
+    "steps.image.outputs.image": "repository@sha256:" + "0" * 64,
+    "vars.ALARM_EMAILS || '[]'": "[]",
+    "vars.ECR_RUNNER_REPOSITORY": "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner",
+    "vars.RUNNER_PLATFORM || 'apprunner'": "apprunner",
+}
+
+ALL_STEPS = [step for name in workflows() for step in steps(name)]
+COMMANDS = [step for step in ALL_STEPS if step.run is not None]
+
+
+def _named(step: Step) -> str:
+    return f"{step.workflow}-{step.job}-{step.name}"
+
+
+def _jobs() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for name, document in workflows().items():
+        for job, content in document["jobs"].items():
+            yield name, job, content
+
+
+def _sources() -> Iterator[Path]:
+    yield from sorted(FOLDER.glob("*.yml"))
+    yield from sorted((GITHUB / "actions").rglob("*.yml"))
+
+
+# --- Linters --------------------------------------------------------------------------------------
+
+
+def test_zizmor_has_nothing_against_them() -> None:
+    assert zizmor_findings(REPOSITORY) is None
+
+
+def test_zizmor_sees_what_is_unsafe(tmp_path: Path) -> None:
+    """The linter is really at work: the same workflow, run on a stranger's code, is a finding."""
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    text = (FOLDER / "ci.yml").read_text()
+    (folder / "ci.yml").write_text(text.replace("pull_request:", "pull_request_target:"))
+    assert "dangerous-triggers" in (zizmor_findings(tmp_path) or "")
+
+
+def test_actionlint_has_nothing_against_them(tmp_path: Path) -> None:
+    try:
+        findings = actionlint_findings(REPOSITORY)
+    except Refused as refusal:
+        pytest.skip(str(refusal))
+    assert findings is None
+
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    text = (FOLDER / "drift.yml").read_text()
+    (folder / "drift.yml").write_text(text.replace("matrix.environment", "matrix.envirnoment"))
+    assert "envirnoment" in (actionlint_findings(tmp_path) or "")
+
+
+# --- What this repository asks beyond them --------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", list(_sources()), ids=lambda path: path.stem)
+def test_every_action_is_pinned_by_commit_with_its_version(path: Path) -> None:
+    lines = [line.strip().removeprefix("- ") for line in path.read_text().splitlines()]
+    used = [line for line in lines if line.startswith("uses:")]
+    assert used
+    wrong = [
+        line for line in used if not line.startswith("uses: ./.github/") and not PINNED.match(line)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", list(workflows()))
+def test_nothing_is_granted_to_a_whole_workflow(name: str) -> None:
+    assert workflows()[name]["permissions"] == {}
+
+
+@pytest.mark.parametrize(("workflow", "job", "content"), list(_jobs()))
+def test_a_token_for_aws_is_granted_only_where_a_role_is_assumed(
+    workflow: str, job: str, content: dict[str, Any]
+) -> None:
+    asks = content["permissions"].get("id-token") == "write" if content["permissions"] else False
+    assumes = any(
+        str(step.get("uses", "")).startswith("aws-actions/configure-aws-credentials@")
+        for step in content.get("steps", [])
+    )
+    calls_deploy = str(content.get("uses", "")).endswith("/deploy-environment.yml")
+    assert asks == (assumes or calls_deploy)
+    if assumes:
+        assert content["environment"], "the role trusts a GitHub environment"
+
+
+@pytest.mark.parametrize(("workflow", "job", "content"), list(_jobs()))
+def test_every_job_ends_by_itself(workflow: str, job: str, content: dict[str, Any]) -> None:
+    assert "uses" in content or content["timeout-minutes"] <= 60
+
+
+def test_no_stored_credential_is_used() -> None:
+    for path in _sources():
+        assert "secrets." not in path.read_text()
+
+
+def test_one_job_stands_for_all_of_ci() -> None:
+    jobs = workflows()["ci.yml"]["jobs"]
+    assert set(jobs["passed"]["needs"]) == set(jobs) - {"passed"}
+    assert jobs["passed"]["if"] == "always()"
+
+
+def test_a_deploy_is_never_cancelled_and_its_environment_has_one_at_a_time() -> None:
+    deploy = workflows()["deploy-environment.yml"]["concurrency"]
+    assert deploy["group"] == "deploy-${{ inputs.environment }}"
+    for name in ("deploy.yml", "deploy-environment.yml", "drift.yml"):
+        assert workflows()[name]["concurrency"]["cancel-in-progress"] is False
+
+
+def test_every_environment_gets_the_same_files_by_hash() -> None:
+    jobs = workflows()["deploy.yml"]["jobs"]
+    handed = {name: jobs[name]["with"] for name in ("dev", "test", "prod")}
+    assert {name: given.pop("environment") for name, given in handed.items()} == {
+        name: name for name in handed
+    }
+    assert handed["dev"] == handed["test"] == handed["prod"]
+    assert "dev" in jobs["test"]["needs"]
+    assert "test" in jobs["prod"]["needs"]
+    # Each environment verifies before it holds a credential.
+    order = [step.name for step in steps("deploy-environment.yml")]
+    assert order.index("Hold it to its manifest") < order.index("Assume the environment's role")
+
+
+def test_a_deploy_is_planned_applied_tried_promoted_and_tried_again() -> None:
+    programs = [
+        (match["program"], "--staged" in step.run)
+        for step in steps("deploy-environment.yml")
+        if step.run is not None and (match := COMMAND.fullmatch(step.run))
+    ]
+    assert [name + " --staged" * staged for name, staged in programs] == [
+        "manifest", "approval", "image", "serving", "plan", "apply", "log_retention",
+        "smoke --staged", "promote", "smoke", "rollback", "smoke",
+    ]  # fmt: skip
+
+
+# --- Commands -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", COMMANDS, ids=_named)
+def test_a_command_is_one_call_of_pants(step: Step) -> None:
+    assert step.run is not None
+    assert COMMAND.fullmatch(step.run), step.run
+    # A value from outside reaches a command by a variable only: it cannot become a command itself.
+    assert "${{" not in step.run
+
+
+def test_ci_calls_what_a_developers_ci_run_calls() -> None:
+    script = (REPOSITORY / ".ci" / "run").read_text()
+    called = {step.run for step in COMMANDS if step.workflow == "ci.yml"}
+    for goal in ("lint", "check", "dependencies", "test", "package"):
+        assert f"./pants {goal} ::" in called
+        assert f"./pants {goal} ::" in script
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkout")
+    (folder / "build-support").mkdir()
+    (folder / "build-support" / "deploy").symlink_to(REPOSITORY / "build-support" / "deploy")
+    install(folder)
+    return folder
+
+
+@pytest.mark.parametrize("step", COMMANDS, ids=_named)
+def test_a_command_runs(step: Step, checkout: Path) -> None:
+    """Each program takes its arguments; with --dry-run, since some would touch an account."""
+    assert step.run is not None
+    program = "run build-support/deploy:" in step.run
+    environment = {"GITHUB_SHA": "0" * 40, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = run_step(step, checkout, VALUES, environment, ("--dry-run",) if program else ())
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+    assert not program or "Traceback" not in done.stderr
+
+
+def test_every_program_of_the_pipeline_is_called_by_a_workflow() -> None:
+    """What nobody calls would rot."""
+    called = {
+        match["program"]
+        for step in COMMANDS
+        if step.run is not None and (match := COMMAND.fullmatch(step.run))
+    }
+    folder = REPOSITORY / "build-support" / "deploy"
+    programs = {
+        path.stem for path in folder.glob("*.py") if "\n    run(main)\n" in path.read_text()
+    }
+    assert called - {None} == programs
