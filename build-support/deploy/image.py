@@ -14,7 +14,7 @@ from deploy.manifest import IMAGE, NAME, Manifest, image_config
 from deploy.program import REPOSITORY, Refused, parser, run, set_outputs
 
 # What `./pants --tag=[] package backend/runner:image` names it.
-_BUILT: Final = "runner:latest"
+_BUILT: Final = "fin-advisor/runner:latest"
 
 
 def save(archive: Path, image: str) -> None:

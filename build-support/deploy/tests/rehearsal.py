@@ -61,7 +61,7 @@ class Clients:
             thread.join(timeout=30)
 
     def _ask_on(self) -> None:
-        while not self._stop.wait(0.2):
+        while not self._stop.wait(0.5):
             began = time.monotonic()
             self.answers.append((began, *self.ask()))
 
@@ -81,6 +81,8 @@ class Rehearsal:
         self._folder = folder
         self._url = url
         self._estate = estate
+        self._clients: dict[str, Any] = {}
+        self._making_clients = threading.Lock()
         estate.client = self.client
         estate.runner_image = lambda: _only_image(stand_ins)
         self.checkout = folder / "checkout"
@@ -99,16 +101,19 @@ class Rehearsal:
         self._prepare_account()
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the account."""
+        """A boto3 client of the account; each is made once, since that takes a tenth of a second."""
         import boto3
 
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            region_name="us-east-1",
-            endpoint_url=self._url,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-        )
+        with self._making_clients:
+            if service not in self._clients:
+                self._clients[service] = boto3.client(  # type: ignore[call-overload]
+                    service,
+                    region_name="us-east-1",
+                    endpoint_url=self._url,
+                    aws_access_key_id="testing",
+                    aws_secret_access_key="testing",
+                )
+            return self._clients[service]
 
     def _prepare_account(self) -> None:
         iam = self.client("iam")
