@@ -11,6 +11,7 @@ export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
 base=localhost/fin-advisor/standin-base:latest
 image=localhost/fin-advisor/runner:latest
 log=$(mktemp)
+engine=$(mktemp -d) # a copy: Pants looks in no folder whose path has a space
 container=''
 server=''
 
@@ -18,7 +19,7 @@ cleanup() {
   [[ -z $server ]] || kill "$server" 2>/dev/null || true
   [[ -z $container ]] || buildah rm "$container" >/dev/null 2>&1 || true
   buildah rmi --force "$image" "$base" >/dev/null 2>&1 || true
-  rm -f "$log"
+  rm -rf "$log" "$engine"
 }
 trap cleanup EXIT
 
@@ -29,8 +30,9 @@ fail() {
 }
 
 build-support/image/standin_base.sh "$base" "$python"
+cp build-support/image/engine/docker "$engine/"
 ./pants --tag=[] \
-  --docker-executable-search-paths="['$PWD/build-support/image/engine']" \
+  --docker-executable-search-paths="['$engine']" \
   --docker-build-args="BASE_IMAGE=$base" \
   --docker-default-repository='localhost/fin-advisor/runner' \
   package backend/runner:image
