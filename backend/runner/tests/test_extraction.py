@@ -200,3 +200,9 @@ def test_a_part_names_its_pages() -> None:
     document = Sections(["a" * 40, "b" * 40, "c" * 40])
     part = take_part(document, 0, 0, characters=90)
     assert (part.first_section, part.last_section, part.following) == (0, 1, (2, 0))
+
+
+def test_a_part_ends_early_where_time_is_short() -> None:
+    document = Sections(["one", "two", "three"])
+    part = take_part(document, 0, 0, characters=90, hurry=lambda: True)
+    assert (part.text, part.following) == ("one", (1, 0))

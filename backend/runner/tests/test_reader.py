@@ -19,7 +19,7 @@ HOSTILE_HTML = b"<a" * 300_000
 
 @pytest.fixture
 def reader() -> Iterator[Reader]:
-    reader = Reader(seconds=20)
+    reader = Reader(seconds=60)
     yield reader
     reader.close()
 
@@ -50,12 +50,12 @@ def test_text_needs_no_process(reader: Reader) -> None:
 
 
 def test_a_document_that_takes_too_long_is_ended_and_the_next_is_read() -> None:
-    reader = Reader(seconds=1)
+    reader = Reader(seconds=3)
     began = time.monotonic()
     try:
-        with pytest.raises(ExtractionError, match="longer than 1 s"):
+        with pytest.raises(ExtractionError, match="longer than 3 s"):
             reader.extract(HOSTILE_HTML, "html")
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 20
         assert reader.extract(b"<p>fine", "html").section(0) == "fine"
     finally:
         reader.close()
