@@ -257,6 +257,7 @@ provider "aws" {{
   access_key                  = "testing"
   secret_key                  = "testing"
   s3_use_path_style           = true
+  max_retries                 = 2
   skip_credentials_validation = true
   skip_metadata_api_check     = true
   skip_region_validation      = true

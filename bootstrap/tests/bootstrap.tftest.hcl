@@ -1,0 +1,246 @@
+# Offline: the provider is mocked, and `override_during = plan` lets a plan know what an apply would.
+
+mock_provider "aws" {
+  override_during = plan
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = {
+      partition  = "aws"
+      dns_suffix = "amazonaws.com"
+    }
+  }
+
+  mock_resource "aws_s3_bucket" {
+    defaults = { arn = "arn:aws:s3:::fin-advisor-tfstate-123456789012-us-east-1" }
+  }
+
+  mock_resource "aws_iam_policy" {
+    defaults = { arn = "arn:aws:iam::123456789012:policy/mocked" }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/mocked" }
+  }
+
+  mock_resource "aws_iam_openid_connect_provider" {
+    defaults = { arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
+  }
+}
+
+variables {
+  github_owner         = "acme"
+  github_repository    = "fin-advisor"
+  github_owner_id      = "11"
+  github_repository_id = "22"
+}
+
+run "state" {
+  command = plan
+
+  assert {
+    condition     = output.state_bucket == "fin-advisor-tfstate-123456789012-us-east-1" && aws_s3_bucket_versioning.state.versioning_configuration[0].status == "Enabled"
+    error_message = "The state bucket is versioned, and its name carries account and region."
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_server_side_encryption_configuration.state.rule).apply_server_side_encryption_by_default[0].sse_algorithm == "AES256" && aws_s3_bucket_public_access_block.state.restrict_public_buckets
+    error_message = "The state bucket is encrypted and not public."
+  }
+
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.state.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
+    error_message = "The state bucket answers over TLS only."
+  }
+
+  assert {
+    condition     = !aws_s3_bucket.state.force_destroy
+    error_message = "States are not destroyed unless somebody says so."
+  }
+
+  assert {
+    condition     = strcontains(output.backend_files["../terraform/environments/prod.s3.tfbackend"], "key          = \"prod/terraform.tfstate\"") && strcontains(output.backend_files["backend.tf"], "bootstrap/terraform.tfstate")
+    error_message = "Each environment, and this layer itself, has a state of its own."
+  }
+}
+
+run "trust" {
+  command = plan
+
+  assert {
+    condition     = keys(output.deploy_role_arns) == ["dev", "prod", "test"] && aws_iam_role.deploy["prod"].name == "fin-advisor-prod-deploy" && aws_iam_role.plan.name == "fin-advisor-plan"
+    error_message = "A deploy role for each environment, and one role that plans."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.deploy["prod"].assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == [
+      "repo:acme/fin-advisor:environment:prod",
+      "repo:acme@11/fin-advisor@22:environment:prod",
+      "repo:acme-11/fin-advisor-22:environment:prod",
+    ]
+    error_message = "GitHub's old and new subjects are accepted, of this repository and environment only."
+  }
+
+  assert {
+    condition     = alltrue([for role in values(aws_iam_role.deploy) : !strcontains(role.assume_role_policy, "*") && jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:repository_id"] == "22"])
+    error_message = "No pattern in a trust policy, and the repository by its id."
+  }
+}
+
+run "policies" {
+  command = plan
+
+  assert {
+    condition = toset([for name in keys(aws_iam_policy.deploy) : trimprefix(name, "fin-advisor-dev-deploy-") if startswith(name, "fin-advisor-dev-")]) == toset([
+      "api-gateway", "apprunner", "bedrock", "events", "iam", "lambda", "logs", "s3-vectors", "secrets", "state",
+    ])
+    error_message = "requirements.md's seven groups, and secrets, iam and events."
+  }
+
+  assert {
+    # AWS's limits: 6,144 characters a policy, 10 policies a role.
+    condition = alltrue([
+      for policy in concat(values(aws_iam_policy.deploy), values(aws_iam_policy.plan), values(aws_iam_policy.deploy_boundary), values(aws_iam_policy.boundary)) :
+      length(policy.policy) <= 6144
+    ]) && length(aws_iam_policy.deploy) == 3 * 10 && length(aws_iam_policy.plan) <= 10
+    error_message = "A policy or its number is over AWS's limit."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for policy in concat(values(aws_iam_policy.deploy), values(aws_iam_policy.plan), values(aws_iam_policy.deploy_boundary), values(aws_iam_policy.boundary)) : [
+        for statement in jsondecode(policy.policy).Statement :
+        statement.Effect == "Deny" || !contains(flatten([statement.Action]), "*")
+      ]
+    ]))
+    error_message = "No statement may allow every action."
+  }
+
+  assert {
+    # A grant, as against a boundary, has no service-wide action either.
+    condition = alltrue(flatten([
+      for policy in concat(values(aws_iam_policy.deploy), values(aws_iam_policy.plan)) : [
+        for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : !strcontains(action, "*")]
+      ]
+    ]))
+    error_message = "Each action that a deploy is granted is written out."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for name, policy in aws_iam_policy.deploy : [
+        for statement in jsondecode(policy.policy).Statement :
+        alltrue([for resource in statement.Resource : startswith(resource, "arn:aws:iam::123456789012:role/fin-advisor-")]) && can(statement.Condition.StringEquals["iam:PassedToService"])
+        if contains(statement.Action, "iam:PassRole")
+      ]
+    ]))
+    error_message = "Only the project's own roles are passed, and to their own services."
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_policy.deploy["fin-advisor-dev-deploy-s3-vectors"].policy, "s3:DeleteObjectVersion") && !strcontains(aws_iam_policy.deploy["fin-advisor-prod-deploy-s3-vectors"].policy, "s3:DeleteObject")
+    error_message = "Only dev's buckets may be emptied."
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_policy.plan["fin-advisor-plan-state"].policy, "prod/") && !strcontains(aws_iam_policy.plan["fin-advisor-plan-secrets"].policy, "fin-advisor/prod/")
+    error_message = "The plan role reads no state and no secret of an environment that it may not plan."
+  }
+}
+
+run "execution_roles" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for role in values(aws_iam_role.execution) : role.permissions_boundary != null]) && length(aws_iam_role.execution) == 3 * 8
+    error_message = "Each execution role is bounded."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.execution["fin-advisor-dev-lambda-api"].assume_role_policy).Statement[0].Principal.Service == "lambda.amazonaws.com" && jsondecode(aws_iam_role.execution["fin-advisor-dev-apprunner-runner"].assume_role_policy).Statement[0].Principal.Service == "tasks.apprunner.amazonaws.com"
+    error_message = "Each role is assumed by its own service."
+  }
+}
+
+run "images" {
+  command = plan
+
+  assert {
+    condition     = aws_ecr_repository.main["runner"].name == "fin-advisor/runner" && aws_ecr_repository.main["runner"].image_scanning_configuration[0].scan_on_push && aws_ecr_repository.main["runner"].image_tag_mutability == "IMMUTABLE"
+    error_message = "Images are scanned, and a tag stays what it was."
+  }
+}
+
+run "without_lambda_and_app_runner" {
+  command = plan
+
+  variables {
+    enable_lambda    = false
+    enable_apprunner = false
+  }
+
+  assert {
+    condition     = keys(aws_iam_role.execution) == ["fin-advisor-dev-scheduler", "fin-advisor-prod-scheduler", "fin-advisor-test-scheduler"] && length(aws_iam_role_policy_attachment.pull_image) == 0
+    error_message = "The switches leave out what they name."
+  }
+}
+
+run "an_account_that_has_its_singletons" {
+  command = plan
+
+  variables {
+    create_github_oidc_provider = false
+    enable_api_gateway_account  = false
+    environments                = ["prod"]
+    plan_state_environments     = ["prod"]
+  }
+
+  assert {
+    condition     = length(aws_iam_openid_connect_provider.github) + length(aws_api_gateway_account.main) + length(aws_iam_role.api_gateway_logs) == 0
+    error_message = "What exists already is not made again."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.deploy["prod"].assume_role_policy).Statement[0].Principal.Federated == "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+    error_message = "The account's own provider is trusted."
+  }
+}
+
+run "each_wrong_value_is_refused" {
+  command = plan
+
+  expect_failures = [
+    var.project_name,
+    var.aws_region,
+    var.environments,
+    var.github_owner,
+    var.github_repository,
+    var.github_owner_id,
+    var.github_repository_id,
+    var.ecr_repositories,
+  ]
+
+  variables {
+    project_name         = "Fin_Advisor"
+    aws_region           = "Virginia"
+    environments         = ["production"]
+    github_owner         = "acme/fin-advisor"
+    github_repository    = "acme/fin-advisor"
+    github_owner_id      = "acme"
+    github_repository_id = "fin-advisor"
+    ecr_repositories     = ["Runner"]
+  }
+}
+
+run "a_plan_of_what_is_not_here_is_refused" {
+  command         = plan
+  expect_failures = [var.plan_state_environments]
+
+  variables {
+    environments            = ["prod"]
+    plan_state_environments = ["dev"]
+  }
+}

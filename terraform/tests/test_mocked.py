@@ -1,0 +1,156 @@
+"""`terraform fmt`, `validate` and `test` of both layers, offline."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness import Layer, TerraformError, missing, variables
+from tests.lifecycle import GITHUB, IMAGE, REPOSITORY
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(missing() is not None, reason=f"Terraform cannot run here: {missing()}"),
+]
+
+LAYERS = ("bootstrap", "terraform")
+SUITES = {
+    "bootstrap": ("bootstrap",),
+    "terraform": ("services", "keys", "runner", "tracing", "refusals"),
+}
+ENVIRONMENTS = ("dev", "test", "prod")
+
+
+@pytest.fixture(scope="module", params=LAYERS)
+def layer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Layer:
+    return _initialised(request.param, tmp_path_factory.mktemp("mocked"))
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Layer:
+    return _initialised("terraform", tmp_path_factory.mktemp("application"))
+
+
+def _initialised(name: str, folder: Path) -> Layer:
+    layer = Layer(REPOSITORY / name, folder / name, endpoint_url=None)
+    layer.run("init", "-backend=false", "-no-color", "-lockfile=readonly")
+    return layer
+
+
+def test_files_are_formatted(layer: Layer) -> None:
+    layer.run("fmt", "-check", "-recursive", "-diff")
+
+
+def test_the_layer_is_valid_and_nothing_in_it_is_deprecated(layer: Layer) -> None:
+    answer = json.loads(layer.run("validate", "-json"))
+    assert answer["valid"]
+    assert answer["diagnostics"] == []
+
+
+def test_the_lock_file_serves_every_platform(layer: Layer) -> None:
+    lock = (layer.folder / ".terraform.lock.hcl").read_text()
+    assert len(re.findall(r'"zh:[0-9a-f]{64}"', lock)) == 15
+
+
+@pytest.mark.parametrize(
+    ("name", "suite"), [(name, suite) for name in LAYERS for suite in SUITES[name]]
+)
+def test_suite_passes(name: str, suite: str, tmp_path: Path) -> None:
+    layer = _initialised(name, tmp_path)
+    answer = layer.run("test", "-no-color", f"-filter=tests/{suite}.tftest.hcl")
+    assert re.search(r"Success! [1-9]\d* passed, 0 failed", answer)
+
+
+def test_every_suite_is_run() -> None:
+    for name, suites in SUITES.items():
+        files = {path.name for path in (REPOSITORY / name / "tests").glob("*.tftest.hcl")}
+        assert files - {"environment.tftest.hcl"} == {f"{suite}.tftest.hcl" for suite in suites}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_an_environments_variables_are_complete(application: Layer, environment: str) -> None:
+    answer = application.run(
+        "test",
+        "-no-color",
+        "-filter=tests/environment.tftest.hcl",
+        f"-var-file=environments/{environment}.tfvars",
+        environment={"TF_VAR_alarm_emails": '["oncall@example.com"]'},
+    )
+    assert "Success! 1 passed, 0 failed" in answer
+
+
+# A wrong value, and what its message tells the reader to write.
+WRONG: Mapping[str, tuple[Any, str]] = {
+    "project_name": ("Fin_Advisor", "Write project_name in 3 to 16 lower-case letters"),
+    "environment": ("production", 'Write environment as "dev", "test" or "prod"'),
+    "aws_region": ("Virginia", "Write aws_region as a region's code"),
+    "architecture": ("amd64", 'Write architecture as "x86_64" or "arm64"'),
+    "runner_platform": ("ecs", 'or as "lambda" for an account that cannot use App Runner'),
+    "key_rotation_days": (0, "Write key_rotation_days as a number of days"),
+    "secret_recovery_days": (3, "Write secret_recovery_days as 0, or as a number between 7 and 30"),
+    "log_level": ("debug", "Write log_level as DEBUG, INFO, WARNING, ERROR or CRITICAL"),
+    "log_retention_days": (31, "Write log_retention_days as a number that CloudWatch knows"),
+    "embedding_dimensions": (768, "Write embedding_dimensions as 256, 512 or 1024"),
+    "chat_model_id": ("claude", "Write chat_model_id as Bedrock lists it"),
+    "vector_backend": ("faiss", 'Write vector_backend as "s3" or "s3vectors"'),
+    "waf_acl_arn": ("acl", "Write waf_acl_arn as the ARN of a regional web ACL"),
+    "live_versions": ({"api": "latest"}, "Write live_versions as a service's name"),
+    "service_api_keys": ({}, "Name api, chat, s3vector and runner in service_api_keys"),
+    "cors_origins": (["https://a.example/"], "Write cors_origins as scheme and host"),
+}
+
+
+WRONG_BESIDE_A_RIGHT_ONE: Mapping[str, tuple[Any, str]] = {
+    "runner_image": ("runner:latest", "Write runner_image as ACCOUNT.dkr.ecr"),
+    "tracing_mode": ("xray", 'Write tracing_mode as "sdk", "auto", "udp" or "off"'),
+    "force_destroy": (True, "Leave force_destroy false outside dev"),
+    "environment": ("test", ""),
+}
+
+
+@pytest.fixture(scope="module")
+def unreachable(tmp_path_factory: pytest.TempPathFactory) -> Layer:
+    """The application layer with the real provider and no AWS: refusals need none."""
+    folder = tmp_path_factory.mktemp("unreachable")
+    layer = Layer(REPOSITORY / "terraform", folder / "terraform", endpoint_url="http://127.0.0.1:9")
+    layer.init()
+    return layer
+
+
+def _refusal(layer: Layer, *options: str) -> str:
+    with pytest.raises(TerraformError) as refused:
+        layer.run("plan", "-no-color", *options)
+    return " ".join(str(refused.value).split())
+
+
+@pytest.mark.parametrize("wrong", [WRONG, WRONG_BESIDE_A_RIGHT_ONE])
+def test_a_wrong_variable_is_refused_with_what_to_write(
+    unreachable: Layer, wrong: Mapping[str, tuple[Any, str]]
+) -> None:
+    printed = _refusal(
+        unreachable, *variables({name: value for name, (value, _) in wrong.items()})
+    )
+    assert not [message for _, message in wrong.values() if message not in printed]
+
+
+def test_an_account_without_app_runner_is_told_what_to_set(unreachable: Layer) -> None:
+    printed = _refusal(unreachable, "-var-file=environments/dev.tfvars")
+    assert 'set runner_platform = "lambda" if this account has no App Runner' in printed
+
+
+def test_a_missing_package_is_named_with_the_command_that_makes_it(unreachable: Layer) -> None:
+    printed = _refusal(
+        unreachable,
+        "-var-file=environments/dev.tfvars",
+        *variables({"package_dir": "nowhere", "runner_image": IMAGE}),
+    )
+    assert "run `./pants package ::` first" in printed
+
+
+def test_bootstrap_asks_for_the_repositorys_ids() -> None:
+    assert set(GITHUB) <= set(
+        re.findall(r'variable "(\w+)"', (REPOSITORY / "bootstrap/variables.tf").read_text())
+    )
