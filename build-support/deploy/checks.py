@@ -104,10 +104,17 @@ class Gateway:
 
 
 def secrets_exist(names: Mapping[str, str]) -> None:
-    """The secrets that Terraform names are there."""
-    pages = client("secretsmanager").get_paginator("list_secrets").paginate()
-    found = {item["Name"] for page in pages for item in page["SecretList"]}
-    if missing := sorted(set(names.values()) - found):
+    """The secrets that Terraform names are there, and nobody has deleted one since."""
+    secrets_manager = client("secretsmanager")
+    missing = []
+    # One by one: a list would need a permission on all secrets of the account.
+    for name in sorted(names.values()):
+        try:
+            if "DeletedDate" in secrets_manager.describe_secret(SecretId=name):
+                missing.append(name)
+        except secrets_manager.exceptions.ResourceNotFoundException:
+            missing.append(name)
+    if missing:
         raise Wrong(f"no secret {', '.join(missing)}")
 
 

@@ -93,6 +93,29 @@ def test_a_trace_goes_on_when_the_answer_is_in_it() -> None:
         checks.trace_goes_on(gateway, trace_id)
 
 
+class _Secrets:
+    """Secrets Manager with one secret, and one that is being deleted."""
+
+    class exceptions:  # noqa: N801 - boto3's
+        class ResourceNotFoundException(Exception):
+            """There is no such secret."""
+
+    def describe_secret(self, *, SecretId: str) -> dict[str, Any]:  # noqa: N803 - boto3's
+        match SecretId:
+            case "there":
+                return {"Name": SecretId}
+            case "deleted":
+                return {"Name": SecretId, "DeletedDate": 0}
+        raise self.exceptions.ResourceNotFoundException
+
+
+def test_every_secret_has_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "client", lambda _: _Secrets())
+    checks.secrets_exist({"api": "there"})
+    with pytest.raises(Wrong, match="no secret deleted, never made"):
+        checks.secrets_exist({"api": "there", "chat": "deleted", "runner": "never made"})
+
+
 class _Failing:
     """A check that fails a number of times."""
 
