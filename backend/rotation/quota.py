@@ -58,10 +58,8 @@ class Quotas:
 
 def metric_line(settings: Settings, name: str, remaining: int, limit: int) -> str:
     """Return one log line in CloudWatch's Embedded Metric Format."""
-    metrics = [
-        {"Name": "QuotaRemaining", "Unit": "Count"},
-        {"Name": "QuotaRemainingPercent", "Unit": "Percent"},
-    ]
+    # The number of calls is in the line too, but no metric: each is billed for each key.
+    metrics = [{"Name": "QuotaRemainingPercent", "Unit": "Percent"}]
     return json.dumps(
         {
             "_aws": {

@@ -52,11 +52,12 @@ def _requests(spans: Spans) -> list[tuple[str, str, str]]:
 def _below(spans: Spans, child: dict[str, Any]) -> list[str]:
     """The services from the root down to a span, each once in a row."""
     by_id = {span["span_id"]: span for span in spans}
-    path = []
-    while child is not None:
-        if not path or path[-1] != child["service"]:
-            path.append(child["service"])
-        child = by_id.get(child["parent_id"])  # type: ignore[assignment]
+    path: list[str] = []
+    above: dict[str, Any] | None = child
+    while above is not None:
+        if path[-1:] != [above["service"]]:
+            path.append(above["service"])
+        above = by_id.get(above["parent_id"])
     return path[::-1]
 
 

@@ -55,7 +55,7 @@ def make_spans() -> list[ReadableSpan]:
     provider = TracerProvider(resource=Resource({"service.name": "api"}))
     provider.add_span_processor(SimpleSpanProcessor(kept))
     tracer = provider.get_tracer("tests")
-    attributes = {"http.route": "/x", "numbers": [1, 2], "ratio": 0.5, "yes": True}
+    attributes: dict[str, Any] = {"http.route": "/x", "numbers": [1, 2], "ratio": 0.5, "yes": True}
     with (
         tracer.start_as_current_span("parent", kind=SpanKind.SERVER, attributes=attributes),
         tracer.start_as_current_span("child") as child,

@@ -61,10 +61,7 @@ def test_publishes_the_last_days_remainder_of_the_current_key(
     assert directive == {
         "Namespace": estate.project,
         "Dimensions": [["Environment", "Service"]],
-        "Metrics": [
-            {"Name": "QuotaRemaining", "Unit": "Count"},
-            {"Name": "QuotaRemainingPercent", "Unit": "Percent"},
-        ],
+        "Metrics": [{"Name": "QuotaRemainingPercent", "Unit": "Percent"}],
     }
 
 

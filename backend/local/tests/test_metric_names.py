@@ -1,0 +1,81 @@
+"""The dashboard and the alarms of terraform/ are about metrics that the services write."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from local.tests.conftest import RunningUp
+from shared.metrics import DIMENSIONS, METRICS
+
+_TERRAFORM = Path(__file__).parents[3] / "terraform" / "observability.tf"
+_BY_ROTATION = {"QuotaRemainingPercent"}
+_NAMESPACE = "local.metrics_namespace"
+
+
+def _text() -> str:
+    return _TERRAFORM.read_text()
+
+
+def _alarms() -> list[dict[str, str]]:
+    """The attributes of each alarm on a metric of ours."""
+    blocks = re.findall(
+        r'^resource "aws_cloudwatch_metric_alarm" .*?^}', _text(), re.MULTILINE | re.DOTALL
+    )
+    alarms = [dict(re.findall(r"^  (\w+) += (.+)$", block, re.MULTILINE)) for block in blocks]
+    return [alarm for alarm in alarms if alarm.get("namespace") == _NAMESPACE]
+
+
+def _rows() -> list[str]:
+    """The dashboard's rows on metrics of ours."""
+    found = re.split(r"(?=\btitle +=)", _text().partition("dashboard_rows")[2])
+    return [row for row in found if _NAMESPACE in row]
+
+
+def _names(row: str) -> set[str]:
+    metrics = row.partition("metrics ")[2]
+    return set(re.findall(r'"([A-Z]\w+)"', metrics)) - set(DIMENSIONS)
+
+
+def test_the_namespace_is_the_projects_name() -> None:
+    assert re.search(r"metrics_namespace += var\.project_name", _text())
+
+
+def test_every_alarm_is_on_a_metric_that_is_written() -> None:
+    alarms = _alarms()
+    assert alarms
+    for alarm in alarms:
+        assert json.loads(alarm["metric_name"]) in set(METRICS) | _BY_ROTATION
+        assert set(re.findall(r"(\w+) =", alarm["dimensions"])) == set(DIMENSIONS)
+
+
+def test_every_row_of_the_dashboard_shows_metrics_that_are_written() -> None:
+    rows = _rows()
+    assert rows
+    for row in rows:
+        assert _names(row), row
+        assert _names(row) <= set(METRICS) | _BY_ROTATION
+        assert all(f'"{dimension}"' in row for dimension in DIMENSIONS)
+
+
+@pytest.mark.parametrize("service", ["api", "chat", "s3vector", "runner"])
+def test_the_estates_services_write_them(estate: RunningUp, service: str) -> None:
+    for _ in range(2):
+        httpx.get(f"{estate.url}/{service}/no-such-path", headers=estate.headers, timeout=30)
+    lines = [json.loads(line) for line in estate.log(service).splitlines() if "_aws" in line]
+    assert lines
+    for line in lines:
+        _check(line, service)
+
+
+def _check(line: dict[str, Any], service: str) -> None:
+    [directive] = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "fin-advisor"
+    assert directive["Dimensions"] == [list(DIMENSIONS)]
+    assert (line["Environment"], line["Service"]) == ("dev", service)
+    described = {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
+    assert described.items() <= METRICS.items()
+    assert {"Requests", "Errors", "Duration"} <= described.keys() <= line.keys()
