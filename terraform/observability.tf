@@ -246,6 +246,22 @@ locals {
         metrics = [for name in keys(local.api_keys) : [local.metrics_namespace, "QuotaRemainingPercent", "Environment", var.environment, "Service", name]]
       },
     ],
+    # What the services write themselves (backend/shared/metrics.py has the names).
+    [
+      for title, widget in {
+        "Services: requests"             = { stat = "Sum", metric = "Requests", services = local.services }
+        "Services: errors"               = { stat = "Sum", metric = "Errors", services = local.services }
+        "Services: duration p99 (ms)"    = { stat = "p99", metric = "Duration", services = local.services }
+        "Services: cold starts"          = { stat = "Sum", metric = "ColdStarts", services = local.services }
+        "Model: input tokens"            = { stat = "Sum", metric = "InputTokens", services = ["chat", "s3vector"] }
+        "Model: output tokens"           = { stat = "Sum", metric = "OutputTokens", services = ["chat"] }
+        "Retrieval: score of best match" = { stat = "Average", metric = "RetrievalScore", services = ["chat"] }
+        } : {
+        title   = title
+        stat    = widget.stat
+        metrics = [for service in widget.services : [local.metrics_namespace, widget.metric, "Environment", var.environment, "Service", service]]
+      }
+    ],
     [
       for runner in aws_apprunner_service.runner : {
         title = "Runner: requests and errors"
