@@ -125,7 +125,7 @@ class Layer:
         binary = terraform_binary()
         if binary is None:
             raise TerraformError("terraform is not on PATH")
-        done = subprocess.run(  # noqa: S603 - a fixed program
+        done = subprocess.run(
             [binary, *arguments],
             cwd=self.folder,
             env=self._environment(environment or {}),
@@ -232,7 +232,7 @@ class State:
 
 
 def _override(endpoint_url: str, region: str, *, s3_backend: bool) -> str:
-    """Provider and backend for the embedded AWS; Terraform merges it over the layer's own blocks."""
+    """Provider and backend for the embedded AWS; Terraform merges them over the layer's blocks."""
     endpoints = "\n".join(f'    {service} = "{endpoint_url}"' for service in _SERVICES)
     backend = f"""\
   backend "s3" {{

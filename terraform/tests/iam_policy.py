@@ -71,7 +71,9 @@ def _matches(statement: Statement, check: Check) -> bool:
     return in_reach and _conditions_hold(statement.get("Condition", {}), check.context)
 
 
-def _conditions_hold(conditions: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
+def _conditions_hold(
+    conditions: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]
+) -> bool:
     for operator, wanted in conditions.items():
         for key, values in wanted.items():
             if key not in context:

@@ -18,9 +18,7 @@ from tests.recording import Call
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 SERVICES: Final = ("api", "chat", "s3vector", "runner")
 PACKAGES: Final = ("api", "chat", "s3vector", "rotation", "runner")
-IMAGE: Final = (
-    "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:" + "a" * 64
-)
+IMAGE: Final = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:" + "a" * 64
 GITHUB: Final = {
     "github_owner": "acme",
     "github_repository": "fin-advisor",

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.stand_ins import ACCOUNT_ID, Environ, StartResponse, Wsgi, signed_for
+from tests.moto_repairs import ACCOUNT_ID
+from tests.stand_ins import Environ, StartResponse, Wsgi, signed_for
 
 type Parameters = dict[str, Any]
 
@@ -266,15 +267,17 @@ def _resources(call: Call, region: str) -> list[str]:  # noqa: PLR0911, PLR0912 
             return [secret if secret.startswith("arn:") else f"{arn}:secret:{secret}-abcdef"]
         case "cloudwatch":
             if "Dashboard" in call.operation:
-                name = parameters.get("DashboardName") or parameters.get("DashboardNames.member.1")
-                return [f"arn:aws:cloudwatch::{ACCOUNT_ID}:dashboard/{name}"]
-            name = parameters.get("AlarmName") or parameters.get("AlarmNames.member.1")
-            return [given or f"{arn}:alarm:{name}"]
+                board = parameters.get("DashboardName") or parameters["DashboardNames.member.1"]
+                return [f"arn:aws:cloudwatch::{ACCOUNT_ID}:dashboard/{board}"]
+            alarm = parameters.get("AlarmName") or parameters.get("AlarmNames.member.1")
+            return [given or f"{arn}:alarm:{alarm}"]
         case "xray":
             if call.operation == "GetSamplingRules":
                 return ["*"]
             rule = parameters.get("SamplingRule") or parameters.get("SamplingRuleUpdate") or {}
-            return [given or f"{arn}:sampling-rule/{rule.get('RuleName', parameters.get('RuleName'))}"]
+            return [
+                given or f"{arn}:sampling-rule/{rule.get('RuleName', parameters.get('RuleName'))}"
+            ]
         case "apprunner":
             return [given or _app_runner_arn(arn, call)]
         case "scheduler":
@@ -287,8 +290,8 @@ def _resources(call: Call, region: str) -> list[str]:  # noqa: PLR0911, PLR0912 
         case "sns":
             return [given or f"{arn}:{parameters.get('Name', '*')}"]
         case "budgets":
-            name = parameters.get("BudgetName") or parameters.get("Budget", {}).get("BudgetName")
-            return [given or f"arn:aws:budgets::{ACCOUNT_ID}:budget/{name}"]
+            budget = parameters.get("BudgetName") or parameters["Budget"]["BudgetName"]
+            return [given or f"arn:aws:budgets::{ACCOUNT_ID}:budget/{budget}"]
         case "cloudformation":
             return [f"{arn}:stack/{parameters.get('StackName')}/any"]
     return [given or "*"]
@@ -330,4 +333,3 @@ def _app_runner_arn(arn: str, call: Call) -> str:
         if key in call.parameters:
             return f"{arn}:{kind}/{call.parameters[key]}/1/any"
     return "*"
-

@@ -1,5 +1,5 @@
-"""APIs of AWS that moto lacks, as far as Terraform's provider calls them: App Runner, X-Ray sampling
-rules, data protection of logs, lifecycles of buckets, and layers of other accounts.
+"""APIs of AWS that moto lacks, as far as Terraform's provider calls them: App Runner, X-Ray
+sampling rules, data protection of logs, and lifecycles of buckets.
 
 Each is honest about what it is: it keeps what it was given and gives it back, and an operation that
 it does not know is an error, not an empty answer.
@@ -9,8 +9,9 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from types import SimpleNamespace
 from typing import Any, Final
+
+from tests.moto_repairs import ACCOUNT_ID, repair_moto
 
 type Environ = dict[str, Any]
 type StartResponse = Callable[..., Any]
@@ -18,7 +19,6 @@ type Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 type Item = dict[str, Any]
 type Operation = Callable[[Item], Item]
 
-ACCOUNT_ID: Final = "123456789012"
 _NOW: Final = 1_760_000_000
 
 
@@ -45,6 +45,12 @@ class _JsonApi:
     def operation(self, name: str) -> Operation | None:
         raise NotImplementedError
 
+    def _answer(self, name: str, body: Item) -> Item:
+        operation = self.operation(name)
+        if operation is None:
+            raise NotThere(self.error_code, f"The operation {name}")
+        return operation(body)
+
     def serves(self, environ: Environ) -> bool:
         return self.operation_name(environ) is not None
 
@@ -52,13 +58,10 @@ class _JsonApi:
         name = self.operation_name(environ) or ""
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body = environ["wsgi.input"].read(length) if length else b""
-        operation = self.operation(name)
         status, answer = "200 OK", {}
         try:
-            if operation is None:
-                raise NotThere(self.error_code, f"The operation {name}")
             with self._lock:
-                answer = operation(json.loads(body or b"{}"))
+                answer = self._answer(name, json.loads(body or b"{}"))
         except NotThere as error:
             status = "400 Bad Request"
             answer = {"__type": error.code, "Message": str(error), "message": str(error)}
@@ -198,7 +201,9 @@ class AppRunner(_JsonApi):
     def leftovers(self) -> list[str]:
         """ARNs of services and configurations that nobody deleted."""
         services = [arn for arn, item in self.services.items() if item["Status"] != "DELETED"]
-        made = [arn for arn, item in self.configurations.items() if "INACTIVE" != item["Status"].upper()]
+        made = [
+            arn for arn, item in self.configurations.items() if item["Status"].upper() != "INACTIVE"
+        ]
         return services + made
 
 
@@ -368,9 +373,7 @@ class StandIns:
         ]
 
     def front(self, moto: Wsgi) -> Wsgi:
-        teach_moto_foreign_layers()
-        teach_moto_transport()
-        teach_moto_delete_markers()
+        repair_moto()
 
         def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             for stand_in in self._all:
@@ -394,57 +397,3 @@ def signed_for(environ: Mapping[str, Any]) -> str:
     credential = str(environ.get("HTTP_AUTHORIZATION", "")).partition("Credential=")[2]
     parts = credential.partition(",")[0].split("/")
     return parts[3] if len(parts) > 3 else ""
-
-
-def teach_moto_foreign_layers() -> None:
-    """Let a function name a layer of another account: moto looks for it among its own."""
-    from moto.awslambda.models import LayerStorage
-
-    own: Any = LayerStorage.get_layer_version_by_arn
-    if getattr(own, "knows_foreign_layers", False):
-        return
-
-    def get_layer_version_by_arn(storage: Any, arn: str) -> Any:
-        if f":{ACCOUNT_ID}:" in arn:
-            return own(storage, arn)
-        return SimpleNamespace(arn=arn, code_size=0)
-
-    get_layer_version_by_arn.knows_foreign_layers = True  # type: ignore[attr-defined]
-    LayerStorage.get_layer_version_by_arn = get_layer_version_by_arn  # type: ignore[method-assign]
-
-
-def teach_moto_transport() -> None:
-    """Let a bucket be read whose policy refuses plain HTTP: moto overlooks the statement's condition
-    and refuses everything, and the loopback interface has no TLS to ask for.
-    """
-    from moto.iam.access_control import IAMPolicy, PermissionResult
-    from moto.s3.models import FakeBucket
-
-    own: Any = FakeBucket.get_permission
-    if getattr(own, "knows_transport", False):
-        return
-
-    def get_permission(bucket: Any, action: str, resource: str) -> Any:
-        if bucket.policy is None:
-            return PermissionResult.NEUTRAL
-        policy = json.loads(bucket.policy)
-        policy["Statement"] = [
-            statement
-            for statement in policy["Statement"]
-            if "aws:SecureTransport" not in statement.get("Condition", {}).get("Bool", {})
-        ]
-        if not policy["Statement"]:
-            return PermissionResult.NEUTRAL
-        return IAMPolicy(json.dumps(policy)).is_action_permitted(action, resource)
-
-    get_permission.knows_transport = True  # type: ignore[attr-defined]
-    FakeBucket.get_permission = get_permission  # type: ignore[method-assign]
-
-
-def teach_moto_delete_markers() -> None:
-    """Let a versioned bucket be emptied: moto disposes of each version's content, and a delete
-    marker has none.
-    """
-    from moto.s3.models import FakeDeleteMarker
-
-    FakeDeleteMarker.dispose = lambda *_: None  # type: ignore[attr-defined]

@@ -130,9 +130,7 @@ def _refusal(layer: Layer, *options: str) -> str:
 def test_a_wrong_variable_is_refused_with_what_to_write(
     unreachable: Layer, wrong: Mapping[str, tuple[Any, str]]
 ) -> None:
-    printed = _refusal(
-        unreachable, *variables({name: value for name, (value, _) in wrong.items()})
-    )
+    printed = _refusal(unreachable, *variables({name: value for name, (value, _) in wrong.items()}))
     assert not [message for _, message in wrong.values() if message not in printed]
 
 

@@ -1,0 +1,85 @@
+"""Policies and recordings judged as AWS judges them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.iam_policy import Policies
+from tests.recording import Call, Check, checks_of
+
+SECRETS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:fin-advisor/dev"
+
+
+def _policies(*statements: dict[str, Any], boundary: str | None = None) -> Policies:
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    return Policies({"policy": document}, boundary)
+
+
+def _allow(action: str, resource: str, **more: Any) -> dict[str, Any]:
+    return {"Sid": "It", "Effect": "Allow", "Action": [action], "Resource": resource, **more}
+
+
+def test_a_pattern_over_all_services_reads_the_others_keys() -> None:
+    """The policy of requirements.md's snippets is told from the one that is deployed."""
+    wide = _policies(_allow("secretsmanager:GetSecretValue", f"{SECRETS}/*/api-key-*"))
+    narrow = _policies(_allow("secretsmanager:GetSecretValue", f"{SECRETS}/api/api-key-*"))
+    other = Check("secretsmanager:GetSecretValue", f"{SECRETS}/chat/api-key-abcdef")
+    assert wide.allows(other)
+    assert not narrow.allows(other)
+
+
+def test_nothing_is_allowed_unless_a_statement_says_so() -> None:
+    assert not _policies(_allow("s3:GetObject", "*")).allows(Check("s3:PutObject", "any"))
+
+
+def test_a_denial_wins() -> None:
+    policies = _policies(
+        _allow("s3:GetObject", "*"),
+        {"Effect": "Deny", "Action": "s3:*", "NotResource": "arn:aws:s3:::mine/*"},
+    )
+    assert policies.allows(Check("s3:GetObject", "arn:aws:s3:::mine/a"))
+    assert not policies.allows(Check("s3:GetObject", "arn:aws:s3:::yours/a"))
+
+
+def test_a_boundary_bounds() -> None:
+    boundary = json.dumps({"Statement": [_allow("s3:GetObject", "arn:aws:s3:::mine/*")]})
+    policies = _policies(_allow("s3:GetObject", "*"), boundary=boundary)
+    assert policies.allows(Check("s3:GetObject", "arn:aws:s3:::mine/a"))
+    assert not policies.allows(Check("s3:GetObject", "arn:aws:s3:::yours/a"))
+
+
+def test_a_condition_on_what_the_request_does_not_say_fails() -> None:
+    condition = {"StringEquals": {"iam:PassedToService": ["lambda.amazonaws.com"]}}
+    policies = _policies(_allow("iam:PassRole", "*", Condition=condition))
+    assert not policies.allows(Check("iam:PassRole", "role"))
+    to_lambda = {"iam:PassedToService": "lambda.amazonaws.com"}
+    assert policies.allows(Check("iam:PassRole", "role", to_lambda))
+
+
+def test_a_condition_that_is_not_evaluated_is_an_error() -> None:
+    policies = _policies(_allow("s3:GetObject", "*", Condition={"Bool": {"a": "true"}}))
+    with pytest.raises(ValueError, match="Bool"):
+        policies.allows(Check("s3:GetObject", "any", {"a": "true"}))
+
+
+def test_grants_that_no_request_used_are_found() -> None:
+    policies = _policies(_allow("s3:GetObject", "*"), _allow("s3:PutObject", "*"))
+    used = policies.used([Check("s3:GetObject", "any")])
+    assert [g.action for g in policies.grants() if g not in used] == ["s3:PutObject"]
+
+
+def test_a_function_that_is_made_passes_its_role() -> None:
+    parameters = {"FunctionName": "f", "Role": "arn:aws:iam::123456789012:role/r"}
+    call = Call("lambda", "CreateFunction", parameters, "/2015-03-31/functions", "POST")
+    assert {(c.action, c.resource) for c in checks_of(call, "us-east-1")} == {
+        ("lambda:CreateFunction", "arn:aws:lambda:us-east-1:123456789012:function:f"),
+        ("lambda:TagResource", "arn:aws:lambda:us-east-1:123456789012:function:f"),
+        ("iam:PassRole", "arn:aws:iam::123456789012:role/r"),
+    }
+
+
+def test_s3s_operations_have_the_actions_of_the_authorization_reference() -> None:
+    call = Call("s3", "GetBucketLifecycleConfiguration", {"Bucket": "b"}, "/b", "GET")
+    [check] = checks_of(call, "us-east-1")
+    assert (check.action, check.resource) == ("s3:GetLifecycleConfiguration", "arn:aws:s3:::b")
