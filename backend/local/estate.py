@@ -156,7 +156,11 @@ class RunningEstate:
         await _all(
             self._start_aws(),
             *(self._start_host(host) for host in self._hosts),
-            *(self._start_function(function) for function in self.blueprint.functions),
+            *(
+                self._start_function(function)
+                for function in self.blueprint.functions
+                if not self._options.cold
+            ),
         )
         self._forwarder.start()
         self._exit.push_async_callback(self._forwarder.stop)

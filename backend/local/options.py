@@ -18,6 +18,7 @@ class Options:
     demo: bool = False
     verbose: bool = False
     run_dir: Path | None = None
+    cold: bool = False
     tracing: str = "sdk"
 
 
@@ -37,6 +38,9 @@ def parse(arguments: Sequence[str]) -> Options:
     )
     parser.add_argument(
         "--packages", type=Path, metavar="DIR", help="run the zips of DIR instead of the sources"
+    )
+    parser.add_argument(
+        "--cold", action="store_true", help="start functions at their first request, as Lambda does"
     )
     parser.add_argument(
         "--bedrock",
@@ -68,6 +72,7 @@ def parse(arguments: Sequence[str]) -> Options:
         port=given.port,
         env_file=given.env_file,
         packages=given.packages,
+        cold=given.cold,
         bedrock=given.bedrock,
         reload=given.reload,
         demo=given.demo,
