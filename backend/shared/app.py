@@ -59,6 +59,7 @@ def create_service_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         responses=error_responses(400, 403, 413, 422, 429, 500, 502, 503, 504),
     )
+    tracing.release_app(app)
     app.state.settings = settings
     app.include_router(
         health_router(settings.service_name, settings.environment, checks=readiness_checks)

@@ -6,6 +6,7 @@ module.
 
 import atexit
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -129,6 +130,21 @@ def instrument_app(app: "FastAPI") -> None:
         app.add_middleware(RequestSpanMiddleware)
 
 
+def release_app(app: "FastAPI") -> None:
+    """Take out what an auto-instrumentation wrapper put into a new application.
+
+    The wrapper's own span is around the invocation already. What its instrumentation of FastAPI
+    adds inside is a second one, and an older one raises on today's routers: every request fails.
+    """
+    if "opentelemetry.instrumentation.fastapi" in sys.modules:
+        vars(app).pop("build_middleware_stack", None)  # replaced by newer ones
+        app.user_middleware[:] = [
+            entry
+            for entry in app.user_middleware
+            if getattr(entry.cls, "__name__", "") != "OpenTelemetryMiddleware"
+        ]
+
+
 @contextmanager
 def invocation(xray_header: str | None, *, cold_start: bool = False) -> Iterator[None]:
     """Continue Lambda's trace for a block, and send its spans before the environment freezes.
@@ -142,11 +158,12 @@ def invocation(xray_header: str | None, *, cold_start: bool = False) -> Iterator
         return
     from opentelemetry import context, trace
 
-    if trace.get_current_span().get_span_context().is_valid:
-        yield  # a wrapper's span: it has continued the trace, and flushes when it ends
-        return
+    around = trace.get_current_span().get_span_context()
     parent = extract({"x-amzn-trace-id": xray_header} if xray_header else {})
     span_context = trace.get_current_span(parent).get_span_context()
+    if around.is_valid and around.trace_id == (span_context.trace_id or around.trace_id):
+        yield  # a wrapper's span: it has continued the trace, and flushes when it ends
+        return
     sampled = span_context.trace_flags.sampled or not span_context.is_valid
     cold = is_cold_start.set(cold_start)
     token = context.attach(parent)

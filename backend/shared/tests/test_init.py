@@ -41,6 +41,7 @@ _ELSEWHERE = {
         "invocation",
         "is_configured",
         "mark_ready",
+        "release_app",
         "shutdown",
         "span",
     },

@@ -1,0 +1,248 @@
+"""`tracing_mode = "auto"`: the ADOT layer's older OpenTelemetry first on the path, and its wrapper.
+
+The layer is emulated by its packages (3rdparty/python/layer/requirements.txt) in a folder, which
+ADOT_LAYER names: `pip install --target FOLDER -r 3rdparty/python/layer/requirements.txt`.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.otlp_receiver import OtlpReceiver
+from local.packages import _runtime
+from local.processes import BACKEND
+from local.runtime_api import Invocation, InvocationResult, RuntimeApi
+from local.spans import Span
+from local.trace_store import TraceStore
+from shared.testing import api_gateway_event
+
+pytestmark = pytest.mark.anyio
+
+_ROOT = "1-5759e988-bd862e3fe1be46a994272793"
+_TRACE = "5759e988bd862e3fe1be46a994272793"
+_PARENT = "53995c3f42cd8ad8"
+_XRAY = f"Root={_ROOT};Parent={_PARENT};Sampled=1"
+# What the layer's module of that name does.
+_OTEL_WRAPPER = """
+import importlib, os
+from opentelemetry.instrumentation.aws_lambda import AwsLambdaInstrumentor
+
+AwsLambdaInstrumentor().instrument()
+module, _, name = os.environ["ORIG_HANDLER"].rpartition(".")
+lambda_handler = getattr(importlib.import_module(module), name)
+"""
+_PYTHON = os.path.realpath(sys.executable)  # bare, as Lambda's is
+
+
+def _layer() -> list[Path]:
+    """The folders that the layer puts on the path."""
+    named = os.environ.get("ADOT_LAYER")
+    folder = Path(named) if named else Path("layer")
+    # A loose Pex has a folder for each distribution.
+    return sorted(folder.glob(".deps/*")) or ([folder] if folder.is_dir() else [])
+
+
+@dataclass
+class Task:
+    """A function's code: the folders behind the layer's, and its handler."""
+
+    path: list[Path]
+    handler: str
+
+
+@pytest.fixture(params=["source", "zip"])
+def task(request: pytest.FixtureRequest, tmp_path: Path) -> Task:
+    runtime = _runtime(tmp_path / "runtime")
+    if request.param == "source":
+        packages = Path(sysconfig.get_paths()["purelib"])
+        return Task([BACKEND, packages, runtime], "api.handler.handler")
+    archive = Path("api.zip")
+    if not archive.is_file():
+        pytest.skip("api.zip is where Pants runs this")
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(tmp_path / "task")
+    return Task([tmp_path / "task", runtime], "lambda_function.handler")
+
+
+@pytest.fixture
+def layer(tmp_path: Path) -> list[Path]:
+    found = _layer()
+    if not found:
+        pytest.skip("no layer: set ADOT_LAYER (see this file's first lines)")
+    (tmp_path / "wrapper").mkdir()
+    (tmp_path / "wrapper" / "otel_wrapper.py").write_text(_OTEL_WRAPPER)
+    return [tmp_path / "wrapper", *found]
+
+
+@dataclass
+class Function:
+    """A function behind the wrapper, and where its spans go."""
+
+    api: RuntimeApi
+    store: TraceStore
+    output: list[str]
+
+    async def invoke(self, event: Any, trace_id: str = _XRAY) -> dict[str, Any]:
+        arn = "arn:aws:lambda:us-east-1:000000000000:function:fin-advisor-dev-api"
+        invocation = Invocation(json.dumps(event).encode(), 30.0, arn, trace_id)
+        self.api.submit(invocation)
+        result: InvocationResult = await asyncio.wait_for(invocation.result, 60)
+        assert result.function_error is None, result.payload
+        return dict(json.loads(result.payload))
+
+    def spans(self, trace_id: str = _TRACE) -> list[Span]:
+        return self.store.trace(trace_id)
+
+
+@asynccontextmanager
+async def _function(
+    path: list[Path], handler: str, wrapper: Path, **environment: str
+) -> AsyncIterator[Function]:
+    store, api, output = TraceStore(), RuntimeApi(), list[str]()
+    receiver = OtlpReceiver(store)
+    await receiver.start()
+    await api.start()
+    # AWS_LAMBDA_EXEC_WRAPPER gets the runtime's command as its arguments; the layer's script puts
+    # a module of its own in the place of the handler.
+    command = [_PYTHON, "-m", "awslambdaric", "otel_wrapper.lambda_handler"]
+    wrapped = [_PYTHON, str(wrapper), *command]
+    process = await asyncio.create_subprocess_exec(
+        *wrapped,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(map(str, path)),
+            "AWS_LAMBDA_RUNTIME_API": api.address,
+            "AWS_LAMBDA_FUNCTION_NAME": "fin-advisor-dev-api",
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": receiver.http_url,  # answers 404, which is an answer
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "_HANDLER": "otel_wrapper.lambda_handler",
+            "ORIG_HANDLER": handler,
+            "PROJECT_NAME": "fin-advisor",
+            "ENVIRONMENT": "dev",
+            "SERVICE_NAME": "api",
+            "API_GATEWAY_URL": "http://127.0.0.1:9/dev",
+            # As terraform/locals.tf and the layer's own script set them.
+            "ENABLE_TRACING": "true",
+            "OTLP_ENDPOINT": receiver.http_url,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.http_url,
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            "OTEL_PROPAGATORS": "tracecontext,baggage,xray-lambda",
+            "OTEL_TRACES_EXPORTER": "otlp",
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_LOGS_EXPORTER": "none",
+            "OTEL_SERVICE_NAME": "wrapped-api",
+            **environment,
+        },
+        cwd=BACKEND,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    reading = asyncio.create_task(_read(process, output))
+    try:
+        yield Function(api, store, output)
+    except BaseException:
+        print("\n".join(output))
+        raise
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        await reading
+        await api.stop()
+        await receiver.stop()
+        store.close()
+
+
+async def _read(process: asyncio.subprocess.Process, output: list[str]) -> None:
+    assert process.stdout is not None
+    output.extend([line.decode(errors="replace").rstrip() async for line in process.stdout])
+
+
+def _wrapper(layer: list[Path]) -> Path:
+    """The program that the layer's `otel-instrument` runs."""
+    for folder in layer:
+        for place in (folder / "bin", folder.parent.parent / "bin"):
+            if (place / "opentelemetry-instrument").is_file():
+                return place / "opentelemetry-instrument"
+    raise AssertionError("the layer has no opentelemetry-instrument")
+
+
+def _check_coherent(spans: list[Span]) -> None:
+    ids = {span.span_id for span in spans}
+    assert len(ids) == len(spans)
+    tops = [span for span in spans if span.parent_id not in ids]
+    assert [span.parent_id for span in tops] == [_PARENT], "one span below the function's segment"
+    assert {span.trace_id for span in spans} == {_TRACE}
+    # The wrapper's provider made all of them: a second one would call the service "api".
+    assert {span.service for span in spans} == {"wrapped-api"}
+    # One request span, whoever made it: FastAPI's own telemetry, the wrapper's instrumentations of
+    # Lambda and of FastAPI, and the library could each have.
+    requests = [span for span in spans if _is_request(span)]
+    assert len(requests) == 1, [(span.scope, span.name, span.kind) for span in spans]
+
+
+def _is_request(span: Span) -> bool:
+    names = {"http.route", "http.status_code", "http.response.status_code"}
+    return span.kind != "CLIENT" and bool(names & set(span.attributes))
+
+
+@pytest.mark.parametrize("order", ["layer first", "task first"])
+async def test_behind_the_wrapper_a_request_is_one_coherent_trace(
+    task: Task, layer: list[Path], order: str
+) -> None:
+    folders = [*layer, *task.path] if order == "layer first" else [*task.path, *layer]
+    async with _function(folders, task.handler, _wrapper(layer)) as function:
+        answer = await function.invoke(api_gateway_event("GET", "/api/health"))
+        assert answer["statusCode"] == 200
+        _check_coherent(function.spans())
+
+
+async def test_a_call_to_another_service_is_in_the_trace_once(
+    task: Task, layer: list[Path]
+) -> None:
+    async with _function([*layer, *task.path], task.handler, _wrapper(layer)) as function:
+        answer = await function.invoke(api_gateway_event("GET", "/api/test"))
+        assert answer["statusCode"] in {200, 502, 503}
+        spans = function.spans()
+        _check_coherent(spans)
+        reads = [span for span in spans if "GetSecretValue" in span.name]
+        assert len(reads) == 1, [span.name for span in spans]
+
+
+async def test_with_the_wrapper_and_tracing_off_it_answers(task: Task, layer: list[Path]) -> None:
+    folders = [*layer, *task.path]
+    async with _function(
+        folders, task.handler, _wrapper(layer), ENABLE_TRACING="false"
+    ) as function:
+        answer = await function.invoke(api_gateway_event("GET", "/api/health"))
+        assert answer["statusCode"] == 200
+        assert {span.scope for span in function.spans()}.isdisjoint({"fin-advisor"})
+
+
+async def test_a_direct_invocation_works_behind_the_wrapper(task: Task, layer: list[Path]) -> None:
+    async with _function([*layer, *task.path], task.handler, _wrapper(layer)) as function:
+        answer = await function.invoke({"test": "secrets"})
+        assert answer["readable"] is False
+        assert answer["secret"] == "fin-advisor/dev/api/api-key"
+
+
+def test_the_emulated_layer_is_as_old_as_the_real_one(layer: list[Path]) -> None:
+    code = "import opentelemetry.sdk.version as v; print(v.__version__)"
+    path = os.pathsep.join(map(str, layer))
+    found = subprocess.run(
+        [_PYTHON, "-c", code], env={"PYTHONPATH": path}, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.startswith("1.32.")
