@@ -13,7 +13,10 @@ def test_without_arguments_the_gateway_is_on_port_8080() -> None:
 
 def test_every_option_is_read() -> None:
     given = parse(
-        ["--port", "0", "--env-file", "e", "--packages", "dist", "--cold", "--demo", "--bedrock", "aws"],
+        [
+            *("--port", "0", "--env-file", "e", "--packages", "dist"),
+            *("--cold", "--demo", "--bedrock", "aws"),
+        ]
     )
     expected = Options(0, Path("e"), Path("dist"), "aws", demo=True, cold=True)
     assert given == expected
