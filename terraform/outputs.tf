@@ -87,3 +87,8 @@ output "alarm_topic_arn" {
   description = "SNS topic that the alarms go to."
   value       = aws_sns_topic.alarms.arn
 }
+
+output "release" {
+  description = "Release that was applied last, null where an apply did not say."
+  value       = var.release
+}

@@ -425,3 +425,14 @@ variable "authorizer" {
     error_message = "Write authorizer.function_arn as the ARN of the function that checks the token."
   }
 }
+
+variable "release" {
+  type        = string
+  description = "Release that is deployed, its tag or commit; no resource uses it. The pipeline sets it, and reads it from the state to know which packages to plan with."
+  default     = null
+
+  validation {
+    condition     = var.release == null || can(regex("^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", var.release))
+    error_message = "release: write a tag or a commit, such as v1.2.0."
+  }
+}
