@@ -246,21 +246,43 @@ locals {
         metrics = [for name in keys(local.api_keys) : [local.metrics_namespace, "QuotaRemainingPercent", "Environment", var.environment, "Service", name]]
       },
     ],
-    # What the services write themselves (backend/shared/metrics.py has the names).
+    # What the services write themselves (backend/shared/metrics.py).
     [
-      for title, widget in {
-        "Services: requests"             = { stat = "Sum", metric = "Requests", services = local.services }
-        "Services: errors"               = { stat = "Sum", metric = "Errors", services = local.services }
-        "Services: duration p99 (ms)"    = { stat = "p99", metric = "Duration", services = local.services }
-        "Services: cold starts"          = { stat = "Sum", metric = "ColdStarts", services = local.services }
-        "Model: input tokens"            = { stat = "Sum", metric = "InputTokens", services = ["chat", "s3vector"] }
-        "Model: output tokens"           = { stat = "Sum", metric = "OutputTokens", services = ["chat"] }
-        "Retrieval: score of best match" = { stat = "Average", metric = "RetrievalScore", services = ["chat"] }
-        } : {
-        title   = title
-        stat    = widget.stat
-        metrics = [for service in widget.services : [local.metrics_namespace, widget.metric, "Environment", var.environment, "Service", service]]
-      }
+      {
+        title   = "Services: requests"
+        stat    = "Sum"
+        metrics = [for service in local.services : [local.metrics_namespace, "Requests", "Environment", var.environment, "Service", service]]
+      },
+      {
+        title   = "Services: errors"
+        stat    = "Sum"
+        metrics = [for service in local.services : [local.metrics_namespace, "Errors", "Environment", var.environment, "Service", service]]
+      },
+      {
+        title   = "Services: duration p99 (ms)"
+        stat    = "p99"
+        metrics = [for service in local.services : [local.metrics_namespace, "Duration", "Environment", var.environment, "Service", service]]
+      },
+      {
+        title   = "Services: cold starts"
+        stat    = "Sum"
+        metrics = [for service in keys(local.lambda_names) : [local.metrics_namespace, "ColdStarts", "Environment", var.environment, "Service", service]]
+      },
+      {
+        title   = "Models: tokens in"
+        stat    = "Sum"
+        metrics = [for service in ["chat", "s3vector"] : [local.metrics_namespace, "InputTokens", "Environment", var.environment, "Service", service]]
+      },
+      {
+        title   = "Models: tokens out"
+        stat    = "Sum"
+        metrics = [for service in ["chat"] : [local.metrics_namespace, "OutputTokens", "Environment", var.environment, "Service", service]]
+      },
+      {
+        title   = "Retrieval: score of the best passage"
+        stat    = "Average"
+        metrics = [for service in ["chat"] : [local.metrics_namespace, "RetrievalScore", "Environment", var.environment, "Service", service]]
+      },
     ],
     [
       for runner in aws_apprunner_service.runner : {
