@@ -122,16 +122,24 @@ def _link(link: "Link") -> bytes:
 
 
 def _attributes(tag: bytes, attributes: Mapping[str, Any] | None) -> bytes:
-    return b"".join(_field(tag, _pair(key, value)) for key, value in (attributes or {}).items())
+    if not attributes:
+        return b""
+    return b"".join(
+        [
+            _known_pair(tag, key, value)
+            if type(value) is str or type(value) is int
+            else _pair(tag, key, value)
+            for key, value in attributes.items()
+        ]
+    )
 
 
-def _pair(key: str, value: object) -> bytes:
-    return _key(key) + _field(b"\x12", _value(value))
+def _pair(tag: bytes, key: str, value: object) -> bytes:
+    return _field(tag, _text(b"\x0a", key) + _field(b"\x12", _value(value)))
 
 
-@lru_cache(maxsize=512)
-def _key(key: str) -> bytes:
-    return _text(b"\x0a", key)
+# Most attributes of a request are those of the request before it.
+_known_pair = lru_cache(maxsize=1024, typed=True)(_pair)
 
 
 def _value(value: object) -> bytes:  # noqa: PLR0911 - one for each member of the oneof

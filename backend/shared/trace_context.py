@@ -60,7 +60,9 @@ def extract(headers: Mapping[str, str]) -> Context:
     Where it names no parent the next span begins that trace; where it leaves the sampling open,
     the trace is sampled.
     """
-    context = _baggage.extract(headers, Context(), _lower_case)
+    context = Context()
+    if "baggage" in headers:
+        context = _baggage.extract(headers, context, _lower_case)
     xray = parse_xray(headers.get(XRAY_HEADER))
     _root.set(0)
     if xray is None:
