@@ -25,26 +25,35 @@ _IS_REMOTE: Final = 0x200
 
 def encode(spans: Sequence["ReadableSpan"]) -> bytes:
     """Return an `ExportTraceServiceRequest`."""
-    grouped: dict[Any, dict[Any, list[bytes]]] = {}
+    # By identity: the hash of a resource is that of its attributes as JSON, as dear as a span.
+    resources = {id(span.resource): span.resource for span in spans}
+    grouped: dict[int, dict[Any, list[bytes]]] = {}
     for span in spans:
-        scopes = grouped.setdefault(span.resource, {})
+        scopes = grouped.setdefault(id(span.resource), {})
         scopes.setdefault(span.instrumentation_scope, []).append(_field(b"\x12", _span(span)))
     return b"".join(
         _field(
             b"\x0a",
-            _field(b"\x0a", _resource(resource))
+            _field(b"\x0a", _resource(resources[number]))
             + b"".join(
                 _field(b"\x12", _field(b"\x0a", _scope(scope)) + b"".join(encoded))
                 for scope, encoded in scopes.items()
             ),
         )
-        for resource, scopes in grouped.items()
+        for number, scopes in grouped.items()
     )
 
 
-@lru_cache(maxsize=4)
+_last_resource: "tuple[Resource | None, bytes]" = (None, b"")
+
+
 def _resource(resource: "Resource") -> bytes:
-    return _attributes(b"\x0a", resource.attributes)
+    global _last_resource  # noqa: PLW0603 - a process has one, as a rule
+    known, encoded = _last_resource
+    if known is not resource:
+        encoded = _attributes(b"\x0a", resource.attributes)
+        _last_resource = (resource, encoded)
+    return encoded
 
 
 @lru_cache(maxsize=64)
