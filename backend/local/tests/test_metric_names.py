@@ -61,6 +61,11 @@ def test_every_row_of_the_dashboard_shows_metrics_that_are_written() -> None:
         assert all(f'"{dimension}"' in row for dimension in DIMENSIONS)
 
 
+def test_the_dashboard_shows_every_metric() -> None:
+    shown = set().union(*map(_names, _rows()))
+    assert shown == set(METRICS) | _BY_ROTATION
+
+
 @pytest.mark.parametrize("service", ["api", "chat", "s3vector", "runner"])
 def test_the_estates_services_write_them(estate: RunningUp, service: str) -> None:
     for _ in range(2):
