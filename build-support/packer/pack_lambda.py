@@ -41,6 +41,7 @@ _DROPPED = (
     "*/conftest.py",
     "anyio/_backends/_trio.py",
     "anyio/pytest_plugin.py",
+    "numpy/_core/_*_tests.*",
     "numpy/_pyinstaller/*",
     "numpy/distutils/*",
     "numpy/f2py/*",
