@@ -62,7 +62,13 @@ locals {
       OTLP_ENDPOINT               = "http://localhost:4318"
       AWS_LAMBDA_EXEC_WRAPPER     = "/opt/otel-instrument"
       OTEL_EXPORTER_OTLP_PROTOCOL = "http/protobuf"
-      OTEL_PROPAGATORS            = "xray,tracecontext,baggage"
+      # xray-lambda reads the trace id that the runtime hands over; xray reads headers only.
+      OTEL_PROPAGATORS = "tracecontext,baggage,xray-lambda"
+      # The layer's instrumentation is older than the package's FastAPI and fails on every request; the library makes the span.
+      OTEL_PYTHON_DISABLED_INSTRUMENTATIONS = "fastapi"
+      # The wrapper flushes at the end of each invocation: at most a second, then the answer leaves.
+      OTEL_EXPORTER_OTLP_TIMEOUT                    = "1"
+      OTEL_INSTRUMENTATION_AWS_LAMBDA_FLUSH_TIMEOUT = "1000"
       # No metrics and logs from the wrapper: the collector's own configuration prints the former and drops the latter.
       OTEL_METRICS_EXPORTER = "none"
       OTEL_LOGS_EXPORTER    = "none"

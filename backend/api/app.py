@@ -1,6 +1,7 @@
 """The composition root of the api service."""
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from api import routes
 from api.services import Services
@@ -29,4 +30,12 @@ def create_app(settings: Settings, *, client: ServiceAPIClient | None = None) ->
         health_timeout_seconds=settings.health_timeout_seconds,
     )
     app.state.status = Status(settings)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins.split(","),
+            allow_methods=["GET", "POST"],
+            allow_headers=["content-type", "idempotency-key", "x-api-key"],
+            expose_headers=["x-request-id", "retry-after"],
+        )
     return app

@@ -13,3 +13,6 @@ class Settings(FullServiceSettings):
 
     advance_seconds: float = Field(default=25.0, gt=0, le=840)
     """How long one run of the `advance-jobs` task works; below the function's time-out."""
+
+    cors_origins: str = Field(default="", pattern=r"^(\*|https?://[^\s,]+(,https?://[^\s,]+)*)?$")
+    """Origins whose pages may read answers, separated by commas. The gateway answers preflights."""

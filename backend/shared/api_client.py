@@ -149,9 +149,11 @@ class ServiceAPIClient:
     ) -> None:
         settings = settings or FullServiceSettings()
         self._base_url = settings.api_gateway_url
-        self._keys = keys or SecretsManagerKeys(
-            _secret_name(settings, service_name), region=settings.aws_region
-        )
+        # An estate without keys has no secrets either: nothing is read and nothing is sent.
+        self._keys = keys
+        if keys is None and settings.enable_service_api_keys:
+            name = _secret_name(settings, service_name)
+            self._keys = SecretsManagerKeys(name, region=settings.aws_region)
         self._transport = transport
         self._timeout_seconds = timeout_seconds
         self._attempts = attempts
@@ -249,22 +251,25 @@ class ServiceAPIClient:
         import httpx
 
         if _origin(call.url) != _origin(httpx.URL(self._base_url)):
-            return await self._exchange(call, key=None)
-        key = await _in_time(call, self._keys.current())
-        response = await self._exchange(call, key)
+            return await self._exchange(call, call.foreign_headers())
+        keys = self._keys
+        if keys is None:
+            return await self._exchange(call, self._headers(call, None))
+        key = await _in_time(call, keys.current())
+        response = await self._exchange(call, self._headers(call, key))
         if _is_key_refusal(response):
             # A rotation: read the key again, once; then the one before it, for the seconds in
             # which the gateway does not know the new one yet.
-            fresh = await _in_time(call, self._keys.refreshed(key))
+            fresh = await _in_time(call, keys.refreshed(key))
             if fresh != key:
-                response = await self._exchange(call, fresh)
+                response = await self._exchange(call, self._headers(call, fresh))
             if _is_key_refusal(response):
-                older = await _in_time(call, self._keys.previous())
+                older = await _in_time(call, keys.previous())
                 if older is not None and older not in {key, fresh}:
-                    response = await self._exchange(call, older)
+                    response = await self._exchange(call, self._headers(call, older))
         return response
 
-    async def _exchange(self, call: "_Call", key: str | None) -> "httpx.Response":
+    async def _exchange(self, call: "_Call", headers: dict[str, str]) -> "httpx.Response":
         import httpx
 
         left = deadline.remaining_seconds() or 0.0
@@ -272,9 +277,7 @@ class ServiceAPIClient:
         if left <= deadline.HOP_SECONDS:
             raise CallTimeout(f"{target}: no time is left for the call.")
         client = self._open()
-        request = client.build_request(
-            call.method, call.url, headers=self._headers(call, key), **call.body
-        )
+        request = client.build_request(call.method, call.url, headers=headers, **call.body)
         try:
             # httpx bounds each wait; only this bounds a peer that sends a byte at a time.
             async with asyncio.timeout(left), self._turns:
@@ -318,12 +321,9 @@ class ServiceAPIClient:
         return self._client
 
     def _headers(self, call: "_Call", key: str | None) -> dict[str, str]:
-        # identity: a compressed answer could unfold to more than the bound below.
-        headers = {"accept": "application/json", "accept-encoding": "identity", **call.headers}
-        if key is None:
-            headers.pop("x-api-key", None)
-            return headers
-        headers["x-api-key"] = key
+        headers = call.foreign_headers()
+        if key is not None:
+            headers["x-api-key"] = key
         headers[context.REQUEST_ID_HEADER] = context.request_id()
         if (ends := deadline.current()) is not None:
             headers[deadline.HEADER] = deadline.render(ends)
@@ -346,6 +346,13 @@ class _Call:
         self.url = url
         self.body = body
         self.headers = {name.lower(): value for name, value in headers.items()}
+
+    def foreign_headers(self) -> dict[str, str]:
+        """Return what any origin may see: never the key, nor what travels inside the estate."""
+        # identity: a compressed answer could unfold to more than the bound below.
+        headers = {"accept": "application/json", "accept-encoding": "identity", **self.headers}
+        headers.pop("x-api-key", None)
+        return headers
 
 
 def _trace_headers() -> dict[str, str]:

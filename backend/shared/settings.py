@@ -117,6 +117,9 @@ class FullServiceSettings(BaseServiceSettings, BaseAWSSettings, BaseTracingSetti
 
     api_gateway_url: HttpUrl
 
+    enable_service_api_keys: bool = True
+    """Whether the gateway asks for keys; without, none is read and none is sent."""
+
 
 def load_settings[S: BaseServiceSettings](settings_class: type[S]) -> S:
     """Read the settings of a starting process.

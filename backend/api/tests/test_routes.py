@@ -206,3 +206,18 @@ async def test_the_openapi_document_is_complete() -> None:
             success = next(answer for status, answer in answers.items() if status < "300")
             assert "$ref" in success["content"]["application/json"]["schema"]
             assert {"422", "502", "503", "504"} <= set(answers)
+
+
+async def test_a_page_of_an_allowed_origin_may_read_answers_and_no_other() -> None:
+    settings = SETTINGS.model_copy(update={"cors_origins": "https://app.example,https://b.example"})
+    async with app_client(create_app(settings, client=Gateway({}).client())) as http:
+        allowed = await http.get("/status", headers={"origin": "https://app.example"})
+        other = await http.get("/status", headers={"origin": "https://evil.example"})
+    assert allowed.headers["access-control-allow-origin"] == "https://app.example"
+    assert "access-control-allow-origin" not in other.headers
+
+
+async def test_without_allowed_origins_no_page_may_read_answers() -> None:
+    async with http_to(Gateway({})) as http:
+        answer = await http.get("/status", headers={"origin": "https://app.example"})
+    assert "access-control-allow-origin" not in answer.headers

@@ -82,6 +82,22 @@ async def test_a_relative_path_keeps_the_stage(make_client: MakeClient) -> None:
     ]
 
 
+async def test_in_an_estate_without_keys_none_is_read_and_the_ids_still_travel(
+    make_settings: MakeSettings,
+) -> None:
+    # No AWS answers here: reading a key would fail.
+    async with loopback() as gateway:
+        settings = make_settings(
+            api_gateway_url=f"{gateway.url}/dev", enable_service_api_keys=False
+        )
+        async with ServiceAPIClient(settings=settings) as client:
+            await client.get("/chat/health")
+    (seen,) = gateway.seen
+    assert seen.header("x-api-key") is None
+    assert seen.header("x-request-id")
+    assert seen.header("x-request-deadline")
+
+
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
 async def test_every_method_sends_key_id_and_body(make_client: MakeClient, method: str) -> None:
     body = {} if method in {"get", "delete"} else {"json": {"a": 1}}
