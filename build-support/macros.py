@@ -15,7 +15,7 @@ SERVICE_DEPENDENTS = (
 LOCAL_DEPENDENTS = ("*", "/**", "//backend/benchmarks/**", "!*")
 
 
-def stock_package(name, handler="handler.py:handler"):
+def stock_package(name, handler="handler.py:handler", tags=()):
     """`:stock` writes dist/stock/<name>.zip, as Pants packs a function.
 
     The target has another name from Pants 2.18 on: this is the one place that names it.
@@ -26,6 +26,7 @@ def stock_package(name, handler="handler.py:handler"):
         handler=handler,
         complete_platforms=["build-support/lambda:platform"],
         output_path="stock/" + name + ".zip",
+        tags=[*tags],
         dependencies=[
             # Types only.
             reqs + "boto3-stubs",
@@ -35,12 +36,13 @@ def stock_package(name, handler="handler.py:handler"):
     )
 
 
-def lambda_package(name, handler="handler.py:handler", aws_services=()):
+def lambda_package(name, handler="handler.py:handler", aws_services=(), tags=()):
     """`:zip` writes dist/<name>.zip, the stock package packed again by build-support/packer."""
-    stock_package(name, handler)
+    stock_package(name, handler, tags)
     lambda_zip(
         name="zip",
         package=[":stock"],
         output_path=name + ".zip",
         aws_services=aws_services,
+        tags=[*tags],
     )
