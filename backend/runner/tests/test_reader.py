@@ -66,7 +66,7 @@ def test_a_document_that_takes_too_much_memory_is_refused(
 ) -> None:
     if sys.platform != "linux":
         pytest.skip("only Linux bounds a process's memory")
-    program = "import runner.parser as p; p.MEMORY_BYTES = 150 * 2**20; p.main()"
+    program = "import runner.parser as p; p.MEMORY_BYTES = 400 * 2**20; p.main()"
     plain = subprocess.Popen
 
     def popen(command: list[str], **options: object) -> object:
