@@ -2,6 +2,9 @@
 
 import base64
 import json as json_module
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -114,3 +117,39 @@ def api_gateway_event(
         "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
         "isBase64Encoded": is_binary,
     }
+
+
+def run_entry(
+    service: str, statements: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Import a service's Lambda entry in a process of its own and run statements after it.
+
+    The statements see `handler`, `api_gateway_event`, `LambdaContext`, and `loaded`: what is there
+    after the import although a cold health check needs none of it.
+    """
+    program = f"""
+import sys
+from {service}.handler import handler
+from shared.testing import LambdaContext, api_gateway_event
+
+heavy = ("boto3", "botocore", "grpc", "numpy", "stamina", "opentelemetry.sdk",
+         "opentelemetry.exporter", "opentelemetry.instrumentation")
+loaded = [name for name in heavy if name in sys.modules]
+{statements}
+"""
+    return subprocess.run(  # noqa: S603 - the tests' own interpreter and program
+        [sys.executable, "-c", program],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PROJECT_NAME": "fin-advisor",
+            "ENVIRONMENT": "test",
+            "SERVICE_NAME": service,
+            "API_GATEWAY_URL": "http://127.0.0.1:9/dev",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
