@@ -40,7 +40,8 @@ class Bedrock:
     def __init__(self, faults: Faults | None = None) -> None:
         self.faults = faults or Faults()
 
-    def serves(self, method: str, path: str) -> bool:
+    def serves(self, environ: Environ) -> bool:
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         return path == FAULTS_PATH or (method == "POST" and _OPERATION.fullmatch(path) is not None)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -1,8 +1,8 @@
 """The estate's description: what runs, how it is routed, and whose key opens it.
 
-One model for both ways of getting an estate: `default_estate` writes it down, and a loader can read
-it back from the API Gateway and Lambda of an AWS that Terraform has filled. Everything else in
-`local` reads only this model.
+One model for both ways of getting an estate: `default_estate` writes it down, and `readback.py`
+reads it back from the API Gateway and Lambda of an AWS that Terraform has filled. Everything else
+in `local` reads only this model.
 """
 
 from collections.abc import Mapping
@@ -32,10 +32,14 @@ class Function:
     memory_mb: int = 512
     timeout_seconds: float = 30.0
     reserved_concurrency: int = 100
+    version: str = "$LATEST"
+    alias: str | None = None
+    """What callers name it by, None where they call it without one."""
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{self.name}"
+        plain = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{self.name}"
+        return f"{plain}:{self.alias}" if self.alias else plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ class UsagePlan:
 @dataclass(frozen=True, slots=True)
 class RestApi:
     """A REST API with its one stage. `resources` maps a resource path (`/api/{proxy+}`) to its
-    methods.
+    methods. `rate_per_second` and `burst` are a token bucket per method, for all callers together.
     """
 
     api_id: str
@@ -125,6 +129,12 @@ class RestApi:
     stage_variables: Mapping[str, str] = field(default_factory=dict)
     binary_media_types: tuple[str, ...] = ()
     integration_timeout_seconds: float = 29.0
+    rate_per_second: float | None = None
+    burst: int | None = None
+    refusal_headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """For `DEFAULT_4XX` and `DEFAULT_5XX`: the headers of the gateway's own answers, each with a
+    mapping expression.
+    """
 
     def key_named(self, name: str) -> ApiKey:
         """The key of that name; KeyError when there is none."""

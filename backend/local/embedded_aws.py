@@ -27,7 +27,7 @@ TEST_CREDENTIALS = {
 class StandIn(Protocol):
     """An AWS API, or a part of one, that moto lacks."""
 
-    def serves(self, method: str, path: str) -> bool:
+    def serves(self, environ: Environ) -> bool:
         """Whether the request is this stand-in's to answer."""
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -49,8 +49,16 @@ class EmbeddedAws:
     def url(self) -> str:
         return f"http://{HOST}:{self._listener.getsockname()[1]}"
 
+    def add(self, stand_in: StandIn) -> None:
+        """Put another stand-in in front of moto, also while it serves."""
+        self._stand_ins.append(stand_in)
+
     def serve(self) -> None:
-        """Import moto and answer from a thread of its own; blocks for the import."""
+        """Import moto and answer from a thread of its own; blocks for the import. Once is enough:
+        what serves already goes on.
+        """
+        if self._thread is not None:
+            return
         os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
         from moto.moto_server import threaded_moto_server
         from moto.moto_server.werkzeug_app import (
@@ -85,9 +93,8 @@ class EmbeddedAws:
 
     def _front(self, moto: Wsgi) -> Wsgi:
         def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-            method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
             for stand_in in self._stand_ins:
-                if stand_in.serves(method, path):
+                if stand_in.serves(environ):
                     return stand_in(environ, start_response)
             return moto(environ, start_response)
 

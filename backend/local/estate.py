@@ -22,7 +22,7 @@ from local.logs import LogFolder
 from local.options import Options
 from local.otlp_receiver import OtlpReceiver
 from local.overlay import Endpoints, overlay, web_overlay
-from local.packages import packaged_programs
+from local.packages import PACKAGED_HANDLER, packaged_programs
 from local.processes import BACKEND, Program
 from local.reload import reload_on_change
 from local.seeding import seed
@@ -51,12 +51,18 @@ def new_blueprint() -> Blueprint:
 class RunningEstate:
     """Everything that `blueprint` describes, on this machine, while its `async with` block runs.
 
-    `report` is told of each part that has started, and of reloads. OSError when the port is taken,
-    StartError when a part does not start.
+    `report` is told of each part that has started, and of reloads. `aws`, where it is given, holds
+    what Terraform made already. OSError when the port is taken, StartError when a part does not
+    start.
     """
 
     def __init__(
-        self, blueprint: Blueprint, options: Options, run_dir: Path, report: Report
+        self,
+        blueprint: Blueprint,
+        options: Options,
+        run_dir: Path,
+        report: Report,
+        aws: EmbeddedAws | None = None,
     ) -> None:
         self.blueprint = blueprint
         self.hops = Hops()
@@ -71,7 +77,9 @@ class RunningEstate:
             for function in blueprint.functions
         )
         invocations = LambdaInvocations(self.functions, asyncio.get_running_loop())
-        self._aws = EmbeddedAws([self.bedrock, invocations])
+        self._aws = aws or EmbeddedAws()
+        self._aws.add(self.bedrock)
+        self._aws.add(invocations)
         self.traces = TraceStore(run_dir / "traces.sqlite")
         self._receiver = OtlpReceiver(self.traces)
         self._traces_api = TracesApi(self.traces)
@@ -176,7 +184,8 @@ class RunningEstate:
     async def _start_aws(self) -> None:
         await asyncio.to_thread(self._aws.serve)
         await asyncio.to_thread(seed, self.blueprint, self._aws.url)
-        self._report("embedded AWS is up")
+        if not self._options.terraform:  # which has said so already
+            self._report("embedded AWS is up")
 
     async def _start_function(self, function: Function) -> None:
         try:
@@ -206,11 +215,15 @@ class RunningEstate:
             await self.gateway(scope, receive, send)
 
     def _as_run(self, function: Function) -> Function:
-        """The function as this machine runs it: a packaged one is found under another handler."""
+        """The function as this machine runs it: a package and the sources have its handler under
+        different names.
+        """
         program = self._programs.get(function.service)
-        if program is None:
-            return function
-        return dataclasses.replace(function, handler=program.arguments[0])
+        if program is not None:
+            return dataclasses.replace(function, handler=program.arguments[0])
+        if function.handler == PACKAGED_HANDLER:
+            return dataclasses.replace(function, handler=f"{function.service}.handler.handler")
+        return function
 
     def _make_environment(self, function: Function, generation: int) -> Environment:
         source = Program("awslambdaric", (function.handler,))

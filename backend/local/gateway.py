@@ -40,9 +40,10 @@ from local.serving import (
     respond,
 )
 from local.spans import Span
+from local.throttle import TokenBucket
 from local.trace_header import TraceHeader, new_span_id
 from local.usage import UsageMeter, Verdict
-from local.web_proxy import ConfigurationError, WebProxy
+from local.web_proxy import ConfigurationError, WebProxy, evaluate
 
 PAYLOAD_LIMIT = 10 * 1024 * 1024
 
@@ -83,6 +84,7 @@ class Gateway:
         self._hops = hops
         self._record_spans = record
         self._proxy = WebProxy(api)
+        self._buckets: dict[tuple[str, str], TokenBucket] = {}
         self._running: set[asyncio.Task[Answer]] = set()
 
     async def close(self) -> None:
@@ -98,17 +100,17 @@ class Gateway:
         try:
             found = self._route(request)
             service = _service_of(found)
-            self._admit(found, key)
+            self._admit(request, found, key)
             body = await read_body(receive, limit_bytes=PAYLOAD_LIMIT)
             request = dataclasses.replace(request, body=body, key=key)
             answer = await self._integrate(request, found)
         except ClientGoneError:
             return
         except BodyTooLongError:
-            answer = _refuse(Refusal.REQUEST_TOO_LARGE)
+            answer = self._refuse(Refusal.REQUEST_TOO_LARGE, request)
         except RefusedError as refused:
             _log.debug("%s %s: %s", request.method, request.raw_path, refused)
-            answer = _refuse(refused.refusal)
+            answer = self._refuse(refused.refusal, request)
         self._record(request, service, key, answer)
         headers = [
             *answer.headers,
@@ -129,11 +131,27 @@ class Gateway:
             raise RefusedError(Refusal.MISSING_AUTHENTICATION_TOKEN)
         return found
 
-    def _admit(self, found: Match, key: ApiKey | None) -> None:
+    def _admit(self, request: GatewayRequest, found: Match, key: ApiKey | None) -> None:
         if found.method.api_key_required:
             refusal = _VERDICTS.get(self.usage.admit(key))
             if refusal is not None:
                 raise RefusedError(refusal)
+        if self._api.rate_per_second is not None:
+            place = (found.resource, request.method)
+            if place not in self._buckets:
+                self._buckets[place] = TokenBucket(
+                    self._api.rate_per_second, self._api.burst, time.monotonic
+                )
+            if not self._buckets[place].take():
+                raise RefusedError(Refusal.THROTTLED, "by the stage's own limit")
+
+    def _refuse(self, refusal: Refusal, request: GatewayRequest) -> Answer:
+        kind = "DEFAULT_4XX" if refusal.status < 500 else "DEFAULT_5XX"
+        own = [
+            (name.lower(), evaluate(expression, request, self.stage_variables))
+            for name, expression in self._api.refusal_headers.get(kind, {}).items()
+        ]
+        return Answer(refusal.status, [*refusal.headers, *own], refusal.body)
 
     async def _integrate(self, request: GatewayRequest, found: Match) -> Answer:
         integration = found.method.integration
@@ -254,7 +272,3 @@ def _request(scope: Scope) -> GatewayRequest:
 
 def _service_of(found: Match) -> str:
     return found.resource.strip("/").partition("/")[0]
-
-
-def _refuse(refusal: Refusal) -> Answer:
-    return Answer(refusal.status, refusal.headers, refusal.body)

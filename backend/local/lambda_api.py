@@ -25,8 +25,9 @@ class LambdaInvocations:
         self._functions = functions
         self._loop = loop
 
-    def serves(self, method: str, path: str) -> bool:
-        return method == "POST" and _INVOKE.fullmatch(path) is not None
+    def serves(self, environ: Environ) -> bool:
+        path = environ["PATH_INFO"]
+        return environ["REQUEST_METHOD"] == "POST" and _INVOKE.fullmatch(path) is not None
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         found = _INVOKE.fullmatch(environ["PATH_INFO"])

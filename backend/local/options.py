@@ -20,6 +20,7 @@ class Options:
     run_dir: Path | None = None
     cold: bool = False
     tracing: str = "sdk"
+    terraform: bool = False
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -54,18 +55,16 @@ def parse(arguments: Sequence[str]) -> Options:
         default="sdk",
         help="how functions send spans: to a collector, to the X-Ray daemon, or not (default: sdk)",
     )
-    parser.add_argument("--terraform", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--terraform",
+        action="store_true",
+        help="apply bootstrap/ and terraform/ to the embedded AWS, and serve what they made",
+    )
     parser.add_argument("--verbose", action="store_true", help="show the services' logs")
     parser.add_argument(
         "--run-dir", type=Path, metavar="DIR", help="keep logs here (default: a temporary folder)"
     )
     given = parser.parse_args(arguments)
-    if given.terraform:
-        # Its place: blueprint.py, from a loader that reads API Gateway and Lambda of the embedded
-        # AWS.
-        parser.error(
-            "--terraform is not available yet: the estate is described by local/blueprint.py"
-        )
     if given.packages and given.reload:
         parser.error("--reload watches sources, and --packages runs none: choose one")
     return Options(
@@ -79,6 +78,7 @@ def parse(arguments: Sequence[str]) -> Options:
         verbose=given.verbose,
         run_dir=given.run_dir,
         tracing=given.tracing,
+        terraform=given.terraform,
     )
 
 

@@ -9,6 +9,7 @@ from local.blueprint import LAMBDA_SERVICES
 from local.options import Options
 from local.processes import BACKEND
 from local.sockets import bind
+from local.terraform import missing
 
 _MODULES = (
     "awslambdaric",
@@ -29,7 +30,8 @@ _MODULES = (
 
 def problems(options: Options) -> list[str]:
     """One line for each thing that is missing or in the way; empty when the estate can start."""
-    return [*_machine(), *_packages(options), *_files(options), *_port(options)]
+    found = [*_machine(), *_packages(options), *_files(options), *_port(options)]
+    return [*found, *missing()] if options.terraform else found
 
 
 def _machine() -> Iterator[str]:
@@ -38,9 +40,9 @@ def _machine() -> Iterator[str]:
         yield f"Python 3.13 is needed, as on Lambda; this is {found}"
     if sys.platform not in {"linux", "darwin"}:
         yield f"Linux or macOS is needed; this is {sys.platform}"
-    missing = [name for name in _MODULES if importlib.util.find_spec(name) is None]
-    if missing:
-        yield f"packages are missing: {', '.join(missing)} (./pants run brings them)"
+    absent = [name for name in _MODULES if importlib.util.find_spec(name) is None]
+    if absent:
+        yield f"packages are missing: {', '.join(absent)} (./pants run brings them)"
 
 
 def _packages(options: Options) -> Iterator[str]:

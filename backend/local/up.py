@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import local.child  # noqa: F401
     import runner.server  # noqa: F401
     import s3vector.handler  # noqa: F401
-    from local.estate import RunningEstate
+    from local.estate import Report, RunningEstate
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -53,25 +53,28 @@ def main(arguments: list[str]) -> int:
         status = asyncio.run(_run(options, run_dir, console, began))
         if options.run_dir is None:
             stack.callback(_clean, run_dir, keep_logs=status != 0, console=console)
+        elif options.terraform:
+            stack.callback(_forget_state, run_dir)
     return status
 
 
 async def _run(options: Options, run_dir: Path, console: "Console", began: float) -> int:
-    from local.estate import RunningEstate, StartError, new_blueprint
+    from local.estate import StartError
+    from local.readback import UnservableError
+    from local.terraform import TerraformFailedError
 
     def report(text: str) -> None:
         console.print(f"{time.monotonic() - began:6.1f} s  {text}", highlight=False, markup=False)
 
     told_to_stop = _told_to_stop()
     try:
-        estate = RunningEstate(new_blueprint(), options, run_dir, report)
-        starting = asyncio.create_task(estate.__aenter__())
+        starting = asyncio.create_task(_start(options, run_dir, report))
         if await _either(starting, told_to_stop) is told_to_stop:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
             return 0
-        await starting
-    except (StartError, OSError) as error:
+        estate = await starting
+    except (StartError, TerraformFailedError, UnservableError, OSError) as error:
         for line in str(error).splitlines():
             console.print(f"cannot start: {line}", style="red", markup=False, highlight=False)
         return 1
@@ -87,6 +90,23 @@ async def _run(options: Options, run_dir: Path, console: "Console", began: float
             console.print(failing.result(), style="red", markup=False, highlight=False)
             return 1
         return working.result() if done is working else 0
+
+
+async def _start(options: Options, run_dir: Path, report: "Report") -> "RunningEstate":
+    """The estate, running; whoever calls stops it."""
+    from local.estate import RunningEstate, new_blueprint
+
+    if not options.terraform:
+        return await RunningEstate(new_blueprint(), options, run_dir, report).__aenter__()
+    from local.provisioning import provision, terraform_aws
+
+    aws = terraform_aws()
+    try:
+        blueprint = await provision(aws, options, run_dir, report)
+        return await RunningEstate(blueprint, options, run_dir, report, aws).__aenter__()
+    except BaseException:
+        aws.stop()
+        raise
 
 
 async def _work(estate: "RunningEstate", options: Options, console: "Console") -> int:
@@ -146,6 +166,12 @@ def _clean(run_dir: Path, *, keep_logs: bool, console: "Console") -> None:
         remove_tree(run_dir / "var")
     else:
         remove_tree(run_dir)
+
+
+def _forget_state(run_dir: Path) -> None:
+    from local.packages import remove_tree
+
+    remove_tree(run_dir / "var" / "terraform")
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
 import datetime
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from local.blueprint import ApiKey, RestApi, UsagePlan
+from local.throttle import TokenBucket
 
 
 class Verdict(Enum):
@@ -16,12 +16,6 @@ class Verdict(Enum):
     FORBIDDEN = "forbidden"
     THROTTLED = "throttled"
     QUOTA_EXCEEDED = "quota exceeded"
-
-
-@dataclass(slots=True)
-class _Bucket:
-    tokens: float
-    filled_at: float
 
 
 class UsageMeter:
@@ -40,7 +34,7 @@ class UsageMeter:
         self._plans = _plans_by_key(api.usage_plans)
         self._monotonic = monotonic
         self._today = today
-        self._buckets: dict[tuple[str, str], _Bucket] = {}
+        self._buckets: dict[tuple[str, str], TokenBucket] = {}
         self._counts: dict[tuple[str, str, str], int] = {}
 
     def key(self, value: str | None) -> ApiKey | None:
@@ -72,16 +66,11 @@ class UsageMeter:
     def _take_token(self, plan: UsagePlan, key: ApiKey) -> bool:
         if plan.rate_per_second is None:
             return True
-        burst = float(plan.burst if plan.burst is not None else plan.rate_per_second)
-        now = self._monotonic()
-        bucket = self._buckets.setdefault((plan.plan_id, key.key_id), _Bucket(burst, now))
-        earned = (now - bucket.filled_at) * plan.rate_per_second
-        bucket.tokens = min(burst, bucket.tokens + earned)
-        bucket.filled_at = now
-        if bucket.tokens < 1:
-            return False
-        bucket.tokens -= 1
-        return True
+        bucket = self._buckets.get((plan.plan_id, key.key_id))
+        if bucket is None:
+            bucket = TokenBucket(plan.rate_per_second, plan.burst, self._monotonic)
+            self._buckets[plan.plan_id, key.key_id] = bucket
+        return bucket.take()
 
     def _period(self, plan: UsagePlan) -> str:
         today = self._today()

@@ -19,12 +19,14 @@ def answer(
 ) -> Iterable[bytes]:
     start_response(
         f"{status} {HTTPStatus(status).phrase}",
-        [
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(body))),
-            ("x-amzn-RequestId", str(uuid.uuid4())),
-            *(headers or {}).items(),
-        ],
+        list(
+            {
+                "Content-Type": "application/json",
+                "Content-Length": str(len(body)),
+                "x-amzn-RequestId": str(uuid.uuid4()),
+                **(headers or {}),
+            }.items()
+        ),
     )
     return [body]
 

@@ -183,7 +183,9 @@ class RunningUp:
         }
 
 
-def start_up(folder: Path, *arguments: str, backend: Path = BACKEND) -> RunningUp:
+def start_up(
+    folder: Path, *arguments: str, backend: Path = BACKEND, seconds: float = 90
+) -> RunningUp:
     """Start `local.up` of `backend` and wait until it is ready."""
     env_file, output = folder / "estate.env", folder / "output.txt"
     environment = {**os.environ, "PYTHONPATH": str(backend)}
@@ -197,7 +199,7 @@ def start_up(folder: Path, *arguments: str, backend: Path = BACKEND) -> RunningU
             stderr=subprocess.STDOUT,
             text=True,
         )
-    if not wait_until(lambda: env_file.exists() or process.poll() is not None, seconds=90):
+    if not wait_until(lambda: env_file.exists() or process.poll() is not None, seconds=seconds):
         process.kill()
     if not env_file.exists():
         process.wait()

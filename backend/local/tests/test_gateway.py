@@ -300,3 +300,29 @@ async def test_a_client_that_leaves_early_harms_nobody(tested: GatewayUnderTest)
     order = {"answer": {"statusCode": 200}}
     answers = await asyncio.gather(*(tested.client.post("/web", json=order) for _ in range(20)))
     assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_the_stages_own_limit_is_each_methods_for_all_callers_together(
+    tmp_path: Path,
+) -> None:
+    pools = Pools(LogFolder(tmp_path / "logs"))
+    pools.pool("echo", name="test-echo")
+    async with serve_gateway(pools, rest_api(rate_per_second=0.001, burst=2)) as limited:
+        statuses = [(await limited.client.get("/echo")).status_code for _ in range(3)]
+        assert statuses == [200, 200, 429]
+        assert (await limited.client.post("/echo")).status_code == 200
+    await pools.stop()
+
+
+async def test_the_gateways_own_answers_have_the_headers_that_the_api_adds(tmp_path: Path) -> None:
+    pools = Pools(LogFolder(tmp_path / "logs"))
+    headers = {"DEFAULT_4XX": {"x-request-id": "context.requestId", "x-fixed": "'yes'"}}
+    async with serve_gateway(pools, rest_api(refusal_headers=headers)) as adding:
+        refused = await adding.client.get("/echo", headers={"x-api-key": "wrong"})
+        assert refusal(refused) == (403, '{"message":"Forbidden"}', "ForbiddenException")
+        assert refused.headers["x-request-id"] == refused.headers["x-amzn-requestid"]
+        assert refused.headers["x-fixed"] == "yes"
+        failed = await adding.client.get("/lost/x")
+        assert failed.status_code == 500
+        assert "x-fixed" not in failed.headers
+    await pools.stop()

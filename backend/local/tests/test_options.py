@@ -15,10 +15,10 @@ def test_every_option_is_read() -> None:
     given = parse(
         [
             *("--port", "0", "--env-file", "e", "--packages", "dist"),
-            *("--cold", "--demo", "--bedrock", "aws"),
+            *("--cold", "--demo", "--bedrock", "aws", "--terraform"),
         ]
     )
-    expected = Options(0, Path("e"), Path("dist"), "aws", demo=True, cold=True)
+    expected = Options(0, Path("e"), Path("dist"), "aws", demo=True, cold=True, terraform=True)
     assert given == expected
 
 
@@ -27,7 +27,6 @@ def test_every_option_is_read() -> None:
     [
         (["--port", "70000"], "70000 is not a port"),
         (["--port", "x"], "invalid _port value"),
-        (["--terraform"], "not available yet"),
         (["--reload", "--packages", "dist"], "choose one"),
         (["--bedrock", "other"], "invalid choice"),
         (["--nonsense"], "unrecognized arguments"),
