@@ -43,7 +43,8 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
             answer = {"error": str(error)}
         except MemoryError:
             document = None
-            answer = {"error": "reading it takes too much memory: split it"}
+            # What is left of this process's memory may not do for the next document.
+            answer = {"error": "reading it takes too much memory: split it", "exhausted": True}
         body = json.dumps(answer).encode()
         answers.write(FRAME.pack(len(body), 0) + body)
         answers.flush()

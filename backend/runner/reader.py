@@ -71,6 +71,8 @@ class Reader:
             raise ExtractionError(
                 "reading it ended the parser; does it need too much memory?"
             ) from (None)
+        if answer.get("exhausted"):
+            self._end()
         if "error" in answer:
             raise ExtractionError(str(answer["error"]))
         return answer

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from tests.harness import Layer
-from tests.stand_ins import ACCOUNT_ID, StandIns
 
 from deploy.tests.fakes import DOCKER, Code, Estate, Wsgi, image_archive, serving
 from deploy.tests.workflow import JobRun, install, run_job
+from tests.harness import Layer
+from tests.moto_repairs import ACCOUNT_ID
+from tests.stand_ins import StandIns
 
 _SOURCE: Final = Path(__file__).resolve().parents[3]
 _REGISTRY: Final = f"{ACCOUNT_ID}.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner"

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from tests.harness import missing
 
 from deploy.tests.fakes import Code
 from deploy.tests.rehearsal import Deploy, Rehearsal, rehearsal
+from tests.harness import missing
 
 pytestmark = [
     pytest.mark.slow,
