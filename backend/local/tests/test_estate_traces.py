@@ -25,7 +25,9 @@ def _call(estate: RunningUp, method: str, path: str, **more: Any) -> httpx.Respo
     return httpx.request(method, estate.url + path, headers=estate.headers, timeout=60, **more)
 
 
-def _trace(estate: RunningUp, answer: httpx.Response, services: set[str]) -> Spans:
+def _trace(
+    estate: RunningUp, answer: httpx.Response, services: set[str], seconds: float = 20
+) -> Spans:
     """The spans of a request, once each of the services has sent its own."""
     root = answer.headers["x-amzn-trace-id"].split(";")[0].removeprefix("Root=")
     url = f"{estate.variables['CONSOLE_URL']}traces/{root}"
@@ -37,7 +39,7 @@ def _trace(estate: RunningUp, answer: httpx.Response, services: set[str]) -> Spa
         # The runner sends in the background, a second later.
         return {span["service"] for span in spans} >= services and not faults(spans)
 
-    wait_until(complete, seconds=20)
+    wait_until(complete, seconds=seconds)
     return spans
 
 
@@ -125,7 +127,7 @@ def test_under_fifty_concurrent_requests_no_span_is_in_anothers_trace(estate: Ru
     assert len({answer.json()["trace_id"] for answer in answers}) == 50
     whole = 0
     for answer in answers:
-        spans = _trace(estate, answer, _TEST)
+        spans = _trace(estate, answer, _TEST, seconds=3)
         assert faults(spans) == []
         requests = _requests(spans)
         assert len(requests) == len(set(requests)) <= 4
