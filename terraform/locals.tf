@@ -94,10 +94,7 @@ locals {
 
   lambda_environment = merge(
     local.common_environment,
-    {
-      ENABLE_TRACING = tostring(local.tracing)
-      TRACING_MODE   = var.tracing_mode
-    },
+    { ENABLE_TRACING = tostring(local.tracing) },
     local.tracing_environment[var.tracing_mode],
   )
 
