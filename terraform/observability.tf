@@ -207,101 +207,58 @@ resource "aws_budgets_budget" "main" {
 # --- Dashboard -----------------------------------------------------------------------------------------------------
 
 locals {
-  dashboard_rows = concat(
-    [
-      {
-        title = "Gateway: requests and errors"
-        stat  = "Sum"
-        metrics = [
-          for metric in ["Count", "4XXError", "5XXError"] :
-          ["AWS/ApiGateway", metric, "ApiName", local.prefix, "Stage", var.environment]
-        ]
-      },
-      {
-        title = "Gateway: latency p99, with and without the services (ms)"
-        stat  = "p99"
-        metrics = [
-          for metric in ["Latency", "IntegrationLatency"] :
-          ["AWS/ApiGateway", metric, "ApiName", local.prefix, "Stage", var.environment]
-        ]
-      },
-      {
-        title   = "Errors by function"
-        stat    = "Sum"
-        metrics = [for name in values(local.lambda_names) : ["AWS/Lambda", "Errors", "FunctionName", name]]
-      },
-      {
-        title   = "Duration p99 by function (ms)"
-        stat    = "p99"
-        metrics = [for name in values(local.lambda_names) : ["AWS/Lambda", "Duration", "FunctionName", name]]
-      },
-      {
-        title   = "Throttles by function"
-        stat    = "Sum"
-        metrics = [for name in values(local.lambda_names) : ["AWS/Lambda", "Throttles", "FunctionName", name]]
-      },
-      {
-        title   = "Quota left by key (%)"
-        stat    = "Minimum"
-        metrics = [for name in keys(local.api_keys) : [local.metrics_namespace, "QuotaRemainingPercent", "Environment", var.environment, "Service", name]]
-      },
-    ],
+  # Whom the lines of a row are about: the namespace of their metrics, and the dimensions of each line.
+  dashboard_subjects = merge(
+    {
+      gateway       = { namespace = "AWS/ApiGateway", dimensions = [["ApiName", local.prefix, "Stage", var.environment]] }
+      each_function = { namespace = "AWS/Lambda", dimensions = [for name in values(local.lambda_names) : ["FunctionName", name]] }
+      app_runner = {
+        namespace  = "AWS/AppRunner"
+        dimensions = [for runner in aws_apprunner_service.runner : ["ServiceName", runner.service_name, "ServiceID", runner.service_id]]
+      }
+    },
     # What the services write themselves (backend/shared/metrics.py).
-    [
-      {
-        title   = "Services: requests"
-        stat    = "Sum"
-        metrics = [for service in local.services : [local.metrics_namespace, "Requests", "Environment", var.environment, "Service", service]]
-      },
-      {
-        title   = "Services: errors"
-        stat    = "Sum"
-        metrics = [for service in local.services : [local.metrics_namespace, "Errors", "Environment", var.environment, "Service", service]]
-      },
-      {
-        title   = "Services: duration p99 (ms)"
-        stat    = "p99"
-        metrics = [for service in local.services : [local.metrics_namespace, "Duration", "Environment", var.environment, "Service", service]]
-      },
-      {
-        title   = "Services: cold starts"
-        stat    = "Sum"
-        metrics = [for service in keys(local.lambda_names) : [local.metrics_namespace, "ColdStarts", "Environment", var.environment, "Service", service]]
-      },
-      {
-        title   = "Models: tokens in"
-        stat    = "Sum"
-        metrics = [for service in ["chat", "s3vector"] : [local.metrics_namespace, "InputTokens", "Environment", var.environment, "Service", service]]
-      },
-      {
-        title   = "Models: tokens out"
-        stat    = "Sum"
-        metrics = [for service in ["chat"] : [local.metrics_namespace, "OutputTokens", "Environment", var.environment, "Service", service]]
-      },
-      {
-        title   = "Retrieval: score of the best passage"
-        stat    = "Average"
-        metrics = [for service in ["chat"] : [local.metrics_namespace, "RetrievalScore", "Environment", var.environment, "Service", service]]
-      },
-    ],
-    [
-      for runner in aws_apprunner_service.runner : {
-        title = "Runner: requests and errors"
-        stat  = "Sum"
-        metrics = [
-          for metric in ["Requests", "4xxStatusResponses", "5xxStatusResponses"] :
-          ["AWS/AppRunner", metric, "ServiceName", runner.service_name, "ServiceID", runner.service_id]
-        ]
+    {
+      for subject, services in {
+        keys      = keys(local.api_keys)
+        services  = local.services
+        functions = keys(local.lambda_names)
+        models    = ["chat", "s3vector"]
+        chat      = ["chat"]
+        } : subject => {
+        namespace  = local.metrics_namespace
+        dimensions = [for service in services : ["Environment", var.environment, "Service", service]]
       }
-    ],
-    [
-      for runner in aws_apprunner_service.runner : {
-        title   = "Runner: latency p99 (ms)"
-        stat    = "p99"
-        metrics = [["AWS/AppRunner", "RequestLatency", "ServiceName", runner.service_name, "ServiceID", runner.service_id]]
-      }
-    ],
+    },
   )
+
+  dashboard_rows = [
+    for row in [
+      { title = "Gateway: requests and errors", stat = "Sum", metrics = ["Count", "4XXError", "5XXError"], of = "gateway" },
+      { title = "Gateway: latency p99, with and without the services (ms)", stat = "p99", metrics = ["Latency", "IntegrationLatency"], of = "gateway" },
+      { title = "Errors by function", stat = "Sum", metrics = ["Errors"], of = "each_function" },
+      { title = "Duration p99 by function (ms)", stat = "p99", metrics = ["Duration"], of = "each_function" },
+      { title = "Throttles by function", stat = "Sum", metrics = ["Throttles"], of = "each_function" },
+      { title = "Quota left by key (%)", stat = "Minimum", metrics = ["QuotaRemainingPercent"], of = "keys" },
+      { title = "Services: requests", stat = "Sum", metrics = ["Requests"], of = "services" },
+      { title = "Services: errors", stat = "Sum", metrics = ["Errors"], of = "services" },
+      { title = "Services: duration p99 (ms)", stat = "p99", metrics = ["Duration"], of = "services" },
+      { title = "Services: cold starts", stat = "Sum", metrics = ["ColdStarts"], of = "functions" },
+      { title = "Models: tokens in", stat = "Sum", metrics = ["InputTokens"], of = "models" },
+      { title = "Models: tokens out", stat = "Sum", metrics = ["OutputTokens"], of = "chat" },
+      { title = "Retrieval: score of the best passage", stat = "Average", metrics = ["RetrievalScore"], of = "chat" },
+      { title = "Runner: requests and errors", stat = "Sum", metrics = ["Requests", "4xxStatusResponses", "5xxStatusResponses"], of = "app_runner" },
+      { title = "Runner: latency p99 (ms)", stat = "p99", metrics = ["RequestLatency"], of = "app_runner" },
+    ] :
+    {
+      title = row.title
+      stat  = row.stat
+      metrics = [
+        for line in setproduct(row.metrics, local.dashboard_subjects[row.of].dimensions) :
+        concat([local.dashboard_subjects[row.of].namespace, line[0]], line[1])
+      ]
+    }
+  ]
 }
 
 resource "aws_cloudwatch_dashboard" "main" {
