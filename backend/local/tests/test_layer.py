@@ -1,7 +1,7 @@
 """`tracing_mode = "auto"`: the ADOT layer's older OpenTelemetry first on the path, and its wrapper.
 
-The layer is emulated by its packages (3rdparty/python/layer/requirements.txt) in a folder, which
-ADOT_LAYER names: `pip install --target FOLDER -r 3rdparty/python/layer/requirements.txt`.
+The layer is emulated by its packages, in a resolve of their own (3rdparty/python/layer). Pants puts
+them, and the zip of `api`, into the working folder.
 """
 
 import asyncio
@@ -43,14 +43,8 @@ module, _, name = os.environ["ORIG_HANDLER"].rpartition(".")
 lambda_handler = getattr(importlib.import_module(module), name)
 """
 _PYTHON = os.path.realpath(sys.executable)  # bare, as Lambda's is
-
-
-def _layer() -> list[Path]:
-    """The folders that the layer puts on the path."""
-    named = os.environ.get("ADOT_LAYER")
-    folder = Path(named) if named else Path("layer")
-    # A loose Pex has a folder for each distribution.
-    return sorted(folder.glob(".deps/*")) or ([folder] if folder.is_dir() else [])
+_ZIP = Path("api.zip").absolute()
+_LAYER = Path("layer").absolute()
 
 
 @dataclass
@@ -67,22 +61,17 @@ def task(request: pytest.FixtureRequest, tmp_path: Path) -> Task:
     if request.param == "source":
         packages = Path(sysconfig.get_paths()["purelib"])
         return Task([BACKEND, packages, runtime], "api.handler.handler")
-    archive = Path("api.zip")
-    if not archive.is_file():
-        pytest.skip("api.zip is where Pants runs this")
-    with zipfile.ZipFile(archive) as file:
+    with zipfile.ZipFile(_ZIP) as file:
         file.extractall(tmp_path / "task")
     return Task([tmp_path / "task", runtime], "lambda_function.handler")
 
 
 @pytest.fixture
 def layer(tmp_path: Path) -> list[Path]:
-    found = _layer()
-    if not found:
-        pytest.skip("no layer: set ADOT_LAYER (see this file's first lines)")
+    """The folders that the layer puts on the path: Pants has one for each distribution."""
     (tmp_path / "wrapper").mkdir()
     (tmp_path / "wrapper" / "otel_wrapper.py").write_text(_OTEL_WRAPPER)
-    return [tmp_path / "wrapper", *found]
+    return [tmp_path / "wrapper", *sorted(_LAYER.glob(".deps/*"))]
 
 
 @dataclass
@@ -106,9 +95,7 @@ class Function:
 
 
 @asynccontextmanager
-async def _function(
-    path: list[Path], handler: str, wrapper: Path, **environment: str
-) -> AsyncIterator[Function]:
+async def _function(path: list[Path], handler: str, **environment: str) -> AsyncIterator[Function]:
     store, api, output = TraceStore(), RuntimeApi(), list[str]()
     receiver = OtlpReceiver(store)
     await receiver.start()
@@ -116,7 +103,7 @@ async def _function(
     # AWS_LAMBDA_EXEC_WRAPPER gets the runtime's command as its arguments; the layer's script puts
     # a module of its own in the place of the handler.
     command = [_PYTHON, "-m", "awslambdaric", "otel_wrapper.lambda_handler"]
-    wrapped = [_PYTHON, str(wrapper), *command]
+    wrapped = [_PYTHON, str(_wrapper()), *command]
     process = await asyncio.create_subprocess_exec(
         *wrapped,
         env={
@@ -171,13 +158,10 @@ async def _read(process: asyncio.subprocess.Process, output: list[str]) -> None:
     output.extend([line.decode(errors="replace").rstrip() async for line in process.stdout])
 
 
-def _wrapper(layer: list[Path]) -> Path:
+def _wrapper() -> Path:
     """The program that the layer's `otel-instrument` runs."""
-    for folder in layer:
-        for place in (folder / "bin", folder.parent.parent / "bin"):
-            if (place / "opentelemetry-instrument").is_file():
-                return place / "opentelemetry-instrument"
-    raise AssertionError("the layer has no opentelemetry-instrument")
+    [found] = _LAYER.glob(".deps/opentelemetry_instrumentation-*/**/bin/opentelemetry-instrument")
+    return found
 
 
 def _check_coherent(spans: list[Span]) -> None:
@@ -204,7 +188,7 @@ async def test_behind_the_wrapper_a_request_is_one_coherent_trace(
     task: Task, layer: list[Path], order: str
 ) -> None:
     folders = [*layer, *task.path] if order == "layer first" else [*task.path, *layer]
-    async with _function(folders, task.handler, _wrapper(layer)) as function:
+    async with _function(folders, task.handler) as function:
         answer = await function.invoke(api_gateway_event("GET", "/api/health"))
         assert answer["statusCode"] == 200
         _check_coherent(function.spans())
@@ -213,7 +197,7 @@ async def test_behind_the_wrapper_a_request_is_one_coherent_trace(
 async def test_a_call_to_another_service_is_in_the_trace_once(
     task: Task, layer: list[Path]
 ) -> None:
-    async with _function([*layer, *task.path], task.handler, _wrapper(layer)) as function:
+    async with _function([*layer, *task.path], task.handler) as function:
         answer = await function.invoke(api_gateway_event("GET", "/api/test"))
         assert answer["statusCode"] in {200, 502, 503}
         spans = function.spans()
@@ -224,16 +208,14 @@ async def test_a_call_to_another_service_is_in_the_trace_once(
 
 async def test_with_the_wrapper_and_tracing_off_it_answers(task: Task, layer: list[Path]) -> None:
     folders = [*layer, *task.path]
-    async with _function(
-        folders, task.handler, _wrapper(layer), ENABLE_TRACING="false"
-    ) as function:
+    async with _function(folders, task.handler, ENABLE_TRACING="false") as function:
         answer = await function.invoke(api_gateway_event("GET", "/api/health"))
         assert answer["statusCode"] == 200
         assert {span.scope for span in function.spans()}.isdisjoint({"fin-advisor"})
 
 
 async def test_a_direct_invocation_works_behind_the_wrapper(task: Task, layer: list[Path]) -> None:
-    async with _function([*layer, *task.path], task.handler, _wrapper(layer)) as function:
+    async with _function([*layer, *task.path], task.handler) as function:
         answer = await function.invoke({"test": "secrets"})
         assert answer["readable"] is False
         assert answer["secret"] == "fin-advisor/dev/api/api-key"
