@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from chat.models import Message
 from shared import deadline
 from shared.aws import aws_client, aws_errors
-from shared.errors import BadDependency, DeadlineExceeded
+from shared.errors import BadDependency
 from shared.metrics import measure
 from shared.tracing import span
 
@@ -99,15 +99,12 @@ class BedrockModel:
                 )
             return answer
 
-        try:
-            # boto3's own bounds are for each attempt; this one is for all of them.
-            async with asyncio.timeout(deadline.remaining_seconds()):
-                return await asyncio.to_thread(call)
-        except TimeoutError as error:
-            raise DeadlineExceeded(
-                f"The model {self._model_id} did not answer in time; ask something shorter or "
-                "try again."
-            ) from error
+        # boto3's own bounds are for each attempt; this one is for all of them.
+        return await deadline.in_time(
+            asyncio.to_thread(call),
+            f"The model {self._model_id} did not answer in time; ask something shorter or try "
+            "again.",
+        )
 
 
 def _completion(answer: dict[str, Any]) -> Completion:

@@ -13,8 +13,8 @@ from runner.desk import Desk
 from runner.jobs import JobStore
 from runner.models import Job, JobBody, JobPage
 from runner.work import Worker
-from shared.deadline import GATEWAY_TIMEOUT_SECONDS, MARGIN_SECONDS, remaining_seconds
-from shared.errors import DeadlineExceeded, NotFound
+from shared.deadline import in_time
+from shared.errors import NotFound
 from shared.models import error_responses
 
 router = APIRouter(tags=["jobs"])
@@ -133,18 +133,7 @@ async def delete_job(job_id: JobId, desk: DeskPort) -> Job | Response:
 
 
 async def _in_time[R](work: Awaitable[R]) -> R:
-    """Wait for work until the request's deadline.
-
-    AWS's client bounds each silence, not a whole operation. What an abandoned thread still writes
-    is on condition, like all writes here.
-    """
-    left = remaining_seconds()
-    try:
-        async with asyncio.timeout(
-            GATEWAY_TIMEOUT_SECONDS - MARGIN_SECONDS if left is None else left
-        ):
-            return await work
-    except TimeoutError:
-        raise DeadlineExceeded(
-            "The time for this request is used up; look the job up before trying again."
-        ) from None
+    # What an abandoned thread still writes is on condition, like all writes here.
+    return await in_time(
+        work, "The time for this request is used up; look the job up before trying again."
+    )

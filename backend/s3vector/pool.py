@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from functools import cached_property
+from typing import Final
 
 from shared.deadline import remaining_seconds
 from shared.errors import DeadlineExceeded
+
+TIME_IS_UP: Final = "The time for this request is used up; try again, with less in one request."
 
 
 class Pool:
@@ -46,7 +49,5 @@ def _results[R](futures: list[Future[R]]) -> list[R]:
     for future in done:
         future.result()
     if waiting:
-        raise DeadlineExceeded(
-            "The time for this request is used up; try again, with less in one request."
-        )
+        raise DeadlineExceeded(TIME_IS_UP)
     return [future.result() for future in futures]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial, wraps
 from typing import Annotated, Any
 
-from anyio import fail_after, to_thread
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, status
 from fastapi import Query as QueryParameter
 
@@ -24,10 +24,10 @@ from s3vector.models import (
     StoredDocuments,
     Texts,
 )
+from s3vector.pool import TIME_IS_UP
 from s3vector.search import Search
 from s3vector.store import VectorStore
-from shared.deadline import remaining_seconds
-from shared.errors import DeadlineExceeded
+from shared.deadline import in_time
 from shared.models import error_responses
 
 router = APIRouter()
@@ -61,20 +61,13 @@ _BODY_ERRORS = error_responses(400, 413, 422)
 def bounded[R](operation: Callable[..., R]) -> Callable[..., Coroutine[Any, Any, R]]:
     """Run a blocking operation in a thread, and answer at the request's deadline.
 
-    AWS's client bounds each silence, not a whole operation. An abandoned thread ends at those
-    bounds; what it may still write is what the caller will write again.
+    What an abandoned thread may still write is what the caller will write again.
     """
 
     @wraps(operation)
     async def wrapper(**arguments: Any) -> R:
         call = partial(operation, **arguments)
-        try:
-            with fail_after(remaining_seconds()):
-                return await to_thread.run_sync(call, abandon_on_cancel=True)
-        except TimeoutError:
-            raise DeadlineExceeded(
-                "The time for this request is used up; try again, with less in one request."
-            ) from None
+        return await in_time(to_thread.run_sync(call, abandon_on_cancel=True), TIME_IS_UP)
 
     return wrapper
 

@@ -1,10 +1,13 @@
 """The moment by which the whole call tree must have answered."""
 
+import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
+
+from shared.errors import DeadlineExceeded
 
 HEADER: Final = "x-request-deadline"
 """Request header that hands the deadline on: Unix time in whole milliseconds."""
@@ -30,6 +33,25 @@ def remaining_seconds() -> float | None:
     """Return the seconds left, never below zero, or None where there is no deadline."""
     deadline = _deadline.get()
     return None if deadline is None else max(0.0, deadline - time.time())
+
+
+async def in_time[R](work: Awaitable[R], detail: str) -> R:
+    """Wait for work until the deadline, or as long as the gateway does where there is none.
+
+    AWS's client bounds each silence, not a whole operation. A thread that is left behind ends at
+    those bounds.
+
+    Raises:
+        DeadlineExceeded: The time is used up; `detail` tells the caller what to do.
+    """
+    left = remaining_seconds()
+    try:
+        async with asyncio.timeout(
+            GATEWAY_TIMEOUT_SECONDS - MARGIN_SECONDS if left is None else left
+        ):
+            return await work
+    except TimeoutError:
+        raise DeadlineExceeded(detail) from None
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from shared import deadline
+from shared.errors import DeadlineExceeded
 
 pytestmark = pytest.mark.anyio
 
@@ -48,6 +49,25 @@ async def test_tasks_inherit_it_and_do_not_share_it() -> None:
     with deadline.scope(now + 10):
         assert list(await asyncio.gather(inner(now + 3), inner(now + 4))) == [now + 3, now + 4]
         assert deadline.current() == now + 10
+
+
+async def test_work_is_waited_for_until_the_deadline() -> None:
+    async def work() -> str:
+        return "done"
+
+    assert await deadline.in_time(work(), "ask again") == "done"
+    with deadline.scope(time.time() + 10):
+        assert await deadline.in_time(work(), "ask again") == "done"
+    with deadline.scope(time.time() + 0.05), pytest.raises(DeadlineExceeded, match="ask again"):
+        await deadline.in_time(asyncio.Event().wait(), "ask again")
+
+
+async def test_without_a_deadline_work_is_waited_for_as_long_as_the_gateway_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deadline, "GATEWAY_TIMEOUT_SECONDS", deadline.MARGIN_SECONDS + 0.05)
+    with pytest.raises(DeadlineExceeded):
+        await deadline.in_time(asyncio.Event().wait(), "ask again")
 
 
 @pytest.mark.parametrize(
