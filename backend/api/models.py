@@ -136,6 +136,13 @@ class Problem(_Answer):
     detail: str
 
 
+class Waiting(_Answer):
+    """Why an ingestion makes no progress just now, and when it is tried again."""
+
+    reason: str
+    until: AwareDatetime
+
+
 class Ingestion(_Answer):
     """The progress of an ingestion."""
 
@@ -145,6 +152,7 @@ class Ingestion(_Answer):
     done: int
     failed: int
     errors: list[Problem]
+    waiting: Waiting | None = None
     created_at: AwareDatetime
     updated_at: AwareDatetime
 

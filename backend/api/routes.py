@@ -83,5 +83,5 @@ async def post_ingestion(
     responses=error_responses(404),
 )
 async def get_ingestion(ingestion_id: JobId, services: Calling) -> Ingestion:
-    """Return how many documents are done and which ones failed."""
+    """Return how many documents are done, which ones failed, and what it waits for."""
     return await services.ingestion(ingestion_id)

@@ -116,6 +116,13 @@ async def test_an_ingestion_is_started_once_for_its_key_and_followed_by_its_id()
     assert (followed.status_code, followed.json()["state"]) == (200, "succeeded")
 
 
+async def test_an_ingestion_that_waits_tells_why_and_until_when() -> None:
+    waiting = {"reason": "the store is busy", "until": "2026-01-02T03:05:06Z"}
+    runner = httpx.Response(200, json=job() | {"waiting": waiting})
+    async with http_to(Gateway({"GET /runner/jobs/job-1": runner})) as http:
+        assert (await http.get("/ingestions/job-1")).json()["waiting"] == waiting
+
+
 async def test_status_tells_what_is_running() -> None:
     async with http_to(Gateway({})) as http:
         body = (await http.get("/status")).json()
