@@ -1,58 +1,39 @@
 """Audits the workflows: actionlint for what would not run, zizmor (pedantic) for what is unsafe."""
 
-import re
 import subprocess
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import yaml
-
-from deploy import linters
 from deploy.program import REPOSITORY, Refused, parser, run
 
-# `file:line:column message [ rule ]`, in the forms of both builds of actionlint.
-_FINDING: Final = re.compile(
-    r"^(?P<file>\S+?):\d+:\d+:? (?P<message>.+) \[ ?[\w-]+ ?\]$", re.MULTILINE
-)
-
-
-def zizmor_findings(folder: Path) -> str | None:
-    """Return what zizmor has against the workflows and actions of a repository, or None."""
+# Both are wheels of the lock file. actionlint is the maintained fork: the original knows neither
+# `queue` nor `$/`, and has had no release since both came.
+LINTERS: Final = {
+    "actionlint": ("-no-color",),
     # Offline: whether a pinned commit belongs to its tag is asked of GitHub, by Dependabot.
-    options = ["--offline", "--no-progress", "--quiet", "--color=never", "--persona=pedantic"]
-    return _output([*linters.zizmor(), *options, "--strict-collection", ".github"], folder)
+    "zizmor": (
+        "--offline",
+        "--no-progress",
+        "--quiet",
+        "--color=never",
+        "--persona=pedantic",
+        "--strict-collection",
+        ".github",
+    ),
+}
 
 
-def actionlint_findings(folder: Path) -> str | None:
-    """Return what actionlint has against the workflows of a repository, or None.
+def findings(linter: str, repository: Path) -> str | None:
+    """Return what one of the linters has against a repository's workflows and actions, or None.
 
-    The build for Node does not read .github/actionlint.yaml, so what that ignores is left out here.
+    The repository has a `.git`: without one actionlint looks at none of its own actions.
     """
-    output = _output(linters.actionlint(folder), folder)
-    if output is None:
-        return None
-    ignored = _ignored(folder / ".github" / "actionlint.yaml")
-    findings = list(_FINDING.finditer(output))
-    if findings and all(
-        any(re.search(pattern, found["message"]) for pattern in ignored.get(found["file"], ()))
-        for found in findings
-    ):
-        return None
-    return output
-
-
-def _ignored(settings: Path) -> dict[str, list[str]]:
-    if not settings.is_file():
-        return {}
-    content: Any = yaml.safe_load(settings.read_text(encoding="utf-8"))
-    return {path: item["ignore"] for path, item in content["paths"].items()}
-
-
-def _output(command: Sequence[str], folder: Path) -> str | None:
-    done = subprocess.run(  # noqa: S603 - a linter that was found by its name
-        command,
-        cwd=folder,
+    program = Path(sysconfig.get_path("scripts"), linter)
+    done = subprocess.run(  # noqa: S603 - the program is fixed
+        [str(program), *LINTERS[linter]],
+        cwd=repository,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -67,13 +48,15 @@ def main(arguments: Sequence[str]) -> None:
     found.add_argument("--repository", type=Path, default=REPOSITORY)
     given = found.parse_args(arguments)
     if given.dry_run:
-        print("would audit .github with actionlint and zizmor")
+        print(f"would audit .github with {' and '.join(LINTERS)}")
         return
-    linted = {"actionlint": actionlint_findings, "zizmor": zizmor_findings}
-    problems = {name: lint(given.repository) for name, lint in linted.items()}
-    for name, problem in problems.items():
-        print(f"{name}: {problem or 'no findings'}")
-    if failed := [name for name, problem in problems.items() if problem]:
+    failed = []
+    for linter in LINTERS:
+        problem = findings(linter, given.repository)
+        print(f"{linter}: {problem or 'no findings'}")
+        if problem:
+            failed.append(linter)
+    if failed:
         raise Refused(f"findings of {' and '.join(failed)}")
 
 

@@ -1,14 +1,14 @@
 """The workflows: safe by both linters, and every command in them is one that works here."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.audit import actionlint_findings, zizmor_findings
-from deploy.program import Refused
+from deploy.audit import LINTERS, findings
 from deploy.tests.workflow import FOLDER, REPOSITORY, Step, install, run_step, steps, workflows
 
 GITHUB = REPOSITORY / ".github"
@@ -60,33 +60,46 @@ def _sources() -> Iterator[Path]:
 # --- Linters --------------------------------------------------------------------------------------
 
 
-def test_zizmor_has_nothing_against_them() -> None:
-    assert zizmor_findings(REPOSITORY) is None
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A repository of its own with the workflows and actions, to be linted whole."""
+    shutil.copytree(GITHUB, tmp_path / ".github")
+    (tmp_path / ".git").mkdir()
+    return tmp_path
 
 
-def test_zizmor_sees_what_is_unsafe(tmp_path: Path) -> None:
-    """The linter is really at work: the same workflow, run on a stranger's code, is a finding."""
-    folder = tmp_path / ".github" / "workflows"
-    folder.mkdir(parents=True)
-    text = (FOLDER / "ci.yml").read_text()
-    (folder / "ci.yml").write_text(text.replace("pull_request:", "pull_request_target:"))
-    assert "dangerous-triggers" in (zizmor_findings(tmp_path) or "")
+@pytest.mark.parametrize("linter", LINTERS)
+def test_a_linter_has_nothing_against_them(linter: str, copy: Path) -> None:
+    assert findings(linter, copy) is None
 
 
-def test_actionlint_has_nothing_against_them(tmp_path: Path) -> None:
-    try:
-        findings = actionlint_findings(REPOSITORY)
-    except Refused as refusal:
-        pytest.skip(str(refusal))
-    assert findings is None
+@pytest.mark.parametrize("linter", LINTERS)
+def test_no_finding_of_a_linter_is_ignored(linter: str) -> None:
+    assert not list(GITHUB.glob(f"{linter}.y*ml"))
+    assert not [path for path in _sources() if f"{linter}:" in path.read_text()]
 
-    folder = tmp_path / ".github" / "workflows"
-    folder.mkdir(parents=True)
-    text = (FOLDER / "drift.yml").read_text()
-    (folder / "drift.yml").write_text(text.replace("matrix.environment", "matrix.envirnoment"))
-    settings = (GITHUB / "actionlint.yaml").read_text()
-    (tmp_path / ".github" / "actionlint.yaml").write_text(settings)
-    assert "envirnoment" in (actionlint_findings(tmp_path) or "")
+
+@pytest.mark.parametrize(
+    ("linter", "slip", "finding"),
+    [
+        ("actionlint", ("drift.yml", "matrix.environment", "matrix.envirnoment"), "envirnoment"),
+        ("actionlint", ("ci.yml", "save: ", "svae: "), 'input "svae" is not defined'),
+        ("actionlint", ("deploy.yml", "sha256: ${{ n", "sha: ${{ n"), '"sha256" is required'),
+        ("actionlint", ("deploy-environment.yml", "queue: max", "queue: all"), 'value "all"'),
+        ("zizmor", ("ci.yml", "pull_request:", "pull_request_target:"), "dangerous-triggers"),
+        ("zizmor", ("deploy.yml", " # to create the release", ""), "undocumented-permissions"),
+    ],
+)
+def test_a_linter_sees_a_slip(
+    copy: Path, linter: str, slip: tuple[str, str, str], finding: str
+) -> None:
+    """They are really at work: the same workflow, with one slip, is a finding."""
+    name, text, instead = slip
+    path = copy / ".github" / "workflows" / name
+    good = path.read_text()
+    path.write_text(good.replace(text, instead))
+    assert path.read_text() != good
+    assert finding in (findings(linter, copy) or "")
 
 
 # --- What this repository asks beyond them --------------------------------------------------------
@@ -98,7 +111,7 @@ def test_every_action_is_pinned_by_commit_with_its_version(path: Path) -> None:
     used = [line for line in lines if line.startswith("uses:")]
     assert used
     wrong = [
-        line for line in used if not line.startswith("uses: ./.github/") and not PINNED.match(line)
+        line for line in used if not line.startswith("uses: $/.github/") and not PINNED.match(line)
     ]
     assert wrong == []
 
