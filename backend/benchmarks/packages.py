@@ -82,7 +82,7 @@ def runtime_client(scratch: Path) -> Path:
     folder = scratch / "runtime-client"
     folder.mkdir()
     # Its extension module `runtime_client` lies beside the package.
-    for name in ("awslambdaric", "snapshot-restore-py"):
+    for name in ("awslambdaric", "simplejson", "snapshot-restore-py"):
         for file in importlib.metadata.files(name) or ():
             if file.suffix in {".py", ".so"} and ".." not in file.parts:
                 target = folder / file
