@@ -3,12 +3,14 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from shared.tests.servers import unused_port
 
 
 @dataclass
@@ -62,7 +64,7 @@ def _values(attributes: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def http_collector(status: int | None = 200) -> Iterator[Collector]:
+def http_collector(status: int | None = 200, *, delay_seconds: float = 0) -> Iterator[Collector]:
     """Serve OTLP over HTTP; a status of None accepts requests and never answers."""
     ended = threading.Event()
 
@@ -75,6 +77,7 @@ def http_collector(status: int | None = 200) -> Iterator[Collector]:
             if status is None:
                 ended.wait(60)
                 return
+            ended.wait(delay_seconds)
             if status == 200:
                 collector.take(body)
             self.send_response(status)
@@ -94,6 +97,39 @@ def http_collector(status: int | None = 200) -> Iterator[Collector]:
         ended.set()
         server.shutdown()
         server.server_close()
+
+
+FAULTS: Final = ("down", "refuses", "hangs", "slow", "errors")
+"""What can be wrong with a collector: its machine is gone (no answer even to a connection), its
+port is closed, it takes spans and never answers, or after five seconds, or with a 503."""
+
+
+@contextmanager
+def faulty_collector(fault: str) -> Iterator[str]:
+    """The URL of a collector with that fault."""
+    if fault == "down":
+        with _unreachable() as url:
+            yield url
+    elif fault == "refuses":
+        yield f"http://127.0.0.1:{unused_port()}"
+    else:
+        status = {"hangs": None, "slow": 200, "errors": 503}[fault]
+        with http_collector(status, delay_seconds=5 if fault == "slow" else 0) as collector:
+            yield collector.url
+
+
+@contextmanager
+def _unreachable() -> Iterator[str]:
+    # Where the queue of a listener is full, the kernel answers no further connection.
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @contextmanager
