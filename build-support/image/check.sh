@@ -8,7 +8,7 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 python=$1
 export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
-base=localhost/fin-advisor/standin-base:latest
+base=localhost/fin-advisor/standin-base:latest # as engine/docker names it
 image=localhost/fin-advisor/runner:latest
 log=$(mktemp)
 engine=$(mktemp -d) # a copy: Pants looks in no folder whose path has a space
@@ -33,7 +33,6 @@ build-support/image/standin_base.sh "$base" "$python"
 cp build-support/image/engine/docker "$engine/"
 ./pants --tag=[] \
   --docker-executable-search-paths="['$engine']" \
-  --docker-build-args="BASE_IMAGE=$base" \
   --docker-default-repository='localhost/fin-advisor/runner' \
   package backend/runner:image
 

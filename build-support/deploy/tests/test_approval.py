@@ -1,7 +1,6 @@
 """Production is not touched unless somebody agreed to this release."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,21 +9,10 @@ from deploy import apply, approval
 from deploy.approval import Approval, recorded
 from deploy.github import Github
 from deploy.program import Refused
-from deploy.tests.fakes import FakeGithub, serving
+from deploy.tests.fakes import FakeGithub
 
 REVIEWED = {"protection_rules": [{"type": "required_reviewers"}]}
 APPROVED = {"state": "approved", "environments": [{"name": "prod"}], "user": {"login": "ada"}}
-
-
-@pytest.fixture
-def fake() -> FakeGithub:
-    return FakeGithub()
-
-
-@pytest.fixture
-def github(fake: FakeGithub) -> Iterator[Github]:
-    with serving(fake) as url:
-        yield Github("acme/fin-advisor", "token", url)
 
 
 @pytest.mark.parametrize(
@@ -104,24 +92,11 @@ def test_another_review_is_no_approval(
         recorded(github, "1", "prod")
 
 
-def test_the_program_hands_the_approval_to_apply(
-    fake: FakeGithub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_program_hands_the_approval_to_apply(fake: FakeGithub, step_outputs: Path) -> None:
     fake.environments["prod"] = REVIEWED
     fake.approvals = [APPROVED]
-    outputs = tmp_path / "outputs"
-    with serving(fake) as url:
-        for name, value in {
-            "GITHUB_API_URL": url,
-            "GITHUB_REPOSITORY": "acme/fin-advisor",
-            "GITHUB_RUN_ID": "1",
-            "GITHUB_OUTPUT": str(outputs),
-            "GH_TOKEN": "token",
-        }.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-        approval.main(["--environment", "prod", "--release", "v2.0.0"])
-    assert outputs.read_text().splitlines() == ["by=ada", "release=v2.0.0"]
+    approval.main(["--environment", "prod", "--release", "v2.0.0"])
+    assert step_outputs.read_text().splitlines() == ["by=ada", "release=v2.0.0"]
 
 
 def test_outside_of_a_workflow_the_program_says_what_is_missing(

@@ -1,29 +1,16 @@
 """Drift is told in one issue an environment, which opens, changes and closes with it."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from deploy.drift import report
 from deploy.github import Github
 from deploy.plan_summary import Change, PlanSummary
 from deploy.program import Refused
-from deploy.tests.fakes import FakeGithub, serving
+from deploy.tests.fakes import FakeGithub
 
 NOTHING = PlanSummary(())
 TOPIC = PlanSummary((Change("aws_sns_topic.alarms", "aws_sns_topic", "change"),))
 BUCKET = PlanSummary((Change("aws_s3_bucket.main", "aws_s3_bucket", "change"),))
-
-
-@pytest.fixture
-def fake() -> FakeGithub:
-    return FakeGithub()
-
-
-@pytest.fixture
-def github(fake: FakeGithub) -> Iterator[Github]:
-    with serving(fake) as url:
-        yield Github("acme/fin-advisor", "token", url)
 
 
 def test_drift_opens_one_issue_and_says_what_has_drifted(fake: FakeGithub, github: Github) -> None:
@@ -55,9 +42,7 @@ def test_each_environment_has_its_own(fake: FakeGithub, github: Github) -> None:
     assert [issue["state"] for issue in fake.issues] == ["closed", "open"]
 
 
-def test_a_refusal_of_githubs_is_told_with_its_answer(fake: FakeGithub) -> None:
-    with (
-        serving(fake) as url,
-        pytest.raises(Refused, match=r"GitHub answered 401 to GET .*Bad credentials"),
-    ):
-        report(Github("acme/fin-advisor", "another", url), "dev", TOPIC)
+def test_a_refusal_of_githubs_is_told_with_its_answer(github_url: str) -> None:
+    stranger = Github("acme/fin-advisor", "another", github_url)
+    with pytest.raises(Refused, match=r"GitHub answered 401 to GET .*Bad credentials"):
+        report(stranger, "dev", TOPIC)

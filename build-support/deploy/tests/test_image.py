@@ -1,12 +1,13 @@
 """The image in a registry is the one that the build saved, under a tag that never moves."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy import image
+from deploy import image, program
 from deploy.manifest import PACKAGES, Manifest, image_config
 from deploy.program import Refused
 from deploy.tests.fakes import image_archive
@@ -96,3 +97,11 @@ def test_another_archive_than_the_releases_is_refused(
 def test_an_empty_repository_says_where_its_name_is() -> None:
     with pytest.raises(Refused, match="ecr_repository_urls"):
         image.main(["push", "--repository", "", "--dry-run"])
+
+
+def test_the_image_is_built_on_bases_that_cannot_move() -> None:
+    text = (program.REPOSITORY / "backend" / "runner" / "Dockerfile").read_text()
+    stages = set(re.findall(r"^FROM \S+ AS (\S+)$", text, re.MULTILINE))
+    bases = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) - stages
+    assert bases
+    assert [base for base in bases if not re.search(r"@sha256:[0-9a-f]{64}$", base)] == []

@@ -1,7 +1,6 @@
 """A release on GitHub: published whole, fetched whole, with the changelog's notes."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from deploy.github import Github
 from deploy.manifest import PACKAGES, Manifest
 from deploy.program import Refused
 from deploy.release import fetch, publish
-from deploy.tests.fakes import FakeGithub, serving
+from deploy.tests.fakes import FakeGithub
 
 CHANGELOG = """\
 # Changelog
@@ -29,17 +28,6 @@ CHANGELOG = """\
 
 - Another.
 """
-
-
-@pytest.fixture
-def fake() -> FakeGithub:
-    return FakeGithub()
-
-
-@pytest.fixture
-def github(fake: FakeGithub) -> Iterator[Github]:
-    with serving(fake) as url:
-        yield Github("acme/fin-advisor", "token", url)
 
 
 @pytest.fixture
@@ -116,15 +104,12 @@ def test_what_is_no_version_is_no_release(tag: str) -> None:
         release.main(["fetch", "--tag", tag])
 
 
+@pytest.mark.usefixtures("step_outputs")
 def test_a_release_is_marked_once_production_runs_it(
-    fake: FakeGithub, built: Path, monkeypatch: pytest.MonkeyPatch
+    fake: FakeGithub, github: Github, built: Path
 ) -> None:
-    with serving(fake) as url:
-        publish(Github("acme/fin-advisor", "token", url), built, "notes")
-        monkeypatch.setenv("GITHUB_API_URL", url)
-        monkeypatch.setenv("GITHUB_REPOSITORY", "acme/fin-advisor")
-        monkeypatch.setenv("GH_TOKEN", "token")
-        release.main(["live", "--tag", "v1.2.0"])
+    publish(github, built, "notes")
+    release.main(["live", "--tag", "v1.2.0"])
     assert fake.releases[0]["prerelease"] is False
     assert fake.releases[0]["make_latest"] == "true"
 
