@@ -241,17 +241,7 @@ class Job(_Body):
 
     @classmethod
     def of(cls, job: domain.Job) -> Self:
-        return cls(
-            id=job.id,
-            state=job.state,
-            total=job.total,
-            done=job.done,
-            failed=job.failed,
-            errors=[Failure(document_id=one.document_id, detail=one.detail) for one in job.errors],
-            waiting=job.waiting and Waiting(reason=job.waiting.reason, until=job.waiting.until),
-            created_at=job.created_at,
-            updated_at=job.updated_at,
-        )
+        return cls.model_validate(job, from_attributes=True)
 
 
 class JobPage(_Body):
@@ -265,8 +255,4 @@ class JobPage(_Body):
 
     @classmethod
     def of(cls, page: domain.JobPage) -> Self:
-        return cls(
-            jobs=[Job.of(one) for one in page.jobs],
-            unreadable=page.unreadable,
-            cursor=page.cursor,
-        )
+        return cls.model_validate(page, from_attributes=True)

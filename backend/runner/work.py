@@ -145,8 +145,7 @@ class _Slice:
 
     async def run(self, stored: Stored) -> Stored:
         """Take steps until the job or the time is at its end; return the job as stored last."""
-        attempts = stored.job.attempts
-        if attempts > self._settings.max_attempts:
+        if stored.job.attempts > self._settings.max_attempts:
             stored = await self._save(stored, self._given_up(stored.job))
         while stored.job.lease is not None:
             if self._hurry():
@@ -166,21 +165,30 @@ class _Slice:
         except TimeoutError:
             return self._stalled(job, "it took longer than a slice", blames_document=True)
         except ServiceError as error:
-            if batch is not None and is_refusal(error):
-                return self._refused(job, batch, error)
-            return self._stalled(
-                job,
-                error.detail,
-                blames_document=may_be_the_documents_fault(error),
-                after=error.retry_after,
+            if batch is None or not is_refusal(error):
+                return self._stalled(
+                    job,
+                    error.detail,
+                    blames_document=may_be_the_documents_fault(error),
+                    after=error.retry_after,
+                )
+            if batch.steps > 1:
+                # One of them is to blame: take them one at a time to learn which.
+                self._one_by_one = batch.steps
+                return job
+            refused = self._gatherer.item_id(job.cursor.index)
+            batch = Batch(
+                job.cursor.next_document(),
+                failures=[DocumentFailure(document_id=refused, detail=error.detail)],
             )
         self._one_by_one = max(0, self._one_by_one - 1)
-        moved = job.advanced(
-            batch.cursor, done=batch.done, failures=tuple(batch.failures), now=self._now()
-        )
         for failure in batch.failures:
             _log.warning("document_failed", job_id=job.id, **failure.model_dump())
-        return self._settled(moved)
+        return self._settled(
+            job.advanced(
+                batch.cursor, done=batch.done, failures=tuple(batch.failures), now=self._now()
+            )
+        )
 
     async def _store(self, batch: Batch) -> None:
         if batch.outgoing:
@@ -197,20 +205,6 @@ class _Slice:
             )
         if before != parts:
             await asyncio.to_thread(counts.put, document_id, parts)
-
-    def _refused(self, job: Job, batch: Batch, error: ServiceError) -> Job:
-        if batch.steps > 1:
-            # One of them is to blame: take them one at a time to learn which.
-            self._one_by_one = batch.steps
-            return job
-        failure = DocumentFailure(
-            document_id=self._gatherer.item_id(job.cursor.index), detail=error.detail
-        )
-        _log.warning("document_failed", job_id=job.id, **failure.model_dump())
-        self._one_by_one = max(0, self._one_by_one - 1)
-        return self._settled(
-            job.advanced(job.cursor.next_document(), done=0, failures=(failure,), now=self._now())
-        )
 
     def _given_up(self, job: Job) -> Job:
         document_id = self._gatherer.item_id(job.cursor.index)
