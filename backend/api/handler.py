@@ -1,15 +1,18 @@
 """Lambda entry of the api service."""
 
-from api.advance import JobClock
-from api.app import create_app
-from api.settings import Settings
-from shared.api_client import ServiceAPIClient
-from shared.lambda_entry import lambda_handler
-from shared.settings import load_settings
+from shared.cold_start import cold_start
 
-settings = load_settings(Settings)
-client = ServiceAPIClient(settings=settings)
-clock = JobClock(client, seconds=settings.advance_seconds)
-handler = lambda_handler(
-    create_app(settings, client=client), settings, tasks={"advance-jobs": clock.advance}
-)
+with cold_start():
+    from api.advance import JobClock
+    from api.app import create_app
+    from api.settings import Settings
+    from shared.api_client import ServiceAPIClient
+    from shared.lambda_entry import lambda_handler
+    from shared.settings import load_settings
+
+    settings = load_settings(Settings)
+    client = ServiceAPIClient(settings=settings)
+    clock = JobClock(client, seconds=settings.advance_seconds)
+    handler = lambda_handler(
+        create_app(settings, client=client), settings, tasks={"advance-jobs": clock.advance}
+    )

@@ -1,9 +1,12 @@
 """Lambda entry of the chat service."""
 
-from chat.app import create_app
-from chat.settings import Settings
-from shared.lambda_entry import lambda_handler
-from shared.settings import load_settings
+from shared.cold_start import cold_start
 
-settings = load_settings(Settings)
-handler = lambda_handler(create_app(settings), settings)
+with cold_start():
+    from chat.app import create_app
+    from chat.settings import Settings
+    from shared.lambda_entry import lambda_handler
+    from shared.settings import load_settings
+
+    settings = load_settings(Settings)
+    handler = lambda_handler(create_app(settings), settings)

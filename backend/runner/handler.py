@@ -1,10 +1,13 @@
 """The Lambda entry, for `runner_platform = "lambda"`."""
 
-from runner.app import create_app
-from runner.settings import Settings
-from shared.lambda_entry import lambda_handler
-from shared.settings import load_settings
+from shared.cold_start import cold_start
 
-settings = load_settings(Settings)
-app = create_app(settings)
-handler = lambda_handler(app, settings)
+with cold_start():
+    from runner.app import create_app
+    from runner.settings import Settings
+    from shared.lambda_entry import lambda_handler
+    from shared.settings import load_settings
+
+    settings = load_settings(Settings)
+    app = create_app(settings)
+    handler = lambda_handler(app, settings)

@@ -1,56 +1,11 @@
-"""What is measured: the shared library around the routes that the peers have too."""
+"""Lambda entry of what is measured, written as every service's is."""
 
-from typing import Annotated
+from shared.cold_start import cold_start
 
-from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+with cold_start():
+    from benchmarks.subject.app import create_app
+    from shared.lambda_entry import lambda_handler
+    from shared.settings import FullServiceSettings, load_settings
 
-from shared.app import create_service_app
-from shared.lambda_entry import lambda_handler
-from shared.logging import get_logger
-from shared.settings import FullServiceSettings, load_settings
-
-log = get_logger(__name__)
-router = APIRouter()
-
-
-class Holding(BaseModel):
-    """A line of a portfolio."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    symbol: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,5}$")]
-    shares: Annotated[float, Field(gt=0, le=1_000_000)]
-    price: Annotated[float, Field(gt=0, le=1_000_000)]
-
-
-class Portfolio(BaseModel):
-    """A portfolio to value."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    owner: Annotated[str, StringConstraints(min_length=1, max_length=64)]
-    holdings: Annotated[list[Holding], Field(min_length=1, max_length=50)]
-
-
-class Valuation(BaseModel):
-    """What a portfolio is worth."""
-
-    owner: str
-    total: float
-    positions: int
-
-
-@router.post("/valuations", summary="Value a portfolio")
-async def post_valuation(portfolio: Portfolio) -> Valuation:
-    """Add up the positions."""
-    total = sum(holding.shares * holding.price for holding in portfolio.holdings)
-    log.info("valued", positions=len(portfolio.holdings))
-    return Valuation(owner=portfolio.owner, total=total, positions=len(portfolio.holdings))
-
-
-settings = load_settings(FullServiceSettings)
-app = create_service_app(
-    settings, title="subject", description="The routes that are measured.", routers=[router]
-)
-handler = lambda_handler(app, settings)
+    settings = load_settings(FullServiceSettings)
+    handler = lambda_handler(create_app(settings), settings)

@@ -1,0 +1,55 @@
+"""What is measured: the shared library around the routes that the peers have too."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, FastAPI
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.app import create_service_app
+from shared.logging import get_logger
+from shared.settings import FullServiceSettings
+
+log = get_logger(__name__)
+router = APIRouter()
+
+
+class Holding(BaseModel):
+    """A line of a portfolio."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    symbol: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,5}$")]
+    shares: Annotated[float, Field(gt=0, le=1_000_000)]
+    price: Annotated[float, Field(gt=0, le=1_000_000)]
+
+
+class Portfolio(BaseModel):
+    """A portfolio to value."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    owner: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    holdings: Annotated[list[Holding], Field(min_length=1, max_length=50)]
+
+
+class Valuation(BaseModel):
+    """What a portfolio is worth."""
+
+    owner: str
+    total: float
+    positions: int
+
+
+@router.post("/valuations", summary="Value a portfolio")
+async def post_valuation(portfolio: Portfolio) -> Valuation:
+    """Add up the positions."""
+    total = sum(holding.shares * holding.price for holding in portfolio.holdings)
+    log.info("valued", positions=len(portfolio.holdings))
+    return Valuation(owner=portfolio.owner, total=total, positions=len(portfolio.holdings))
+
+
+def create_app(settings: FullServiceSettings) -> FastAPI:
+    """Return the application."""
+    return create_service_app(
+        settings, title="subject", description="The routes that are measured.", routers=[router]
+    )
