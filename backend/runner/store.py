@@ -60,8 +60,7 @@ class S3JobStore:
         except Superseded:
             existing = self.load(job.id)
         if existing.job.items_key != job.items_key:
-            with aws_errors(f"remove the documents of job {job.id}"):
-                self._delete(job.items_key)
+            self._delete(job.items_key)
         return existing
 
     def load(self, job_id: str) -> Stored:
@@ -86,7 +85,7 @@ class S3JobStore:
         job = job.model_copy(update={"commit": _new_commit()})
         written = Stored(job, self._write(job, IfMatch=stored.etag))
         if not job.is_open:
-            self._close(job.id)
+            self._delete(_OPEN + job.id)
         return written
 
     def page(self, *, only_open: bool, limit: int, after: str | None) -> JobPage:
@@ -107,21 +106,19 @@ class S3JobStore:
             if isinstance(found, BadDependency):
                 _log.error("job_unreadable", job_id=job_id, detail=found.detail)
                 unreadable.append(job_id)
-            elif found is not None and (found.job.is_open or not only_open):
+            elif found is None:
+                if only_open and _is_old(entry["LastModified"]):
+                    self._forget(job_id)
+            elif only_open and not found.job.is_open:
+                self._delete(_OPEN + job_id)
+            else:
                 jobs.append(found.job)
-            elif only_open and found is not None:
-                self._close(job_id)
-            elif only_open and _is_old(entry["LastModified"]):
-                self._forget(job_id)
         return JobPage(jobs, unreadable, ids[-1] if listing.get("IsTruncated") and ids else None)
 
     def remove(self, job: Job) -> None:
         """Delete an ended job and its documents."""
-        with aws_errors(f"remove job {job.id}"):
-            self._delete(job.items_key)
-            self._delete(_OPEN + job.id)
-            # Last: as long as it is there, removing can be repeated.
-            self._delete(_state_key(job.id))
+        # Its state last: as long as that is there, removing can be repeated.
+        self._delete(job.items_key, _OPEN + job.id, _state_key(job.id))
 
     def _write(self, job: Job, **condition: Any) -> str:
         """Write a state on a condition and return its ETag.
@@ -182,19 +179,12 @@ class S3JobStore:
         with ThreadPoolExecutor(_READERS) as pool:
             return list(pool.map(read, job_ids))
 
-    def _close(self, job_id: str) -> None:
-        with aws_errors(f"close job {job_id}"):
-            self._delete(_OPEN + job_id)
-
     def _forget(self, job_id: str) -> None:
         """Remove what a creation that died has left."""
-        with aws_errors(f"remove what is left of job {job_id}"):
-            listing = self._client().list_objects_v2(
-                Bucket=self._bucket, Prefix=f"jobs/items/{job_id}/"
-            )
-            for entry in listing.get("Contents", []):
-                self._delete(entry["Key"])
-            self._delete(_OPEN + job_id)
+        prefix = f"jobs/items/{job_id}/"
+        with aws_errors(f"list {prefix}"):
+            listing = self._client().list_objects_v2(Bucket=self._bucket, Prefix=prefix)
+        self._delete(*(entry["Key"] for entry in listing.get("Contents", [])), _OPEN + job_id)
 
     def _get(self, key: str) -> tuple[bytes, str] | None:
         from botocore.exceptions import ClientError
@@ -214,8 +204,11 @@ class S3JobStore:
         )
         return answer["ETag"]
 
-    def _delete(self, key: str) -> None:
-        self._client().delete_object(Bucket=self._bucket, Key=key)
+    def _delete(self, *keys: str) -> None:
+        """Remove objects, one after the other."""
+        for key in keys:
+            with aws_errors(f"remove {key}"):
+                self._client().delete_object(Bucket=self._bucket, Key=key)
 
 
 def _state_key(job_id: str) -> str:

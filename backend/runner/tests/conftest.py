@@ -1,5 +1,7 @@
 """A bucket of its own for each test, on a real S3 server, and a runner around it."""
 
+import os
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,10 +18,12 @@ from runner.jobs import Job
 from runner.parts import S3PartCounts
 from runner.settings import Settings
 from runner.store import S3JobStore
-from runner.tests.fakes import FakeIngest, FaultyS3
+from runner.tests.fakes import FakeIngest, FaultyS3, Store
 from runner.work import Worker, _utc_now
 
 MakeSettings = Callable[..., Settings]
+
+KEY = "a-key-of-twenty-characters"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -88,6 +92,33 @@ def faulty_s3(aws_server: Any) -> Iterator[FaultyS3]:
     with proxy.serving():
         yield proxy
         proxy.released.set()
+
+
+@pytest.fixture
+def gateway() -> Iterator[Store]:
+    """The store behind the gateway, which asks for `KEY`."""
+    store = Store(KEY)
+    with store.serving():
+        yield store
+
+
+@pytest.fixture
+def environment(aws: Any, s3: Any, gateway: Store) -> dict[str, str]:
+    """What a process of the service is started with; its bucket and its key are there."""
+    s3.create_bucket(Bucket="the-jobs")
+    boto3.client("secretsmanager").create_secret(
+        Name="fin-advisor/test/runner/api-key", SecretString=KEY
+    )
+    return {
+        **aws.environment,
+        "PATH": os.environ.get("PATH", ""),
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "PROJECT_NAME": "fin-advisor",
+        "ENVIRONMENT": "test",
+        "SERVICE_NAME": "runner",
+        "API_GATEWAY_URL": f"{gateway.url}/dev",
+        "JOBS_BUCKET_NAME": "the-jobs",
+    }
 
 
 @dataclass

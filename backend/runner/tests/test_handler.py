@@ -1,19 +1,16 @@
 """The runner as a Lambda function, as API Gateway calls it: in a process of its own."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
+from runner.tests.conftest import KEY
 from runner.tests.fakes import Store
 from shared.testing import api_gateway_event
-
-KEY = "a-key-of-twenty-characters"
 
 # Answers go to standard error, one a line; standard output belongs to the log.
 PROGRAM = """
@@ -59,42 +56,22 @@ class Function:
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    store = Store(KEY)
-    with store.serving():
-        yield store
-
-
-@pytest.fixture
-def function(aws: Any, s3: Any, store: Store) -> Iterator[Function]:
-    s3.create_bucket(Bucket="the-jobs")
-    boto3.client("secretsmanager").create_secret(
-        Name="fin-advisor/test/runner/api-key", SecretString=KEY
-    )
-    function = Function(
-        {
-            **aws.environment,
-            "PATH": os.environ.get("PATH", ""),
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            "PROJECT_NAME": "fin-advisor",
-            "ENVIRONMENT": "test",
-            "SERVICE_NAME": "runner",
-            "API_GATEWAY_URL": f"{store.url}/dev",
-            "JOBS_BUCKET_NAME": "the-jobs",
-        }
-    )
+def function(environment: dict[str, str]) -> Iterator[Function]:
+    function = Function(environment)
     yield function
     function.close()
 
 
-def test_a_job_goes_from_the_gateways_event_to_the_store(function: Function, store: Store) -> None:
+def test_a_job_goes_from_the_gateways_event_to_the_store(
+    function: Function, gateway: Store
+) -> None:
     assert function.imported == []
     body = {"documents": [{"id": "a", "text": "<p>Some text.", "content_type": "text/html"}]}
     status, job = function.call("POST", "/jobs", json=body)
     assert status == 202
     status, job = function.call("POST", f"/jobs/{job['id']}/run")
     assert (status, job["state"], job["done"]) == (200, "succeeded", 1)
-    assert store.documents["a"]["text"] == "Some text."
+    assert gateway.documents["a"]["text"] == "Some text."
     status, page = function.call("GET", "/jobs", query="state=open")
     assert (status, page["jobs"]) == (200, [])
 
@@ -105,8 +82,8 @@ def test_the_direct_invocation_says_that_the_key_can_be_read(function: Function)
     assert KEY not in json.dumps(answer)
 
 
-def test_a_store_that_is_away_leaves_the_job_waiting(function: Function, store: Store) -> None:
-    store.status = 503
+def test_a_store_that_is_away_leaves_the_job_waiting(function: Function, gateway: Store) -> None:
+    gateway.status = 503
     body = {"documents": [{"id": "a", "text": "Some text."}]}
     _, job = function.call("POST", "/jobs", json=body)
     status, job = function.call("POST", f"/jobs/{job['id']}/run")

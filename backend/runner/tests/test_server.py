@@ -12,14 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 
 from runner.tests.fakes import Store
 
 MakeServer = Callable[..., "Server"]
-KEY = "a-key-of-twenty-characters"
 DOCUMENTS = {"documents": [{"id": f"doc-{number:02}", "text": "Text."} for number in range(16)]}
 
 
@@ -67,40 +65,17 @@ class Server:
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    store = Store(KEY)
-    with store.serving():
-        yield store
-
-
-@pytest.fixture
-def make_server(aws: Any, s3: Any, store: Store, tmp_path: Path) -> Iterator[MakeServer]:
-    s3.create_bucket(Bucket="the-jobs")
-    boto3.client("secretsmanager").create_secret(
-        Name="fin-advisor/test/runner/api-key", SecretString=KEY
-    )
+def make_server(environment: dict[str, str], tmp_path: Path) -> Iterator[MakeServer]:
     servers: list[Server] = []
 
-    def make(**environment: str) -> Server:
+    def make(**more: str) -> Server:
         log = tmp_path / f"{len(servers)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "runner.server"],
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={
-                    **aws.environment,
-                    "PATH": os.environ.get("PATH", ""),
-                    "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-                    "PROJECT_NAME": "fin-advisor",
-                    "ENVIRONMENT": "test",
-                    "SERVICE_NAME": "runner",
-                    "API_GATEWAY_URL": f"{store.url}/dev",
-                    "JOBS_BUCKET_NAME": "the-jobs",
-                    "PORT": "0",
-                    "BATCH_DOCUMENTS": "1",
-                    **environment,
-                },
+                env={**environment, "PORT": "0", "BATCH_DOCUMENTS": "1", **more},
             )
         servers.append(Server(process, log))
         return servers[-1]
@@ -112,17 +87,17 @@ def make_server(aws: Any, s3: Any, store: Store, tmp_path: Path) -> Iterator[Mak
 
 
 def test_a_killed_instance_loses_nothing_and_another_goes_on(
-    make_server: MakeServer, store: Store
+    make_server: MakeServer, gateway: Store
 ) -> None:
     bounds = {"SLICE_LIMIT_SECONDS": "6", "LEASE_GRACE_SECONDS": "0"}
     first, second = make_server(**bounds), make_server(**bounds)
     first.wait_ready()
     second.wait_ready()
-    store.slow = 0.1
+    gateway.slow = 0.1
     job = first.call("POST", "/jobs", json=DOCUMENTS).json()
 
     running = first.run_in_background(job["id"])
-    wait_until(lambda: len(store.puts) >= 5)
+    wait_until(lambda: len(gateway.puts) >= 5)
     first.process.send_signal(signal.SIGKILL)
     running.join()
     assert isinstance(first.answers[0], Exception)
@@ -137,34 +112,38 @@ def test_a_killed_instance_loses_nothing_and_another_goes_on(
     wait_until(finished)
     final = second.call("GET", f"/jobs/{job['id']}").json()
     assert (final["total"], final["done"], final["failed"]) == (16, 16, 0)
-    assert sorted(store.documents) == [f"doc-{number:02}" for number in range(16)]
+    assert sorted(gateway.documents) == [f"doc-{number:02}" for number in range(16)]
     # What was in flight at the kill is sent again, and nothing before it.
-    assert len(store.puts) <= 17
+    assert len(gateway.puts) <= 17
 
 
-def test_two_instances_that_race_work_one_at_a_time(make_server: MakeServer, store: Store) -> None:
+def test_two_instances_that_race_work_one_at_a_time(
+    make_server: MakeServer, gateway: Store
+) -> None:
     servers = [make_server(), make_server()]
     for server in servers:
         server.wait_ready()
-    store.slow = 0.02
+    gateway.slow = 0.02
     job = servers[0].call("POST", "/jobs", json=DOCUMENTS).json()
     threads = [server.run_in_background(job["id"]) for server in servers * 3]
     for thread in threads:
         thread.join()
 
-    assert store.most_at_once == 1
-    assert len(store.puts) == 16
+    assert gateway.most_at_once == 1
+    assert len(gateway.puts) == 16
     answers = [answer for server in servers for answer in server.answers]
     assert {getattr(answer, "status_code", answer) for answer in answers} == {200}
     assert servers[0].call("GET", f"/jobs/{job['id']}").json()["state"] == "succeeded"
 
 
-def test_sigterm_drains_and_the_job_is_free_at_once(make_server: MakeServer, store: Store) -> None:
+def test_sigterm_drains_and_the_job_is_free_at_once(
+    make_server: MakeServer, gateway: Store
+) -> None:
     first, second = make_server().wait_ready(), make_server().wait_ready()
-    store.slow = 0.1
+    gateway.slow = 0.1
     job = first.call("POST", "/jobs", json=DOCUMENTS).json()
     running = first.run_in_background(job["id"])
-    wait_until(lambda: len(store.puts) >= 3)
+    wait_until(lambda: len(gateway.puts) >= 3)
     first.process.send_signal(signal.SIGTERM)
     running.join()
 
@@ -175,7 +154,7 @@ def test_sigterm_drains_and_the_job_is_free_at_once(make_server: MakeServer, sto
     assert first.process.wait(10) == 0
     rest = second.call("POST", f"/jobs/{job['id']}/run").json()
     assert (rest["state"], rest["done"]) == ("succeeded", 16)
-    assert len(store.puts) == 16
+    assert len(gateway.puts) == 16
 
 
 def test_every_line_of_the_server_is_one_json_object(make_server: MakeServer) -> None:
