@@ -11,8 +11,16 @@ SERVICE_DEPENDENTS = (
     "!*",
 )
 
-# Nothing is built on the estate on one machine but measurements of it.
-LOCAL_DEPENDENTS = ("*", "/**", "//backend/benchmarks/**", "!*")
+# Nothing is built on the estate on one machine but measurements of it, and tests of Terraform and of
+# deploys: the embedded AWS that they apply to is the estate's.
+LOCAL_DEPENDENTS = (
+    "*",
+    "/**",
+    "//backend/benchmarks/**",
+    "//build-support/deploy/tests/**",
+    "//terraform/tests/**",
+    "!*",
+)
 
 
 def stock_package(name, handler="handler.py:handler", tags=()):

@@ -20,8 +20,8 @@ class AppRunner(JsonApi):
     def __init__(self) -> None:
         super().__init__()
         self._tags: dict[str, list[Item]] = {}
-        self._services: dict[str, Item] = {}
-        self._configurations: dict[str, Item] = {}
+        self.services: dict[str, Item] = {}
+        self.configurations: dict[str, Item] = {}
 
     def operation_name(self, environ: Environ) -> str | None:
         target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
@@ -37,7 +37,7 @@ class AppRunner(JsonApi):
                 return lambda body: self._delete_configuration(kind, body)
         return {
             "CreateService": self._create_service,
-            "DescribeService": lambda body: {"Service": _known(self._services, body["ServiceArn"])},
+            "DescribeService": lambda body: {"Service": _known(self.services, body["ServiceArn"])},
             "UpdateService": self._update_service,
             "DeleteService": self._delete_service,
             "ListServices": self._list_services,
@@ -49,7 +49,7 @@ class AppRunner(JsonApi):
         name = body.get(f"{kind}Name") or body["VpcConnectorName"]
         arn = f"{_ARN}:{_CONFIGURATIONS[kind]}/{name}/1/{uuid.uuid4().hex}"
         self._tags[arn] = body.pop("Tags", [])
-        self._configurations[arn] = {
+        self.configurations[arn] = {
             **body,
             f"{kind}Arn": arn,
             f"{kind}Revision": 1,
@@ -57,10 +57,10 @@ class AppRunner(JsonApi):
             "Status": _status(kind, "ACTIVE"),
             "CreatedAt": MADE_AT,
         }
-        return {kind: self._configurations[arn]}
+        return {kind: self.configurations[arn]}
 
     def _configuration(self, kind: str, body: Item) -> Item:
-        return _known(self._configurations, body[f"{kind}Arn"])
+        return _known(self.configurations, body[f"{kind}Arn"])
 
     def _delete_configuration(self, kind: str, body: Item) -> Item:
         found = self._configuration(kind, body)
@@ -71,7 +71,7 @@ class AppRunner(JsonApi):
         identity = uuid.uuid4().hex
         arn = f"{_ARN}:service/{body['ServiceName']}/{identity}"
         self._tags[arn] = body.pop("Tags", [])
-        self._services[arn] = {
+        self.services[arn] = {
             "ServiceArn": arn,
             "ServiceId": identity,
             "ServiceUrl": f"{identity[:10]}.{REGION}.awsapprunner.com",
@@ -81,7 +81,7 @@ class AppRunner(JsonApi):
         return self._update_service({"ServiceArn": arn, **body})
 
     def _update_service(self, body: Item) -> Item:
-        service = _known(self._services, body["ServiceArn"])
+        service = _known(self.services, body["ServiceArn"])
         service |= body | {"UpdatedAt": MADE_AT}
         if scaling := service.pop("AutoScalingConfigurationArn", None):
             service["AutoScalingConfigurationSummary"] = {"AutoScalingConfigurationArn": scaling}
@@ -89,7 +89,7 @@ class AppRunner(JsonApi):
         return {"Service": service, "OperationId": str(uuid.uuid4())}
 
     def _delete_service(self, body: Item) -> Item:
-        service = _known(self._services, body["ServiceArn"])
+        service = _known(self.services, body["ServiceArn"])
         service["Status"] = "DELETED"
         return {"Service": service, "OperationId": str(uuid.uuid4())}
 
@@ -98,7 +98,7 @@ class AppRunner(JsonApi):
         return {
             "ServiceSummaryList": [
                 {name: service[name] for name in shown}
-                for service in self._services.values()
+                for service in self.services.values()
                 if service["Status"] != "DELETED"
             ]
         }

@@ -73,7 +73,7 @@ class EmbeddedAws:
         self._server = make_server(
             HOST,
             port,
-            self._front(
+            self.front(
                 serialize_conditional_writes(DomainDispatcherApplication(create_backend_app))
             ),
             threaded=True,
@@ -91,7 +91,9 @@ class EmbeddedAws:
             self._server.server_close()
         self._listener.close()
 
-    def _front(self, moto: Wsgi) -> Wsgi:
+    def front(self, moto: Wsgi) -> Wsgi:
+        """All that answers at the endpoint: the stand-ins, and moto behind them."""
+
         def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             for stand_in in self._stand_ins:
                 if stand_in.serves(environ):

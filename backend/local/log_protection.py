@@ -9,7 +9,7 @@ class LogProtection(JsonApi):
 
     def __init__(self) -> None:
         super().__init__()
-        self._policies: dict[str, str] = {}
+        self.policies: dict[str, str] = {}
 
     def operation_name(self, environ: Environ) -> str | None:
         service, _, name = str(environ.get("HTTP_X_AMZ_TARGET", "")).partition(".")
@@ -23,19 +23,19 @@ class LogProtection(JsonApi):
         }.get(name)
 
     def _put(self, body: Item) -> Item:
-        self._policies[body["logGroupIdentifier"]] = body["policyDocument"]
+        self.policies[body["logGroupIdentifier"]] = body["policyDocument"]
         return self._get(body)
 
     def _get(self, body: Item) -> Item:
         group = body["logGroupIdentifier"]
-        if group not in self._policies:
+        if group not in self.policies:
             raise RefusedOperationError("ResourceNotFoundException", f"{group} has no policy")
         return {
             "logGroupIdentifier": group,
-            "policyDocument": self._policies[group],
+            "policyDocument": self.policies[group],
             "lastUpdatedTime": MADE_AT * 1000,
         }
 
     def _delete(self, body: Item) -> Item:
-        self._policies.pop(body["logGroupIdentifier"], None)
+        self.policies.pop(body["logGroupIdentifier"], None)
         return {}

@@ -13,6 +13,8 @@ def repair_moto() -> None:
     """Repair it, once in a process; it must be imported already, which takes a second."""
     _allow_foreign_layers()
     _allow_plain_http()
+    _dispose_of_delete_markers()
+    _keep_labels()
 
 
 def _allow_foreign_layers() -> None:
@@ -52,3 +54,36 @@ def _allow_plain_http() -> None:
 
     repaired: Any = FakeBucket
     repaired.get_permission = get_permission
+
+
+def _dispose_of_delete_markers() -> None:
+    """Let a bucket be emptied that was versioned: moto disposes of each version's content, and a
+    delete marker has none.
+    """
+    from moto.s3.models import FakeDeleteMarker
+
+    repaired: Any = FakeDeleteMarker
+    repaired.dispose = lambda *_: None
+
+
+def _keep_labels() -> None:
+    """Let a version of a secret keep its own labels when another becomes current."""
+    from moto.secretsmanager.models import FakeSecret
+
+    own: Any = FakeSecret.reset_default_version
+
+    def reset_default_version(secret: Any, version: dict[str, Any], version_id: str) -> None:
+        # Taken from the lists before moto replaces them; AWS moves the two labels of its own only.
+        labels = {
+            name: [s for s in item["version_stages"] if s not in {"AWSCURRENT", "AWSPREVIOUS"}]
+            for name, item in secret.versions.items()
+        }
+        own(secret, version, version_id)
+        for name, kept in labels.items():
+            if name == version_id:
+                continue
+            stages = secret.versions[name]["version_stages"]
+            stages += [label for label in kept if label not in stages]
+
+    repaired: Any = FakeSecret
+    repaired.reset_default_version = reset_default_version

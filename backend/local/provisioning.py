@@ -6,17 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from local.app_runner import AppRunner
 from local.blueprint import ACCOUNT_ID, REGION, Blueprint
-from local.bucket_lifecycles import BucketLifecycles
-from local.embedded_aws import EmbeddedAws
-from local.log_protection import LogProtection
-from local.moto_repairs import repair_moto
 from local.options import Options
 from local.packages import remove_tree
 from local.readback import EstateReader
 from local.terraform import Layer, Progress
-from local.xray_sampling import XRaySampling
+from local.terraform_aws import TerraformAws
 
 _PACKAGES = ("api", "chat", "s3vector", "runner", "rotation")
 _VARIABLE_FILE = "environments/dev.tfvars"
@@ -32,13 +27,8 @@ _GITHUB = {
 }
 
 
-def terraform_aws() -> EmbeddedAws:
-    """An embedded AWS with stand-ins for all that the layers make and moto lacks."""
-    return EmbeddedAws([AppRunner(), XRaySampling(), LogProtection(), BucketLifecycles()])
-
-
 async def provision(
-    aws: EmbeddedAws, options: Options, run_dir: Path, report: Callable[[str], None]
+    aws: TerraformAws, options: Options, run_dir: Path, report: Callable[[str], None]
 ) -> Blueprint:
     """Apply the layers to `aws`, and read back what is there then.
 
@@ -50,7 +40,6 @@ async def provision(
     folder.mkdir(parents=True)
     (run_dir / "logs").mkdir(parents=True, exist_ok=True)
     await asyncio.to_thread(aws.serve)
-    repair_moto()
     report("embedded AWS is up")
     with (run_dir / "logs" / "terraform.log").open("wb", buffering=0) as log:
         await _apply(folder, aws.url, _packages(options.packages, folder / "dist"), log, report)

@@ -98,9 +98,10 @@ async def _start(options: Options, run_dir: Path, report: "Report") -> "RunningE
 
     if not options.terraform:
         return await RunningEstate(new_blueprint(), options, run_dir, report).__aenter__()
-    from local.provisioning import provision, terraform_aws
+    from local.provisioning import provision
+    from local.terraform_aws import TerraformAws
 
-    aws = terraform_aws()
+    aws = TerraformAws()
     try:
         blueprint = await provision(aws, options, run_dir, report)
         return await RunningEstate(blueprint, options, run_dir, report, aws).__aenter__()

@@ -20,7 +20,7 @@ class XRaySampling(JsonApi):
     def __init__(self) -> None:
         super().__init__()
         self._tags: dict[str, list[Item]] = {}
-        self._rules: dict[str, Item] = {}
+        self.rules: dict[str, Item] = {}
 
     def operation_name(self, environ: Environ) -> str | None:
         # Other services have this path too.
@@ -31,7 +31,7 @@ class XRaySampling(JsonApi):
     def operation(self, name: str) -> Operation | None:
         return {
             "CreateSamplingRule": self._create,
-            "GetSamplingRules": lambda _: {"SamplingRuleRecords": list(self._rules.values())},
+            "GetSamplingRules": lambda _: {"SamplingRuleRecords": list(self.rules.values())},
             "GetSamplingTargets": lambda _: {"SamplingTargetDocuments": []},
             "UpdateSamplingRule": self._update,
             "DeleteSamplingRule": self._delete,
@@ -42,19 +42,19 @@ class XRaySampling(JsonApi):
         rule = {"Attributes": {}, **body["SamplingRule"]}
         rule["RuleARN"] = arn = f"{_ARN}/{rule['RuleName']}"
         self._tags[arn] = body.get("Tags", [])
-        self._rules[arn] = {"SamplingRule": rule, "CreatedAt": MADE_AT, "ModifiedAt": MADE_AT}
-        return {"SamplingRuleRecord": self._rules[arn]}
+        self.rules[arn] = {"SamplingRule": rule, "CreatedAt": MADE_AT, "ModifiedAt": MADE_AT}
+        return {"SamplingRuleRecord": self.rules[arn]}
 
     def _update(self, body: Item) -> Item:
-        record = self._rules[self._known(body["SamplingRuleUpdate"])]
+        record = self.rules[self._known(body["SamplingRuleUpdate"])]
         record["SamplingRule"] |= body["SamplingRuleUpdate"]
         return {"SamplingRuleRecord": record}
 
     def _delete(self, body: Item) -> Item:
-        return {"SamplingRuleRecord": self._rules.pop(self._known(body))}
+        return {"SamplingRuleRecord": self.rules.pop(self._known(body))}
 
     def _known(self, body: Item) -> str:
         arn = str(body.get("RuleARN") or f"{_ARN}/{body.get('RuleName')}")
-        if arn not in self._rules:
+        if arn not in self.rules:
             raise RefusedOperationError("InvalidRequestException", f"{arn} does not exist")
         return arn

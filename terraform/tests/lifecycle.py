@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.embedded_aws import EmbeddedAws, embedded_aws
-from tests.harness import Layer, Plan, State, variables
+from local.layer_copy import variable_options
+from tests.embedded_aws import RecordedAws
+from tests.harness import Layer, Plan, State
 from tests.recording import Call
 
-REPOSITORY: Final = Path(__file__).resolve().parents[2]
 SERVICES: Final = ("api", "chat", "s3vector", "runner")
 PACKAGES: Final = ("api", "chat", "s3vector", "rotation", "runner")
 IMAGE: Final = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:" + "a" * 64
@@ -46,12 +46,16 @@ class Lifecycle:
 
 def live_once(folder: Path) -> Lifecycle:
     """Run the whole life in `folder`; takes minutes."""
-    with embedded_aws() as aws:
+    aws = RecordedAws()
+    aws.serve()
+    try:
         return _Life(aws, folder).run()
+    finally:
+        aws.stop()
 
 
 class _Life:
-    def __init__(self, aws: EmbeddedAws, folder: Path) -> None:
+    def __init__(self, aws: RecordedAws, folder: Path) -> None:
         self._aws = aws
         self._seconds: dict[str, float] = {}
         self._calls: dict[str, list[Call]] = {}
@@ -59,16 +63,11 @@ class _Life:
         self._packages.mkdir()
         for name in PACKAGES:
             self._write_package(name, "first")
-        self._bootstrap = Layer(
-            REPOSITORY / "bootstrap", folder / "bootstrap", endpoint_url=aws.url
-        )
+        self._bootstrap = Layer("bootstrap", folder / "bootstrap", endpoint_url=aws.url)
         self._application = Layer(
-            REPOSITORY / "terraform",
-            folder / "terraform",
-            endpoint_url=aws.url,
-            s3_backend=True,
+            "terraform", folder / "terraform", endpoint_url=aws.url, s3_backend=True
         )
-        self._bootstrap_options = variables(
+        self._bootstrap_options = variable_options(
             {
                 **GITHUB,
                 "environments": ["dev"],
@@ -79,7 +78,7 @@ class _Life:
         )
         self._options = [
             "-var-file=environments/dev.tfvars",
-            *variables({"package_dir": str(self._packages), "runner_image": IMAGE}),
+            *variable_options({"package_dir": str(self._packages), "runner_image": IMAGE}),
         ]
 
     def _write_package(self, name: str, content: str) -> None:
@@ -117,7 +116,7 @@ class _Life:
         with self._step("package plan"):
             package_plan = application.plan(*self._options)
         with self._step("route plan"):
-            browsers = variables({"cors_origins": ["https://app.example.com"]})
+            browsers = variable_options({"cors_origins": ["https://app.example.com"]})
             route_plan = application.plan("-refresh=false", *self._options, *browsers)
         with self._step("change"):
             application.run("apply", "-no-color", "-parallelism=20", "saved.tfplan")
@@ -140,7 +139,7 @@ class _Life:
             route_plan=route_plan,
             after_changes=after,
             backend_file=backend_file.read_text(),
-            leftovers=[*_leftovers(self._aws), *self._aws.stand_ins.leftovers()],
+            leftovers=[*_leftovers(self._aws), *self._aws.leftovers()],
             calls=self._calls,
             seconds=self._seconds,
         )
@@ -173,7 +172,7 @@ class _Life:
                 store.put_object(Bucket=bucket, Key="jobs/one.json", Body=version)
 
 
-def _leftovers(aws: EmbeddedAws) -> list[str]:
+def _leftovers(aws: RecordedAws) -> list[str]:
     """What moto still holds of what either layer makes."""
     questions: list[tuple[str, str, str, str, dict[str, Any]]] = [
         ("s3", "list_buckets", "Buckets", "Name", {}),

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.moto_repairs import ACCOUNT_ID
-from tests.stand_ins import Environ, StartResponse, Wsgi, signed_for
+from local.blueprint import ACCOUNT_ID
+from local.embedded_aws import Environ, StartResponse, Wsgi
+from local.json_api import signed_for
 
 type Parameters = dict[str, Any]
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.harness import Layer, TerraformError, missing, variables
-from tests.lifecycle import GITHUB, IMAGE, REPOSITORY
+from local.layer_copy import REPOSITORY, variable_options
+from tests.harness import Layer, TerraformError, missing
+from tests.lifecycle import GITHUB, IMAGE
 
 pytestmark = [
     pytest.mark.slow,
@@ -35,7 +36,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Layer:
 
 
 def _initialised(name: str, folder: Path) -> Layer:
-    layer = Layer(REPOSITORY / name, folder / name, endpoint_url=None)
+    layer = Layer(name, folder / name, endpoint_url=None)
     layer.run("init", "-backend=false", "-no-color", "-lockfile=readonly")
     return layer
 
@@ -115,7 +116,7 @@ WRONG_BESIDE_A_RIGHT_ONE: Mapping[str, tuple[Any, str]] = {
 def unreachable(tmp_path_factory: pytest.TempPathFactory) -> Layer:
     """The application layer with the real provider and no AWS: refusals need none."""
     folder = tmp_path_factory.mktemp("unreachable")
-    layer = Layer(REPOSITORY / "terraform", folder / "terraform", endpoint_url="http://127.0.0.1:9")
+    layer = Layer("terraform", folder / "terraform", endpoint_url="http://127.0.0.1:9")
     layer.init()
     return layer
 
@@ -130,7 +131,9 @@ def _refusal(layer: Layer, *options: str) -> str:
 def test_a_wrong_variable_is_refused_with_what_to_write(
     unreachable: Layer, wrong: Mapping[str, tuple[Any, str]]
 ) -> None:
-    printed = _refusal(unreachable, *variables({name: value for name, (value, _) in wrong.items()}))
+    printed = _refusal(
+        unreachable, *variable_options({name: value for name, (value, _) in wrong.items()})
+    )
     assert not [message for _, message in wrong.values() if message not in printed]
 
 
@@ -143,7 +146,7 @@ def test_a_missing_package_is_named_with_the_command_that_makes_it(unreachable: 
     printed = _refusal(
         unreachable,
         "-var-file=environments/dev.tfvars",
-        *variables({"package_dir": "nowhere", "runner_image": IMAGE}),
+        *variable_options({"package_dir": "nowhere", "runner_image": IMAGE}),
     )
     assert "run `./pants package ::` first" in printed
 

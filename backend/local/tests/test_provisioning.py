@@ -14,9 +14,9 @@ import pytest
 
 from local.blueprint import FunctionIntegration, HttpIntegration
 from local.embedded_aws import boto3_client
+from local.layer_copy import REPOSITORY, missing
 from local.processes import BACKEND
 from local.readback import EstateReader, UnservableError
-from local.terraform import REPOSITORY, missing
 from local.tests.conftest import RunningUp, start_up, stop_up, wait_until
 
 pytestmark = [

@@ -1,4 +1,4 @@
-"""Where terraform and its provider are looked for, and what is said where they fail."""
+"""What is said of an apply, how far it is and why it failed."""
 
 import io
 import shutil
@@ -6,50 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from local import terraform
-from local.options import Options
-from local.preflight import problems
-from local.terraform import REPOSITORY, Layer, TerraformFailedError, missing, provider_mirror
+from local import layer_copy
+from local.layer_copy import REPOSITORY, missing, provider_mirror
+from local.terraform import Layer, TerraformFailedError
 
 pytestmark = pytest.mark.anyio
 
 cannot_run = pytest.mark.skipif(
     any(missing()), reason=f"Terraform cannot run here: {'; '.join(missing())}"
 )
-
-
-@pytest.fixture
-def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with neither; its folder for providers."""
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("TF_PLUGIN_CACHE_DIR", raising=False)
-    monkeypatch.setattr(terraform, "REPOSITORY", tmp_path / "repository")
-    monkeypatch.setattr(terraform, "_PROVIDER_ROOTS", (str(tmp_path / "plugins"),))
-    return tmp_path / "plugins"
-
-
-def test_what_is_missing_is_one_line_each_with_where_it_was_looked_for(bare_machine: Path) -> None:
-    program, provider = missing()
-    assert "no terraform on PATH" in program
-    assert str(bare_machine) in provider
-    assert "init -backend=false" in provider
-
-
-def test_only_who_asks_for_terraform_is_told_that_it_is_missing(bare_machine: Path) -> None:
-    assert problems(Options(port=0)) == []
-    assert problems(Options(port=0, terraform=True)) == list(missing())
-
-
-@pytest.mark.parametrize("below", ["", "a", "a/b/c"])
-def test_a_provider_is_found_a_few_folders_deep(bare_machine: Path, below: str) -> None:
-    (bare_machine / below / "registry.terraform.io/hashicorp/aws").mkdir(parents=True)
-    assert provider_mirror() == bare_machine / below
-
-
-def test_what_an_init_of_the_layer_fetched_is_found(bare_machine: Path) -> None:
-    fetched = bare_machine.parent / "repository/terraform/.terraform/providers"
-    (fetched / "registry.terraform.io/hashicorp/aws").mkdir(parents=True)
-    assert provider_mirror() == fetched
 
 
 _LAYER = """
@@ -85,8 +50,8 @@ def layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layer:
     (source / "main.tf").write_text(_LAYER)
     shutil.copy(REPOSITORY / "terraform" / ".terraform.lock.hcl", source)
     mirror = provider_mirror()
-    monkeypatch.setattr(terraform, "REPOSITORY", tmp_path / "repository")
-    monkeypatch.setattr(terraform, "_PROVIDER_ROOTS", (str(mirror),))
+    monkeypatch.setattr(layer_copy, "REPOSITORY", tmp_path / "repository")
+    monkeypatch.setattr(layer_copy, "_PROVIDER_ROOTS", (str(mirror),))
     return Layer("small", tmp_path / "copy", endpoint_url="http://127.0.0.1:9", log=io.BytesIO())
 
 

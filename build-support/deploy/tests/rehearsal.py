@@ -17,11 +17,11 @@ import httpx
 
 from deploy.tests.fakes import DOCKER, Code, Estate, Wsgi, image_archive, serving
 from deploy.tests.workflow import JobRun, install, run_job
-from tests.harness import Layer
-from tests.moto_repairs import ACCOUNT_ID
-from tests.stand_ins import StandIns
+from local.blueprint import ACCOUNT_ID
+from local.embedded_aws import boto3_client
+from local.layer_copy import REPOSITORY, LayerCopy
+from local.terraform_aws import TerraformAws
 
-_SOURCE: Final = Path(__file__).resolve().parents[3]
 _REGISTRY: Final = f"{ACCOUNT_ID}.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner"
 _PACKAGES: Final = ("api", "chat", "rotation", "runner", "s3vector")
 
@@ -78,23 +78,23 @@ class Deploy:
 class Rehearsal:
     """The checkout and the account; `deploy` carries the workflow's own steps out in them."""
 
-    def __init__(self, folder: Path, url: str, estate: Estate, stand_ins: StandIns) -> None:
+    def __init__(self, folder: Path, aws: TerraformAws, estate: Estate) -> None:
         self._folder = folder
-        self._url = url
+        self._url = aws.url
         self._estate = estate
         self._clients: dict[str, Any] = {}
         self._making_clients = threading.Lock()
         estate.client = self.client
-        estate.runner_image = lambda: _only_image(stand_ins)
+        estate.runner_image = lambda: _only_image(aws)
         self.checkout = folder / "checkout"
         self.checkout.mkdir()
         shutil.copytree(
-            _SOURCE / "build-support" / "deploy",
+            REPOSITORY / "build-support" / "deploy",
             self.checkout / "build-support" / "deploy",
             ignore=shutil.ignore_patterns("__pycache__", "tests"),
         )
         install(self.checkout)
-        self._layer = Layer(_SOURCE / "terraform", self.checkout / "terraform", endpoint_url=url)
+        LayerCopy("terraform", self.checkout / "terraform", endpoint_url=aws.url)
         docker = folder / "bin" / "docker"
         docker.parent.mkdir()
         docker.write_text(DOCKER)
@@ -103,16 +103,10 @@ class Rehearsal:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the account, made once: that takes a tenth of a second."""
-        import boto3
-
         with self._making_clients:
             if service not in self._clients:
-                self._clients[service] = boto3.client(  # type: ignore[call-overload]
-                    service,
-                    region_name="us-east-1",
-                    endpoint_url=self._url,
-                    aws_access_key_id="testing",
-                    aws_secret_access_key="testing",
+                self._clients[service] = boto3_client(
+                    service, endpoint_url=self._url, region="us-east-1"
                 )
             return self._clients[service]
 
@@ -211,21 +205,33 @@ class Rehearsal:
     gateway = ""
 
 
-def _only_image(stand_ins: StandIns) -> str:
-    [service] = stand_ins.app_runner.services.values()
+class _Account(TerraformAws):
+    """The embedded AWS, with functions that answer."""
+
+    def __init__(self, estate: Estate) -> None:
+        super().__init__()
+        self._estate = estate
+
+    def front(self, moto: Wsgi) -> Wsgi:
+        return self._estate.invocations(super().front(moto))
+
+
+def _only_image(aws: TerraformAws) -> str:
+    [service] = aws.app_runner.services.values()
     return str(service["SourceConfiguration"]["ImageRepository"]["ImageIdentifier"])
 
 
 @contextmanager
 def rehearsal(folder: Path) -> Iterator[Rehearsal]:
     """An empty account, a checkout, and the gateway's stand-in before it."""
-    os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
-    estate, stand_ins = Estate(), StandIns("us-east-1")
-    moto: Wsgi = DomainDispatcherApplication(create_backend_app)
-    with serving(estate.invocations(stand_ins.front(moto))) as url, serving(estate.gateway) as web:
-        made = Rehearsal(folder, url, estate, stand_ins)
-        made.point_to(web)
-        made.gateway = f"{web}/dev"
-        yield made
+    estate = Estate()
+    aws = _Account(estate)
+    aws.serve()
+    try:
+        with serving(estate.gateway) as web:
+            made = Rehearsal(folder, aws, estate)
+            made.point_to(web)
+            made.gateway = f"{web}/dev"
+            yield made
+    finally:
+        aws.stop()
