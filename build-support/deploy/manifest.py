@@ -154,7 +154,7 @@ def main(arguments: Sequence[str]) -> None:
             raise Refused(f"{path} is not the manifest that the build wrote ({given.sha256})")
         manifest = Manifest.read(path)
         manifest.verify(given.folder)
-    set_outputs({"release": manifest.release, "sha256": sha256(path)})
+    set_outputs({"release": manifest.release, "commit": manifest.commit, "sha256": sha256(path)})
     summarise(manifest.table())
 
 

@@ -1,6 +1,7 @@
 """Plans one environment for the release in dist/, saves the plan, and refuses a dangerous one.
 
-The plan leaves traffic where it is: new versions are published beside the ones that serve.
+The plan leaves traffic where it is: new versions are published beside the ones that serve. What
+serves is written down first: where a rollback goes to.
 """
 
 import argparse
@@ -12,9 +13,8 @@ from typing import Any, Final
 from deploy.manifest import NAME, Manifest
 from deploy.plan_summary import PlanSummary
 from deploy.program import REPOSITORY, Refused, parser, run, summarise, write_json
-from deploy.serving import FILE as SERVING
 from deploy.terraform import FOLDER, Terraform
-from deploy.traffic import Serving
+from deploy.traffic import SERVED, Serving
 
 FILE: Final = REPOSITORY / "dist" / "saved.tfplan"
 
@@ -66,7 +66,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "--allow", default="", help="addresses that may be replaced or destroyed, by comma or line"
     )
     found.add_argument("--folder", type=Path, default=REPOSITORY / "dist", help="the release")
-    found.add_argument("--serving", type=Path, default=SERVING, help="what `serving` wrote")
+    found.add_argument("--served", type=Path, default=SERVED, help="where to write what serves")
     found.add_argument("--output", type=Path, default=FILE)
     found.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
     found.add_argument("--option", action="append", default=[], help="for terraform plan")
@@ -74,7 +74,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write dist/saved.tfplan, and dist/saved.json with what it is the plan of."""
+    """Write the plan, dist/saved.json with what it is the plan of, and dist/served.json."""
     given = _arguments(arguments)
     allowed = [address for address in re.split(r"[\s,]+", given.allow) if address]
     if given.dry_run:
@@ -82,10 +82,15 @@ def main(arguments: Sequence[str]) -> None:
         return
     manifest = Manifest.read(given.folder / NAME)
     manifest.verify(given.folder)
+    terraform = Terraform(given.environment, given.terraform)
+    terraform.init()
+    serving = Serving.now(terraform.outputs())
+    serving.write(given.served)
+    summarise(serving.markdown(given.environment))
     given.output.parent.mkdir(parents=True, exist_ok=True)
     plan(
-        Terraform(given.environment, given.terraform),
-        Serving.read(given.serving),
+        terraform,
+        serving,
         given.output,
         release=manifest.release,
         title=f"Plan of {given.environment} for {manifest.release}",

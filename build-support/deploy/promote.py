@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.program import parser, run, summarise
-from deploy.serving import describe
 from deploy.terraform import FOLDER, Terraform
 from deploy.traffic import Serving, callers_last, move_image
 
@@ -27,7 +26,7 @@ def main(arguments: Sequence[str]) -> None:
             staged[service].move(staged[service].version)
         elif image and serving.runner_service_arn and image != serving.runner_image:
             move_image(serving.runner_service_arn, image)
-    summarise(describe(given.environment, Serving.now(outputs)))
+    summarise(Serving.now(outputs).markdown(given.environment))
 
 
 if __name__ == "__main__":

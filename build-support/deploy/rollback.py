@@ -6,9 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy.program import Refused, parser, run, summarise
-from deploy.serving import FILE, describe
 from deploy.terraform import FOLDER, Terraform
-from deploy.traffic import Alias, Serving, callers_last, move_image
+from deploy.traffic import SERVED, Alias, Serving, callers_last, move_image
 
 
 def roll_back(target: Serving) -> Serving:
@@ -57,9 +56,9 @@ def _target(given: argparse.Namespace) -> Serving:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Roll back to dist/serving.json, or to the versions given by hand."""
+    """Roll back to dist/served.json, or to the versions given by hand."""
     found = parser(__doc__)
-    found.add_argument("--to", type=Path, default=FILE, help="what `serving` wrote")
+    found.add_argument("--to", type=Path, default=SERVED, help="what `plan` wrote")
     found.add_argument("--version", action="append", default=[], help="SERVICE=NUMBER, by hand")
     found.add_argument("--image", help="the runner's image by digest, by hand")
     found.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
@@ -73,9 +72,9 @@ def main(arguments: Sequence[str]) -> None:
     before = roll_back(target)
     summarise(
         f"## {given.environment} was rolled back\n\n"
-        + describe(given.environment, target)
+        + target.markdown(given.environment)
         + "\n\nIt was taken from:\n\n"
-        + describe(given.environment, before)
+        + before.markdown(given.environment)
     )
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from deploy.aws import client
-from deploy.program import Refused, read_json, write_json
+from deploy.program import REPOSITORY, Refused, read_json, write_json
+
+# What served before a deploy: `plan` writes it, `rollback` goes back to it.
+SERVED: Final = REPOSITORY / "dist" / "served.json"
 
 # Whoever is called moves before its callers when a release goes live, after them on the way back.
 _ORDER: Final = ("rotation", "s3vector", "chat", "runner", "api")
@@ -106,6 +109,16 @@ class Serving:
     def write(self, path: Path) -> None:
         """Keep it for a rollback."""
         write_json(path, asdict(self))
+
+    def markdown(self, environment: str) -> str:
+        """Return it for people to read."""
+        if not self.aliases:
+            return f"### {environment} serves nothing yet"
+        rows = [f"| {service} | {alias.version} |" for service, alias in self.aliases.items()]
+        if self.runner_image:
+            rows.append(f"| runner | `{self.runner_image}` |")
+        head = [f"### {environment} serves", "", "| service | version |", "|---|---|"]
+        return "\n".join([*head, *rows])
 
     def live_versions(self) -> dict[str, str]:
         """Return Terraform's variable of this name: with it a plan leaves the aliases alone."""

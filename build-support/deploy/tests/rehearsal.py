@@ -149,7 +149,7 @@ class Rehearsal:
 
         def watch(step: str) -> None:
             began[step] = time.monotonic()
-            if step == "Note what serves":
+            if step == "Plan":
                 self._learn_image(release, code)
 
         run = run_job(

@@ -38,8 +38,8 @@ def test_what_serves_is_what_aws_says(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert serving.live_versions() == {"api": "2", "chat": "3", "s3vector": "3"}
     assert serving.runner_image == "image-1"
     assert serving.staged() == {"api": Alias("fin-advisor-dev-api", "live", "3")}
-    serving.write(tmp_path / "serving.json")
-    assert Serving.read(tmp_path / "serving.json") == serving
+    serving.write(tmp_path / "served.json")
+    assert Serving.read(tmp_path / "served.json") == serving
 
 
 def test_before_the_first_deploy_nothing_serves() -> None:
@@ -81,15 +81,15 @@ def test_a_part_that_cannot_be_moved_does_not_keep_the_others(
 
 
 def test_a_roll_back_is_refused_where_nothing_served_before(tmp_path: Path) -> None:
-    Serving().write(tmp_path / "serving.json")
+    Serving().write(tmp_path / "served.json")
     with pytest.raises(Refused, match="nothing to go back to"):
-        rollback.main(["--environment", "dev", "--to", str(tmp_path / "serving.json")])
+        rollback.main(["--environment", "dev", "--to", str(tmp_path / "served.json")])
 
 
 def test_a_file_that_says_something_else_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "serving.json").write_text("[]")
+    (tmp_path / "served.json").write_text("[]")
     with pytest.raises(Refused, match="does not say what an environment served"):
-        rollback.main(["--environment", "dev", "--to", str(tmp_path / "serving.json")])
+        rollback.main(["--environment", "dev", "--to", str(tmp_path / "served.json")])
 
 
 def test_an_image_moves_after_what_app_runner_is_busy_with(

@@ -16,6 +16,7 @@ PINNED = re.compile(r"uses: ([\w./-]+)@([0-9a-f]{40}) # v\d+\.\d+\.\d+$")
 COMMAND = re.compile(
     r"\./pants (?:(?P<goal>lint|check|dependencies|test|package) ::"
     r"|'--tag=\[\]' package (?P<image>backend/runner:image)"
+    r"|run backend/local:up -- --demo --port 0"
     r"|run build-support/deploy:(?P<program>\w+)(?: --(?P<arguments> .+))?)"
 )
 
@@ -131,9 +132,9 @@ def test_a_token_for_aws_is_granted_only_where_a_role_is_assumed(
         for step in content.get("steps", [])
     )
     calls_deploy = str(content.get("uses", "")).endswith("/deploy-environment.yml")
-    assert asks == (assumes or calls_deploy)
-    if assumes:
-        assert content["environment"], "the role trusts a GitHub environment"
+    assert asks == (assumes or calls_deploy or job == "attest")
+    # The roles trust GitHub environments, and nothing else: no other job's token opens an account.
+    assert assumes == ("environment" in content)
 
 
 @pytest.mark.parametrize(("workflow", "job", "content"), list(_jobs()))
@@ -184,7 +185,7 @@ def test_a_deploy_is_planned_applied_tried_promoted_and_tried_again() -> None:
         if step.run is not None and (match := COMMAND.fullmatch(step.run))
     ]
     assert [name + " --staged" * staged for name, staged in programs] == [
-        "manifest", "approval", "image", "serving", "plan", "apply", "log_retention",
+        "manifest", "approval", "image", "plan", "apply", "log_retention",
         "smoke --staged", "promote", "smoke", "rollback", "smoke",
     ]  # fmt: skip
 
@@ -202,10 +203,11 @@ def test_a_command_is_one_call_of_pants(step: Step) -> None:
 
 def test_ci_calls_what_a_developers_ci_run_calls() -> None:
     script = (REPOSITORY / ".ci" / "run").read_text()
+    step = re.compile(r"^step '.+?' (?:no_output )?(\./pants .+)$", re.MULTILINE)
+    steps_of_script = set(step.findall(script))
     called = {step.run for step in COMMANDS if step.workflow == "ci.yml"}
-    for goal in ("lint", "check", "dependencies", "test", "package"):
-        assert f"./pants {goal} ::" in called
-        assert f"./pants {goal} ::" in script
+    assert len(steps_of_script) > 5
+    assert steps_of_script <= called
 
 
 @pytest.fixture(scope="module")
