@@ -32,7 +32,10 @@ def layer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Layer:
-    return _initialised("terraform", tmp_path_factory.mktemp("application"))
+    layer = _initialised("terraform", tmp_path_factory.mktemp("application"))
+    # It must not make up for what an environment lacks.
+    (layer.folder / "tests" / "terraform.tfvars").unlink()
+    return layer
 
 
 def _initialised(name: str, folder: Path) -> Layer:
