@@ -1,6 +1,7 @@
 """The entry of every Lambda function: gateway events, tasks and direct invocations."""
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,12 +13,16 @@ from mangum.types import ASGI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import context, deadline, tracing
-from shared.errors import ServiceError
+from shared.errors import ServiceError, error_response
 from shared.logging import get_logger
 from shared.secrets import ApiKeyProvider, SecretsManagerKeys
 from shared.settings import BaseServiceSettings
 
 _log = get_logger(__name__)
+
+# `str | None` as a type makes a new object at each call.
+_TEXT_OR_NONE: Final = (str, type(None))
+_OBJECT_OR_NONE: Final = (dict, type(None))
 
 Event = dict[str, Any]
 Task = Callable[[Event], Awaitable[dict[str, Any]]]
@@ -25,6 +30,11 @@ Handler = Callable[[Event, Any], dict[str, Any]]
 
 FUNCTION_MARGIN_SECONDS: Final = 0.25
 """Kept back of the function's remaining time, for the answer and the flush."""
+
+LONGEST_ANSWER_BYTES: Final = 6_291_556
+"""What Lambda takes back from a function, as JSON; one byte more fails the invocation."""
+
+_MEASURED_CHARACTERS: Final = 1_000_000  # below, no escape of JSON makes it too long
 
 
 def lambda_handler(
@@ -85,7 +95,12 @@ def lambda_handler(
                 if not _is_gateway_event(event):
                     return direct(event)
                 with deadline.scope(*_deadlines(event)):
-                    return adapter(_normalised(event, xray), lambda_context)
+                    try:
+                        answer = adapter(event, lambda_context)
+                    except Exception as error:  # noqa: BLE001 - the application's are answers
+                        detail = "The event's body or a header cannot be read."
+                        return _error_answer("unreadable_event", detail, {}, exc_info=error)
+                    return _bounded(answer)
         finally:
             structlog.contextvars.clear_contextvars()
             context.reset(token)
@@ -104,35 +119,56 @@ def _under(prefix: str, app: ASGIApp) -> ASGI:
     return prefixed
 
 
-def _normalised(event: Event, xray: str | None) -> Event:
-    # Mangum joins repeated headers; of the trace header the runtime's own is the right one.
-    if xray is None:
-        return event
-    headers = {
+def _bounded(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer, or an error that can be read in the place of one that Lambda refuses."""
+    if len(answer["body"]) < _MEASURED_CHARACTERS:
+        return answer
+    # As the runtime client writes it.
+    size = len(json.dumps(answer, ensure_ascii=False).encode(errors="surrogatepass"))
+    if size <= LONGEST_ANSWER_BYTES:
+        return answer
+    return _error_answer(
+        "response_too_large",
+        "The answer is longer than the 6 MB that can be sent; ask for less at a time.",
+        answer["headers"],
+        bytes=size,
+    )
+
+
+def _error_answer(
+    code: str, detail: str, headers: Mapping[str, str], **logged: Any
+) -> dict[str, Any]:
+    kept = {
         name: value
-        for name, value in (event.get("headers") or {}).items()
-        if name.lower() != context.XRAY_HEADER
+        for name, value in headers.items()
+        if name in {context.REQUEST_ID_HEADER, "vary"} or name.startswith("access-control-")
     }
-    many = {
-        name: value
-        for name, value in (event.get("multiValueHeaders") or {}).items()
-        if name.lower() != context.XRAY_HEADER
+    request_id = kept.setdefault(context.REQUEST_ID_HEADER, context.request_id())
+    token = context.bind(context.RequestContext(request_id, context.active_trace_id()))
+    try:
+        _log.error(code, **logged)
+        response = error_response(500, code, detail)
+    finally:
+        context.reset(token)
+    return {
+        "statusCode": response.status_code,
+        "headers": {**kept, **response.headers},
+        "multiValueHeaders": {},
+        "body": bytes(response.body).decode(),
+        "isBase64Encoded": False,
     }
-    headers["X-Amzn-Trace-Id"] = xray
-    if many:
-        many["X-Amzn-Trace-Id"] = [xray]
-    return {**event, "headers": headers, "multiValueHeaders": many or None}
 
 
 def _is_gateway_event(event: Event) -> bool:
     # Checked this far because anybody who may invoke the function may send anything.
     return (
-        all(isinstance(event.get(name), str) for name in ("httpMethod", "path", "resource"))
+        isinstance(event.get("httpMethod"), str)
+        and isinstance(event.get("path"), str)
+        and isinstance(event.get("resource"), str)
         and isinstance(event.get("requestContext"), dict)
-        and isinstance(event.get("body"), str | None)
-        and all(
-            isinstance(event.get(name), dict | None) for name in ("headers", "multiValueHeaders")
-        )
+        and isinstance(event.get("body"), _TEXT_OR_NONE)
+        and isinstance(event.get("headers"), _OBJECT_OR_NONE)
+        and isinstance(event.get("multiValueHeaders"), _OBJECT_OR_NONE)
     )
 
 
