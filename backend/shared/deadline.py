@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 from contextvars import ContextVar
 from typing import Final
 
@@ -54,15 +53,20 @@ async def in_time[R](work: Awaitable[R], detail: str) -> R:
         raise DeadlineExceeded(detail) from None
 
 
-@contextmanager
-def scope(*candidates: float | None) -> Iterator[None]:
+class scope:  # noqa: N801 - a context manager, and one a request
     """Narrow the deadline to the earliest of the candidates (Unix time in seconds) for a block."""
-    known = [moment for moment in (*candidates, _deadline.get()) if moment is not None]
-    token = _deadline.set(min(known) if known else None)
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
+
+    __slots__ = ("_candidates", "_token")
+
+    def __init__(self, *candidates: float | None) -> None:
+        self._candidates = candidates
+
+    def __enter__(self) -> None:
+        known = [one for one in (*self._candidates, _deadline.get()) if one is not None]
+        self._token = _deadline.set(min(known) if known else None)
+
+    def __exit__(self, *_: object) -> None:
+        _deadline.reset(self._token)
 
 
 def parse(header: str | None) -> float | None:

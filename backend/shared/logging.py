@@ -194,8 +194,8 @@ def _add_ids(line: dict[str, Any]) -> None:
     if request is not None:
         line["request_id"] = request.request_id
         trace_id = request.trace_id
-    # Looked up rather than imported; and where the SDK is not loaded there is no span to look for.
-    if "opentelemetry.sdk.trace" in sys.modules:
+    # Looked up rather than imported; and where nothing makes spans there is none to look for.
+    if "shared.span_recorder" in sys.modules or "opentelemetry.sdk.trace" in sys.modules:
         span = sys.modules["opentelemetry.trace"].get_current_span().get_span_context()
         if span.is_valid:
             trace_id = f"{span.trace_id:032x}"

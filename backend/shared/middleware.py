@@ -84,12 +84,14 @@ class _LoggedRequest:
         self._scope = scope
         self._metrics = metrics
         event = scope.get("aws.event") or {}
+        invoked = context.current() if event else None
         self.id = (
             context.accept_request_id(headers.get(context.REQUEST_ID_HEADER))
             or context.accept_request_id((event.get("requestContext") or {}).get("requestId"))
             or context.new_request_id()
         )
-        xray = _xray_header(headers)
+        # On Lambda the runtime's own header is the right one; a request may repeat its.
+        xray = (invoked.xray_header if invoked else None) or _xray_header(headers)
         trace_id = context.trace_id_of(xray, headers.get("traceparent"))
         self._context = context.RequestContext(self.id, trace_id, xray)
         self._fields = {

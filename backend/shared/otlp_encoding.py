@@ -11,19 +11,24 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import Event, ReadableSpan
+    from opentelemetry.sdk.resources import Resource as SdkResource
+    from opentelemetry.sdk.trace import Event as SdkEvent
+    from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import Link, SpanContext
+
+    from shared.span_recorder import Event, RecordedSpan, Resource, Scope
 
 _fixed64: Final = struct.Struct("<Q").pack
 _fixed32: Final = struct.Struct("<I").pack
 _double: Final = struct.Struct("<d").pack
-_HAS_IS_REMOTE: Final = 0x100
-_IS_REMOTE: Final = 0x200
+_kind_and_times: Final = struct.Struct("<BBBQBQ").pack
+# Whether the parent is remote is known (0x100), and that it is (0x200).
+_LOCAL_FLAGS: Final = _fixed32(0x100)
+_REMOTE_FLAGS: Final = _fixed32(0x300)
 
 
-def encode(spans: Sequence["ReadableSpan"]) -> bytes:
+def encode(spans: "Sequence[ReadableSpan | RecordedSpan]") -> bytes:
     """Return an `ExportTraceServiceRequest`."""
     # By identity: the hash of a resource is that of its attributes as JSON, as dear as a span.
     resources = {id(span.resource): span.resource for span in spans}
@@ -44,10 +49,10 @@ def encode(spans: Sequence["ReadableSpan"]) -> bytes:
     )
 
 
-_last_resource: "tuple[Resource | None, bytes]" = (None, b"")
+_last_resource: "tuple[Resource | SdkResource | None, bytes]" = (None, b"")
 
 
-def _resource(resource: "Resource") -> bytes:
+def _resource(resource: "Resource | SdkResource") -> bytes:
     global _last_resource  # noqa: PLW0603 - a process has one, as a rule
     known, encoded = _last_resource
     if known is not resource:
@@ -57,7 +62,7 @@ def _resource(resource: "Resource") -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _scope(scope: "InstrumentationScope | None") -> bytes:
+def _scope(scope: "Scope | InstrumentationScope | None") -> bytes:
     if scope is None:
         return b""
     return (
@@ -67,50 +72,47 @@ def _scope(scope: "InstrumentationScope | None") -> bytes:
     )
 
 
-def _span(span: "ReadableSpan") -> bytes:
-    context = span.get_span_context()
+def _span(span: "ReadableSpan | RecordedSpan") -> bytes:
+    context, parent, status = span.get_span_context(), span.parent, span.status
     parts = [
         _ids(context),
-        _field(b"\x22", span.parent.span_id.to_bytes(8)) if span.parent else b"",
+        b"\x22\x08" + parent.span_id.to_bytes(8) if parent else b"",
         _text(b"\x2a", span.name),
-        b"\x30" + _varint(span.kind.value + 1),
-        b"\x39" + _fixed64(span.start_time or 0),
-        b"\x41" + _fixed64(span.end_time or 0),
-        _attributes(b"\x4a", span.attributes),
-        _number(b"\x50", span.dropped_attributes),
-        *(_field(b"\x5a", _event(event)) for event in span.events),
-        _number(b"\x60", span.dropped_events),
-        *(_field(b"\x6a", _link(link)) for link in span.links),
-        _number(b"\x70", span.dropped_links),
-        _field(
-            b"\x7a",
-            _text(b"\x12", span.status.description or "")
-            + _number(b"\x18", span.status.status_code.value),
+        _kind_and_times(
+            0x30, span.kind.value + 1, 0x39, span.start_time or 0, 0x41, span.end_time or 0
         ),
-        b"\x85\x01" + _flags(span.parent),
+        _attributes(b"\x4a", span.attributes),
     ]
+    if span.dropped_attributes:
+        parts.append(_number(b"\x50", span.dropped_attributes))
+    if span.events:
+        parts += [_field(b"\x5a", _event(event)) for event in span.events]
+    if span.dropped_events:
+        parts.append(_number(b"\x60", span.dropped_events))
+    if span.links:
+        parts += [_field(b"\x6a", _link(link)) for link in span.links]
+    if span.dropped_links:
+        parts.append(_number(b"\x70", span.dropped_links))
+    told = _text(b"\x12", status.description or "") + _number(b"\x18", status.status_code.value)
+    parts += (_field(b"\x7a", told), b"\x85\x01" + _flags(parent))
     return b"".join(parts)
 
 
 def _ids(context: "SpanContext | None") -> bytes:
     if context is None:
         return b""
+    ids = b"\x0a\x10" + context.trace_id.to_bytes(16) + b"\x12\x08" + context.span_id.to_bytes(8)
+    if not context.trace_state:
+        return ids
     state = ",".join(f"{key}={value}" for key, value in context.trace_state.items())
-    return (
-        b"\x0a\x10"
-        + context.trace_id.to_bytes(16)
-        + b"\x12\x08"
-        + context.span_id.to_bytes(8)
-        + _text(b"\x1a", state)
-    )
+    return ids + _text(b"\x1a", state)
 
 
 def _flags(parent: "SpanContext | None") -> bytes:
-    remote = parent is not None and parent.is_remote
-    return _fixed32(_HAS_IS_REMOTE | _IS_REMOTE if remote else _HAS_IS_REMOTE)
+    return _REMOTE_FLAGS if parent is not None and parent.is_remote else _LOCAL_FLAGS
 
 
-def _event(event: "Event") -> bytes:
+def _event(event: "Event | SdkEvent") -> bytes:
     return (
         b"\x09"
         + _fixed64(event.timestamp)

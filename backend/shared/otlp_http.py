@@ -11,14 +11,16 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
-
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from shared.logging import get_logger
 from shared.otlp_encoding import encode
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from shared.span_recorder import RecordedSpan
 
 _log = get_logger(__name__)
 
@@ -29,7 +31,7 @@ _CHUNK_BYTES: Final = 16 * 1024
 _SLACK_SECONDS: Final = 0.01
 
 
-class OtlpHttpExporter(SpanExporter):
+class OtlpHttpExporter:
     """One kept connection and one attempt for each batch.
 
     After a failure nothing is sent for a while (`is_paused`), longer after each further one, so
@@ -58,11 +60,11 @@ class OtlpHttpExporter(SpanExporter):
         """Whether an export would be refused because the last one failed."""
         return time.monotonic() < self._paused_until
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send spans; FAILURE where the collector did not take them in time."""
+    def export(self, spans: "Sequence[RecordedSpan | ReadableSpan]") -> bool:
+        """Send spans; False where the collector did not take them in time."""
         with self._lock:
             if self.is_paused:
-                return SpanExportResult.FAILURE
+                return False
             body = encode(spans)
             try:
                 status = self._post(body, time.monotonic() + self._timeout_seconds)
@@ -72,25 +74,21 @@ class OtlpHttpExporter(SpanExporter):
             if not 200 <= status < 300:
                 return self._failed(f"HTTP {status}", len(spans))
             self._failures = 0
-        return SpanExportResult.SUCCESS
+        return True
 
     def shutdown(self) -> None:
         """Close the connection."""
         with self._lock:
             self._close()
 
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - the interface's
-        """Return True: nothing is kept back."""
-        return True
-
-    def _failed(self, why: str, spans: int) -> SpanExportResult:
+    def _failed(self, why: str, spans: int) -> bool:
         pause = min(FIRST_PAUSE_SECONDS * 2**self._failures, LONGEST_PAUSE_SECONDS)
         self._failures = min(self._failures + 1, 16)
         self._paused_until = time.monotonic() + pause
         _log.warning(
             "tracing_export_failed", detail=why, spans_lost=spans, next_attempt_seconds=pause
         )
-        return SpanExportResult.FAILURE
+        return False
 
     def _post(self, body: bytes, ends: float) -> int:
         request = b"%sContent-Length: %d\r\n\r\n%s" % (self._head, len(body), body)
@@ -99,14 +97,14 @@ class OtlpHttpExporter(SpanExporter):
             self._close()  # the collector hung up while the function was frozen
         connection = self._connection or self._connect(ends)
         self._connection = connection
-        left = _left(ends)
-        connection.settimeout(left)
+        if connection.gettimeout() != self._timeout_seconds:
+            connection.settimeout(self._timeout_seconds)
         connection.sendall(request)
-        if _left(ends) > left - _SLACK_SECONDS:
+        received = b""
+        if _left(ends) > self._timeout_seconds - _SLACK_SECONDS:
             # Sent at once, as it nearly always is: the time-out still stands, for the first answer.
-            status, stays_open = _read_answer(connection, ends, connection.recv(_CHUNK_BYTES))
-        else:
-            status, stays_open = _read_answer(connection, ends, b"")
+            received = connection.recv(_CHUNK_BYTES)
+        status, stays_open = _read_answer(connection, ends, received)
         if not stays_open:
             self._close()
         return status
@@ -177,23 +175,25 @@ def _is_usable(connection: socket.socket) -> bool:
 
 def _read_answer(connection: socket.socket, ends: float, received: bytes) -> tuple[int, bool]:
     """Return the status, and whether the connection can be used again."""
-    while b"\r\n\r\n" not in received:
+    while (end := received.find(b"\r\n\r\n")) < 0:
         received += _receive(connection, ends)
         if len(received) > _MAX_ANSWER_BYTES:
             raise ValueError("the collector's answer has no end")
-    head, _, rest = received.partition(b"\r\n\r\n")
-    status_line, *fields = head.split(b"\r\n")
-    status = int(status_line[9:12])  # after "HTTP/1.1 "
-    headers = {
-        name.strip().lower(): value.strip()
-        for name, _, value in (field.partition(b":") for field in fields)
-    }
-    length = headers.get(b"content-length", b"")
+    head = received[:end].lower() + b"\r\n"
+    status = int(head[9:12])  # after "HTTP/1.1 "
+    length = _header(head, b"content-length")
     if not length.isdigit() or int(length) > _MAX_ANSWER_BYTES:
         return status, False  # of an unknown length, and of no interest
-    while len(rest) < int(length):
-        rest += _receive(connection, ends)
-    return status, headers.get(b"connection", b"").lower() != b"close"
+    missing = int(length) - (len(received) - end - 4)
+    while missing > 0:
+        missing -= len(_receive(connection, ends))
+    return status, _header(head, b"connection") != b"close"
+
+
+def _header(head: bytes, name: bytes) -> bytes:
+    """Return a header's value, or nothing; the head is in lower case, each line ended."""
+    _, _, rest = head.partition(b"\r\n%s:" % name)
+    return rest.partition(b"\r\n")[0].strip()
 
 
 def _receive(connection: socket.socket, ends: float) -> bytes:

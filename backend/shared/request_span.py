@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import tracing
+from shared import context, tracing
 from shared.errors import FAILURE_KEY, ServiceError
 
 _MAX_FRAMES: Final = 20
@@ -43,7 +43,9 @@ class RequestSpanMiddleware:
         headers = Headers(scope=scope)
         on_lambda = "aws.event" in scope
         # On Lambda the runtime's trace header, attached already, wins over the request's.
-        parent = otel_context.get_current() if around.is_valid else tracing.extract(headers)
+        invoked = context.current() if on_lambda else None
+        is_attached = around.is_valid or (invoked is not None and invoked.xray_header is not None)
+        parent = otel_context.get_current() if is_attached else tracing.extract(headers)
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
         span = self._tracer.start_span(
             "HTTP" if method == "_OTHER" else method,
@@ -64,13 +66,14 @@ class RequestSpanMiddleware:
                 status = message["status"]
             await send(message)
 
-        with trace.use_span(
-            span, end_on_exit=True, record_exception=False, set_status_on_exception=False
-        ):
-            try:
-                await self._app(scope, receive, watch)
-            finally:
-                _finish(span, scope, method, status)
+        # `use_span` does the same, and costs more than the rest of this.
+        token = otel_context.attach(trace.set_span_in_context(span, parent))
+        try:
+            await self._app(scope, receive, watch)
+        finally:
+            otel_context.detach(token)
+            _finish(span, scope, method, status)
+            span.end()
 
 
 def _attributes(scope: Scope, method: str, headers: Headers) -> dict[str, Any]:

@@ -1,16 +1,15 @@
 """The process's TracerProvider: who it is, how it makes ids, and where its spans go."""
 
 import os
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
-from opentelemetry.sdk.extension.aws.trace import AwsXRayIdGenerator
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-
 from shared.logging import get_logger
-from shared.trace_context import root_trace_id
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from shared.span_recorder import Exporter, SpanRecorder
 
 _log = get_logger(__name__)
 
@@ -30,26 +29,18 @@ def on_lambda() -> bool:
 
 
 def make_provider(
-    service_name: str, environment: str, endpoint: str, exporter: SpanExporter | None
-) -> TracerProvider:
+    service_name: str, environment: str, endpoint: str, exporter: "Exporter | None"
+) -> "SpanRecorder | TracerProvider":
     """Return a provider that exports to where `configure_tracing` says."""
-    provider = TracerProvider(
-        # Not Resource.create(): it scans the entry points of every installed distribution.
-        resource=Resource(_resource(service_name, environment)),
-        id_generator=_RootIdGenerator(),
-        shutdown_on_exit=False,  # it waits without a bound; ours does not
-    )
-    if exporter := exporter or _make_exporter(endpoint):
-        provider.add_span_processor(_make_processor(exporter))
-    return provider
-
-
-def _make_processor(exporter: SpanExporter) -> SpanProcessor:
+    resource = _resource(service_name, environment)
+    exporter = exporter or _make_exporter(endpoint)
     if on_lambda():
-        from shared.span_buffer import SpanBuffer
+        from shared.span_recorder import SpanRecorder
 
-        return SpanBuffer(exporter)
-    return BatchSpanProcessor(exporter, schedule_delay_millis=1000)
+        return SpanRecorder(resource, exporter)
+    from shared.sdk_provider import sdk_provider
+
+    return sdk_provider(resource, exporter)
 
 
 def _resource(service_name: str, environment: str) -> dict[str, str]:
@@ -81,7 +72,7 @@ def _resource(service_name: str, environment: str) -> dict[str, str]:
     return attributes
 
 
-def _make_exporter(endpoint: str) -> SpanExporter | None:
+def _make_exporter(endpoint: str) -> "Exporter | None":
     parts = urlsplit(endpoint)
     timeout = LAMBDA_EXPORT_SECONDS if on_lambda() else EXPORT_SECONDS
     default = "grpc" if parts.port == _GRPC_PORT else "http/protobuf"
@@ -113,10 +104,3 @@ def _make_exporter(endpoint: str) -> SpanExporter | None:
             "(HTTP) on Lambda; the gRPC exporter is in the runner only.",
         )
         return None
-
-
-class _RootIdGenerator(AwsXRayIdGenerator):
-    """X-Ray ids, and the trace id of a header that names a trace but no parent."""
-
-    def generate_trace_id(self) -> int:
-        return root_trace_id() or int(super().generate_trace_id())

@@ -1,7 +1,6 @@
 """Distributed tracing: one provider, X-Ray ids, spans out over OTLP, nothing where it is off.
 
-The OpenTelemetry SDK and an exporter are imported by `configure_tracing`, never by importing this
-module.
+What makes spans and sends them is imported by `configure_tracing`, never by importing this module.
 """
 
 import atexit
@@ -10,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,8 +19,9 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.trace import Span, Tracer
+
+    from shared.span_recorder import Exporter, SpanRecorder
 
 _log = get_logger(__name__)
 
@@ -34,7 +34,7 @@ _WAITED_NS: Final = 1_000_000_000
 is_cold_start: ContextVar[bool] = ContextVar("is_cold_start", default=False)
 """Whether the invocation is the first of its environment."""
 
-_provider: "TracerProvider | None" = None
+_provider: "SpanRecorder | TracerProvider | None" = None
 _is_ours = False
 _ready_ns: int | None = None
 _flushing: threading.Thread | None = None
@@ -45,7 +45,7 @@ def configure_tracing(
     environment: str,
     otlp_endpoint: str,
     *,
-    exporter: "SpanExporter | None" = None,
+    exporter: "Exporter | None" = None,
 ) -> None:
     """Export this process's spans; a second call changes nothing.
 
@@ -148,36 +148,50 @@ def release_app(app: "FastAPI") -> None:
         ]
 
 
-@contextmanager
-def invocation(xray_header: str | None, *, cold_start: bool = False) -> Iterator[None]:
+def invocation(
+    xray_header: str | None, *, cold_start: bool = False
+) -> AbstractContextManager[None]:
     """Continue Lambda's trace for a block, and send its spans before the environment freezes.
 
     Args:
         xray_header: The runtime's own, which wins over the request's.
         cold_start: Whether this is the environment's first; its start then becomes a span.
     """
-    if _provider is None:
-        yield
-        return
-    from opentelemetry import context, trace
+    return nullcontext() if _provider is None else _Invocation(xray_header, cold_start)
 
-    around = trace.get_current_span().get_span_context()
-    parent = extract({"x-amzn-trace-id": xray_header} if xray_header else {})
-    span_context = trace.get_current_span(parent).get_span_context()
-    if around.is_valid and around.trace_id == (span_context.trace_id or around.trace_id):
-        yield  # a wrapper's span: it has continued the trace, and flushes when it ends
-        return
-    sampled = span_context.trace_flags.sampled or not span_context.is_valid
-    cold = is_cold_start.set(cold_start)
-    token = context.attach(parent)
-    try:
-        if cold_start and sampled:
+
+class _Invocation:
+    """The block of `invocation`; a class, because every request enters one."""
+
+    def __init__(self, xray_header: str | None, cold_start: bool) -> None:
+        self._headers = {"x-amzn-trace-id": xray_header} if xray_header else {}
+        self._cold_start = cold_start
+
+    def __enter__(self) -> None:
+        from opentelemetry import context, trace
+
+        around = trace.get_current_span().get_span_context()
+        parent = extract(self._headers)
+        span_context = trace.get_current_span(parent).get_span_context()
+        # A wrapper's span: it has continued the trace, and flushes when it ends.
+        self._is_wrapped = around.is_valid and around.trace_id == (
+            span_context.trace_id or around.trace_id
+        )
+        if self._is_wrapped:
+            return
+        self._is_sampled = span_context.trace_flags.sampled or not span_context.is_valid
+        self._cold = is_cold_start.set(self._cold_start)
+        self._token = context.attach(parent)
+        self._detach = context.detach
+        if self._cold_start and self._is_sampled:
             _record_start()
-        yield
-    finally:
-        context.detach(token)
-        is_cold_start.reset(cold)
-        if sampled:
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_wrapped:
+            return
+        self._detach(self._token)
+        is_cold_start.reset(self._cold)
+        if self._is_sampled:
             flush()
 
 

@@ -8,13 +8,15 @@ import base64
 import os
 import socket
 from collections.abc import Sequence
-from typing import Final
-
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from typing import TYPE_CHECKING, Final
 
 from shared.logging import get_logger
 from shared.otlp_encoding import encode
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from shared.span_recorder import RecordedSpan
 
 _log = get_logger(__name__)
 
@@ -22,7 +24,7 @@ _HEADER: Final = b'{"format":"json","version":1}\nT1S'
 MAX_DATAGRAM_BYTES: Final = 64_000
 
 
-class XRayDaemonExporter(SpanExporter):
+class XRayDaemonExporter:
     """Sends spans as datagrams: nothing to wait for, and nothing that can refuse.
 
     Args:
@@ -37,27 +39,26 @@ class XRayDaemonExporter(SpanExporter):
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send spans; a batch over a datagram's size is halved until it fits."""
+    def export(self, spans: "Sequence[RecordedSpan | ReadableSpan]") -> bool:
+        """Send spans; a batch over a datagram's size is halved until it fits.
+
+        Returns:
+            Whether all of them left.
+        """
         datagram = _HEADER + base64.b64encode(encode(spans))
         if len(datagram) > MAX_DATAGRAM_BYTES:
             if len(spans) == 1:
                 _log.warning("span_too_large", span=spans[0].name, size_bytes=len(datagram))
-                return SpanExportResult.FAILURE
+                return False
             middle = len(spans) // 2
-            halves = (self.export(spans[:middle]), self.export(spans[middle:]))
-            return max(halves, key=lambda result: result.value)
+            return all([self.export(spans[:middle]), self.export(spans[middle:])])
         try:
             self._socket.sendto(datagram, self._address)
         except OSError as error:
             _log.debug("xray_daemon_unreachable", error=str(error))
-            return SpanExportResult.FAILURE
-        return SpanExportResult.SUCCESS
+            return False
+        return True
 
     def shutdown(self) -> None:
         """Close the socket."""
         self._socket.close()
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - the interface's
-        """Return True: nothing is kept back."""
-        return True
