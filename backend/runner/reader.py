@@ -70,7 +70,7 @@ class Reader:
             self._end()
             raise ExtractionError(
                 "reading it ended the parser; does it need too much memory?"
-            ) from (None)
+            ) from None
         if answer.get("exhausted"):
             self._end()
         if "error" in answer:
