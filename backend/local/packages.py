@@ -21,19 +21,26 @@ def packaged_programs(packages: Path, run_dir: Path) -> dict[str, Program]:
     `run_dir`.
     """
     runtime = _runtime(run_dir / "var" / "runtime")
-    programs = {}
-    for service in LAMBDA_SERVICES:
-        task = run_dir / "var" / "task" / service
-        with zipfile.ZipFile(packages / f"{service}.zip") as archive:
-            archive.extractall(task)
-        _make_read_only(task)
-        programs[service] = Program(
-            "awslambdaric", (PACKAGED_HANDLER,), (task, runtime), task, isolated=True
+    programs = {
+        service: packaged_program(
+            packages / f"{service}.zip", run_dir / "var" / "task" / service, runtime
         )
+        for service in LAMBDA_SERVICES
+    }
     pex = (packages / "runner.pex").absolute()
     if pex.is_file():
         programs["runner"] = Program(str(pex), working_directory=packages.absolute(), isolated=True)
     return programs
+
+
+def packaged_program(package: Path, task: Path, runtime: Path) -> Program:
+    """The function in `package`, unpacked to the new folder `task`; `runtime` has the runtime
+    client.
+    """
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(task)
+    _make_read_only(task)
+    return Program("awslambdaric", (PACKAGED_HANDLER,), (task, runtime), task, isolated=True)
 
 
 def remove_tree(folder: Path) -> None:

@@ -1,0 +1,77 @@
+"""AWS's runtime client, able to reach loopback ports by their number and nothing else.
+
+`-m guarded_runtime TASK PORTS HANDLER`: TASK is the unpacked package, which is read-only even to
+root as on Lambda; PORTS (with commas) are those of 127.0.0.1 that Python code may connect to. What
+is refused is also a line on stderr, because whoever asked may swallow the error. The runtime
+client's own calls are native code, to AWS_LAMBDA_RUNTIME_API alone, which no hook sees.
+"""
+
+import errno
+import os
+import runpy
+import sys
+from typing import Any
+
+_LOOPBACK = "127.0.0.1"
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+_CHANGES = frozenset({"os.chmod", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.truncate"})
+_LOOKUPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
+_SENDING = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+_STARTING = frozenset({"os.exec", "os.posix_spawn", "os.system", "subprocess.Popen"})
+
+
+class _Guard:
+    """An audit hook: raises what the refused call would raise on Lambda."""
+
+    def __init__(self, task: str, ports: set[int]) -> None:
+        self._task = task + os.sep
+        self._ports = ports
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, _, flags = arguments
+            if flags & _WRITING:
+                self._written(event, path)
+        elif event in _CHANGES:
+            self._written(event, arguments[0])
+        elif event in _SENDING:
+            self._sent(event, arguments[1])
+        elif event in _LOOKUPS:
+            if arguments[0] not in (_LOOPBACK, _LOOPBACK.encode()):
+                self._refuse(event, arguments[0], errno.ENETUNREACH)
+        # The runner's parser is the same interpreter, and not guarded.
+        elif event in _STARTING and os.fsdecode(arguments[0]) != sys.executable:
+            self._refuse(event, arguments[0], errno.EPERM)
+
+    def _sent(self, event: str, address: Any) -> None:
+        if address is None:  # connected already
+            return
+        if (
+            not isinstance(address, tuple)
+            or address[0] != _LOOPBACK
+            or address[1] not in self._ports
+        ):
+            self._refuse(event, address, errno.ENETUNREACH)
+
+    def _written(self, event: str, path: Any) -> None:
+        if isinstance(path, str | bytes | os.PathLike):
+            name = os.path.abspath(os.fsdecode(path))
+            if name.startswith(self._task):
+                self._refuse(event, name, errno.EROFS)
+
+    def _refuse(self, event: str, what: Any, number: int) -> None:
+        os.write(2, f"REFUSED {event} {what!r}\n".encode())
+        raise OSError(number, f"{os.strerror(number)}: the guard refuses {event} {what!r}")
+
+
+def _main() -> None:
+    task, ports, handler = sys.argv[1:]
+    runtime_port = os.environ["AWS_LAMBDA_RUNTIME_API"].rpartition(":")[2]
+    guard = _Guard(task, {int(port) for port in (*ports.split(","), runtime_port)})
+    sys.argv = ["awslambdaric", handler]
+    sys.addaudithook(guard)
+    runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    _main()

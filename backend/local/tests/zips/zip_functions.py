@@ -1,0 +1,286 @@
+"""A packaged function under AWS's runtime client, which reaches the embedded AWS and no more."""
+
+import json
+import os
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from local.bedrock import Bedrock
+from local.blueprint import SERVICES, Blueprint, Function, default_estate
+from local.embedded_aws import EmbeddedAws, Environ, StartResponse
+from local.environments import Environment
+from local.logs import LogFolder
+from local.overlay import Endpoints, overlay
+from local.packages import PACKAGED_HANDLER, _runtime, packaged_program, remove_tree
+from local.processes import Program
+from local.runtime_api import Invocation, InvocationResult
+from local.seeding import seed
+from local.wsgi_answers import answer_error, answer_json, read_body
+from shared.testing import api_gateway_event
+
+KEYS = {name: f"key-of-{name}-not-to-be-logged" for name in (*SERVICES, "client")}
+PROBE_HANDLER = "probe.handler"
+QUESTION = "How large should an emergency fund be?"
+
+_BESIDE = Path(__file__).with_name("beside").absolute()
+_XRAY_ROOT = "1-5759e988-bd862e3fe1be46a994272793"
+_PASSAGE = {
+    "document_id": "emergency-fund",
+    "passage_id": "emergency-fund#0",
+    "title": "Emergency fund",
+    "text": "An emergency fund covers three to six months of expenses.",
+    "score": 0.9,
+    "metadata": {},
+}
+_ANSWERS: dict[tuple[str, str], dict[str, Any]] = {
+    **{("GET", f"/{name}/health"): {"status": "healthy"} for name in SERVICES},
+    ("POST", "/chat/messages"): {
+        "message": {"role": "assistant", "content": "Three to six months of expenses."},
+        "citations": [],
+        "usage": {"input_tokens": 1, "output_tokens": 2},
+        "model_id": "m",
+    },
+    ("POST", "/s3vector/query"): {"passages": [_PASSAGE]},
+    ("PUT", "/s3vector/documents"): {"documents": [], "passages": 0},
+}
+
+
+def of(*services: str) -> pytest.MarkDecorator:
+    """Only these packages."""
+    return pytest.mark.parametrize("service", services, indirect=True)
+
+
+def json_body(content: Any, form: str) -> dict[str, Any]:
+    """A JSON body as the gateway passes it: as text, or in base64 where the type is binary."""
+    if form == "text":
+        return {"json": content}
+    encoded = json.dumps(content, ensure_ascii=False).encode()
+    return {"body": encoded, "headers": {"content-type": "application/json"}}
+
+
+@dataclass
+class Neighbours:
+    """The other services behind the gateway, and the collector of spans, all at the embedded AWS's
+    own address: a function needs no other.
+    """
+
+    keys: set[str] = field(default_factory=lambda: set(KEYS.values()))
+    calls: list[tuple[str, str, str | None]] = field(default_factory=list)
+    """Method, path and key of each call."""
+    exports: int = 0
+
+    def serves(self, environ: Environ) -> bool:
+        path: str = environ["PATH_INFO"]
+        return path.startswith(("/dev/", "/v1/traces"))
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        read_body(environ)
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix("/dev")
+        if path == "/v1/traces":
+            self.exports += 1
+            return answer_json(start_response, 200, {})
+        key = environ.get("HTTP_X_API_KEY")
+        self.calls.append((method, path, key))
+        if key not in self.keys:
+            return answer_error(start_response, 403, "ForbiddenException", "Forbidden")
+        return answer_json(start_response, 200, _ANSWERS[method, path])
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What functions live in: the embedded AWS with what Terraform makes, and the packages."""
+
+    aws: EmbeddedAws
+    neighbours: Neighbours
+    blueprint: Blueprint
+    packages: Path
+    folder: Path
+
+    @property
+    def port(self) -> int:
+        port = urlsplit(self.aws.url).port
+        assert port is not None
+        return port
+
+    def program(self, service: str, handler: str) -> Program:
+        """The service's package, unpacked once, under the guard."""
+        task = self.folder / "task" / service
+        runtime = self.folder / "runtime"
+        if not runtime.exists():
+            _runtime(runtime)
+        if not task.exists():
+            packaged_program(self.packages / f"{service}.zip", task, runtime)
+        return Program(
+            "guarded_runtime",
+            (str(task), str(self.port), handler),
+            (task, runtime, _BESIDE),
+            task,
+            isolated=True,
+        )
+
+    def variables(self, service: str) -> dict[str, str]:
+        """The service's environment, as Terraform sets it and pointed at this machine."""
+        functions = {one.service: one for one in self.blueprint.functions}
+        runner, *_ = self.blueprint.web_services
+        own: dict[str, Mapping[str, str]] = {
+            # As terraform/apprunner-runner.tf sets them where the runner is a function.
+            "runner": {**runner.environment, "ORIGIN_CHECK": "false"},
+            "rotation": {**functions["api"].environment, "SERVICE_NAME": "rotation"},
+            **{name: function.environment for name, function in functions.items()},
+        }
+        url = self.aws.url
+        endpoints = Endpoints(api=f"{url}/dev", aws=url, otlp=url)
+        return {**own[service], **overlay(endpoints, bedrock="stand-in")}
+
+
+@contextmanager
+def surroundings(packages: Path, folder: Path) -> Iterator[Surroundings]:
+    blueprint = default_estate(keys=KEYS, origin_secret="not-used")
+    neighbours = Neighbours()
+    aws = EmbeddedAws([Bedrock(), neighbours])
+    aws.serve()
+    try:
+        httpx.post(f"{aws.url}/moto-api/reset")  # its state is the process's
+        seed(blueprint, aws.url)
+        yield Surroundings(aws, neighbours, blueprint, packages, folder)
+    finally:
+        aws.stop()
+        remove_tree(folder)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What API Gateway makes of a proxy function's answer."""
+
+    status: int
+    headers: dict[str, list[str]]
+    body: str
+    is_base64: bool
+    payload_bytes: int
+    """Of the whole answer, as Lambda counts it."""
+
+    @classmethod
+    def of(cls, result: InvocationResult) -> "Answer":
+        assert result.function_error is None, result.payload[:2000]
+        content = json.loads(result.payload)
+        headers = {name: [value] for name, value in content["headers"].items()}
+        return cls(
+            content["statusCode"],
+            {**headers, **content["multiValueHeaders"]},
+            content["body"],
+            content["isBase64Encoded"],
+            len(result.payload),
+        )
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class ZipFunction:
+    """One execution environment of a packaged function."""
+
+    service: str
+    environment: Environment
+    log: Path
+    task: Path
+    _invocations: int = 0
+
+    @property
+    def pid(self) -> int:
+        assert self.environment.alive
+        assert self.environment.pid is not None
+        return self.environment.pid
+
+    def holds(self) -> tuple[int, int]:
+        """The bytes of memory that are its own, and how many files it has open."""
+        of_process = Path("/proc") / str(self.pid)
+        status = dict(
+            line.split(":", 1) for line in (of_process / "status").read_text().splitlines()
+        )
+        # Not all of VmRSS: pages of files come and go with the machine's cache.
+        memory = int(status["RssAnon"].removesuffix("kB")) * 1024
+        return memory, len(list((of_process / "fd").iterdir()))
+
+    async def invoke(self, event: Any) -> InvocationResult:
+        """Send one event, and wait until the environment asks for the next."""
+        self._invocations += 1
+        arn = f"arn:aws:lambda:us-east-1:123456789012:function:fin-advisor-dev-{self.service}"
+        trace = f"Root={_XRAY_ROOT};Parent={self._invocations:016x};Sampled=1"
+        invocation = Invocation(json.dumps(event).encode(), 30.0, arn, trace)
+        result = await self.environment.invoke(invocation)
+        await self.environment.settled()
+        return result
+
+    async def request(
+        self, method: str, path: str, *, request_id: str = "the-gateways-id", **options: Any
+    ) -> Answer:
+        """Send a request as API Gateway does; the path without the service's prefix."""
+        event = api_gateway_event(method, f"/{self.service}{path}", **options)
+        event["requestContext"]["requestId"] = request_id
+        return Answer.of(await self.invoke(event))
+
+    @property
+    def output(self) -> str:
+        """What it has printed; all of it once the environment has ended."""
+        return self.log.read_text()
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Its log: all that it has printed but metrics."""
+        lines = [json.loads(line) for line in self.output.splitlines()]
+        return [line for line in lines if "_aws" not in line]
+
+    def refusals(self) -> list[str]:
+        """What the guard refused."""
+        return [line for line in self.output.splitlines() if line.startswith("REFUSED")]
+
+
+@asynccontextmanager
+async def zip_function(
+    around: Surroundings,
+    service: str,
+    folder: Path,
+    handler: str = PACKAGED_HANDLER,
+    **variables: str,
+) -> AsyncIterator[ZipFunction]:
+    """Run a packaged function; that it tried nothing forbidden is checked when it ends."""
+    program = around.program(service, handler)
+    before = _listing(program.working_directory)
+    logs = LogFolder(folder)
+    values = {**around.variables(service), **variables}
+    function = Function(f"fin-advisor-dev-{service}", service, handler, values)
+    environment = Environment(function, program, {}, logs[service])
+    running = ZipFunction(service, environment, logs[service].path, program.working_directory)
+    try:
+        await environment.start()
+        yield running
+    except BaseException:
+        print(running.output[-20_000:])
+        raise
+    finally:
+        await environment.stop()
+        logs.close()
+    after = _listing(program.working_directory)
+    changed = [name for name in after | before if after.get(name, ()) != before.get(name, ())]
+    assert not changed, changed
+
+
+def _listing(task: Path) -> dict[str, tuple[int, int] | None]:
+    """Every file, and of code the size and the time of change.
+
+    Not of data: a start-up hook of the machine's own Python may add to the certificates.
+    """
+    found: dict[str, tuple[int, int] | None] = {}
+    for folder, _, files in os.walk(task):
+        for path in (Path(folder) / name for name in files):
+            status = path.stat()
+            is_code = path.suffix in {".py", ".pyc", ".so"}
+            found[str(path)] = (status.st_size, status.st_mtime_ns) if is_code else None
+    return found
