@@ -19,12 +19,14 @@ class RequestContext(NamedTuple):
     """Identifiers of the request being handled.
 
     `trace_id` is 32 hexadecimal digits; `xray_header` is the raw header to hand on where no
-    tracer is active.
+    tracer is active; `cold_start` is whether this is its environment's first request, and None
+    where there are no cold starts.
     """
 
     request_id: str
     trace_id: str | None = None
     xray_header: str | None = None
+    cold_start: bool | None = None
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request", default=None)

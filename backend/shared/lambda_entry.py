@@ -7,7 +7,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-import structlog
 from mangum import Mangum
 from mangum.types import ASGI
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -85,9 +84,9 @@ def lambda_handler(
             event = {}
         xray = os.environ.get("_X_AMZN_TRACE_ID")
         request_id = getattr(lambda_context, "aws_request_id", None) or context.new_request_id()
-        token = context.bind(context.RequestContext(request_id, context.trace_id_of(xray), xray))
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(cold_start=cold_start)
+        token = context.bind(
+            context.RequestContext(request_id, context.trace_id_of(xray), xray, cold_start)
+        )
         traced = tracing.invocation(xray, cold_start=cold_start)
         cold_start = False
         try:
@@ -102,7 +101,6 @@ def lambda_handler(
                         return _error_answer("unreadable_event", detail, {}, exc_info=error)
                     return _bounded(answer)
         finally:
-            structlog.contextvars.clear_contextvars()
             context.reset(token)
 
     tracing.mark_ready()

@@ -194,15 +194,21 @@ def _add_ids(line: dict[str, Any]) -> None:
     if request is not None:
         line["request_id"] = request.request_id
         trace_id = request.trace_id
+        if request.cold_start is not None:
+            line["cold_start"] = request.cold_start
     # Looked up rather than imported; and where nothing makes spans there is none to look for.
     if "shared.span_recorder" in sys.modules or "opentelemetry.sdk.trace" in sys.modules:
         span = sys.modules["opentelemetry.trace"].get_current_span().get_span_context()
         if span.is_valid:
-            trace_id = f"{span.trace_id:032x}"
-            line["span_id"] = f"{span.span_id:016x}"
+            trace_id, line["span_id"] = _in_hexadecimal(span.trace_id, span.span_id)
     if trace_id:
         line["trace_id"] = trace_id
         line["xray_trace_id"] = context.xray_trace_id(trace_id)
+
+
+@lru_cache(maxsize=64)  # a request's lines are mostly of one span
+def _in_hexadecimal(trace_id: int, span_id: int) -> tuple[str, str]:
+    return f"{trace_id:032x}", f"{span_id:016x}"
 
 
 @lru_cache(maxsize=1024)

@@ -93,7 +93,9 @@ class _LoggedRequest:
         # On Lambda the runtime's own header is the right one; a request may repeat its.
         xray = (invoked.xray_header if invoked else None) or _xray_header(headers)
         trace_id = context.trace_id_of(xray, headers.get("traceparent"))
-        self._context = context.RequestContext(self.id, trace_id, xray)
+        self._context = context.RequestContext(
+            self.id, trace_id, xray, invoked.cold_start if invoked else None
+        )
         self._fields = {
             "method": scope["method"],
             "path": _route_path(scope),
@@ -102,13 +104,8 @@ class _LoggedRequest:
 
     def __enter__(self) -> "_LoggedRequest":
         self._token = context.bind(self._context)
-        # What an earlier request of the same task left bound must not colour this one's lines;
-        # what the invocation bound (its cold start) belongs to this one.
-        kept = structlog.contextvars.get_contextvars().get("cold_start")
+        # What an earlier request of the same task left bound must not colour this one's lines.
         structlog.contextvars.clear_contextvars()
-        self._cold_start = kept
-        if kept is not None:
-            structlog.contextvars.bind_contextvars(cold_start=kept)
         if self._metrics is not None:
             self._measured = self._metrics.begin()
         self._started = time.perf_counter()
@@ -140,7 +137,7 @@ class _LoggedRequest:
                     path=self._fields["path"],
                     status=status,
                     duration_seconds=duration,
-                    cold_start=self._cold_start,
+                    cold_start=self._context.cold_start,
                 )
             structlog.contextvars.clear_contextvars()
             context.reset(self._token)

@@ -88,7 +88,8 @@ def _attributes(scope: Scope, method: str, headers: Headers) -> dict[str, Any]:
         attributes["client.address"] = client[0]
     if lambda_context := scope.get("aws.context"):
         attributes["faas.invocation_id"] = getattr(lambda_context, "aws_request_id", "")
-        attributes["faas.coldstart"] = tracing.is_cold_start.get()
+        invoked = context.current()
+        attributes["faas.coldstart"] = bool(invoked and invoked.cold_start)
     return attributes
 
 

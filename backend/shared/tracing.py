@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.logging import get_logger
@@ -30,9 +29,6 @@ SHUTDOWN_SECONDS: Final = 2.0
 
 _LONGEST_INIT_SECONDS: Final = 60.0
 _WAITED_NS: Final = 1_000_000_000
-
-is_cold_start: ContextVar[bool] = ContextVar("is_cold_start", default=False)
-"""Whether the invocation is the first of its environment."""
 
 _provider: "SpanRecorder | TracerProvider | None" = None
 _is_ours = False
@@ -180,7 +176,6 @@ class _Invocation:
         if self._is_wrapped:
             return
         self._is_sampled = span_context.trace_flags.sampled or not span_context.is_valid
-        self._cold = is_cold_start.set(self._cold_start)
         self._token = context.attach(parent)
         self._detach = context.detach
         if self._cold_start and self._is_sampled:
@@ -190,7 +185,6 @@ class _Invocation:
         if self._is_wrapped:
             return
         self._detach(self._token)
-        is_cold_start.reset(self._cold)
         if self._is_sampled:
             flush()
 
