@@ -66,9 +66,10 @@ locals {
       OTEL_PROPAGATORS = "tracecontext,baggage,xray-lambda"
       # The layer's instrumentation is older than the package's FastAPI and fails on every request; the library makes the span.
       OTEL_PYTHON_DISABLED_INSTRUMENTATIONS = "fastapi"
-      # The wrapper flushes at the end of each invocation: at most a second, then the answer leaves.
+      # The wrapper flushes at the end of each invocation: at most a quarter of a second, then the answer leaves. Its own
+      # default is 30 s, which each request waits while the collector fails. What is late is sent in the background.
       OTEL_EXPORTER_OTLP_TIMEOUT                    = "1"
-      OTEL_INSTRUMENTATION_AWS_LAMBDA_FLUSH_TIMEOUT = "1000"
+      OTEL_INSTRUMENTATION_AWS_LAMBDA_FLUSH_TIMEOUT = "250"
       # No metrics and logs from the wrapper: the collector's own configuration prints the former and drops the latter.
       OTEL_METRICS_EXPORTER = "none"
       OTEL_LOGS_EXPORTER    = "none"

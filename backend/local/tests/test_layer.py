@@ -7,14 +7,17 @@ them, and the zip of `api`, into the working folder.
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+import time
 import zipfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -26,6 +29,7 @@ from local.runtime_api import Invocation, InvocationResult, RuntimeApi
 from local.spans import Span
 from local.trace_store import TraceStore
 from shared.testing import api_gateway_event
+from shared.tests.collector import FAULTS, faulty_collector
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +49,13 @@ lambda_handler = getattr(importlib.import_module(module), name)
 _PYTHON = os.path.realpath(sys.executable)  # bare, as Lambda's is
 _ZIP = Path("api.zip").absolute()
 _LAYER = Path("layer").absolute()
+
+
+def _terraforms() -> dict[str, str]:
+    """The OpenTelemetry variables that Terraform gives a function in this mode."""
+    text = (BACKEND.parent / "terraform" / "locals.tf").read_text()
+    [block] = re.findall(r"^    auto = \{$(.*?)^    \}$", text, re.MULTILINE | re.DOTALL)
+    return dict(re.findall(r'^ +(OTEL_\w+) += "(.*)"$', block, re.MULTILINE))
 
 
 @dataclass
@@ -121,7 +132,7 @@ async def _function(path: list[Path], handler: str, **environment: str) -> Async
             "ENVIRONMENT": "dev",
             "SERVICE_NAME": "api",
             "API_GATEWAY_URL": "http://127.0.0.1:9/dev",
-            # As terraform/locals.tf and the layer's own script set them.
+            # The layer's own script sets these.
             "ENABLE_TRACING": "true",
             "OTLP_ENDPOINT": receiver.http_url,
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.http_url,
@@ -197,7 +208,8 @@ async def test_behind_the_wrapper_a_request_is_one_coherent_trace(
 async def test_a_call_to_another_service_is_in_the_trace_once(
     task: Task, layer: list[Path]
 ) -> None:
-    async with _function([*layer, *task.path], task.handler) as function:
+    folders = [*layer, *task.path]
+    async with _function(folders, task.handler, **_terraforms()) as function:
         answer = await function.invoke(api_gateway_event("GET", "/api/test"))
         assert answer["statusCode"] in {200, 502, 503}
         spans = function.spans()
@@ -221,6 +233,33 @@ async def test_a_direct_invocation_works_behind_the_wrapper(task: Task, layer: l
         answer = await function.invoke({"test": "secrets"})
         assert answer["readable"] is False
         assert answer["secret"] == "fin-advisor/dev/api/api-key"
+
+
+@pytest.mark.parametrize("task", ["zip"], indirect=True)
+async def test_no_fault_of_a_collector_costs_more_than_the_flush_that_terraform_allows(
+    task: Task, layer: list[Path]
+) -> None:
+    event = api_gateway_event("GET", "/api/health")
+    async with AsyncExitStack() as stack:
+        functions = {}
+        for fault in (None, *FAULTS):
+            variables = _terraforms()
+            if fault is not None:
+                url = stack.enter_context(faulty_collector(fault))
+                variables |= {"OTLP_ENDPOINT": url, "OTEL_EXPORTER_OTLP_ENDPOINT": url}
+            started = _function([*layer, *task.path], task.handler, **variables)
+            functions[fault] = await stack.enter_async_context(started)
+        for function in functions.values():
+            await function.invoke(event)  # the cold start
+        seconds: dict[str | None, list[float]] = {fault: [] for fault in functions}
+        for _ in range(5):
+            for fault, function in functions.items():
+                began = time.perf_counter()
+                assert (await function.invoke(event))["statusCode"] == 200
+                seconds[fault].append(time.perf_counter() - began)
+        usual = median(seconds.pop(None))
+        # The median, as a busy machine is late at times.
+        assert {fault for fault in seconds if median(seconds[fault]) - usual > 0.3} == set()
 
 
 def test_the_emulated_layer_is_as_old_as_the_real_one(layer: list[Path]) -> None:
