@@ -17,6 +17,7 @@ _ZIPS: Final = {
     "subject": "dist/benchmarks/subject.zip",
     "powertools": "dist/stock/benchmarks/powertools.zip",
     "plain": "dist/stock/benchmarks/plain.zip",
+    "instrumented": "dist/stock/benchmarks/instrumented.zip",
 }
 _TARGETS: Final = (
     "backend/api:",
@@ -26,6 +27,7 @@ _TARGETS: Final = (
     "backend/benchmarks/subject:",
     "backend/benchmarks/peers/powertools:",
     "backend/benchmarks/peers/plain:",
+    "backend/benchmarks/peers/instrumented:",
 )
 
 

@@ -1,6 +1,8 @@
-"""What a measured function talks to: a collector, Secrets Manager, and the gateway."""
+"""What a measured function talks to: a collector, X-Ray's daemon, Secrets Manager, the gateway."""
 
 import json
+import socket
+import threading
 from typing import Final
 
 from benchmarks.runtime import LoopbackServer, QuietHandler
@@ -35,19 +37,51 @@ class _Handler(QuietHandler):
             )
 
 
+class _Daemon:
+    """X-Ray's daemon as a sender sees it: somebody who wakes up at each datagram."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        host, port = self._socket.getsockname()
+        self.address = f"{host}:{port}"
+        self._thread = threading.Thread(target=self._receive, daemon=True)
+        self._thread.start()
+
+    def _receive(self) -> None:
+        while self._socket.recv(65_536):
+            pass
+
+    def close(self) -> None:
+        host, port = self.address.split(":")
+        self._socket.sendto(b"", (host, int(port)))  # an empty datagram ends it
+        self._thread.join()
+        self._socket.close()
+
+
 class Surroundings:
     """One loopback server for all of it, and the environment that points a function there."""
 
     def __init__(self) -> None:
         self._server = LoopbackServer(_Handler)
+        self._daemon = _Daemon()
 
     def close(self) -> None:
-        """Stop the server."""
+        """Stop the servers."""
         self._server.shutdown()
         self._server.server_close()
+        self._daemon.close()
 
-    def variables(self, *, tracing: bool = True, logging: bool = True) -> dict[str, str]:
-        """Return a function's environment."""
+    def variables(
+        self, *, tracing: bool = True, logging: bool = True, daemon: bool = False
+    ) -> dict[str, str]:
+        """Return a function's environment.
+
+        Args:
+            tracing: Whether the function traces.
+            logging: Whether it writes its lines.
+            daemon: Whether our spans go to X-Ray's daemon rather than to the collector.
+        """
         url = f"http://{self._server.address}"
         return {
             "PROJECT_NAME": "fin-advisor",
@@ -57,7 +91,7 @@ class Surroundings:
             "API_GATEWAY_URL": f"{url}/dev",
             "CHAT_MODEL_ID": "benchmark",
             "ENABLE_TRACING": str(tracing).lower(),
-            "OTLP_ENDPOINT": url,
+            "OTLP_ENDPOINT": f"udp://{self._daemon.address}" if daemon else url,
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ENDPOINT_URL": url,
@@ -67,5 +101,5 @@ class Surroundings:
             "POWERTOOLS_SERVICE_NAME": "api",
             "POWERTOOLS_LOG_LEVEL": "INFO" if logging else "CRITICAL",
             "POWERTOOLS_TRACE_DISABLED": str(not tracing).lower(),
-            "AWS_XRAY_DAEMON_ADDRESS": self._server.address,
+            "AWS_XRAY_DAEMON_ADDRESS": self._daemon.address,
         }

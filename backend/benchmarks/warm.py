@@ -37,13 +37,11 @@ def measure(
         def cpu(
             name: str,
             event: Callable[[], dict[str, Any]] = event,
-            *,
-            tracing: bool = True,
-            logging: bool = True,
+            **choices: bool,
         ) -> float:
             with Environment(
                 packages[name].folder,
-                around.variables(tracing=tracing, logging=logging),
+                around.variables(**choices),
                 python=interpreter(),
                 runtime_client=runtime_client,
             ) as function:
@@ -59,9 +57,12 @@ def measure(
                 "ours": partial(cpu, "subject"),
                 "powertools": partial(cpu, "powertools"),
                 "plain": partial(cpu, "plain"),
+                "instrumented": partial(cpu, "instrumented"),
+                "ours, to the daemon": partial(cpu, "subject", daemon=True),
                 "ours, tracing off": partial(cpu, "subject", tracing=False),
                 "ours, logging off": partial(cpu, "subject", logging=False),
                 "powertools, tracing off": partial(cpu, "powertools", tracing=False),
+                "powertools, logging off": partial(cpu, "powertools", logging=False),
             },
             rounds,
         )
@@ -78,15 +79,22 @@ def measure(
             "ours",
             {
                 "ours": _difference(taken["ours"], taken["ours, tracing off"]),
+                "ours, to the daemon": _difference(
+                    taken["ours, to the daemon"], taken["ours, tracing off"]
+                ),
                 "aws-xray-sdk": _difference(taken["powertools"], taken["powertools, tracing off"]),
+                "FastAPIInstrumentor": _difference(taken["instrumented"], taken["plain"]),
             },
-            {"aws-xray-sdk": 0.60},
+            {"aws-xray-sdk": 0.60, "FastAPIInstrumentor": 0.60},
         )
         yield Comparison(
             f"CPU that logging adds to a warm {label}",
             "µs",
             "ours",
-            {"ours": _difference(taken["ours"], taken["ours, logging off"])},
+            {
+                "ours": _difference(taken["ours"], taken["ours, logging off"]),
+                "powertools": _difference(taken["powertools"], taken["powertools, logging off"]),
+            },
         )
     yield _memory(packages, runtime_client, around)
 
