@@ -25,7 +25,8 @@ NAME: Final = "manifest.json"
 PACKAGES: Final = ("api.zip", "chat.zip", "rotation.zip", "runner.zip", "s3vector.zip")
 IMAGE: Final = "runner-image.tar"
 
-_RELEASE: Final = re.compile(r"v\d+\.\d+\.\d+|[0-9a-f]{40}")
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+_RELEASE: Final = re.compile(r"v\d+\.\d+\.\d+|" + _COMMIT.pattern)
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,13 @@ class Manifest:
     files: Mapping[str, str]
     image_config: str | None
 
+    def __post_init__(self) -> None:
+        """Refuse another name: it is checked out, and is the tag of an image."""
+        if not _RELEASE.fullmatch(self.release):
+            raise Refused(f"a release is named v1.2.3 or by its whole commit, not {self.release!r}")
+        if not _COMMIT.fullmatch(self.commit):
+            raise Refused(f"{self.commit!r} is not a whole commit id")
+
     @classmethod
     def create(cls, folder: Path, *, release: str, commit: str) -> Self:
         """Describe what the build left in a folder.
@@ -48,10 +56,6 @@ class Manifest:
         Raises:
             Refused: A package is missing, or the names are not a release's and a commit's.
         """
-        if not _RELEASE.fullmatch(release):
-            raise Refused(f"a release is named v1.2.3 or by its whole commit, not {release!r}")
-        if not re.fullmatch(r"[0-9a-f]{40}", commit):
-            raise Refused(f"{commit!r} is not a whole commit id")
         missing = [name for name in PACKAGES if not (folder / name).is_file()]
         if missing:
             raise Refused(f"{', '.join(missing)} missing in {folder}: ./pants package ::")

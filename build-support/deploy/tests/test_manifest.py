@@ -75,7 +75,9 @@ def test_the_program_hands_the_manifests_own_hash_to_later_jobs(
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     given = ["--folder", str(folder)]
     manifest.main(["create", "--release", "v1.2.3", "--commit", COMMIT, *given])
-    digest = dict(line.split("=") for line in outputs.read_text().splitlines())["sha256"]
+    handed = dict(line.split("=") for line in outputs.read_text().splitlines())
+    assert (handed["release"], handed["commit"]) == ("v1.2.3", COMMIT)
+    digest = handed["sha256"]
     manifest.main(["verify", "--sha256", digest, *given])
 
     content = json.loads((folder / "manifest.json").read_text())
@@ -97,3 +99,12 @@ def test_what_is_no_image_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "image").write_bytes(b"no tar")
     with pytest.raises(Refused, match="not an archive of `docker save`"):
         manifest.image_config(tmp_path / "image")
+
+
+def test_a_manifest_that_names_no_commit_is_refused(folder: Path) -> None:
+    """It may come from outside, and what it names is checked out."""
+    Manifest.create(folder, release="v1.2.3", commit=COMMIT).write(folder / "manifest.json")
+    content = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**content, "commit": "main"}))
+    with pytest.raises(Refused, match="'main' is not a whole commit id"):
+        Manifest.read(folder / "manifest.json")

@@ -173,6 +173,13 @@ def test_every_environment_gets_the_same_files_by_hash() -> None:
     assert handed["dev"] == handed["test"] == handed["prod"]
     assert "dev" in jobs["test"]["needs"]
     assert "test" in jobs["prod"]["needs"]
+    # The Terraform that goes with them, too: a tag could have been moved since.
+    [checkout] = [
+        step
+        for step in workflows()["deploy-environment.yml"]["jobs"]["deploy"]["steps"]
+        if step.get("uses", "").startswith("actions/checkout@")
+    ]
+    assert checkout["with"]["ref"] == "${{ inputs.commit }}"
     # Each environment verifies before it holds a credential.
     order = [step.name for step in steps("deploy-environment.yml")]
     assert order.index("Hold it to its manifest") < order.index("Assume the environment's role")
