@@ -73,7 +73,7 @@ def main(arguments: Sequence[str]) -> None:
     if not re.fullmatch(r"v\d+\.\d+\.\d+", given.tag):
         raise Refused(f"a release is a tag such as v1.2.3, not {given.tag!r}")
     if given.dry_run:
-        print(f"would {given.action} {given.tag}")
+        print(f"would do '{given.action}' for {given.tag}")
         return
     if given.action == "notes":
         summarise(Changelog.read(given.changelog).notes(given.tag))
