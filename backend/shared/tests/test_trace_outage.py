@@ -77,7 +77,7 @@ def test_an_outage_costs_neither_memory_nor_more_than_a_few_waits(fault: str) ->
 def test_a_server_keeps_no_more_either_and_never_waits(fault: str) -> None:
     with faulty_collector(fault) as url:
         grown_kib, waits = _run(_SERVER, url, _GRPC)
-    assert grown_kib < 4 * 1024
+    assert grown_kib < 6 * 1024
     assert waits < 5, "the machine's own pauses, not an export's"
 
 
