@@ -61,7 +61,7 @@ def run(task: Path, service: str, program: str, *arguments: str) -> str:
             "-S",
             "-B",
             "-c",
-            f"import sys; sys.path.insert(0, sys.argv.pop(1)); {program}",
+            f"import sys; sys.path.insert(0, sys.argv.pop(1))\n{program}",
             str(task),
             *arguments,
         ],
@@ -144,6 +144,22 @@ def test_holds_no_tests_no_stubs_and_no_other_service(
     assert not [n for n in names if "/tests/" in n or n.endswith((".pyi", "conftest.py"))]
     assert not [n for n in names if n.startswith(("mypy_boto3", "boto3_stubs", "moto/", "grpc/"))]
     assert {n.split("/")[0] for n in names} & (OURS | {"local"}) == {service, "shared"}
+
+
+@pytest.mark.parametrize("service", ["runner"], indirect=True)
+def test_reads_a_pdf_that_is_encrypted_and_has_no_password(task: Path, service: str) -> None:
+    """As many a form is; what decrypts it is imported by the reader alone, when it meets one."""
+    program = """
+from io import BytesIO
+from pypdf import PdfReader, PdfWriter
+writer, file = PdfWriter(), BytesIO()
+writer.add_blank_page(72, 72)
+writer.encrypt("", algorithm="AES-256")
+writer.write(file)
+reader = PdfReader(file)
+print(bool(reader.decrypt("")), len(reader.pages))
+"""
+    assert run(task, service, program).split() == ["True", "1"]
 
 
 @pytest.mark.parametrize("service", ["api", "chat"], indirect=True)
