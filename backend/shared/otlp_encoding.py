@@ -31,21 +31,24 @@ _REMOTE_FLAGS: Final = _fixed32(0x300)
 def encode(spans: "Sequence[ReadableSpan | RecordedSpan]") -> bytes:
     """Return an `ExportTraceServiceRequest`."""
     # By identity: the hash of a resource is that of its attributes as JSON, as dear as a span.
-    resources = {id(span.resource): span.resource for span in spans}
-    grouped: dict[int, dict[Any, list[bytes]]] = {}
+    grouped: dict[int, tuple[Any, dict[Any, list[bytes]]]] = {}
     for span in spans:
-        scopes = grouped.setdefault(id(span.resource), {})
+        _, scopes = grouped.setdefault(id(span.resource), (span.resource, {}))
         scopes.setdefault(span.instrumentation_scope, []).append(_field(b"\x12", _span(span)))
     return b"".join(
-        _field(
-            b"\x0a",
-            _field(b"\x0a", _resource(resources[number]))
-            + b"".join(
-                _field(b"\x12", _field(b"\x0a", _scope(scope)) + b"".join(encoded))
-                for scope, encoded in scopes.items()
-            ),
-        )
-        for number, scopes in grouped.items()
+        [
+            _field(
+                b"\x0a",
+                _resource(resource)
+                + b"".join(
+                    [
+                        _field(b"\x12", _scope(scope) + b"".join(encoded))
+                        for scope, encoded in scopes.items()
+                    ]
+                ),
+            )
+            for resource, scopes in grouped.values()
+        ]
     )
 
 
@@ -56,7 +59,7 @@ def _resource(resource: "Resource | SdkResource") -> bytes:
     global _last_resource  # noqa: PLW0603 - a process has one, as a rule
     known, encoded = _last_resource
     if known is not resource:
-        encoded = _attributes(b"\x0a", resource.attributes)
+        encoded = _field(b"\x0a", _attributes(b"\x0a", resource.attributes))
         _last_resource = (resource, encoded)
     return encoded
 
@@ -64,11 +67,12 @@ def _resource(resource: "Resource | SdkResource") -> bytes:
 @lru_cache(maxsize=64)
 def _scope(scope: "Scope | InstrumentationScope | None") -> bytes:
     if scope is None:
-        return b""
-    return (
+        return _field(b"\x0a", b"")
+    return _field(
+        b"\x0a",
         _text(b"\x0a", scope.name)
         + _text(b"\x12", scope.version or "")
-        + _attributes(b"\x1a", scope.attributes)
+        + _attributes(b"\x1a", scope.attributes),
     )
 
 
@@ -77,7 +81,7 @@ def _span(span: "ReadableSpan | RecordedSpan") -> bytes:
     parts = [
         _ids(context),
         b"\x22\x08" + parent.span_id.to_bytes(8) if parent else b"",
-        _text(b"\x2a", span.name),
+        _name(span.name),
         _kind_and_times(
             0x30, span.kind.value + 1, 0x39, span.start_time or 0, 0x41, span.end_time or 0
         ),
@@ -93,9 +97,19 @@ def _span(span: "ReadableSpan | RecordedSpan") -> bytes:
         parts += [_field(b"\x6a", _link(link)) for link in span.links]
     if span.dropped_links:
         parts.append(_number(b"\x70", span.dropped_links))
-    told = _text(b"\x12", status.description or "") + _number(b"\x18", status.status_code.value)
-    parts += (_field(b"\x7a", told), b"\x85\x01" + _flags(parent))
+    parts.append(_status(status.status_code.value, status.description))
+    parts.append(b"\x85\x01" + _flags(parent))
     return b"".join(parts)
+
+
+@lru_cache(maxsize=64)
+def _name(name: str) -> bytes:
+    return _text(b"\x2a", name)
+
+
+@lru_cache(maxsize=64)
+def _status(code: int, description: str | None) -> bytes:
+    return _field(b"\x7a", _text(b"\x12", description or "") + _number(b"\x18", code))
 
 
 def _ids(context: "SpanContext | None") -> bytes:

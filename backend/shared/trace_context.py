@@ -21,8 +21,10 @@ XRAY_HEADER: Final = "x-amzn-trace-id"
 MAX_BAGGAGE_CHARACTERS: Final = 1024
 """Baggage comes from outside and is sent on at every hop; a longer one is dropped whole."""
 
-_ROOT: Final = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
-_PARENT: Final = re.compile(r"[0-9a-f]{16}")
+_FIELD: Final = r"(?:^|;)\s*{}\s*(?:;|$)"
+_ROOT: Final = re.compile(_FIELD.format(r"Root=1-([0-9a-f]{8})-([0-9a-f]{24})"))
+_PARENT: Final = re.compile(_FIELD.format(r"Parent=([0-9a-f]{16})"))
+_SAMPLED: Final = re.compile(_FIELD.format(r"Sampled=([01])"))
 _SOME_SPAN: Final = 1
 
 _root: ContextVar[int] = ContextVar("xray_root", default=0)
@@ -42,14 +44,14 @@ def parse_xray(header: str | None) -> XRayHeader | None:
     """Return what the header says, or None where it names no trace."""
     if not header or len(header) > 512:
         return None
-    parts = dict(part.strip().partition("=")[::2] for part in header.split(";"))
-    root, parent = parts.get("Root", ""), parts.get("Parent", "")
-    if not _ROOT.fullmatch(root):
+    root = _ROOT.search(header)
+    if root is None:
         return None
+    parent, sampled = _PARENT.search(header), _SAMPLED.search(header)
     return XRayHeader(
-        int(root[2:10] + root[11:], 16),
-        int(parent, 16) if _PARENT.fullmatch(parent) else 0,
-        {"0": False, "1": True}.get(parts.get("Sampled", "")),
+        int(root[1] + root[2], 16),
+        int(parent[1], 16) if parent else 0,
+        sampled[1] == "1" if sampled else None,
     )
 
 

@@ -4,7 +4,6 @@ What makes spans and sends them is imported by `configure_tracing`, never by imp
 """
 
 import atexit
-import os
 import sys
 import threading
 import time
@@ -26,9 +25,6 @@ _log = get_logger(__name__)
 
 SHUTDOWN_SECONDS: Final = 2.0
 """The longest that the end of a process waits for its last spans."""
-
-_LONGEST_INIT_SECONDS: Final = 60.0
-_WAITED_NS: Final = 1_000_000_000
 
 _provider: "SpanRecorder | TracerProvider | None" = None
 _is_ours = False
@@ -153,40 +149,11 @@ def invocation(
         xray_header: The runtime's own, which wins over the request's.
         cold_start: Whether this is the environment's first; its start then becomes a span.
     """
-    return nullcontext() if _provider is None else _Invocation(xray_header, cold_start)
+    if _provider is None:
+        return nullcontext()
+    from shared.invocation import Invocation
 
-
-class _Invocation:
-    """The block of `invocation`; a class, because every request enters one."""
-
-    def __init__(self, xray_header: str | None, cold_start: bool) -> None:
-        self._headers = {"x-amzn-trace-id": xray_header} if xray_header else {}
-        self._cold_start = cold_start
-
-    def __enter__(self) -> None:
-        from opentelemetry import context, trace
-
-        around = trace.get_current_span().get_span_context()
-        parent = extract(self._headers)
-        span_context = trace.get_current_span(parent).get_span_context()
-        # A wrapper's span: it has continued the trace, and flushes when it ends.
-        self._is_wrapped = around.is_valid and around.trace_id == (
-            span_context.trace_id or around.trace_id
-        )
-        if self._is_wrapped:
-            return
-        self._is_sampled = span_context.trace_flags.sampled or not span_context.is_valid
-        self._token = context.attach(parent)
-        self._detach = context.detach
-        if self._cold_start and self._is_sampled:
-            _record_start()
-
-    def __exit__(self, *_: object) -> None:
-        if self._is_wrapped:
-            return
-        self._detach(self._token)
-        if self._is_sampled:
-            flush()
+    return Invocation(xray_header, is_ours=_is_ours, started_ns=_ready_ns if cold_start else None)
 
 
 def extract(headers: Mapping[str, str]) -> "Context":
@@ -233,30 +200,7 @@ def _flush_foreign(force_flush: Callable[[], object]) -> None:
         _flushing.join(LAMBDA_EXPORT_SECONDS)
 
 
-def _record_start() -> None:
-    """Make a span of the time from the process's start until it was ready for this invocation."""
-    if _ready_ns is None or time.time_ns() - _ready_ns > _WAITED_NS:
-        return  # started ahead of any request: nobody waited for it
-    try:
-        age = _process_age_seconds()
-    except (OSError, ValueError, IndexError, AttributeError):  # not Linux
-        return
-    if age < _LONGEST_INIT_SECONDS:  # else restored from a snapshot
-        attributes = {"faas.coldstart": True}
-        began = time.time_ns() - int(age * 1e9)
-        get_tracer().start_span("cold start", start_time=began, attributes=attributes).end(
-            _ready_ns
-        )
-
-
 def mark_ready() -> None:
     """Note that this process is ready for its first invocation."""
     global _ready_ns  # noqa: PLW0603 - of the process
     _ready_ns = time.time_ns()
-
-
-def _process_age_seconds() -> float:
-    with open("/proc/self/stat", "rb") as file:
-        # The second field, a name in parentheses, may hold spaces; the start is the 22nd.
-        ticks = int(file.read().rpartition(b")")[2].split()[19])
-    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
