@@ -12,6 +12,7 @@ from mangum.types import ASGI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import context, deadline, tracing
+from shared.eager_loop import EagerLoop
 from shared.errors import ServiceError, error_response
 from shared.logging import get_logger
 from shared.secrets import ApiKeyProvider, SecretsManagerKeys
@@ -55,7 +56,7 @@ def lambda_handler(
         tasks: What schedulers may ask for.
         keys: Where the service's own key comes from; Secrets Manager by default.
     """
-    loop = asyncio.new_event_loop()
+    loop = EagerLoop()
     asyncio.set_event_loop(loop)  # Mangum runs on it, and the pooled connections stay on it
     adapter = Mangum(_under(f"/{settings.service_name}", app), lifespan="off")
     named_tasks = dict(tasks or {})

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from shared import context, deadline
 from shared.app import create_service_app
+from shared.eager_loop import EagerLoop
 from shared.errors import BadDependency, Unavailable
 from shared.lambda_entry import FUNCTION_MARGIN_SECONDS, Handler, lambda_handler
 from shared.logging import get_logger
@@ -59,14 +60,13 @@ def _routes() -> APIRouter:
 @pytest.fixture
 def make_handler(make_settings: MakeSettings, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.delenv("_X_AMZN_TRACE_ID", raising=False)
-    loops: list[asyncio.AbstractEventLoop] = []
-    new_event_loop = asyncio.new_event_loop
+    loops: list[EagerLoop] = []
 
-    def remembered() -> asyncio.AbstractEventLoop:
-        loops.append(new_event_loop())
+    def remembered() -> EagerLoop:
+        loops.append(EagerLoop())
         return loops[-1]
 
-    monkeypatch.setattr(asyncio, "new_event_loop", remembered)
+    monkeypatch.setattr("shared.lambda_entry.EagerLoop", remembered)
 
     def make(**options: Any) -> Handler:
         settings = make_settings()

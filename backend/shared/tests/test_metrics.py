@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 
 from shared import context, metrics
 from shared.app import create_service_app
+from shared.eager_loop import EagerLoop
 from shared.errors import Unavailable
 from shared.lambda_entry import lambda_handler
 from shared.metrics import DIMENSIONS, METRICS, ServiceMetrics, measure
@@ -123,8 +124,8 @@ async def test_metrics_are_written_whatever_the_log_level(app: FastAPI, lines: L
 def test_a_function_tells_its_cold_start_once(
     app: FastAPI, lines: Lines, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop = asyncio.new_event_loop()
-    monkeypatch.setattr(asyncio, "new_event_loop", lambda: loop)
+    loop = EagerLoop()
+    monkeypatch.setattr("shared.lambda_entry.EagerLoop", lambda: loop)
     try:
         handler = lambda_handler(app, make_settings(), keys=FakeKeys())
         for _ in range(3):
