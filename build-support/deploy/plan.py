@@ -51,7 +51,11 @@ def plan(
         file.unlink()
         raise Refused(
             "\n".join(
-                [*forbidden, "To go ahead, name the address with --allow (input `allow_replace`)."]
+                [
+                    *forbidden,
+                    "To go ahead, name the address: on GitHub, run the workflow Deploy for the "
+                    "release, with the input `allow_replace`; by hand, with --allow.",
+                ]
             )
         )
     if slips := summary.unknown(allowed):

@@ -171,8 +171,6 @@ def test_every_environment_gets_the_same_files_by_hash() -> None:
         name: name for name in handed
     }
     assert handed["dev"] == handed["test"] == handed["prod"]
-    assert "dev" in jobs["test"]["needs"]
-    assert "test" in jobs["prod"]["needs"]
     # The Terraform that goes with them, too: a tag could have been moved since.
     [checkout] = [
         step
@@ -183,6 +181,40 @@ def test_every_environment_gets_the_same_files_by_hash() -> None:
     # Each environment verifies before it holds a credential.
     order = [step.name for step in steps("deploy-environment.yml")]
     assert order.index("Hold it to its manifest") < order.index("Assume the environment's role")
+
+
+def _before(jobs: dict[str, Any], name: str) -> set[str]:
+    """Every job that goes before one, near or far."""
+    near = set(jobs[name].get("needs", []))
+    return near.union(*(_before(jobs, other) for other in near))
+
+
+@pytest.mark.parametrize(
+    ("job", "before"),
+    [("publish", "attest"), ("dev", "fetch"), ("test", "dev"), ("prod", "test")],
+)
+def test_a_job_that_ran_out_of_time_has_not_passed(job: str, before: str) -> None:
+    """GitHub calls it cancelled, which is no failure, and those after it skipped, as if unasked."""
+    jobs = workflows()["deploy.yml"]["jobs"]
+    gone_on = "!cancelled() && !failure() && !contains(needs.*.result, 'cancelled') && "
+    assert jobs[job]["if"].startswith(gone_on)
+    # `needs` holds the results of those that a job names itself.
+    assert before in jobs[job]["needs"]
+    assert set(jobs[job]["needs"]) == _before(jobs, job)
+
+
+def test_a_release_that_an_environment_refuses_can_be_deployed_again() -> None:
+    """Only what is published can, and `allow_replace` is given by hand: no deploy goes before."""
+    jobs = workflows()["deploy.yml"]["jobs"]
+    deploys = {name for name, job in jobs.items() if "uses" in job}
+    assert deploys == {"dev", "test", "prod"}
+    assert not deploys & _before(jobs, "publish")
+    refusal = (REPOSITORY / "build-support" / "deploy" / "plan.py").read_text()
+    by_hand = (FOLDER / "deploy.yml").read_text().partition("workflow_dispatch:")[2]
+    for name in re.findall(r"input `(\w+)`", refusal):
+        assert f"      {name}:\n" in by_hand.partition("\npermissions:")[0]
+    assert "workflow Deploy" in refusal
+    assert workflows()["deploy.yml"]["name"] == "Deploy"
 
 
 def test_a_deploy_is_planned_applied_tried_promoted_and_tried_again() -> None:
