@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -83,5 +84,4 @@ def _wait_for(env_file: Path, process: subprocess.Popen[bytes]) -> dict[str, str
         if time.monotonic() > ends:
             raise EstateFailed(f"not ready in {START_SECONDS:g} s")
         time.sleep(0.02)
-    lines = env_file.read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if "=" in line)
+    return dict(line.split("=", 1) for line in shlex.split(env_file.read_text()))

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -141,7 +142,7 @@ def _announce(
     variables: Mapping[str, str], options: Options, seconds: float, console: "Console"
 ) -> None:
     if options.env_file is not None:
-        _write(options.env_file, variables)
+        write_env_file(options.env_file, variables)
     shown = ("API_GATEWAY_URL", "API_KEY", "AWS_ENDPOINT_URL", "CONSOLE_URL", "LOG_DIR")
     console.print(f"[bold green]Ready in {seconds:.1f} s[/bold green]")
     for name in shown:
@@ -152,10 +153,11 @@ def _announce(
         console.print(f'  curl -H "x-api-key: {key}" {url}/api/test', highlight=False, markup=False)
 
 
-def _write(path: Path, variables: Mapping[str, str]) -> None:
-    """All at once: nobody reads half a file."""
+def write_env_file(path: Path, variables: Mapping[str, str]) -> None:
+    """Write what a shell can `source`, all at once: nobody reads half a file."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+    lines = (f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
+    draft.write_text("".join(lines))
     draft.replace(path)
 
 

@@ -1,6 +1,7 @@
 """What the tests share: functions and a gateway over small handlers, and a running estate."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -204,7 +205,7 @@ def start_up(
     if not env_file.exists():
         process.wait()
         raise AssertionError(f"the estate did not start: {output.read_text()}")
-    lines = env_file.read_text().splitlines()
+    lines = shlex.split(env_file.read_text())
     return RunningUp(process, dict(line.split("=", 1) for line in lines), output)
 
 

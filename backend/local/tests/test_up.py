@@ -16,6 +16,7 @@ import pytest
 
 from local.processes import BACKEND
 from local.tests.conftest import RunningUp, start_up, stop_up, wait_until
+from local.up import write_env_file
 
 
 def run_up(*arguments: str, backend: Path = BACKEND) -> "subprocess.CompletedProcess[str]":
@@ -53,6 +54,18 @@ def test_the_demonstration_answers_with_citations_and_hops(tmp_path: Path) -> No
     citations = done.stdout.split("Citations\n")[1].split("\n\n")[0]
     assert len(citations.splitlines()) >= 2
     assert "three to six months" in done.stdout
+
+
+def test_a_shell_reads_the_env_file_as_it_was_meant(tmp_path: Path) -> None:
+    path, value = tmp_path / ".env", "/a folder/$HOME's `logs`"
+    write_env_file(path, {"LOG_DIR": value, "OTLP_ENDPOINT": ""})
+    shown = subprocess.run(
+        ["sh", "-euc", '. "$1"; printf %s "$LOG_DIR$OTLP_ENDPOINT"', "sh", str(path)],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == value
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
