@@ -11,6 +11,7 @@ import httpx
 from deploy.program import Refused
 
 _TIMEOUT: Final = httpx.Timeout(30, read=300)
+_TAGS_OF_TAGS: Final = 5
 
 
 class Github:
@@ -67,6 +68,21 @@ class Github:
 
     def comment(self, number: int, body: str) -> None:
         self._object("POST", f"issues/{number}/comments", {"body": body})
+
+    def tag_commit(self, tag: str) -> str:
+        """Return the commit that a tag names, through annotated ones.
+
+        Raises:
+            Refused: There is no such tag, or it names no commit.
+        """
+        found = self._object("GET", f"git/ref/tags/{tag}")["object"]
+        for _ in range(_TAGS_OF_TAGS):
+            if found["type"] != "tag":
+                break
+            found = self._object("GET", f"git/tags/{found['sha']}")["object"]
+        if found["type"] != "commit":
+            raise Refused(f"the tag {tag} names a {found['type']}, not a commit")
+        return str(found["sha"])
 
     def release(self, tag: str) -> dict[str, Any] | None:
         """Return the release of a tag, or None."""

@@ -32,7 +32,12 @@ def publish(github: Github, folder: Path, notes: str) -> None:
 
 
 def fetch(github: Github, tag: str, folder: Path) -> Manifest:
-    """Bring the files of a release, and hold them to its manifest."""
+    """Bring the files of a release, and hold them to its manifest, and that to the tag.
+
+    Raises:
+        Refused: The release is not whole, or was changed since: whoever may write releases can put
+            another manifest there, and its commit is what will run.
+    """
     release = _existing(github, tag)
     assets = {asset["name"]: asset for asset in release["assets"]}
     if NAME not in assets:
@@ -42,6 +47,8 @@ def fetch(github: Github, tag: str, folder: Path) -> Manifest:
     manifest = Manifest.read(folder / NAME)
     if manifest.release != tag:
         raise Refused(f"the manifest of {tag} is that of {manifest.release}")
+    if manifest.commit != (commit := github.tag_commit(tag)):
+        raise Refused(f"the manifest of {tag} names commit {manifest.commit}, the tag {commit}")
     for name in manifest.files:
         # A name comes from outside: it must not lead out of the folder.
         if name not in assets or Path(name).name != name:

@@ -261,6 +261,7 @@ class FakeGithub:
         self.issues: list[dict[str, Any]] = []
         self.comments: list[tuple[int, str]] = []
         self.releases: list[dict[str, Any]] = []
+        self.tags: dict[str, tuple[str, str]] = {}  # what a tag names: its kind, its id
         self.files: dict[str, bytes] = {}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -306,6 +307,9 @@ class FakeGithub:
             case "POST", ["issues", number, "comments"]:
                 self.comments.append((int(number), content["body"]))
                 return 201, {}
+            case "GET", ["git", "ref", "tags", tag] | ["git", "tags", tag] if tag in self.tags:
+                kind, identifier = self.tags[tag]
+                return 200, {"object": {"type": kind, "sha": identifier}}
             case "GET", ["releases", "tags", tag]:
                 found = [item for item in self.releases if item["tag_name"] == tag]
                 return (200, found[0]) if found else (404, {"message": "Not Found"})

@@ -13,6 +13,8 @@ from deploy.program import Refused
 from deploy.release import fetch, publish
 from deploy.tests.fakes import FakeGithub
 
+COMMIT = "0" * 40
+
 CHANGELOG = """\
 # Changelog
 
@@ -36,8 +38,13 @@ def built(tmp_path: Path) -> Path:
     folder.mkdir()
     for name in PACKAGES:
         (folder / name).write_bytes(name.encode())
-    Manifest.create(folder, release="v1.2.0", commit="0" * 40).write(folder / "manifest.json")
+    Manifest.create(folder, release="v1.2.0", commit=COMMIT).write(folder / "manifest.json")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def tagged(fake: FakeGithub) -> None:
+    fake.tags["v1.2.0"] = ("commit", COMMIT)
 
 
 def test_what_was_published_is_what_is_fetched(
@@ -69,6 +76,47 @@ def test_a_file_that_was_changed_on_the_way_is_refused(
     fake.files["api.zip"] = b"something else"
     with pytest.raises(Refused, match=r"api\.zip has the hash"):
         fetch(github, "v1.2.0", tmp_path / "fetched")
+
+
+@pytest.mark.parametrize("annotated", [False, True])
+def test_a_manifest_that_names_another_commit_than_the_tag_is_refused(
+    fake: FakeGithub, github: Github, built: Path, tmp_path: Path, annotated: bool
+) -> None:
+    """Its commit is checked out and run, and a file of a release can be replaced."""
+    publish(github, built, "notes")
+    if annotated:
+        fake.tags |= {"v1.2.0": ("tag", "a" * 40), "a" * 40: ("commit", COMMIT)}
+    content = json.loads(fake.files["manifest.json"])
+    fake.files["manifest.json"] = json.dumps({**content, "commit": "1" * 40}).encode()
+    with pytest.raises(Refused, match=f"names commit {'1' * 40}, the tag {COMMIT}"):
+        fetch(github, "v1.2.0", tmp_path / "fetched")
+    assert not (tmp_path / "fetched" / "api.zip").exists()
+
+
+def test_a_release_of_an_annotated_tag_is_fetched(
+    fake: FakeGithub, github: Github, built: Path, tmp_path: Path
+) -> None:
+    publish(github, built, "notes")
+    fake.tags |= {"v1.2.0": ("tag", "a" * 40), "a" * 40: ("tag", "b" * 40)}
+    fake.tags["b" * 40] = ("commit", COMMIT)
+    assert fetch(github, "v1.2.0", tmp_path / "fetched").commit == COMMIT
+
+
+@pytest.mark.parametrize(
+    ("tags", "complaint"),
+    [
+        ({}, "GitHub answered 404"),
+        ({"v1.2.0": ("tree", "a" * 40)}, "names a tree, not a commit"),
+        ({"v1.2.0": ("tag", "v1.2.0")}, "names a tag, not a commit"),  # for ever
+    ],
+)
+def test_a_release_whose_tag_names_no_commit_is_refused(
+    fake: FakeGithub, github: Github, built: Path, tags: dict[str, tuple[str, str]], complaint: str
+) -> None:
+    publish(github, built, "notes")
+    fake.tags = tags
+    with pytest.raises(Refused, match=complaint):
+        fetch(github, "v1.2.0", built)
 
 
 def test_a_name_does_not_lead_out_of_the_folder(
