@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.approval import Approval
-from deploy.plan import FILE
+from deploy.plan import FILE, discard
 from deploy.program import Refused, parser, read_json, run
 from deploy.terraform import FOLDER, Terraform
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> None:
     Approval.required(given.environment, label["release"], os.environ)
     Terraform(given.environment, given.terraform).apply(given.plan)
     # A plan is good for one apply, and holds keys in plain text.
-    given.plan.unlink()
+    discard(given.plan)
 
 
 if __name__ == "__main__":

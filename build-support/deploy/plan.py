@@ -19,6 +19,12 @@ from deploy.traffic import SERVED, Serving
 FILE: Final = REPOSITORY / "dist" / "saved.tfplan"
 
 
+def discard(file: Path) -> None:
+    """Delete a saved plan, which holds keys in plain text, and what says whose it is."""
+    for path in (file, file.with_suffix(".json")):
+        path.unlink(missing_ok=True)
+
+
 def plan(
     terraform: Terraform,
     serving: Serving,
@@ -48,7 +54,6 @@ def plan(
     summary = PlanSummary.of(terraform.read_plan(file))
     summarise(summary.markdown(title))
     if guarded and (forbidden := summary.forbidden(allowed)):
-        file.unlink()
         raise Refused(
             "\n".join(
                 [
@@ -84,24 +89,30 @@ def main(arguments: Sequence[str]) -> None:
     if given.dry_run:
         print(f"would plan {given.environment}, allowing {allowed or 'no replacement'}")
         return
+    # One that an earlier run left is not to be applied for this one.
+    discard(given.output)
     manifest = Manifest.read(given.folder / NAME)
     manifest.verify(given.folder)
     terraform = Terraform(given.environment, given.terraform)
     terraform.init()
     serving = Serving.now(terraform.outputs())
-    serving.write(given.served)
+    serving.write(given.served, given.environment)
     summarise(serving.markdown(given.environment))
     given.output.parent.mkdir(parents=True, exist_ok=True)
-    plan(
-        terraform,
-        serving,
-        given.output,
-        release=manifest.release,
-        title=f"Plan of {given.environment} for {manifest.release}",
-        image=given.image or None,
-        allowed=allowed,
-        options=given.option,
-    )
+    try:
+        plan(
+            terraform,
+            serving,
+            given.output,
+            release=manifest.release,
+            title=f"Plan of {given.environment} for {manifest.release}",
+            image=given.image or None,
+            allowed=allowed,
+            options=given.option,
+        )
+    except BaseException:
+        discard(given.output)
+        raise
     write_json(
         given.output.with_suffix(".json"),
         {"environment": given.environment, "release": manifest.release, "allowed": allowed},

@@ -45,7 +45,6 @@ class PlanSummary:
     """What a plan does."""
 
     changes: tuple[Change, ...]
-    drifted: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, plan: Mapping[str, Any]) -> "PlanSummary":
@@ -64,12 +63,7 @@ class PlanSummary:
                     because=tuple(".".join(map(str, path)) for path in paths),
                 )
             )
-        drifted = tuple(
-            item["address"]
-            for item in plan.get("resource_drift", [])
-            if item["change"]["actions"] != ["no-op"]
-        )
-        return cls(tuple(sorted(changes, key=lambda change: change.address)), drifted)
+        return cls(tuple(sorted(changes, key=lambda change: change.address)))
 
     def forbidden(self, allowed: Iterable[str]) -> list[str]:
         """Return a line for each change that destroys what cannot be had back.

@@ -41,7 +41,7 @@ def roll_back(target: Serving) -> Serving:
 
 def _target(given: argparse.Namespace) -> Serving:
     if not given.version and not given.image:
-        return Serving.read(given.to)
+        return Serving.read(given.to, given.environment)
     terraform = Terraform(given.environment, given.terraform)
     terraform.init()
     serving = Serving.now(terraform.outputs())

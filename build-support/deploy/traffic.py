@@ -97,18 +97,26 @@ class Serving:
         )
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read what `write` wrote."""
+    def read(cls, path: Path, environment: str) -> Self:
+        """Read what `write` wrote of an environment.
+
+        Raises:
+            Refused: It is what another environment served, or something else.
+        """
         content: Any = read_json(path)
         try:
+            served_by = content.pop("environment")
             aliases = {service: Alias(**item) for service, item in content["aliases"].items()}
-            return cls(**{**content, "aliases": aliases})
+            serving = cls(**{**content, "aliases": aliases})
         except (KeyError, TypeError, AttributeError):
             raise Refused(f"{path} does not say what an environment served") from None
+        if served_by != environment:
+            raise Refused(f"{path} says what {served_by} served, not {environment}")
+        return serving
 
-    def write(self, path: Path) -> None:
-        """Keep it for a rollback."""
-        write_json(path, asdict(self))
+    def write(self, path: Path, environment: str) -> None:
+        """Keep it for a rollback of this environment."""
+        write_json(path, {**asdict(self), "environment": environment})
 
     def markdown(self, environment: str) -> str:
         """Return it for people to read."""

@@ -219,6 +219,20 @@ def image_archive(path: Path, content: str) -> None:
             tar.addfile(entry, io.BytesIO(data))
 
 
+# Terraform whose plan says what the file beside it says, and that applies only what it planned.
+TERRAFORM: Final = """\
+#!/usr/bin/env bash
+[[ ! -e $0.refuses || $2 != "$(<"$0.refuses")" ]] || exit 1
+case $2 in
+  init) ;;
+  output) echo '{}' ;;
+  plan) for option; do [[ $option != -out=* ]] || echo keys >"${option#-out=}"; done ;;
+  show) cat "$0.json" ;;
+  apply) [[ $(<"${*: -1}") == keys ]] ;;
+  *) exit 2 ;;
+esac
+"""
+
 # An engine that keeps what it loaded in a file, and pushes it to the embedded AWS's ECR.
 DOCKER: Final = """\
 #!/usr/bin/env bash
@@ -308,8 +322,8 @@ class FakeGithub:
                 self.comments.append((int(number), content["body"]))
                 return 201, {}
             case "GET", ["git", "ref", "tags", tag] | ["git", "tags", tag] if tag in self.tags:
-                kind, identifier = self.tags[tag]
-                return 200, {"object": {"type": kind, "sha": identifier}}
+                kind, named = self.tags[tag]
+                return 200, {"object": {"type": kind, "sha": named}}
             case "GET", ["releases", "tags", tag]:
                 found = [item for item in self.releases if item["tag_name"] == tag]
                 return (200, found[0]) if found else (404, {"message": "Not Found"})

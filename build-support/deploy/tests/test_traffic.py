@@ -38,8 +38,8 @@ def test_what_serves_is_what_aws_says(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert serving.live_versions() == {"api": "2", "chat": "3", "s3vector": "3"}
     assert serving.runner_image == "image-1"
     assert serving.staged() == {"api": Alias("fin-advisor-dev-api", "live", "3")}
-    serving.write(tmp_path / "served.json")
-    assert Serving.read(tmp_path / "served.json") == serving
+    serving.write(tmp_path / "served.json", "dev")
+    assert Serving.read(tmp_path / "served.json", "dev") == serving
 
 
 def test_before_the_first_deploy_nothing_serves() -> None:
@@ -81,13 +81,29 @@ def test_a_part_that_cannot_be_moved_does_not_keep_the_others(
 
 
 def test_a_roll_back_is_refused_where_nothing_served_before(tmp_path: Path) -> None:
-    Serving().write(tmp_path / "served.json")
+    Serving().write(tmp_path / "served.json", "dev")
     with pytest.raises(Refused, match="nothing to go back to"):
         rollback.main(["--environment", "dev", "--to", str(tmp_path / "served.json")])
 
 
-def test_a_file_that_says_something_else_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "served.json").write_text("[]")
+def test_what_another_environment_served_is_no_way_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A deploy by hand leaves the file behind for the next one, of whichever environment."""
+    functions = FakeLambda(_versions(api="2", chat="2", s3vector="2"))
+    _use(monkeypatch, aws=functions, apprunner=FakeAppRunner("image-1"))
+    Serving.now(OUTPUTS).write(tmp_path / "served.json", "test")
+    functions.versions.update(_versions(api="3"))
+    with pytest.raises(Refused, match="says what test served, not prod"):
+        rollback.main(["--environment", "prod", "--to", str(tmp_path / "served.json")])
+    assert functions.moves == []
+    rollback.main(["--environment", "test", "--to", str(tmp_path / "served.json")])
+    assert functions.moves == [("fin-advisor-dev-api", "2")]
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"aliases": {}}', '{"environment": "dev"}'])
+def test_a_file_that_says_something_else_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "served.json").write_text(text)
     with pytest.raises(Refused, match="does not say what an environment served"):
         rollback.main(["--environment", "dev", "--to", str(tmp_path / "served.json")])
 

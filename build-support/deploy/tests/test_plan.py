@@ -1,0 +1,124 @@
+"""A plan is saved for one apply of one environment, and a refused one is not left to be applied."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deploy import apply, plan
+from deploy.manifest import PACKAGES, Manifest
+from deploy.program import Refused
+from deploy.tests.fakes import TERRAFORM
+
+BUCKET = 'aws_s3_bucket.main["vectors"]'
+REPLACED = {"address": BUCKET, "type": "aws_s3_bucket", "change": {"actions": ["delete", "create"]}}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Whence somebody deploys by hand: dist/, and a Terraform that plans what it is told to."""
+
+    folder: Path
+
+    def plan(self, environment: str, allow: str = "") -> None:
+        options = ["--environment", environment, "--allow", allow, "--folder", str(self.folder)]
+        served = ["--served", str(self.folder / "served.json")]
+        plan.main([*options, *served, "--output", str(self.saved)])
+
+    def apply(self, environment: str) -> None:
+        apply.main(["--environment", environment, "--plan", str(self.saved)])
+
+    def replaces(self, *changes: object) -> None:
+        content = json.dumps({"resource_changes": changes})
+        (self.folder / "bin" / "terraform.json").write_text(content)
+
+    def terraform_fails(self, command: str) -> None:
+        (self.folder / "bin" / "terraform.refuses").write_text(command)
+
+    @property
+    def saved(self) -> Path:
+        return self.folder / "saved.tfplan"
+
+    def left(self) -> list[str]:
+        return sorted(path.name for path in self.folder.glob("saved.*"))
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    for name in PACKAGES:
+        (tmp_path / name).write_bytes(b"")
+    Manifest.create(tmp_path, release="v1.2.0", commit="0" * 40).write(tmp_path / "manifest.json")
+    program = tmp_path / "bin" / "terraform"
+    program.parent.mkdir()
+    program.write_text(TERRAFORM)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    for name in ("DEPLOY_APPROVED_BY", "DEPLOY_APPROVED_RELEASE"):
+        monkeypatch.delenv(name, raising=False)
+    made = Machine(tmp_path)
+    made.replaces()
+    return made
+
+
+def test_a_plan_is_good_for_one_apply(machine: Machine) -> None:
+    machine.plan("dev")
+    assert machine.left() == ["saved.json", "saved.tfplan"]
+    machine.apply("dev")
+    assert machine.left() == []
+    with pytest.raises(Refused, match=r"saved\.json does not exist"):
+        machine.apply("dev")
+
+
+@pytest.mark.parametrize(
+    ("refuses", "complaint"),
+    [
+        (lambda machine: machine.replaces(REPLACED), "workflow Deploy"),
+        (lambda machine: machine.terraform_fails("init"), "init failed"),
+        (lambda machine: machine.terraform_fails("plan"), "plan failed"),
+        (lambda machine: machine.terraform_fails("show"), "show failed"),
+        (lambda machine: (machine.folder / "api.zip").write_bytes(b"another"), "has the hash"),
+    ],
+    ids=["replacement", "init", "plan", "show", "manifest"],
+)
+def test_what_dev_left_is_not_applied_after_a_refused_plan_of_prod(
+    machine: Machine, refuses: Callable[[Machine], object], complaint: str
+) -> None:
+    machine.plan("dev")
+    refuses(machine)
+    with pytest.raises(Refused, match=complaint):
+        machine.plan("prod")
+    assert machine.left() == []
+    with pytest.raises(Refused, match="does not exist"):
+        machine.apply("dev")
+
+
+def test_a_slip_in_what_is_allowed_leaves_no_plan_of_prod_to_apply_as_devs(
+    machine: Machine,
+) -> None:
+    machine.plan("dev")
+    machine.replaces(REPLACED)
+    with pytest.raises(Refused, match=r"the plan does not touch it: aws_s3_bucket\.main$"):
+        machine.plan("prod", f"{BUCKET} aws_s3_bucket.main")
+    assert machine.left() == []
+    machine.plan("prod", BUCKET)
+    assert machine.left() == ["saved.json", "saved.tfplan"]
+    with pytest.raises(Refused, match="is a plan of prod, not dev"):
+        machine.apply("dev")
+    with pytest.raises(Refused, match="needs an approval"):
+        machine.apply("prod")
+
+
+def test_a_plan_that_is_not_made_leaves_the_saved_one(machine: Machine) -> None:
+    machine.plan("dev")
+    plan.main(["--environment", "dev", "--output", str(machine.saved), "--dry-run"])
+    assert machine.left() == ["saved.json", "saved.tfplan"]
+
+
+def test_what_serves_is_written_down_with_its_environment(machine: Machine) -> None:
+    machine.plan("test")
+    served = json.loads((machine.folder / "served.json").read_text())
+    assert served["environment"] == "test"
