@@ -147,6 +147,15 @@ def test_no_stored_credential_is_used() -> None:
         assert "secrets." not in path.read_text()
 
 
+@pytest.mark.parametrize("name", ["deploy-environment.yml", "drift.yml"])
+def test_a_deploy_and_the_drift_report_plan_with_the_same_addresses(name: str) -> None:
+    """A job sees its environment's variables, and drift's is `plan`; a whole workflow does not."""
+    document = workflows()[name]
+    assert document["env"]["TF_VAR_alarm_emails"] == "${{ vars.ALARM_EMAILS || '[]' }}"
+    [job] = document["jobs"].values()
+    assert "TF_VAR_alarm_emails" not in job["env"]
+
+
 def test_one_job_stands_for_all_of_ci() -> None:
     jobs = workflows()["ci.yml"]["jobs"]
     assert set(jobs["passed"]["needs"]) == set(jobs) - {"passed"}
