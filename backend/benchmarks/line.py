@@ -18,10 +18,8 @@ _PROGRAMS: Final = {
 from shared.logging import configure_logging, get_logger
 configure_logging("INFO", service_name="api", environment="dev")
 from shared import context
-import structlog
 context.bind(context.RequestContext("c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
-                                    "5759e988bd862e3fe1be46a994272793"))
-structlog.contextvars.bind_contextvars(cold_start=False)
+                                    "5759e988bd862e3fe1be46a994272793", cold_start=False))
 log = get_logger()
 def write(): log.info("answered", path="/health", method="GET", status=200, duration=0.0123)
 """,

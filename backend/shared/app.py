@@ -93,6 +93,9 @@ class _DeadlineMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "aws.event" in scope:
+            await self._app(scope, receive, send)
+            return
         headers: list[tuple[bytes, bytes]] = scope.get("headers", [])
         name = deadline.HEADER.encode()
         handed = next((value.decode("latin-1") for key, value in headers if key == name), None)

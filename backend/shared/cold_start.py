@@ -28,7 +28,7 @@ def cold_start() -> Iterator[None]:
 
 @contextmanager
 def _models_built_on_first_use() -> Iterator[None]:
-    """Put off the building of every Pydantic model that the block defines.
+    """Put off the building of the Pydantic models that are defined within.
 
     https://docs.pydantic.dev/latest/api/config/#pydantic.config.ConfigDict.defer_build
     """

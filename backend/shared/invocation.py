@@ -7,6 +7,7 @@ from typing import Final
 from opentelemetry import context, trace
 
 from shared import trace_context, tracing
+from shared.context import XRAY_HEADER
 
 _LONGEST_INIT_SECONDS: Final = 60.0
 _WAITED_NS: Final = 1_000_000_000
@@ -22,9 +23,7 @@ class Invocation:
     """
 
     def __init__(self, xray_header: str | None, *, is_ours: bool, started_ns: int | None) -> None:
-        self._parent = trace_context.extract(
-            {trace_context.XRAY_HEADER: xray_header} if xray_header else {}
-        )
+        self._parent = trace_context.extract({XRAY_HEADER: xray_header} if xray_header else {})
         continued = trace.get_current_span(self._parent).get_span_context()
         self._is_sampled = continued.trace_flags.sampled or not continued.is_valid
         self._is_wrapped = not is_ours and _is_within(continued.trace_id)

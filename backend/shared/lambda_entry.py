@@ -94,13 +94,13 @@ def lambda_handler(
             with deadline.scope(_function_ends(lambda_context)), traced:
                 if not _is_gateway_event(event):
                     return direct(event)
-                with deadline.scope(*_deadlines(event)):
-                    try:
+                try:
+                    with deadline.scope(*_deadlines(event)):
                         answer = adapter(event, lambda_context)
-                    except Exception as error:  # noqa: BLE001 - the application's are answers
-                        detail = "The event's body or a header cannot be read."
-                        return _error_answer("unreadable_event", detail, {}, exc_info=error)
-                    return _bounded(answer)
+                except Exception as error:  # noqa: BLE001 - the application's are answers
+                    detail = "The event, or a header of its answer, cannot be read."
+                    return _error_answer("unreadable_event", detail, {}, exc_info=error)
+                return _bounded(answer)
         finally:
             context.reset(token)
 
@@ -143,7 +143,8 @@ def _error_answer(
         if name in {context.REQUEST_ID_HEADER, "vary"} or name.startswith("access-control-")
     }
     request_id = kept.setdefault(context.REQUEST_ID_HEADER, context.request_id())
-    token = context.bind(context.RequestContext(request_id, context.active_trace_id()))
+    invoked = context.current() or context.RequestContext(request_id, context.active_trace_id())
+    token = context.bind(invoked._replace(request_id=request_id))
     try:
         _log.error(code, **logged)
         response = error_response(500, code, detail)

@@ -2,6 +2,7 @@
 
 import logging as stdlib
 import os
+import re
 import sys
 import threading
 import weakref
@@ -25,10 +26,13 @@ _SENSITIVE: Final = frozenset(
     {
         "api_key", "apikey", "x_api_key", "authorization", "proxy_authorization", "cookie",
         "set_cookie", "password", "passwd", "secret", "secret_string", "secret_access_key",
-        "session_token", "token", "x_origin_verify",
+        "session_token", "token", "x_origin_verify", "private_key", "secret_key",
     }
 )  # fmt: skip
-_SENSITIVE_ENDINGS: Final = ("_api_key", "_password", "_secret", "_token")
+_SENSITIVE_ENDINGS: Final = (
+    "_api_key", "_password", "_secret", "_token", "_access_key", "_private_key", "_secret_key",
+)  # fmt: skip
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _MAX_DEPTH: Final = 6
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 # They report every request, or every byte of one, at levels that a service's own log is set to.
@@ -213,7 +217,8 @@ def _in_hexadecimal(trace_id: int, span_id: int) -> tuple[str, str]:
 
 @lru_cache(maxsize=1024)
 def _is_sensitive(key: str) -> bool:
-    name = key.lower().replace("-", "_")
+    # AWS's answers spell it SecretString, a JSON from elsewhere accessToken.
+    name = _HUMP.sub("_", key).lower().replace("-", "_")
     return name in _SENSITIVE or name.endswith(_SENSITIVE_ENDINGS)
 
 
@@ -222,6 +227,8 @@ def _clean(value: object, depth: int) -> object:
         return value
     if depth >= _MAX_DEPTH:
         return f"<{type(value).__name__}>"  # not its repr, which may hold a secret
+    if hasattr(value, "_asdict"):  # a named tuple, whose fields have names to go by
+        value = value._asdict()
     if isinstance(value, Mapping):
         return {
             str(key): _HIDDEN if _is_sensitive(str(key)) else _clean(item, depth + 1)

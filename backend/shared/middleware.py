@@ -90,12 +90,14 @@ class _LoggedRequest:
             or context.accept_request_id((event.get("requestContext") or {}).get("requestId"))
             or context.new_request_id()
         )
-        # On Lambda the runtime's own header is the right one; a request may repeat its.
-        xray = (invoked.xray_header if invoked else None) or _xray_header(headers)
-        trace_id = context.trace_id_of(xray, headers.get("traceparent"))
-        self._context = context.RequestContext(
-            self.id, trace_id, xray, invoked.cold_start if invoked else None
-        )
+        if invoked is not None and invoked.trace_id is not None:
+            # The runtime's own header is the right one; a request may repeat its.
+            self._context = invoked._replace(request_id=self.id)
+        else:
+            xray = _xray_header(headers)
+            trace_id = context.trace_id_of(xray, headers.get("traceparent"))
+            cold_start = invoked.cold_start if invoked else None
+            self._context = context.RequestContext(self.id, trace_id, xray, cold_start)
         self._fields = {
             "method": scope["method"],
             "path": _route_path(scope),
@@ -139,7 +141,6 @@ class _LoggedRequest:
                     duration_seconds=duration,
                     cold_start=self._context.cold_start,
                 )
-            structlog.contextvars.clear_contextvars()
             context.reset(self._token)
 
     def _log_refusal(self, failure: ServiceError, fields: dict[str, object]) -> None:

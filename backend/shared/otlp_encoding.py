@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event as SdkEvent
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-    from opentelemetry.trace import Link, SpanContext
+    from opentelemetry.trace import Link, SpanContext, Status
 
     from shared.span_recorder import Event, RecordedSpan, Resource, Scope
 
@@ -24,6 +24,8 @@ _fixed32: Final = struct.Struct("<I").pack
 _double: Final = struct.Struct("<d").pack
 _kind_and_times: Final = struct.Struct("<BBBQBQ").pack
 # Whether the parent is remote is known (0x100), and that it is (0x200).
+_CACHED_CHARACTERS: Final = 64  # longer texts seldom come again, and would stay for good
+_UNSET: Final = b"\x7a\x00"  # a status that says nothing
 _LOCAL_FLAGS: Final = _fixed32(0x100)
 _REMOTE_FLAGS: Final = _fixed32(0x300)
 
@@ -97,7 +99,7 @@ def _span(span: "ReadableSpan | RecordedSpan") -> bytes:
         parts += [_field(b"\x6a", _link(link)) for link in span.links]
     if span.dropped_links:
         parts.append(_number(b"\x70", span.dropped_links))
-    parts.append(_status(status.status_code.value, status.description))
+    parts.append(_status(status))
     parts.append(b"\x85\x01" + _flags(parent))
     return b"".join(parts)
 
@@ -107,9 +109,11 @@ def _name(name: str) -> bytes:
     return _text(b"\x2a", name)
 
 
-@lru_cache(maxsize=64)
-def _status(code: int, description: str | None) -> bytes:
-    return _field(b"\x7a", _text(b"\x12", description or "") + _number(b"\x18", code))
+def _status(status: "Status") -> bytes:
+    if status.is_unset:
+        return _UNSET
+    told = _text(b"\x12", status.description or "") + _number(b"\x18", status.status_code.value)
+    return _field(b"\x7a", told)
 
 
 def _ids(context: "SpanContext | None") -> bytes:
@@ -152,7 +156,7 @@ def _attributes(tag: bytes, attributes: Mapping[str, Any] | None) -> bytes:
     return b"".join(
         [
             _known_pair(tag, key, value)
-            if type(value) is str or type(value) is int
+            if type(value) is int or (type(value) is str and len(value) <= _CACHED_CHARACTERS)
             else _pair(tag, key, value)
             for key, value in attributes.items()
         ]

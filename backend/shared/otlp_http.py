@@ -95,9 +95,11 @@ class OtlpHttpExporter:
         kept = self._connection
         if kept is not None and not _is_usable(kept):
             self._close()  # the collector hung up while the function was frozen
-        connection = self._connection or self._connect(ends)
-        self._connection = connection
-        if connection.gettimeout() != self._timeout_seconds:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._connect(ends)
+            connection.settimeout(_left(ends))
+        elif connection.gettimeout() != self._timeout_seconds:
             connection.settimeout(self._timeout_seconds)
         connection.sendall(request)
         received = b""
@@ -127,6 +129,7 @@ class OtlpHttpExporter:
             except OSError:
                 connection.close()
                 if number == len(self._addresses):
+                    self._addresses = []  # a balancer's may be others by the next attempt
                     raise
         raise OSError(f"{self._host} has no address")
 

@@ -5,6 +5,7 @@ makes one, with the attributes of OpenTelemetry's HTTP semantic conventions.
 https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 """
 
+import asyncio
 import traceback
 from typing import Any, Final
 
@@ -12,9 +13,10 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import context, tracing
+from shared import context, trace_context, tracing
 from shared.errors import FAILURE_KEY, ServiceError
 
 _MAX_FRAMES: Final = 20
@@ -45,7 +47,12 @@ class RequestSpanMiddleware:
         # On Lambda the runtime's trace header, attached already, wins over the request's.
         invoked = context.current() if on_lambda else None
         is_attached = around.is_valid or (invoked is not None and invoked.xray_header is not None)
-        parent = otel_context.get_current() if is_attached else tracing.extract(headers)
+        if not is_attached:
+            parent = tracing.extract(headers)
+        elif "baggage" in headers:
+            parent = trace_context.with_baggage(headers, otel_context.get_current())
+        else:
+            parent = otel_context.get_current()
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
         span = self._tracer.start_span(
             "HTTP" if method == "_OTHER" else method,
@@ -58,7 +65,7 @@ class RequestSpanMiddleware:
             with trace.use_span(span):
                 await self._app(scope, receive, send)
             return
-        status = 500
+        status: int | None = None
 
         async def watch(message: Message) -> None:
             nonlocal status
@@ -66,13 +73,17 @@ class RequestSpanMiddleware:
                 status = message["status"]
             await send(message)
 
-        # `use_span` does the same, and costs more than the rest of this.
+        # `trace.use_span` in fewer steps: what was raised is told by `_finish`.
         token = otel_context.attach(trace.set_span_in_context(span, parent))
+        raised: BaseException | None = None
         try:
             await self._app(scope, receive, watch)
+        except BaseException as error:
+            raised = error
+            raise
         finally:
             otel_context.detach(token)
-            _finish(span, scope, method, status)
+            _finish(span, scope, method, status, raised)
             span.end()
 
 
@@ -93,22 +104,33 @@ def _attributes(scope: Scope, method: str, headers: Headers) -> dict[str, Any]:
     return attributes
 
 
-def _finish(span: trace.Span, scope: Scope, method: str, status: int) -> None:
-    span.set_attribute("http.response.status_code", status)
+def _finish(
+    span: trace.Span,
+    scope: Scope,
+    method: str,
+    status: int | None,
+    raised: BaseException | None,
+) -> None:
+    if status is not None:
+        span.set_attribute("http.response.status_code", status)
     if route := getattr(scope.get("route"), "path", None):
         span.set_attribute("http.route", route)
         span.update_name(f"{method} {route}")
-    if status < 500:
+    failure = raised or scope.get(FAILURE_KEY)
+    if isinstance(failure, (ClientDisconnect, asyncio.CancelledError)):
+        span.set_attribute("error.type", type(failure).__qualname__)  # the caller's going: no fault
         return
-    failure = scope.get(FAILURE_KEY)
+    # What is raised after the first byte leaves a good status behind, and no good end.
+    if raised is None and status is not None and status < 500:
+        return
     span.set_status(Status(StatusCode.ERROR))
     if isinstance(failure, ServiceError):
         span.set_attribute("error.type", failure.code)
-    elif isinstance(failure, BaseException):
+    elif failure is not None:
         span.set_attribute("error.type", type(failure).__qualname__)
     else:
-        span.set_attribute("error.type", str(status))
-    if isinstance(failure, BaseException):
+        span.set_attribute("error.type", str(status or 500))
+    if failure is not None:
         span.add_event("exception", _exception(failure))
 
 

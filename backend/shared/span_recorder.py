@@ -25,6 +25,7 @@ CAPACITY: Final = 2048
 MAX_ATTRIBUTES: Final = 128
 """The SDK's own default, of a span and of an event; events and links are as many."""
 
+_PLAIN: Final = frozenset({str, bool, int, float, bytes})
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _UNSET: Final = Status()
 
@@ -229,12 +230,15 @@ class RecordedSpan(trace.Span):
 
     def add_link(self, context: SpanContext, attributes: Mapping[str, Any] | None = None) -> None:
         """Add a link; of too many the first ones are kept."""
-        if self.end_time is not None:
+        if self.end_time is not None or not (context.is_valid or attributes or context.trace_state):
             return
         if len(self.links) >= MAX_ATTRIBUTES:
             self.dropped_links += 1
-        else:
-            self.links.append(Link(context, dict(attributes or {})))
+            return
+        kept: dict[str, Any] = {}
+        for key, value in (attributes or {}).items():
+            _put(kept, key, value)
+        self.links.append(Link(context, kept))
 
     def update_name(self, name: str) -> None:
         """Rename the span."""
@@ -258,7 +262,7 @@ class RecordedSpan(trace.Span):
     ) -> None:
         """Add an `exception` event."""
         told = {
-            "exception.type": type(exception).__qualname__,
+            "exception.type": _type_name(type(exception)),
             "exception.message": str(exception),
             "exception.stacktrace": "".join(traceback.format_exception(exception)),
         }
@@ -277,7 +281,7 @@ class RecordedSpan(trace.Span):
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         """Record what was raised, and end."""
         records, sets_status = self.raises
-        if isinstance(error, Exception) and self.is_recording():
+        if error is not None and self.is_recording():
             if records:
                 self.record_exception(error)
             if sets_status:
@@ -297,12 +301,35 @@ def _new_span_id() -> int:
     return random.getrandbits(64) or 1
 
 
-def _put(attributes: dict[str, Any], key: str, value: Any) -> bool:
-    """Put a value in if there is room; return whether there was."""
+def _type_name(kind: type) -> str:
+    return (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
+
+
+def _put(attributes: dict[str, Any], key: Any, value: Any) -> bool:
+    """Put a value in if there is room and the key is one; return whether nothing was dropped."""
     if value is None:
         return True
     if len(attributes) >= MAX_ATTRIBUTES and key not in attributes:
         return False
-    # What the caller goes on changing must not change here.
-    attributes[key] = tuple(value) if isinstance(value, list) else value
+    if not isinstance(key, str) or not key:
+        return False
+    attributes[key] = value if type(value) in _PLAIN else _copy(value)
     return True
+
+
+def _copy(value: Any) -> Any:
+    """Return what the SDK keeps of a value, which its owner may go on changing."""
+    if value is None or isinstance(value, (str, bool, int, float, bytes)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _copy(item) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return tuple(_copy(item) for item in value)
+    try:
+        return str(value)
+    except Exception as error:  # noqa: BLE001 - somebody's __str__ may raise anything
+        return f"<{type(value).__name__}: {type(error).__name__}>"

@@ -17,7 +17,8 @@ from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.propagators.textmap import CarrierT, Getter, TextMapPropagator, default_getter
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-XRAY_HEADER: Final = "x-amzn-trace-id"
+from shared.context import XRAY_HEADER
+
 MAX_BAGGAGE_CHARACTERS: Final = 1024
 """Baggage comes from outside and is sent on at every hop; a longer one is dropped whole."""
 
@@ -64,7 +65,7 @@ def extract(headers: Mapping[str, str]) -> Context:
     """
     context = Context()
     if "baggage" in headers:
-        context = _baggage.extract(headers, context, _lower_case)
+        context = with_baggage(headers, context)
     xray = parse_xray(headers.get(XRAY_HEADER))
     _root.set(0)
     if xray is None:
@@ -80,6 +81,11 @@ def extract(headers: Mapping[str, str]) -> Context:
         trace_flags=trace.TraceFlags(xray.sampled is not False),
     )
     return trace.set_span_in_context(trace.NonRecordingSpan(parent), context)
+
+
+def with_baggage(headers: Mapping[str, str], context: Context) -> Context:
+    """Return the context with the baggage that headers (names in lower case) carry."""
+    return _baggage.extract(headers, context, _lower_case)
 
 
 def root_trace_id() -> int:

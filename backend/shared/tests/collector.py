@@ -24,6 +24,7 @@ class Received:
     parent_id: str
     attributes: dict[str, Any]
     resource: dict[str, Any]
+    status: str
 
 
 @dataclass
@@ -50,6 +51,7 @@ def decode(body: bytes) -> list[Received]:
             span.parent_span_id.hex(),
             _values(span.attributes),
             _values(group.resource.attributes),
+            type(span.status).StatusCode.Name(span.status.code).removeprefix("STATUS_CODE_"),
         )
         for group in request.resource_spans
         for scope in group.scope_spans

@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+import warnings
+from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
 
 import anyio.to_thread
@@ -95,3 +96,65 @@ def test_a_future_is_waited_for(loop: EagerLoop) -> None:
     future: asyncio.Future[int] = loop.create_future()
     loop.call_soon(future.set_result, 5)
     assert loop.run_until_complete(future) == 5
+
+
+def test_what_a_request_leaves_behind_is_run_or_dropped(loop: EagerLoop) -> None:
+    noted: list[int] = []
+
+    async def note(number: int) -> None:
+        noted.append(number)
+
+    async def work(number: int) -> None:
+        keep.append(asyncio.create_task(note(number)))
+        async with asyncio.timeout(30):
+            pass
+
+    keep: list[asyncio.Task[None]] = []
+    for number in range(50):
+        loop.run_until_complete(work(number))
+    assert noted == list(range(50))
+    assert len(loop._ready) + len(loop._scheduled) < 5
+
+
+def test_a_generator_that_is_left_early_is_closed(loop: EagerLoop) -> None:
+    closed: list[str] = []
+
+    async def lines() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            await asyncio.sleep(0)
+            closed.append("closed")
+
+    async def work() -> None:
+        async for _ in lines():
+            break
+        await asyncio.sleep(0.01)
+
+    loop.run_until_complete(work())
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    assert closed == ["closed"]
+
+
+def test_inside_another_loop_it_refuses_as_any_loop_does(loop: EagerLoop) -> None:
+    async def outer() -> None:
+        work = _nothing_to_wait_for()
+        with pytest.raises(RuntimeError, match="another loop is running"):
+            loop.run_until_complete(work)
+        assert asyncio.get_running_loop() is not loop
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # the refused task never begins
+        asyncio.run(outer())
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.run_until_complete(asyncio.sleep(0))
+
+
+def test_a_closed_loop_refuses() -> None:
+    loop = EagerLoop()
+    loop.close()
+    work = _nothing_to_wait_for()
+    with pytest.raises(RuntimeError, match="closed"):
+        loop.run_until_complete(work)
+    work.close()

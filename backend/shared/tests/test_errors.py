@@ -11,7 +11,6 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from shared import errors
-from shared.api_client import CallError
 from shared.app import create_service_app
 from shared.errors import ServiceError, describe_problems
 from shared.models import ErrorResponse
@@ -26,7 +25,8 @@ def _tree(root: type[ServiceError]) -> list[type[ServiceError]]:
     return [root, *(leaf for child in root.__subclasses__() for leaf in _tree(child))]
 
 
-_ERRORS = [error for error in _tree(ServiceError) if not issubclass(error, CallError)]
+# The library's own: a service may have more, and their modules may be loaded here too.
+_ERRORS = [error for error in _tree(ServiceError) if error.__module__ == ServiceError.__module__]
 
 
 class _Item(BaseModel):

@@ -289,6 +289,25 @@ _GATEWAY = api_gateway_event("GET", "/api/health")
 
 
 @pytest.mark.parametrize(
+    "damage",
+    [
+        {"headers": {"x-request-deadline": 5}},
+        {"requestContext": {"requestTimeEpoch": 10**400}},
+        {"isBase64Encoded": True, "body": "not base64!"},
+    ],
+)
+def test_an_event_that_cannot_be_read_is_an_error_and_the_next_one_is_answered(
+    make_handler: MakeHandler, lines: Lines, damage: dict[str, Any]
+) -> None:
+    handler = make_handler()
+    answer = handler(_GATEWAY | damage, LambdaContext())
+    assert (answer["statusCode"], json.loads(answer["body"])["error"]) == (500, "unreadable_event")
+    (line,) = lines.of("unreadable_event")
+    assert line["cold_start"] is True
+    assert handler(_GATEWAY, LambdaContext())["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
     "event",
     [
         {},

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import structlog
@@ -138,6 +138,13 @@ class _Model(BaseModel):
     api_key: str
 
 
+class _Credentials(NamedTuple):
+    """As botocore hands them out."""
+
+    access_key: str
+    secret_key: str
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -154,6 +161,14 @@ class _Model(BaseModel):
         {"logins": {"one": [_Login("seen", "hunter2")]}},
         {"model": _Model(name="seen", api_key="hunter2")},
         {"token": ["hunter2", {"x": "hunter2"}]},
+        {"answer": {"SecretString": "hunter2", "Name": "seen"}},  # as Secrets Manager answers
+        {"SecretAccessKey": "hunter2", "SessionToken": "hunter2", "accessToken": "hunter2"},
+        {
+            "aws_secret_access_key": "hunter2",
+            "private_key": "hunter2",
+            "tls_private_key": "hunter2",
+        },
+        {"credentials": _Credentials("seen", "hunter2")},
     ],
 )
 def test_values_of_sensitive_keys_are_never_written(lines: Lines, fields: dict[str, Any]) -> None:

@@ -264,6 +264,22 @@ def test_a_collector_that_is_down_costs_nothing(
     assert _timed(exporter, spans)[1] < 0.05
 
 
+def test_a_collector_that_moves_is_found_again(
+    exporting: Exporting, spans: list[ReadableSpan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(otlp_http, "FIRST_PAUSE_SECONDS", 0.0)
+    resolve, gone = socket.getaddrinfo, ["127.0.0.2"]
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, *rest, **more: resolve(gone.pop() if gone else host, *rest, **more),
+    )
+    with _peer(_answering()) as peer:
+        exporter = exporting(peer.url)
+        assert [exporter.export(spans) for _ in range(3)] == [False, True, True]
+    assert len(peer.bodies) == 2
+
+
 @pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
 def test_an_error_is_a_failure_and_the_connection_goes_on(
     exporting: Exporting, status: int, spans: list[ReadableSpan], monkeypatch: pytest.MonkeyPatch

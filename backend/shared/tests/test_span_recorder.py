@@ -3,7 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from opentelemetry import trace
@@ -155,6 +158,14 @@ def test_a_trace_that_a_header_began_is_continued(exporter: _Exporter) -> None:
 # As the SDK
 
 
+class OwnError(Exception):
+    """Whose type has a module to tell."""
+
+
+class _Unprintable:
+    """A value that is told by its class's text."""
+
+
 def _families(tracer: Tracer) -> None:
     with tracer.start_as_current_span("outer", kind=SpanKind.SERVER):
         with tracer.start_as_current_span("inner", attributes={"a": 1}):
@@ -170,6 +181,14 @@ def _attributes(tracer: Tracer) -> None:
     span = tracer.start_span("values", attributes={"text": "t", "numbers": numbers, "yes": True})
     numbers.append(3)
     span.set_attributes({"text": "replaced", "float": 1.5, "bytes": b"b"})
+    inner: Any = {"a": [1], "b": {"c": "d"}}
+    span.set_attribute("mapping", inner)
+    inner["a"] = []
+    others: tuple[Any, ...] = (UUID(int=7), Decimal("1.5"), date(2026, 1, 2), _Unprintable)
+    for value in others:
+        span.set_attribute(f"other {value!s}", value)
+    for key in (7, "", None):
+        span.set_attribute(key, "a key of another kind")  # type: ignore[arg-type]
     span.update_name("renamed")
     span.end()
     span.set_attribute("late", 1)
@@ -218,7 +237,13 @@ def _errors(tracer: Tracer) -> None:
             fail()
         with pytest.raises(ValueError, match="no"), tracer.start_span("p", **keywords):
             fail()
+    with pytest.raises(OwnError), tracer.start_as_current_span("own"):
+        raise OwnError("of a module")
+    with pytest.raises(KeyboardInterrupt), tracer.start_span("interrupted"):
+        raise KeyboardInterrupt
     span = tracer.start_span("told")
+    span.add_link(trace.INVALID_SPAN_CONTEXT)
+    span.add_link(trace.INVALID_SPAN_CONTEXT, {"why": "it has attributes"})
     span.record_exception(KeyError("x"), {"more": 1}, timestamp=5)
     span.add_event("plain", timestamp=6)
     span.add_link(_REMOTE, {"a": "b"})

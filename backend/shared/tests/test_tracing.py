@@ -346,6 +346,65 @@ def test_a_failed_request_is_an_error_with_its_exception_and_a_refused_one_is_no
     assert "error.type" not in missing.attributes
 
 
+def test_a_request_that_breaks_after_its_first_byte_is_an_error() -> None:
+    code = """
+    from fastapi.responses import StreamingResponse
+    async def pieces():
+        yield b"one"
+        raise RuntimeError("broken")
+    async def stream(): return StreamingResponse(pieces())
+    app.add_api_route("/stream", stream)
+    try:
+        asyncio.run(ask({}, path="/stream"))
+    except Exception: pass
+    tracing.shutdown()
+    """
+    with http_collector() as collector:
+        _run(code, collector.url)
+    (span,) = _of_requests(collector.spans)
+    assert span.attributes["http.response.status_code"] == 200
+    assert (span.attributes["error.type"], span.status) == ("RuntimeError", "ERROR")
+
+
+def test_a_client_that_leaves_is_no_fault_of_the_services() -> None:
+    code = """
+    from fastapi import Request
+    async def upload(request: Request): await request.body()
+    app.add_api_route("/upload", upload, methods=["POST"])
+    async def leave():
+        async def receive(): return {"type": "http.disconnect"}
+        async def send(message): raise AssertionError(message)
+        await app({"type": "http", "method": "POST", "path": "/upload", "headers": [],
+                   "query_string": b"", "raw_path": b"/upload"}, receive, send)
+    asyncio.run(leave())
+    tracing.shutdown()
+    """
+    with http_collector() as collector:
+        _run(code, collector.url)
+    (span,) = _of_requests(collector.spans)
+    assert "http.response.status_code" not in span.attributes
+    assert span.attributes["error.type"] == "ClientDisconnect"
+    assert span.status == "UNSET"
+
+
+def test_baggage_goes_through_a_function() -> None:
+    code = f"""
+    from opentelemetry import baggage
+    from shared.lambda_entry import lambda_handler
+    async def carried(): return dict(baggage.get_all())
+    app.add_api_route("/carried", carried)
+    handler = lambda_handler(app, settings, keys=FakeKeys())
+    os.environ["_X_AMZN_TRACE_ID"] = "Root={_ROOT};Parent={_PARENT};Sampled=1"
+    for headers in ({{"baggage": "tenant=7"}}, {{}}):
+        event = api_gateway_event("GET", "/api/carried", headers=headers)
+        print(handler(event, LambdaContext())["body"])
+    """
+    with http_collector() as collector:
+        printed = _run(code, collector.url, **_LAMBDA)
+    assert printed == ['{"tenant":"7"}', "{}"]
+    assert {span.trace_id for span in collector.spans} == {_TRACE}
+
+
 def test_a_request_line_has_the_spans_ids() -> None:
     code = """
     from shared.logging import configure_logging
