@@ -212,8 +212,9 @@ class RecordedSpan(trace.Span):
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Set attributes."""
-        for key, value in attributes.items():
-            self.set_attribute(key, value)
+        if self.end_time is None:
+            for key, value in attributes.items():
+                self.dropped_attributes += not _put(self.attributes, key, value)
 
     def add_event(
         self, name: str, attributes: Mapping[str, Any] | None = None, timestamp: int | None = None
