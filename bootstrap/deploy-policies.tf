@@ -49,11 +49,6 @@ locals {
           ]
         },
         {
-          Sid      = "ReadLoggingRole"
-          Action   = ["apigateway:GET"]
-          Resource = ["${local.arn_apigateway}/account"]
-        },
-        {
           Sid    = "Firewall"
           Action = ["apigateway:SetWebACL", "wafv2:AssociateWebACL", "wafv2:DisassociateWebACL", "wafv2:GetWebACL", "wafv2:GetWebACLForResource"]
           Resource = [
@@ -147,20 +142,12 @@ locals {
         },
       ]
 
-      # Bedrock Invocation (for embeddings): the pipeline asks before a deploy whether the account may use the models.
+      # Bedrock Invocation (for embeddings), as requirements.md lists it: to try whether the account may use the model.
       bedrock = [
         {
           Sid      = "TryEmbeddings"
           Action   = ["bedrock:InvokeModel"]
           Resource = ["arn:${local.partition}:bedrock:${var.aws_region}::foundation-model/amazon.titan-embed-*"]
-        },
-        {
-          Sid    = "FindModels"
-          Action = ["bedrock:GetFoundationModel", "bedrock:GetInferenceProfile"]
-          Resource = [
-            "arn:${local.partition}:bedrock:*::foundation-model/*",
-            "arn:${local.partition}:bedrock:${var.aws_region}:${local.account_id}:inference-profile/*",
-          ]
         },
       ]
 
@@ -257,7 +244,6 @@ locals {
             "ecr:BatchCheckLayerAvailability",
             "ecr:BatchGetImage",
             "ecr:CompleteLayerUpload",
-            "ecr:DescribeImageScanFindings",
             "ecr:DescribeImages",
             "ecr:DescribeRepositories",
             "ecr:GetDownloadUrlForLayer",
@@ -283,7 +269,6 @@ locals {
             "logs:DeleteDataProtectionPolicy",
             "logs:DeleteLogGroup",
             "logs:DeleteRetentionPolicy",
-            "logs:FilterLogEvents",
             "logs:GetDataProtectionPolicy",
             "logs:ListTagsForResource",
             "logs:ListTagsLogGroup",
@@ -333,8 +318,8 @@ locals {
         },
         {
           Sid = "ReadTraces"
-          # X-Ray knows no resource for these; the second and third look for the smoke test's trace.
-          Action   = ["xray:GetSamplingRules", "xray:GetTraceSummaries", "xray:BatchGetTraces"]
+          # X-Ray knows no resource for these; the second looks for the smoke test's trace.
+          Action   = ["xray:GetSamplingRules", "xray:GetTraceSummaries"]
           Resource = ["*"]
         },
       ]
@@ -484,14 +469,15 @@ locals {
     }
   ]...)
 
-  # The reading half of a statement; whoever writes no longer has one.
-  plan_policies = {
+  # The reading half of a statement; whoever only writes has none, and a group of such is no policy.
+  plan_statements = {
     for group, statements in local.groups["plan"] : "${var.project_name}-plan-${group}" => [
       for statement in statements : merge(statement, {
         Action = [for action in statement.Action : action if can(regex(":(Get|List|Describe|BatchGet|View|GET)", action))]
       }) if anytrue([for action in statement.Action : can(regex(":(Get|List|Describe|BatchGet|View|GET)", action))])
     ]
   }
+  plan_policies = { for name, statements in local.plan_statements : name => statements if length(statements) > 0 }
 }
 
 resource "aws_iam_policy" "deploy" {
@@ -551,8 +537,6 @@ resource "aws_iam_policy" "deploy_boundary" {
         Action = [
           "apigateway:*",
           "apprunner:*",
-          "bedrock:GetFoundationModel",
-          "bedrock:GetInferenceProfile",
           "bedrock:InvokeModel",
           "budgets:*",
           "cloudformation:*",
