@@ -1,30 +1,10 @@
 # One REST API for all services: /{service} and everything below it goes to that service.
 
 locals {
-  # The runner on App Runner is an HTTP back end; all else is a function behind its `live` alias.
+  # The functions that have a path here, each behind its `live` alias. The runner on App Runner is an HTTP back end.
   service_functions = merge(
-    {
-      api = {
-        invoke_arn    = module.api.alias_invoke_arn
-        function_name = module.api.function_name
-        alias         = module.api.alias_name
-      }
-      chat = {
-        invoke_arn    = module.chat.alias_invoke_arn
-        function_name = module.chat.function_name
-        alias         = module.chat.alias_name
-      }
-      s3vector = {
-        invoke_arn    = module.s3vector.alias_invoke_arn
-        function_name = module.s3vector.function_name
-        alias         = module.s3vector.alias_name
-      }
-    },
-    { for runner in module.runner : "runner" => {
-      invoke_arn    = runner.alias_invoke_arn
-      function_name = runner.function_name
-      alias         = runner.alias_name
-    } },
+    { api = module.api, chat = module.chat, s3vector = module.s3vector },
+    { for runner in module.runner : "runner" => runner },
   )
 
   cors = length(var.cors_origins) > 0
@@ -133,7 +113,7 @@ resource "aws_api_gateway_integration" "service" {
   http_method             = aws_api_gateway_method.service[each.key].http_method
   integration_http_method = contains(keys(local.service_functions), each.key) ? "POST" : "ANY"
   type                    = contains(keys(local.service_functions), each.key) ? "AWS_PROXY" : "HTTP_PROXY"
-  uri                     = try(local.service_functions[each.key].invoke_arn, "${local.runner_url}/")
+  uri                     = try(local.service_functions[each.key].alias_invoke_arn, "${local.runner_url}/")
   request_parameters      = contains(keys(local.service_functions), each.key) ? null : local.runner_headers
 }
 
@@ -145,7 +125,7 @@ resource "aws_api_gateway_integration" "proxy" {
   http_method             = aws_api_gateway_method.proxy[each.key].http_method
   integration_http_method = contains(keys(local.service_functions), each.key) ? "POST" : "ANY"
   type                    = contains(keys(local.service_functions), each.key) ? "AWS_PROXY" : "HTTP_PROXY"
-  uri                     = try(local.service_functions[each.key].invoke_arn, "${local.runner_url}/{proxy}")
+  uri                     = try(local.service_functions[each.key].alias_invoke_arn, "${local.runner_url}/{proxy}")
   request_parameters = contains(keys(local.service_functions), each.key) ? null : merge(
     local.runner_headers,
     { "integration.request.path.proxy" = "method.request.path.proxy" },
@@ -160,7 +140,7 @@ resource "aws_api_gateway_integration" "health" {
   http_method             = aws_api_gateway_method.health[each.key].http_method
   integration_http_method = "POST"
   type                    = "AWS_PROXY"
-  uri                     = local.service_functions[each.key].invoke_arn
+  uri                     = local.service_functions[each.key].alias_invoke_arn
 }
 
 resource "aws_lambda_permission" "gateway" {
@@ -169,7 +149,7 @@ resource "aws_lambda_permission" "gateway" {
   statement_id  = "gateway"
   action        = "lambda:InvokeFunction"
   function_name = each.value.function_name
-  qualifier     = each.value.alias
+  qualifier     = each.value.alias_name
   principal     = "apigateway.amazonaws.com"
   # Any stage and method, but this service's paths only.
   source_arn = "${aws_api_gateway_rest_api.main.execution_arn}/*/*/${each.key}*"

@@ -77,6 +77,8 @@ resource "aws_apprunner_service" "runner" {
       image_configuration {
         port = "8080"
 
+        # No SERVICE_VERSION: the pipeline applies before it moves the image, so the old image would restart at each
+        # release, under the new one's name. The image's tag in ECR is the release.
         runtime_environment_variables = merge(local.runner_environment, {
           AWS_REGION         = var.aws_region
           AWS_DEFAULT_REGION = var.aws_region

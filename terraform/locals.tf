@@ -15,7 +15,8 @@ locals {
     ManagedBy   = "terraform"
   }
 
-  services         = toset(["api", "chat", "s3vector", "runner"])
+  # What has a path behind the gateway: each function, and the runner, which may be none.
+  services         = toset(concat(keys(local.service_functions), ["runner"]))
   runner_on_lambda = var.runner_platform == "lambda"
 
   # Built from the API's id and not read from the stage or deployment: those depend on the functions, which need this
@@ -95,7 +96,10 @@ locals {
 
   lambda_environment = merge(
     local.common_environment,
-    { ENABLE_TRACING = tostring(local.tracing) },
+    {
+      ENABLE_TRACING  = tostring(local.tracing)
+      SERVICE_VERSION = coalesce(var.release, "dev") # What /api/status and each span say.
+    },
     local.tracing_environment[var.tracing_mode],
   )
 

@@ -1,9 +1,8 @@
 # Alarms that reach somebody, the dashboard, sampling, and what must not be read in a log.
 
 locals {
-  # Functions that answer requests, in the order of the dashboard.
-  lambda_services = concat(["api", "chat", "s3vector"], local.runner_on_lambda ? ["runner"] : [])
-  lambda_names    = { for service in local.lambda_services : service => "${local.prefix}-${service}" }
+  # Functions that answer requests.
+  lambda_names = { for service in keys(local.service_functions) : service => "${local.prefix}-${service}" }
 
   # Namespace and dimensions of the metrics that the services write into their logs (Embedded Metric Format).
   metrics_namespace = var.project_name
@@ -313,10 +312,7 @@ resource "aws_xray_sampling_rule" "main" {
 # --- Log data protection -------------------------------------------------------------------------------------------
 
 locals {
-  service_log_groups = merge(
-    { api = module.api.log_group_name, chat = module.chat.log_group_name, s3vector = module.s3vector.log_group_name },
-    { for runner in module.runner : "runner" => runner.log_group_name },
-  )
+  service_log_groups = { for service, function in local.service_functions : service => function.log_group_name }
 
   # What people type into a financial assistant, and what would open a door.
   masked_data = [

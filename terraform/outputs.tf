@@ -24,8 +24,7 @@ output "functions" {
   description = "Each function's name, alias, and the versions that the alias serves and that was published last."
   value = {
     for service, function in merge(
-      { api = module.api, chat = module.chat, s3vector = module.s3vector },
-      { for runner in module.runner : "runner" => runner },
+      local.service_functions,
       { for rotation in module.rotation : "rotation" => rotation },
       ) : service => {
       name           = function.function_name

@@ -428,11 +428,11 @@ variable "authorizer" {
 
 variable "release" {
   type        = string
-  description = "Release that is deployed, its tag or commit; no resource uses it. The pipeline sets it, and reads it from the state to know which packages to plan with."
+  description = "Release that is deployed, its tag or commit: the functions say it (/api/status, spans), and without one they say \"dev\". The pipeline sets it, and reads it from the state to know which packages to plan with."
   default     = null
 
   validation {
-    condition     = var.release == null || can(regex("^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", var.release))
-    error_message = "release: write a tag or a commit, such as v1.2.0."
+    condition     = var.release == null || can(regex("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", var.release))
+    error_message = "Write release as a tag or a commit of at most 64 characters, such as \"v1.2.0\"."
   }
 }

@@ -37,6 +37,7 @@ run "each_wrong_value_is_refused" {
     var.waf_acl_arn,
     var.cors_origins,
     var.authorizer,
+    var.release,
   ]
 
   variables {
@@ -66,6 +67,7 @@ run "each_wrong_value_is_refused" {
     waf_acl_arn          = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b"
     cors_origins         = ["https://app.example.com/"]
     authorizer           = { type = "basic" }
+    release              = "v1.2.0+2"
   }
 }
 

@@ -39,6 +39,33 @@ run "names_sizes_and_versions" {
   }
 }
 
+run "release" {
+  command = plan
+
+  assert {
+    condition     = local.lambda_environment["SERVICE_VERSION"] == "dev"
+    error_message = "An apply that names no release has functions that say so."
+  }
+}
+
+run "named_release" {
+  command = plan
+
+  variables {
+    release = "v1.2.0"
+  }
+
+  assert {
+    condition     = local.lambda_environment["SERVICE_VERSION"] == "v1.2.0"
+    error_message = "A function says its release."
+  }
+
+  assert {
+    condition     = !contains(keys(aws_apprunner_service.runner[0].source_configuration[0].image_repository[0].image_configuration[0].runtime_environment_variables), "SERVICE_VERSION")
+    error_message = "A release's apply leaves the runner alone: its image moves later."
+  }
+}
+
 run "policies" {
   command = plan
 

@@ -104,6 +104,7 @@ WRONG: Mapping[str, tuple[Any, str]] = {
     "live_versions": ({"api": "latest"}, "Write live_versions as a service's name"),
     "service_api_keys": ({}, "Name api, chat, s3vector and runner in service_api_keys"),
     "cors_origins": (["https://a.example/"], "Write cors_origins as scheme and host"),
+    "release": ("v1.2.0+2", "Write release as a tag or a commit"),
 }
 
 
