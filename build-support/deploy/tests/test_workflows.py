@@ -1,8 +1,11 @@
 """The workflows: safe by both linters, and every command in them is one that works here."""
 
 import re
+import shlex
 import shutil
+import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ COMMAND = re.compile(
     r"|'--tag=\[\]' package (?P<image>backend/runner:image)"
     r"|run backend/local:up -- --demo --port 0"
     r"|run build-support/deploy:(?P<program>\w+)(?: --(?P<arguments> .+))?)"
+    r"|\.ci/run (?P<steps>[\w' \"]+)"
 )
 
 VALUES = {
@@ -242,20 +246,38 @@ def test_a_deploy_is_planned_applied_tried_promoted_and_tried_again() -> None:
 
 
 @pytest.mark.parametrize("step", COMMANDS, ids=_named)
-def test_a_command_is_one_call_of_pants(step: Step) -> None:
+def test_a_command_is_one_call_of_pants_or_of_steps_of_ci_run(step: Step) -> None:
     assert step.run is not None
     assert COMMAND.fullmatch(step.run), step.run
     # A value from outside reaches a command by a variable only: it cannot become a command itself.
     assert "${{" not in step.run
 
 
-def test_ci_calls_what_a_developers_ci_run_calls() -> None:
+def _ci_run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    script = str(REPOSITORY / ".ci" / "run")
+    return subprocess.run(
+        [script, "--dry-run", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_ci_runs_every_step_of_a_developers_ci_run() -> None:
+    """By the step's name, or by the same call of Pants."""
     script = (REPOSITORY / ".ci" / "run").read_text()
-    step = re.compile(r"^step '.+?' (?:no_output )?(\./pants .+)$", re.MULTILINE)
-    steps_of_script = set(step.findall(script))
-    called = {step.run for step in COMMANDS if step.workflow == "ci.yml"}
-    assert len(steps_of_script) > 5
-    assert steps_of_script <= called
+    every = set(re.findall(r"^would run: (.+)$", _ci_run().stdout, re.MULTILINE))
+    assert len(every) > 10
+    calls = re.compile(r"^step '(.+)' (?:no_output |afresh )?(\./pants .+)$", re.MULTILINE)
+    called = [step.run for step in COMMANDS if step.workflow == "ci.yml" and step.run]
+    run = {name for name, call in calls.findall(script) if call in called}
+    for command in called:
+        if command.startswith(".ci/run "):
+            run.update(shlex.split(command)[1:])
+    assert every - run == set()
+
+
+def test_ci_run_refuses_a_step_that_it_does_not_have() -> None:
+    done = _ci_run("lint", "reproducible")
+    assert done.returncode == 1
+    assert done.stdout == "would run: lint\nfailed: no step is named 'reproducible'\n"
 
 
 @pytest.fixture(scope="module")
@@ -263,6 +285,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     (folder / "build-support").mkdir()
     (folder / "build-support" / "deploy").symlink_to(REPOSITORY / "build-support" / "deploy")
+    (folder / ".ci").symlink_to(REPOSITORY / ".ci")
     install(folder)
     return folder
 
@@ -271,7 +294,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_command_runs(step: Step, checkout: Path) -> None:
     """Each program takes its arguments; with --dry-run, since some would touch an account."""
     assert step.run is not None
-    program = "run build-support/deploy:" in step.run
+    if step.run.startswith(".ci/run "):  # they would run this test, too
+        step = replace(step, run=step.run.replace(".ci/run", ".ci/run --dry-run"))
+    program = "run build-support/deploy:" in (step.run or "")
     environment = {"GITHUB_SHA": "0" * 40, "PYTHONDONTWRITEBYTECODE": "1"}
     done = run_step(step, checkout, VALUES, environment, ("--dry-run",) if program else ())
     assert done.returncode == 0, done.stderr
