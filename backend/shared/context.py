@@ -4,6 +4,7 @@ import re
 import sys
 import uuid
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 REQUEST_ID_HEADER: Final = "x-request-id"
@@ -76,6 +77,7 @@ def active_trace_id() -> str | None:
     return context.trace_id if context else None
 
 
+@lru_cache(maxsize=64)  # a request's lines are mostly of one trace
 def xray_trace_id(trace_id: str) -> str:
     """Return a trace id in the form that the X-Ray console searches: `1-xxxxxxxx-…`."""
     return f"1-{trace_id[:8]}-{trace_id[8:]}"
