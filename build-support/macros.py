@@ -23,6 +23,16 @@ LOCAL_DEPENDENTS = (
 )
 
 
+# Every function's package, for the tests of them all.
+FUNCTION_ZIPS = (
+    "backend/api:zip",
+    "backend/chat:zip",
+    "backend/rotation:zip",
+    "backend/runner:zip",
+    "backend/s3vector:zip",
+)
+
+
 def stock_package(name, handler="handler.py:handler", tags=()):
     """`:stock` writes dist/stock/<name>.zip, as Pants packs a function.
 

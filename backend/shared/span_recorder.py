@@ -4,7 +4,7 @@ Spans are kept as they end and sent when told, in the caller's thread: the SDK's
 a thread of its own, which a frozen environment stops anywhere. What sampling, limits and events
 mean is the SDK's (https://opentelemetry.io/docs/specs/otel/trace/sdk/); what it has beside them
 costs every cold start and every request, and processes that are not frozen have it
-(shared.trace_provider).
+(shared.sdk_provider).
 """
 
 import random
@@ -127,20 +127,15 @@ class _Tracer(trace.Tracer):
         set_status_on_exception: bool = True,
     ) -> trace.Span:
         above = trace.get_current_span(context).get_span_context()
-        parent: SpanContext | None = None
-        if above.is_valid:
-            if not above.trace_flags.sampled:
-                return trace.NonRecordingSpan(
-                    SpanContext(
-                        above.trace_id, _new_span_id(), False, above.trace_flags, above.trace_state
-                    )
-                )
-            parent = above
-            own = SpanContext(
-                above.trace_id, _new_span_id(), False, above.trace_flags, above.trace_state
-            )
-        else:
+        parent = above if above.is_valid else None
+        if parent is None:
             own = SpanContext(root_trace_id() or new_trace_id(), _new_span_id(), False, _SAMPLED)
+        else:
+            own = SpanContext(
+                parent.trace_id, _new_span_id(), False, parent.trace_flags, parent.trace_state
+            )
+        if not own.trace_flags.sampled:
+            return trace.NonRecordingSpan(own)
         span = RecordedSpan(self._recorder, self._scope, name, own, parent=parent, kind=kind)
         span.start_time = start_time or time.time_ns()
         span.raises = (record_exception, set_status_on_exception)
@@ -213,8 +208,7 @@ class RecordedSpan(trace.Span):
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Set attributes."""
         if self.end_time is None:
-            for key, value in attributes.items():
-                self.dropped_attributes += not _put(self.attributes, key, value)
+            self.dropped_attributes += _put_all(self.attributes, attributes)
 
     def add_event(
         self, name: str, attributes: Mapping[str, Any] | None = None, timestamp: int | None = None
@@ -226,7 +220,7 @@ class RecordedSpan(trace.Span):
             self.dropped_events += 1
             return
         kept: dict[str, Any] = {}
-        dropped = sum(not _put(kept, key, value) for key, value in (attributes or {}).items())
+        dropped = _put_all(kept, attributes or {})
         self.events.append(Event(name, kept, timestamp or time.time_ns(), dropped))
 
     def add_link(self, context: SpanContext, attributes: Mapping[str, Any] | None = None) -> None:
@@ -237,8 +231,7 @@ class RecordedSpan(trace.Span):
             self.dropped_links += 1
             return
         kept: dict[str, Any] = {}
-        for key, value in (attributes or {}).items():
-            _put(kept, key, value)
+        _put_all(kept, attributes or {})
         self.links.append(Link(context, kept))
 
     def update_name(self, name: str) -> None:
@@ -308,6 +301,14 @@ def _type_name(kind: type) -> str:
         if kind.__module__ == "builtins"
         else f"{kind.__module__}.{kind.__qualname__}"
     )
+
+
+def _put_all(attributes: dict[str, Any], more: Mapping[str, Any]) -> int:
+    """Put values in, and return how many were dropped."""
+    dropped = 0
+    for key, value in more.items():
+        dropped += not _put(attributes, key, value)
+    return dropped
 
 
 def _put(attributes: dict[str, Any], key: Any, value: Any) -> bool:
