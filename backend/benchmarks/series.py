@@ -69,3 +69,10 @@ def interleave(candidates: Mapping[str, Callable[[], float]], rounds: int) -> di
             if number:
                 values[name].append(value)
     return {name: Series(tuple(taken)) for name, taken in values.items()}
+
+
+def together(measure: Callable[[], Mapping[str, float]], rounds: int) -> dict[str, Series]:
+    """Take the values of candidates that are measured side by side, as `interleave` does."""
+    measure()
+    taken = [measure() for _ in range(rounds)]
+    return {name: Series(tuple(values[name] for values in taken)) for name in taken[0]}

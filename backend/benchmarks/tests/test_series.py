@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.series import Comparison, Series, interleave
+from benchmarks.series import Comparison, Series, interleave, together
 
 
 def comparison(**targets: float) -> Comparison:
@@ -21,6 +21,13 @@ def test_candidates_take_turns_and_the_first_round_is_not_counted() -> None:
     assert taken == ["a", "b"] * 3
     assert series["a"].values == (3, 5)
     assert series["b"].values == (14, 16)
+
+
+def test_what_is_measured_side_by_side_leaves_out_its_first_round_too() -> None:
+    rounds = iter([{"a": 9.0, "b": 9.0}, {"a": 1.0, "b": 2.0}, {"a": 3.0, "b": 4.0}])
+    series = together(lambda: next(rounds), 2)
+    assert series["a"].values == (1, 3)
+    assert series["b"].values == (2, 4)
 
 
 def test_the_ratio_is_the_median_of_the_rounds() -> None:
