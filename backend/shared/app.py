@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Final
+from typing import Final, cast
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared import deadline, tracing
+from shared import context, deadline, tracing
 from shared.body import BodyLimitMiddleware
 from shared.errors import ErrorMiddleware, install_error_handlers
 from shared.health import Check, health_router
@@ -16,6 +17,8 @@ from shared.metrics import ServiceMetrics
 from shared.middleware import LoggingMiddleware
 from shared.models import error_responses
 from shared.settings import FullServiceSettings
+
+_DEADLINE: Final = deadline.HEADER.encode()
 
 MAX_BODY_BYTES: Final = 6 * 1024 * 1024
 """Lambda's own limit; the runner keeps the same one, so that a service can move."""
@@ -38,7 +41,7 @@ def create_service_app(
         settings: The service's settings; kept as `app.state.settings`.
         title: The name in the OpenAPI document.
         description: One paragraph for the OpenAPI document.
-        routers: What the service does.
+        routers: What the service does; a lifespan of theirs is not run, give it here.
         readiness_checks: What must work before it can do that, by name.
         lifespan: Start and stop, for a service under uvicorn; Lambda does not run it.
         max_body_bytes: The largest body that is read.
@@ -61,11 +64,9 @@ def create_service_app(
     )
     tracing.release_app(app)
     app.state.settings = settings
-    app.include_router(
-        health_router(settings.service_name, settings.environment, checks=readiness_checks)
-    )
-    for router in routers:
-        app.include_router(router)
+    health = health_router(settings.service_name, settings.environment, checks=readiness_checks)
+    for router in (health, *routers):
+        _add_routes(app, router)
     install_error_handlers(app)
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimitMiddleware, max_bytes=max_body_bytes)
@@ -86,6 +87,31 @@ def create_service_app(
     return app
 
 
+# What an APIRoute was made of, which it keeps under the same names.
+_ROUTE_OPTIONS: Final = (
+    "response_model", "status_code", "tags", "dependencies", "summary", "description",
+    "response_description", "responses", "deprecated", "methods", "operation_id",
+    "response_model_include", "response_model_exclude", "response_model_by_alias",
+    "response_model_exclude_unset", "response_model_exclude_defaults",
+    "response_model_exclude_none", "include_in_schema", "response_class", "name", "callbacks",
+    "openapi_extra", "generate_unique_id_function", "strict_content_type", "max_body_size",
+    "form_limits",
+)  # fmt: skip
+
+
+def _add_routes(app: FastAPI, router: APIRouter) -> None:
+    """Include a router, its routes as the application's own where they are plain ones.
+
+    FastAPI finds a route of an included router anew in each request, and twice.
+    """
+    if router.form_limits or any(type(route) is not APIRoute for route in router.routes):
+        app.include_router(router)
+        return
+    for route in cast("list[APIRoute]", router.routes):
+        options = {name: getattr(route, name) for name in _ROUTE_OPTIONS}
+        app.router.add_api_route(route.path, route.endpoint, **options)
+
+
 class _DeadlineMiddleware:
     """Takes over the deadline that a caller hands on; on Lambda the entry has done so already."""
 
@@ -93,11 +119,8 @@ class _DeadlineMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if "aws.event" in scope:
+        if "aws.event" in scope or scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers: list[tuple[bytes, bytes]] = scope.get("headers", [])
-        name = deadline.HEADER.encode()
-        handed = next((value.decode("latin-1") for key, value in headers if key == name), None)
-        with deadline.scope(deadline.parse(handed)):
+        with deadline.scope(deadline.parse(context.header(scope, _DEADLINE))):
             await self._app(scope, receive, send)

@@ -2,39 +2,49 @@
 
 import os
 import time
-from typing import Final
+from collections.abc import Mapping
+from contextvars import Token
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry import context, trace
+from opentelemetry.context import Context
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from shared import trace_context, tracing
-from shared.context import XRAY_HEADER
+from shared.context import XRayHeader
+from shared.request_span import describe
+
+if TYPE_CHECKING:
+    from shared.span_recorder import SpanRecorder
 
 _LONGEST_INIT_SECONDS: Final = 60.0
 _WAITED_NS: Final = 1_000_000_000
+_NOTHING: Final = Context()
 
 
 class Invocation:
     """The block of `tracing.invocation`; a class, because every request enters one.
 
     Args:
-        xray_header: The runtime's own, which wins over the request's.
+        header: The runtime's own.
         is_ours: Whether the provider is; a wrapper may have begun a span of the invocation.
-        started_ns: When the process was ready, where this is its first invocation (Unix time).
+        ready_ns: When the process was ready, where this is its first invocation (Unix time).
     """
 
-    def __init__(self, xray_header: str | None, *, is_ours: bool, started_ns: int | None) -> None:
-        self._parent = trace_context.extract({XRAY_HEADER: xray_header} if xray_header else {})
-        continued = trace.get_current_span(self._parent).get_span_context()
-        self._is_sampled = continued.trace_flags.sampled or not continued.is_valid
-        self._is_wrapped = not is_ours and _is_within(continued.trace_id)
-        self._started_ns = started_ns
+    def __init__(self, header: XRayHeader | None, *, is_ours: bool, ready_ns: int | None) -> None:
+        self._parent = trace_context.parent_of(header)
+        self._is_sampled = self._parent is None or self._parent.trace_flags.sampled
+        self._is_wrapped = not is_ours and _is_within(self._parent)
+        self._ready_ns = ready_ns
 
     def __enter__(self) -> None:
         if self._is_wrapped:
             return  # the wrapper has continued the trace, and flushes when its span ends
-        self._token = context.attach(self._parent)
-        if self._started_ns is not None and self._is_sampled:
-            _record_start(self._started_ns)
+        around = _below(self._parent)
+        self._token = context.attach(around)
+        if self._ready_ns is not None and self._is_sampled:
+            _record_start(self._ready_ns, around)
 
     def __exit__(self, *_: object) -> None:
         if self._is_wrapped:
@@ -44,13 +54,74 @@ class Invocation:
             tracing.flush()
 
 
-def _is_within(trace_id: int) -> bool:
-    """Whether a span of this trace (of any, where 0 names none) is around."""
+class RequestInvocation:
+    """The block of `tracing.request`: an invocation that is a request, and its span.
+
+    The span is made here and not by the application's middleware, which knows less: not whether
+    the answer could be sent.
+
+    Args:
+        recorder: The process's provider.
+        header: The runtime's own, which wins over the request's.
+        scope: The request's; its status is put there (`tracing.STATUS_KEY`) before the block ends.
+        headers: The request's, names in lower case.
+        ready_ns: When the process was ready, where this is its first invocation (Unix time).
+    """
+
+    _span: trace.Span
+    _token: Token[Context]
+
+    def __init__(
+        self,
+        recorder: "SpanRecorder",
+        header: XRayHeader | None,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        ready_ns: int | None,
+    ) -> None:
+        self._recorder = recorder
+        self._header = header
+        self._scope = scope
+        self._headers = headers
+        self._ready_ns = ready_ns
+
+    def __enter__(self) -> None:
+        around = _NOTHING
+        if self._header is None:
+            around = trace_context.extract(Headers(scope=self._scope))
+            carried = trace.get_current_span(around).get_span_context()
+            parent = carried if carried.is_valid else None
+        else:
+            parent = trace_context.parent_of(self._header)
+            if b"baggage" in self._headers:
+                around = trace_context.with_baggage(Headers(scope=self._scope), around)
+        self._span = self._scope[tracing.SPAN_KEY] = self._recorder.begin("HTTP", parent)
+        self._token = context.attach(trace.set_span_in_context(self._span, around))
+        if self._ready_ns is not None and self._span.is_recording():
+            _record_start(self._ready_ns, _below(parent))
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        context.detach(self._token)
+        if self._span.is_recording():
+            status = self._scope.get(tracing.STATUS_KEY)
+            describe(self._span, self._scope, self._headers, status, error)
+            self._span.end()
+            self._recorder.force_flush()
+
+
+def _below(parent: trace.SpanContext | None) -> Context:
+    if parent is None:
+        return _NOTHING
+    return trace.set_span_in_context(trace.NonRecordingSpan(parent), _NOTHING)
+
+
+def _is_within(parent: trace.SpanContext | None) -> bool:
+    """Whether a span of this trace (of any, where none is known) is around."""
     around = trace.get_current_span().get_span_context()
-    return around.is_valid and trace_id in {0, around.trace_id}
+    return around.is_valid and (parent is None or parent.trace_id == around.trace_id)
 
 
-def _record_start(ready_ns: int) -> None:
+def _record_start(ready_ns: int, around: Context) -> None:
     """Make a span of the time from the process's start until it was ready for this invocation."""
     if time.time_ns() - ready_ns > _WAITED_NS:
         return  # started ahead of any request: nobody waited for it
@@ -61,6 +132,7 @@ def _record_start(ready_ns: int) -> None:
     if age < _LONGEST_INIT_SECONDS:  # else restored from a snapshot
         tracing.get_tracer().start_span(
             "cold start",
+            around,
             start_time=time.time_ns() - int(age * 1e9),
             attributes={"faas.coldstart": True},
         ).end(ready_ns)

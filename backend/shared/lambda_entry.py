@@ -5,11 +5,12 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from mangum import Mangum
-from mangum.types import ASGI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from mangum.handlers import APIGateway
+from mangum.types import ASGI, Response
+from starlette.types import ASGIApp, Message
 
 from shared import context, deadline, tracing
 from shared.eager_loop import EagerLoop
@@ -34,6 +35,8 @@ FUNCTION_MARGIN_SECONDS: Final = 0.25
 LONGEST_ANSWER_BYTES: Final = 6_291_556
 """What Lambda takes back from a function, as JSON; one byte more fails the invocation."""
 
+_DEADLINE: Final = deadline.HEADER.encode()
+_BROKEN: Final = "The answer broke off on our side; quote the request id when you report it."
 _MEASURED_CHARACTERS: Final = 1_000_000  # below, no escape of JSON makes it too long
 
 
@@ -57,8 +60,9 @@ def lambda_handler(
         keys: Where the service's own key comes from; Secrets Manager by default.
     """
     loop = EagerLoop()
-    asyncio.set_event_loop(loop)  # Mangum runs on it, and the pooled connections stay on it
-    adapter = Mangum(_under(f"/{settings.service_name}", app), lifespan="off")
+    asyncio.set_event_loop(loop)  # the pooled connections stay on it
+    config = Mangum(cast("ASGI", app), lifespan="off").config
+    prefix = f"/{settings.service_name}"
     named_tasks = dict(tasks or {})
     own_key = keys or SecretsManagerKeys(
         settings.api_key_secret_name, region=getattr(settings, "aws_region", None)
@@ -79,28 +83,52 @@ def lambda_handler(
         _log.warning("unsupported_event", keys=sorted(map(str, event))[:20])
         return _failure("unsupported_event", detail)
 
+    def answer(
+        event: Event, lambda_context: Any, header: context.XRayHeader | None, *, is_first: bool
+    ) -> dict[str, Any]:
+        # Mangum in its parts: it translates events and answers. Which kind of event this is, is
+        # known already, and what breaks between the two gets an answer of ours.
+        gateway = APIGateway(event, lambda_context, config)
+        scope = gateway.scope
+        # Starlette strips a root path at a segment's end only: `/api`, and not `/apiary`.
+        scope["root_path"] = prefix
+        headers: dict[bytes, bytes] = dict(scope["headers"])  # Mangum has joined repeated ones
+        exchange = _Exchange(gateway.body)
+        with (
+            deadline.scope(_function_ends(lambda_context), *_deadlines(event, headers)),
+            tracing.request(header, scope, headers, cold_start=is_first),
+        ):
+            try:
+                loop.run_until_complete(app(scope, exchange.receive, exchange.send))
+                answered = _bounded(gateway(exchange.answer()))
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - answered all the same
+                answered = _error_answer("internal_error", _BROKEN, {}, exc_info=error)
+            scope[tracing.STATUS_KEY] = answered["statusCode"]
+            return answered
+
     def handle(event: Event, lambda_context: Any) -> dict[str, Any]:
         nonlocal cold_start
         if not isinstance(event, dict):
             event = {}
         xray = os.environ.get("_X_AMZN_TRACE_ID")
+        header = context.parse_xray(xray)
         request_id = getattr(lambda_context, "aws_request_id", None) or context.new_request_id()
+        is_first, cold_start = cold_start, False
         token = context.bind(
-            context.RequestContext(request_id, context.trace_id_of(xray), xray, cold_start)
+            context.RequestContext(request_id, context.trace_id_of(header), xray, is_first)
         )
-        traced = tracing.invocation(xray, cold_start=cold_start)
-        cold_start = False
         try:
-            with deadline.scope(_function_ends(lambda_context)), traced:
-                if not _is_gateway_event(event):
+            if not _is_gateway_event(event):
+                with (
+                    deadline.scope(_function_ends(lambda_context)),
+                    tracing.invocation(header, cold_start=is_first),
+                ):
                     return direct(event)
-                try:
-                    with deadline.scope(*_deadlines(event)):
-                        answer = adapter(event, lambda_context)
-                except Exception as error:  # noqa: BLE001 - the application's are answers
-                    detail = "The event, or a header of its answer, cannot be read."
-                    return _error_answer("unreadable_event", detail, {}, exc_info=error)
-                return _bounded(answer)
+            try:
+                return answer(event, lambda_context, header, is_first=is_first)
+            except Exception as error:  # noqa: BLE001 - the application's are answers
+                detail = "The event cannot be read."
+                return _error_answer("unreadable_event", detail, {}, exc_info=error)
         finally:
             context.reset(token)
 
@@ -108,14 +136,40 @@ def lambda_handler(
     return handle
 
 
-def _under(prefix: str, app: ASGIApp) -> ASGI:
-    """Tell the application which prefix of the path is the gateway's."""
+class _Exchange:
+    """A request's body and its answer, as ASGI hands them over."""
 
-    async def prefixed(scope: Scope, receive: Receive, send: Send) -> None:
-        # Starlette strips a root path at a segment's end only: `/api`, and not `/apiary`.
-        await app({**scope, "root_path": prefix}, receive, send)
+    def __init__(self, body: bytes) -> None:
+        self._body: bytes | None = body
+        self._start: Message | None = None
+        self._parts: list[bytes] = []
+        self._is_complete = False
 
-    return prefixed
+    async def receive(self) -> Message:
+        if self._body is None:
+            if not self._is_complete:
+                await asyncio.get_running_loop().create_future()  # nobody hangs up on a function
+            return {"type": "http.disconnect"}
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and self._start is None:
+            self._start = message
+        elif message["type"] == "http.response.body" and self._start and not self._is_complete:
+            self._parts.append(message.get("body", b""))
+            self._is_complete = not message.get("more_body", False)
+        else:
+            raise RuntimeError(f"{message['type']} out of turn")
+
+    def answer(self) -> Response:
+        if self._start is None or not self._is_complete:
+            raise RuntimeError("the application did not end its answer")
+        return {
+            "status": self._start["status"],
+            "headers": self._start.get("headers", []),
+            "body": b"".join(self._parts),
+        }
 
 
 def _bounded(answer: dict[str, Any]) -> dict[str, Any]:
@@ -179,14 +233,13 @@ def _function_ends(lambda_context: Any) -> float | None:
     return float(time.time() + remaining() / 1000 - FUNCTION_MARGIN_SECONDS)
 
 
-def _deadlines(event: Event) -> list[float | None]:
+def _deadlines(event: Event, headers: Mapping[bytes, bytes]) -> list[float | None]:
     moments: list[float | None] = []
     received = event["requestContext"].get("requestTimeEpoch")
     if isinstance(received, (int, float)) and received > 0:
         moments.append(received / 1000 + deadline.GATEWAY_TIMEOUT_SECONDS - deadline.MARGIN_SECONDS)
-    for name, value in (event.get("headers") or {}).items():
-        if name.lower() == deadline.HEADER:
-            moments.append(deadline.parse(value))
+    if handed := headers.get(_DEADLINE):
+        moments.append(deadline.parse(handed.decode("latin-1")))
     return moments
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +17,9 @@ from shared.logging import get_logger
 from shared.metrics import ServiceMetrics
 
 _log = get_logger()
+
+_REQUEST_ID: Final = context.REQUEST_ID_HEADER.encode()
+_XRAY: Final = context.XRAY_HEADER.encode()
 
 CLIENT_CLOSED: Final = 499
 """Status in the log of a request whose client went away (nginx's convention)."""
@@ -78,7 +81,6 @@ class _LoggedRequest:
     def __init__(
         self, scope: Scope, trusted_proxies: int, metrics: ServiceMetrics | None = None
     ) -> None:
-        headers = Headers(scope=scope)
         self.status: int | None = None
         self.client_closed = False
         self._scope = scope
@@ -86,7 +88,7 @@ class _LoggedRequest:
         event = scope.get("aws.event") or {}
         invoked = context.current() if event else None
         self.id = (
-            context.accept_request_id(headers.get(context.REQUEST_ID_HEADER))
+            context.accept_request_id(context.header(scope, _REQUEST_ID))
             or context.accept_request_id((event.get("requestContext") or {}).get("requestId"))
             or context.new_request_id()
         )
@@ -94,14 +96,16 @@ class _LoggedRequest:
             # The runtime's own header is the right one; a request may repeat its.
             self._context = invoked._replace(request_id=self.id)
         else:
-            xray = _xray_header(headers)
-            trace_id = context.trace_id_of(xray, headers.get("traceparent"))
+            xray = _xray_header(scope)
+            trace_id = context.trace_id_of(
+                context.parse_xray(xray), context.header(scope, b"traceparent")
+            )
             cold_start = invoked.cold_start if invoked else None
             self._context = context.RequestContext(self.id, trace_id, xray, cold_start)
         self._fields = {
             "method": scope["method"],
             "path": _route_path(scope),
-            "client_ip": _client_ip(scope, headers, trusted_proxies),
+            "client_ip": _client_ip(scope, trusted_proxies),
         }
 
     def __enter__(self) -> "_LoggedRequest":
@@ -167,14 +171,18 @@ def _cause(failure: BaseException) -> str | None:
     return repr(failure.__cause__)[:500] if failure.__cause__ else None
 
 
-def _xray_header(headers: Headers) -> str | None:
-    value = headers.get(context.XRAY_HEADER)
+def _xray_header(scope: Scope) -> str | None:
+    value = context.header(scope, _XRAY)
     return value if value and len(value) <= 512 else None
 
 
-def _client_ip(scope: Scope, headers: Headers, trusted_proxies: int) -> str | None:
+def _client_ip(scope: Scope, trusted_proxies: int) -> str | None:
     if trusted_proxies:
-        hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop]
+        hops = [
+            hop.strip()
+            for hop in (context.header(scope, b"x-forwarded-for") or "").split(",")
+            if hop
+        ]
         if len(hops) >= trusted_proxies:
             return hops[-trusted_proxies][:64]
     client = scope.get("client")

@@ -15,43 +15,60 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event as SdkEvent
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-    from opentelemetry.trace import Link, SpanContext, Status
+    from opentelemetry.trace import Link, Status
+    from opentelemetry.trace.span import TraceState
 
     from shared.span_recorder import Event, RecordedSpan, Resource, Scope
 
 _fixed64: Final = struct.Struct("<Q").pack
 _fixed32: Final = struct.Struct("<I").pack
 _double: Final = struct.Struct("<d").pack
-_kind_and_times: Final = struct.Struct("<BBBQBQ").pack
-# Whether the parent is remote is known (0x100), and that it is (0x200).
-_CACHED_CHARACTERS: Final = 64  # longer texts seldom come again, and would stay for good
+# Ids, kind, times and flags, each after its tag.
+_fixed_fields: Final = struct.Struct("<2s16s2s8sBBBQBQ2s4s").pack
+_NOBODY: Final = (0, 0, False, None, None, False)  # where a SpanContext would be
+_SHORT_TEXT: Final = 32  # longer ones, ids above all, seldom come again
 _UNSET: Final = b"\x7a\x00"  # a status that says nothing
+# Whether the parent is remote is known (0x100), and that it is (0x200).
 _LOCAL_FLAGS: Final = _fixed32(0x100)
 _REMOTE_FLAGS: Final = _fixed32(0x300)
 
 
 def encode(spans: "Sequence[ReadableSpan | RecordedSpan]") -> bytes:
     """Return an `ExportTraceServiceRequest`."""
+    if not spans:
+        return b""
+    resource, scope = spans[0].resource, spans[0].instrumentation_scope
+    for span in spans:
+        if span.resource is not resource or span.instrumentation_scope is not scope:
+            break
+    else:  # a request's spans: all of one scope
+        return _field(b"\x0a", _resource(resource) + _scope_spans(scope, spans))
     # By identity: the hash of a resource is that of its attributes as JSON, as dear as a span.
-    grouped: dict[int, tuple[Any, dict[Any, list[bytes]]]] = {}
+    grouped: dict[int, tuple[Any, dict[Any, list[ReadableSpan | RecordedSpan]]]] = {}
     for span in spans:
         _, scopes = grouped.setdefault(id(span.resource), (span.resource, {}))
-        scopes.setdefault(span.instrumentation_scope, []).append(_field(b"\x12", _span(span)))
+        scopes.setdefault(span.instrumentation_scope, []).append(span)
     return b"".join(
         [
             _field(
                 b"\x0a",
-                _resource(resource)
-                + b"".join(
-                    [
-                        _field(b"\x12", _scope(scope) + b"".join(encoded))
-                        for scope, encoded in scopes.items()
-                    ]
+                b"".join(
+                    [_resource(resource), *[_scope_spans(*group) for group in scopes.items()]]
                 ),
             )
             for resource, scopes in grouped.values()
         ]
     )
+
+
+def _scope_spans(
+    scope: "Scope | InstrumentationScope | None", spans: "Sequence[ReadableSpan | RecordedSpan]"
+) -> bytes:
+    parts = [_scope(scope)]
+    for span in spans:
+        encoded = _span(span)
+        parts += (b"\x12", _size(len(encoded)), encoded)
+    return _field(b"\x12", b"".join(parts))
 
 
 _last_resource: "tuple[Resource | SdkResource | None, bytes]" = (None, b"")
@@ -79,16 +96,25 @@ def _scope(scope: "Scope | InstrumentationScope | None") -> bytes:
 
 
 def _span(span: "ReadableSpan | RecordedSpan") -> bytes:
-    context, parent, status = span.get_span_context(), span.parent, span.status
+    # In one piece and without the properties of a `SpanContext`, a tuple: a function's time goes
+    # to calls, and every request makes these.
+    context, parent = span.context, span.parent
+    trace_id, span_id, _, _, state, _ = context or _NOBODY
+    parent_id, is_remote = (0, False) if parent is None else parent[1:3]
     parts = [
-        _ids(context),
-        b"\x22\x08" + parent.span_id.to_bytes(8) if parent else b"",
-        _name(span.name),
-        _kind_and_times(
-            0x30, span.kind.value + 1, 0x39, span.start_time or 0, 0x41, span.end_time or 0
+        _fixed_fields(
+            b"\x0a\x10", trace_id.to_bytes(16), b"\x12\x08", span_id.to_bytes(8),
+            0x30, span.kind._value_ + 1, 0x39, span.start_time or 0, 0x41, span.end_time or 0,
+            b"\x85\x01", _REMOTE_FLAGS if is_remote else _LOCAL_FLAGS,
         ),
+        _name(span.name),
         _attributes(b"\x4a", span.attributes),
-    ]
+        _status(span.status),
+    ]  # fmt: skip
+    if parent is not None:
+        parts.append(b"\x22\x08" + parent_id.to_bytes(8))
+    if state:
+        parts.append(_state(state))
     if span.dropped_attributes:
         parts.append(_number(b"\x50", span.dropped_attributes))
     if span.events:
@@ -99,8 +125,6 @@ def _span(span: "ReadableSpan | RecordedSpan") -> bytes:
         parts += [_field(b"\x6a", _link(link)) for link in span.links]
     if span.dropped_links:
         parts.append(_number(b"\x70", span.dropped_links))
-    parts.append(_status(status))
-    parts.append(b"\x85\x01" + _flags(parent))
     return b"".join(parts)
 
 
@@ -109,6 +133,7 @@ def _name(name: str) -> bytes:
     return _text(b"\x2a", name)
 
 
+@lru_cache(maxsize=16)  # of most spans it is the same object
 def _status(status: "Status") -> bytes:
     if status.is_unset:
         return _UNSET
@@ -116,18 +141,8 @@ def _status(status: "Status") -> bytes:
     return _field(b"\x7a", told)
 
 
-def _ids(context: "SpanContext | None") -> bytes:
-    if context is None:
-        return b""
-    ids = b"\x0a\x10" + context.trace_id.to_bytes(16) + b"\x12\x08" + context.span_id.to_bytes(8)
-    if not context.trace_state:
-        return ids
-    state = ",".join(f"{key}={value}" for key, value in context.trace_state.items())
-    return ids + _text(b"\x1a", state)
-
-
-def _flags(parent: "SpanContext | None") -> bytes:
-    return _REMOTE_FLAGS if parent is not None and parent.is_remote else _LOCAL_FLAGS
+def _state(state: "TraceState") -> bytes:
+    return _text(b"\x1a", ",".join(f"{key}={value}" for key, value in state.items()))
 
 
 def _event(event: "Event | SdkEvent") -> bytes:
@@ -141,34 +156,49 @@ def _event(event: "Event | SdkEvent") -> bytes:
 
 
 def _link(link: "Link") -> bytes:
+    trace_id, span_id, is_remote, _, state, _ = link.context
     return (
-        _ids(link.context)
+        b"\x0a\x10"
+        + trace_id.to_bytes(16)
+        + b"\x12\x08"
+        + span_id.to_bytes(8)
+        + _state(state)
         + _attributes(b"\x22", link.attributes)
         + _number(b"\x28", link.dropped_attributes)
         + b"\x35"
-        + _flags(link.context)
+        + (_REMOTE_FLAGS if is_remote else _LOCAL_FLAGS)
     )
 
 
 def _attributes(tag: bytes, attributes: Mapping[str, Any] | None) -> bytes:
     if not attributes:
         return b""
-    return b"".join(
-        [
-            _known_pair(tag, key, value)
-            if type(value) is int or (type(value) is str and len(value) <= _CACHED_CHARACTERS)
-            else _pair(tag, key, value)
-            for key, value in attributes.items()
-        ]
-    )
+    pairs: list[bytes] = []
+    for key, value in attributes.items():
+        kind: Any = type(value)
+        if kind is str and len(value) > _SHORT_TEXT:
+            text = value.encode("utf-8", "replace")
+            text = b"\x0a" + _size(len(text)) + text
+            pair = _key(key) + b"\x12" + _size(len(text)) + text
+            pairs += (tag, _size(len(pair)), pair)
+        elif kind is str or kind is int or kind is bool:
+            pairs.append(_common_pair(tag, key, value, kind))
+        else:
+            pairs.append(_pair(tag, key, value, kind))
+    return b"".join(pairs)
 
 
-def _pair(tag: bytes, key: str, value: object) -> bytes:
-    return _field(tag, _text(b"\x0a", key) + _field(b"\x12", _value(value)))
+def _pair(tag: bytes, key: str, value: object, _kind: object) -> bytes:
+    return _field(tag, _key(key) + _field(b"\x12", _value(value)))
 
 
-# Most attributes of a request are those of the request before it.
-_known_pair = lru_cache(maxsize=1024, typed=True)(_pair)
+# Most attributes of a request are those of the request before it. The kind tells 1 from True.
+_common_pair = lru_cache(maxsize=1024)(_pair)
+
+
+@lru_cache(maxsize=256)
+def _key(key: str) -> bytes:
+    return _text(b"\x0a", key)
 
 
 def _value(value: object) -> bytes:  # noqa: PLR0911 - one for each member of the oneof
@@ -199,8 +229,7 @@ def _number(tag: bytes, number: int) -> bytes:
 
 
 def _field(tag: bytes, content: bytes) -> bytes:
-    size = len(content)
-    return tag + (bytes((size,)) if size < 0x80 else _varint(size)) + content
+    return tag + _size(len(content)) + content
 
 
 def _varint(number: int) -> bytes:
@@ -210,3 +239,7 @@ def _varint(number: int) -> bytes:
         number >>= 7
     encoded.append(number)
     return bytes(encoded)
+
+
+# Kept, as are others here, because a function that is answered from a cache is not called.
+_size = lru_cache(maxsize=4096)(_varint)

@@ -6,12 +6,13 @@ connecting, sending and reading take `timeout_seconds` together.
 """
 
 import os
-import select
+import re
 import socket
+import struct
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from shared.logging import get_logger
@@ -27,8 +28,11 @@ _log = get_logger(__name__)
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 30.0
 _MAX_ANSWER_BYTES: Final = 64 * 1024
-_CHUNK_BYTES: Final = 16 * 1024
+_CHUNK_BYTES: Final = 512  # an answer has some 150, and what is reserved for it costs too
 _SLACK_SECONDS: Final = 0.01
+# In the head of an answer, in lower case.
+_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n")
+_CLOSES: Final = re.compile(rb"\r\nconnection:[ \t]*close[ \t]*\r\n")
 
 
 class OtlpHttpExporter:
@@ -50,10 +54,11 @@ class OtlpHttpExporter:
         self._timeout_seconds = timeout_seconds
         self._head = _head(parts.netloc, parts.path)
         self._addresses: list[tuple[int, tuple[str, int]]] = []
-        self._connection: socket.socket | None = None
+        self._connection: _Connection | None = None
         self._lock = threading.Lock()
         self._failures = 0
         self._paused_until = 0.0
+        self._usual = b""
 
     @property
     def is_paused(self) -> bool:
@@ -63,11 +68,14 @@ class OtlpHttpExporter:
     def export(self, spans: "Sequence[RecordedSpan | ReadableSpan]") -> bool:
         """Send spans; False where the collector did not take them in time."""
         with self._lock:
-            if self.is_paused:
+            now = time.monotonic()
+            if now < self._paused_until:
                 return False
-            body = encode(spans)
             try:
-                status = self._post(body, time.monotonic() + self._timeout_seconds)
+                status = self._post(encode(spans), now)
+            except BlockingIOError:  # what a wait that the kernel ended raises
+                self._close()
+                return self._failed(repr(_too_slow()), len(spans))
             except (OSError, ValueError) as error:
                 self._close()
                 return self._failed(repr(error), len(spans))
@@ -90,25 +98,28 @@ class OtlpHttpExporter:
         )
         return False
 
-    def _post(self, body: bytes, ends: float) -> int:
+    def _post(self, body: bytes, began: float) -> int:
+        # Every request to a function waits for this: where all is well it takes few steps.
         request = b"%sContent-Length: %d\r\n\r\n%s" % (self._head, len(body), body)
-        kept = self._connection
-        if kept is not None and not _is_usable(kept):
+        ends = began + self._timeout_seconds
+        received, connection = b"", self._connection
+        if connection is not None:
+            if connection.bound_seconds != self._timeout_seconds:
+                connection.bound(self._timeout_seconds)
+            received = connection.ask(request, began, ends)
+        if not received:
             self._close()  # the collector hung up while the function was frozen
-        connection = self._connection
-        if connection is None:
-            connection = self._connection = self._connect(ends)
-            connection.settimeout(_left(ends))
-        elif connection.gettimeout() != self._timeout_seconds:
-            connection.settimeout(self._timeout_seconds)
-        connection.sendall(request)
-        received = b""
-        if _left(ends) > self._timeout_seconds - _SLACK_SECONDS:
-            # Sent at once, as it nearly always is: the time-out still stands, for the first answer.
-            received = connection.recv(_CHUNK_BYTES)
-        status, stays_open = _read_answer(connection, ends, received)
+            connection = self._connection = _Connection(self._connect(ends), is_tls=self._is_tls)
+            connection.bound(_left(ends))
+            received = connection.ask(request, began, ends)
+        if received and received == self._usual:
+            return 200
+        assert connection is not None  # noqa: S101
+        status, stays_open, came_whole = _read_answer(connection, ends, received)
         if not stays_open:
             self._close()
+        # An answer differs from the one before in its date, a second's, or in nothing.
+        self._usual = received if status == 200 and stays_open and came_whole else b""
         return status
 
     def _connect(self, ends: float) -> socket.socket:
@@ -143,7 +154,7 @@ class OtlpHttpExporter:
     def _close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.close()
+            connection.socket.close()
 
 
 def _head(authority: str, path: str) -> bytes:
@@ -170,45 +181,82 @@ def _configured_headers() -> list[tuple[str, str]]:
     return [(name, value) for name, value in decoded if (name + value).isprintable()]
 
 
-def _is_usable(connection: socket.socket) -> bool:
-    # Readable before anything was asked means: closed, or out of step.
-    readable, _, _ = select.select([connection], [], [], 0)
-    return not readable
+class _Connection:
+    """A connected socket whose waits are bounded: by the kernel, because Python's own time-outs,
+    which ask whether a socket is ready before each call, are two system calls more an export.
+    """
+
+    def __init__(self, connected: socket.socket, *, is_tls: bool) -> None:
+        self.socket = connected
+        self.bound_seconds = 0.0
+        self._is_tls = is_tls
+
+    def bound(self, seconds: float) -> None:
+        """Let no single wait be longer."""
+        self.bound_seconds = seconds
+        if self._is_tls:  # which waits again when the kernel has ended a wait
+            self.socket.settimeout(seconds)
+            return
+        self.socket.settimeout(None)
+        timeval = struct.pack("ll", int(seconds), max(1, int(seconds % 1 * 1e6)))  # 0 is no bound
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
+
+    def ask(self, request: bytes, began: float, ends: float) -> bytes:
+        """Send a request and return the beginning of its answer; nothing where it was closed."""
+        try:
+            sent = self.socket.send(request)
+            while sent < len(request):  # over TLS a record at a time, or a collector reads slowly
+                self.bound(_left(ends))
+                sent += self.socket.send(request[sent:])
+            if time.monotonic() - began > _SLACK_SECONDS:
+                self.bound(_left(ends))  # else the one that stands is as good
+            return self.socket.recv(_CHUNK_BYTES)
+        except ConnectionError:
+            return b""
+
+    def receive(self, ends: float) -> bytes:
+        self.bound(_left(ends))
+        chunk = self.socket.recv(_CHUNK_BYTES)
+        if not chunk:
+            raise ConnectionError("the collector closed the connection")
+        return chunk
 
 
-def _read_answer(connection: socket.socket, ends: float, received: bytes) -> tuple[int, bool]:
-    """Return the status, and whether the connection can be used again."""
+class _Answer(NamedTuple):
+    status: int
+    stays_open: bool
+    """Whether the connection can be used again."""
+    came_whole: bool
+    """Whether it was all there at once."""
+
+
+def _read_answer(connection: _Connection, ends: float, received: bytes) -> _Answer:
+    if not received:
+        raise ConnectionError("the collector closed the connection")
+    first = received
     while (end := received.find(b"\r\n\r\n")) < 0:
-        received += _receive(connection, ends)
+        received += connection.receive(ends)
         if len(received) > _MAX_ANSWER_BYTES:
             raise ValueError("the collector's answer has no end")
-    head = received[:end].lower() + b"\r\n"
+    head = received[: end + 2].lower()
     status = int(head[9:12])  # after "HTTP/1.1 "
-    length = _header(head, b"content-length")
-    if not length.isdigit() or int(length) > _MAX_ANSWER_BYTES:
-        return status, False  # of an unknown length, and of no interest
-    missing = int(length) - (len(received) - end - 4)
+    length = _LENGTH.search(head)
+    if length is None or int(length[1]) > _MAX_ANSWER_BYTES:
+        return _Answer(status, stays_open=False, came_whole=False)  # of no interest
+    missing = end + 4 + int(length[1]) - len(received)
+    came_whole = received is first and missing == 0
     while missing > 0:
-        missing -= len(_receive(connection, ends))
-    return status, _header(head, b"connection") != b"close"
-
-
-def _header(head: bytes, name: bytes) -> bytes:
-    """Return a header's value, or nothing; the head is in lower case, each line ended."""
-    _, _, rest = head.partition(b"\r\n%s:" % name)
-    return rest.partition(b"\r\n")[0].strip()
-
-
-def _receive(connection: socket.socket, ends: float) -> bytes:
-    connection.settimeout(_left(ends))
-    chunk = connection.recv(_CHUNK_BYTES)
-    if not chunk:
-        raise ConnectionError("the collector closed the connection")
-    return chunk
+        missing -= len(connection.receive(ends))
+    return _Answer(status, missing == 0 and _CLOSES.search(head) is None, came_whole)
 
 
 def _left(ends: float) -> float:
     left = ends - time.monotonic()
     if left <= 0:
-        raise TimeoutError("the collector took too long")
+        raise _too_slow()
     return left
+
+
+def _too_slow() -> TimeoutError:
+    return TimeoutError("the collector took too long")

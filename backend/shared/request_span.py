@@ -7,7 +7,8 @@ https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 
 import asyncio
 import traceback
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -27,10 +28,9 @@ _METHODS: Final = frozenset(
 
 
 class RequestSpanMiddleware:
-    """Makes the request's span; a request inside a recording span passes through.
+    """Makes the request's span; a request that has a span already passes through.
 
-    Below a context that the Lambda entry attached, the span is INTERNAL, a subsegment of the
-    function's own segment; elsewhere it is SERVER.
+    On Lambda the span is INTERNAL, a subsegment of the function's own segment; elsewhere SERVER.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -38,33 +38,26 @@ class RequestSpanMiddleware:
         self._tracer = trace.get_tracer("fin-advisor")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or tracing.SPAN_KEY in scope:
+            try:
+                await self._app(scope, receive, send)
+            except BaseException as error:
+                scope[FAILURE_KEY] = error  # for whoever made the span
+                raise
+            return
         around = trace.get_current_span().get_span_context()
-        if scope["type"] != "http" or (around.is_valid and not around.is_remote):
+        if around.is_valid and not around.is_remote:
             await self._app(scope, receive, send)  # somebody's span is about this request already
             return
         headers = Headers(scope=scope)
-        on_lambda = "aws.event" in scope
-        # On Lambda the runtime's trace header, attached already, wins over the request's.
-        invoked = context.current() if on_lambda else None
-        is_attached = around.is_valid or (invoked is not None and invoked.xray_header is not None)
-        if not is_attached:
+        if not around.is_valid:
             parent = tracing.extract(headers)
         elif "baggage" in headers:
             parent = trace_context.with_baggage(headers, otel_context.get_current())
         else:
             parent = otel_context.get_current()
-        method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
-        span = self._tracer.start_span(
-            "HTTP" if method == "_OTHER" else method,
-            context=parent,
-            kind=SpanKind.INTERNAL if on_lambda else SpanKind.SERVER,
-            attributes=_attributes(scope, method, headers),
-        )
-        if not span.is_recording():
-            # The context still travels: what is called next must follow the same decision.
-            with trace.use_span(span):
-                await self._app(scope, receive, send)
-            return
+        kind = SpanKind.INTERNAL if "aws.event" in scope else SpanKind.SERVER
+        span = self._tracer.start_span("HTTP", parent, kind)
         status: int | None = None
 
         async def watch(message: Message) -> None:
@@ -73,7 +66,7 @@ class RequestSpanMiddleware:
                 status = message["status"]
             await send(message)
 
-        # `trace.use_span` in fewer steps: what was raised is told by `_finish`.
+        # `trace.use_span` in fewer steps: what was raised is told by `describe`.
         token = otel_context.attach(trace.set_span_in_context(span, parent))
         raised: BaseException | None = None
         try:
@@ -83,46 +76,60 @@ class RequestSpanMiddleware:
             raise
         finally:
             otel_context.detach(token)
-            _finish(span, scope, method, status, raised)
-            span.end()
+            if span.is_recording():
+                describe(span, scope, dict(scope["headers"]), status, raised)
+                span.end()
 
 
-def _attributes(scope: Scope, method: str, headers: Headers) -> dict[str, Any]:
-    attributes: dict[str, Any] = {
+def describe(
+    span: trace.Span,
+    scope: Scope,
+    headers: Mapping[bytes, bytes],
+    status: int | None,
+    raised: BaseException | None,
+) -> None:
+    """Give a span the name, attributes and status of the request that has been answered.
+
+    Args:
+        span: One that is recording.
+        scope: The request's, as the application leaves it behind.
+        headers: The request's, names in lower case.
+        status: What was answered, or None where nothing was.
+        raised: What came out of the application.
+    """
+    method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
+    attributes: dict[str, str | int] = {
         "http.request.method": method,
         "url.path": scope["path"],
         "url.scheme": scope.get("scheme", "http"),
     }
-    if agent := headers.get("user-agent"):
-        attributes["user_agent.original"] = agent[:256]
+    if agent := headers.get(b"user-agent"):
+        attributes["user_agent.original"] = agent[:256].decode("latin-1")
     if client := scope.get("client"):
         attributes["client.address"] = client[0]
     if lambda_context := scope.get("aws.context"):
         attributes["faas.invocation_id"] = getattr(lambda_context, "aws_request_id", "")
-        invoked = context.current()
-        attributes["faas.coldstart"] = bool(invoked and invoked.cold_start)
-    return attributes
-
-
-def _finish(
-    span: trace.Span,
-    scope: Scope,
-    method: str,
-    status: int | None,
-    raised: BaseException | None,
-) -> None:
+        if (invoked := context.current()) and invoked.cold_start:
+            attributes["faas.coldstart"] = True
     if status is not None:
-        span.set_attribute("http.response.status_code", status)
+        attributes["http.response.status_code"] = status
+    name = "HTTP" if method == "_OTHER" else method
     if route := getattr(scope.get("route"), "path", None):
-        span.set_attribute("http.route", route)
-        span.update_name(f"{method} {route}")
+        attributes["http.route"] = route
+        name = f"{method} {route}"
+    span.set_attributes(attributes)
+    span.update_name(name)
     failure = raised or scope.get(FAILURE_KEY)
+    if failure is None and status is not None and status < 500:
+        return
     if isinstance(failure, (ClientDisconnect, asyncio.CancelledError)):
         span.set_attribute("error.type", type(failure).__qualname__)  # the caller's going: no fault
-        return
     # What is raised after the first byte leaves a good status behind, and no good end.
-    if raised is None and status is not None and status < 500:
-        return
+    elif raised is not None or status is None or status >= 500:
+        _fail(span, status, failure)
+
+
+def _fail(span: trace.Span, status: int | None, failure: BaseException | None) -> None:
     span.set_status(Status(StatusCode.ERROR))
     if isinstance(failure, ServiceError):
         span.set_attribute("error.type", failure.code)

@@ -10,7 +10,6 @@ costs every cold start and every request, and processes that are not frozen have
 import random
 import time
 import traceback
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol, Self
 
@@ -19,13 +18,17 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.util._decorator import _agnosticcontextmanager
 
+from shared.logging import get_logger
 from shared.trace_context import root_trace_id
+
+_log = get_logger(__name__)
 
 CAPACITY: Final = 2048
 MAX_ATTRIBUTES: Final = 128
 """The SDK's own default, of a span and of an event; events and links are as many."""
 
 _PLAIN: Final = frozenset({str, bool, int, float, bytes})
+_TEXT: Final = frozenset({str})
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _UNSET: Final = Status()
 
@@ -54,6 +57,9 @@ class Scope(NamedTuple):
     attributes: None = None
 
 
+OWN_SCOPE: Final = Scope("fin-advisor", None)
+
+
 class Event(NamedTuple):
     """Something that happened within a span."""
 
@@ -78,7 +84,8 @@ class SpanRecorder(trace.TracerProvider):
     ) -> None:
         self.resource = Resource(resource)
         self._exporter = exporter
-        self._spans: deque[RecordedSpan] = deque(maxlen=capacity if exporter else 0)
+        self._capacity = capacity if exporter else 0
+        self._spans: list[RecordedSpan] = []
 
     def get_tracer(
         self,
@@ -91,17 +98,42 @@ class SpanRecorder(trace.TracerProvider):
         scope = Scope(instrumenting_module_name, instrumenting_library_version)
         return _Tracer(self, scope)
 
+    def begin(
+        self,
+        name: str,
+        parent: SpanContext | None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        scope: Scope = OWN_SCOPE,
+    ) -> "RecordedSpan | trace.NonRecordingSpan":
+        """Return a span that begins now; below a parent it follows the parent's decision."""
+        span_id = random.getrandbits(64) or 1
+        if parent is None:
+            context = SpanContext(root_trace_id() or new_trace_id(), span_id, False, _SAMPLED)
+        else:
+            trace_id, _, _, flags, state, _ = parent
+            context = SpanContext(trace_id, span_id, False, flags, state)
+            if not flags & TraceFlags.SAMPLED:
+                return trace.NonRecordingSpan(context)
+        return RecordedSpan(self, scope, name, context, parent, kind)
+
     def keep(self, span: "RecordedSpan") -> None:
         """Take a span that has ended."""
-        self._spans.append(span)
+        spans = self._spans
+        spans.append(span)
+        if len(spans) > self._capacity:
+            del spans[0]
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - the exporter's own bound holds
-        """Export what is kept; what cannot be exported is lost, so that no span is sent twice."""
+        """Export what is kept; what cannot be exported is lost, and not kept for another time."""
         if not self._spans or getattr(self._exporter, "is_paused", False):
             return True
-        spans = [self._spans.popleft() for _ in range(len(self._spans))]
+        spans, self._spans = self._spans, []
         assert self._exporter is not None  # noqa: S101 - without one nothing is kept
-        return bool(self._exporter.export(spans))
+        try:
+            return bool(self._exporter.export(spans))
+        except Exception as error:  # noqa: BLE001 - a lost span must not cost an answer
+            _log.warning("tracing_flush_failed", error=repr(error))
+            return False
 
     def shutdown(self) -> None:
         """Export what is kept, and close the exporter."""
@@ -127,17 +159,11 @@ class _Tracer(trace.Tracer):
         set_status_on_exception: bool = True,
     ) -> trace.Span:
         above = trace.get_current_span(context).get_span_context()
-        parent = above if above.is_valid else None
-        if parent is None:
-            own = SpanContext(root_trace_id() or new_trace_id(), _new_span_id(), False, _SAMPLED)
-        else:
-            own = SpanContext(
-                parent.trace_id, _new_span_id(), False, parent.trace_flags, parent.trace_state
-            )
-        if not own.trace_flags.sampled:
-            return trace.NonRecordingSpan(own)
-        span = RecordedSpan(self._recorder, self._scope, name, own, parent=parent, kind=kind)
-        span.start_time = start_time or time.time_ns()
+        span = self._recorder.begin(name, above if above.is_valid else None, kind, self._scope)
+        if not isinstance(span, RecordedSpan):
+            return span
+        if start_time:
+            span.start_time = start_time
         span.raises = (record_exception, set_status_on_exception)
         if attributes:
             span.set_attributes(attributes)
@@ -166,13 +192,20 @@ class _Tracer(trace.Tracer):
 class RecordedSpan(trace.Span):
     """A span and all that is known of it; after its end it does not change."""
 
-    def __init__(
+    # Of most spans; those that differ have their own.
+    end_time: int | None = None
+    events: Sequence[Event] = ()
+    links: Sequence[Link] = ()
+    status = _UNSET
+    dropped_attributes = dropped_events = dropped_links = 0
+    raises = (True, True)
+
+    def __init__(  # noqa: PLR0917 - one a request; names cost more than places
         self,
         recorder: SpanRecorder,
         scope: Scope,
         name: str,
         context: SpanContext,
-        *,
         parent: SpanContext | None,
         kind: SpanKind,
     ) -> None:
@@ -183,14 +216,8 @@ class RecordedSpan(trace.Span):
         self.context = context
         self.parent = parent
         self.kind = kind
-        self.start_time = 0
-        self.end_time: int | None = None
         self.attributes: dict[str, Any] = {}
-        self.events: list[Event] = []
-        self.links: list[Link] = []
-        self.status = _UNSET
-        self.dropped_attributes = self.dropped_events = self.dropped_links = 0
-        self.raises = (True, True)
+        self.start_time = time.time_ns()
 
     def get_span_context(self) -> SpanContext:
         """Return the span's ids."""
@@ -221,7 +248,7 @@ class RecordedSpan(trace.Span):
             return
         kept: dict[str, Any] = {}
         dropped = _put_all(kept, attributes or {})
-        self.events.append(Event(name, kept, timestamp or time.time_ns(), dropped))
+        self.events = (*self.events, Event(name, kept, timestamp or time.time_ns(), dropped))
 
     def add_link(self, context: SpanContext, attributes: Mapping[str, Any] | None = None) -> None:
         """Add a link; of too many the first ones are kept."""
@@ -232,7 +259,7 @@ class RecordedSpan(trace.Span):
             return
         kept: dict[str, Any] = {}
         _put_all(kept, attributes or {})
-        self.links.append(Link(context, kept))
+        self.links = (*self.links, Link(context, kept))
 
     def update_name(self, name: str) -> None:
         """Rename the span."""
@@ -291,10 +318,6 @@ def new_trace_id() -> int:
     return int(time.time()) << 96 | random.getrandbits(96)
 
 
-def _new_span_id() -> int:
-    return random.getrandbits(64) or 1
-
-
 def _type_name(kind: type) -> str:
     return (
         kind.__qualname__
@@ -305,6 +328,14 @@ def _type_name(kind: type) -> str:
 
 def _put_all(attributes: dict[str, Any], more: Mapping[str, Any]) -> int:
     """Put values in, and return how many were dropped."""
+    if (
+        len(attributes) + len(more) <= MAX_ATTRIBUTES
+        and _PLAIN.issuperset(map(type, more.values()))
+        and _TEXT.issuperset(map(type, more))
+        and "" not in more
+    ):
+        attributes.update(more)  # as nearly always: one step for all of them
+        return 0
     dropped = 0
     for key, value in more.items():
         dropped += not _put(attributes, key, value)

@@ -1,13 +1,11 @@
 """The trace that a request belongs to: read from its headers, and handed on in them.
 
-https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 https://www.w3.org/TR/trace-context/
 """
 
-import re
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Final, NamedTuple, override
+from typing import Final, override
 
 from opentelemetry import trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
@@ -17,70 +15,50 @@ from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.propagators.textmap import CarrierT, Getter, TextMapPropagator, default_getter
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from shared.context import XRAY_HEADER
+from shared.context import XRAY_HEADER, XRayHeader, parse_xray
 
 MAX_BAGGAGE_CHARACTERS: Final = 1024
 """Baggage comes from outside and is sent on at every hop; a longer one is dropped whole."""
 
-_FIELD: Final = r"(?:^|;)\s*{}\s*(?:;|$)"
-_ROOT: Final = re.compile(_FIELD.format(r"Root=1-([0-9a-f]{8})-([0-9a-f]{24})"))
-_PARENT: Final = re.compile(_FIELD.format(r"Parent=([0-9a-f]{16})"))
-_SAMPLED: Final = re.compile(_FIELD.format(r"Sampled=([01])"))
 _SOME_SPAN: Final = 1
+_SAMPLED: Final = trace.TraceFlags(trace.TraceFlags.SAMPLED)
+_UNSAMPLED: Final = trace.TraceFlags(trace.TraceFlags.DEFAULT)
 
 _root: ContextVar[int] = ContextVar("xray_root", default=0)
-
-
-class XRayHeader(NamedTuple):
-    """What an X-Ray header says; a parent of 0 names none, and `sampled` is None where the
-    decision is left to whoever reads it.
-    """
-
-    trace_id: int
-    parent_id: int
-    sampled: bool | None
-
-
-def parse_xray(header: str | None) -> XRayHeader | None:
-    """Return what the header says, or None where it names no trace."""
-    if not header or len(header) > 512:
-        return None
-    root = _ROOT.search(header)
-    if root is None:
-        return None
-    parent, sampled = _PARENT.search(header), _SAMPLED.search(header)
-    return XRayHeader(
-        int(root[1] + root[2], 16),
-        int(parent[1], 16) if parent else 0,
-        sampled[1] == "1" if sampled else None,
-    )
 
 
 def extract(headers: Mapping[str, str]) -> Context:
     """Return the OpenTelemetry context that headers (names in lower case) carry.
 
     X-Ray's header wins over `traceparent`: the gateway rewrites the first and passes the second.
-    Where it names no parent the next span begins that trace; where it leaves the sampling open,
-    the trace is sampled.
     """
     context = Context()
     if "baggage" in headers:
         context = with_baggage(headers, context)
     xray = parse_xray(headers.get(XRAY_HEADER))
+    parent = parent_of(xray)
+    if parent is not None:
+        return trace.set_span_in_context(trace.NonRecordingSpan(parent), context)
+    return context if xray else _w3c.extract(headers, context, _lower_case)
+
+
+def parent_of(xray: XRayHeader | None) -> trace.SpanContext | None:
+    """Return the span that an X-Ray header names.
+
+    Where it names a trace and no span, the next one begins that trace (`root_trace_id`); where it
+    leaves the sampling open, the trace is sampled.
+    """
+    if xray is None or (not xray.parent_id and xray.sampled is not False):
+        _root.set(xray.trace_id if xray else 0)
+        return None
     _root.set(0)
-    if xray is None:
-        return _w3c.extract(headers, context, _lower_case)
-    if not xray.parent_id and xray.sampled is not False:
-        _root.set(xray.trace_id)
-        return context
-    parent = trace.SpanContext(
+    return trace.SpanContext(
         xray.trace_id,
         # What is not sampled needs some parent all the same: the trace id and the decision travel.
         xray.parent_id or _SOME_SPAN,
-        is_remote=True,
-        trace_flags=trace.TraceFlags(xray.sampled is not False),
+        True,  # remote
+        _UNSAMPLED if xray.sampled is False else _SAMPLED,
     )
-    return trace.set_span_in_context(trace.NonRecordingSpan(parent), context)
 
 
 def with_baggage(headers: Mapping[str, str], context: Context) -> Context:

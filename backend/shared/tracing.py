@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from shared.logging import get_logger
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Span, Tracer
+    from starlette.types import Scope
 
+    from shared.context import XRayHeader
+    from shared.invocation import RequestInvocation
     from shared.span_recorder import Exporter, SpanRecorder
 
 _log = get_logger(__name__)
@@ -26,8 +29,16 @@ _log = get_logger(__name__)
 SHUTDOWN_SECONDS: Final = 2.0
 """The longest that the end of a process waits for its last spans."""
 
+SPAN_KEY: Final = "shared.span"
+"""Key of the ASGI scope of a request whose span is made around the application."""
+
+STATUS_KEY: Final = "shared.status"
+"""Key of the ASGI scope under which the answer's status waits for that span."""
+
 _provider: "SpanRecorder | TracerProvider | None" = None
 _is_ours = False
+# Where the provider is ours; kept, because an import in a function is a look-up a request.
+_request_type: "type[RequestInvocation] | None" = None
 _ready_ns: int | None = None
 _flushing: threading.Thread | None = None
 
@@ -51,7 +62,8 @@ def configure_tracing(
             `OTEL_EXPORTER_OTLP_PROTOCOL` says otherwise), `udp://host:2000` for the X-Ray daemon.
         exporter: Replaces the one that the endpoint selects.
     """
-    global _provider, _is_ours  # noqa: PLW0603 - OpenTelemetry's provider is one a process too
+    # OpenTelemetry's provider is one a process too.
+    global _provider, _is_ours, _request_type  # noqa: PLW0603
     from opentelemetry import propagate, trace
 
     from shared.client_spans import instrument_clients
@@ -66,7 +78,11 @@ def configure_tracing(
         _provider = make_provider(service_name, environment, otlp_endpoint, exporter)
         trace.set_tracer_provider(_provider)
         propagate.set_global_textmap(all_headers)
-        if not on_lambda():
+        if on_lambda():
+            from shared.invocation import RequestInvocation
+
+            _request_type = RequestInvocation
+        else:
             atexit.register(shutdown)
     else:
         _provider = present  # type: ignore[assignment] # somebody's own SDK provider
@@ -141,19 +157,42 @@ def release_app(app: "FastAPI") -> None:
 
 
 def invocation(
-    xray_header: str | None, *, cold_start: bool = False
+    header: "XRayHeader | None", *, cold_start: bool = False
 ) -> AbstractContextManager[None]:
     """Continue Lambda's trace for a block, and send its spans before the environment freezes.
 
     Args:
-        xray_header: The runtime's own, which wins over the request's.
+        header: The runtime's own.
         cold_start: Whether this is the environment's first; its start then becomes a span.
     """
     if _provider is None:
         return nullcontext()
     from shared.invocation import Invocation
 
-    return Invocation(xray_header, is_ours=_is_ours, started_ns=_ready_ns if cold_start else None)
+    return Invocation(header, is_ours=_is_ours, ready_ns=_ready_ns if cold_start else None)
+
+
+def request(
+    header: "XRayHeader | None",
+    scope: "Scope",
+    headers: Mapping[bytes, bytes],
+    *,
+    cold_start: bool = False,
+) -> AbstractContextManager[None]:
+    """Continue Lambda's trace for a block that answers a request, and make the request's span.
+
+    Where the provider is somebody else's, the application's middleware makes it.
+
+    Args:
+        header: The runtime's own, which wins over the request's.
+        scope: The request's; `STATUS_KEY` is set there when it has been answered.
+        headers: The request's, names in lower case.
+        cold_start: Whether this is the environment's first; its start then becomes a span.
+    """
+    if _request_type is None:
+        return invocation(header, cold_start=cold_start)
+    recorder = cast("SpanRecorder", _provider)
+    return _request_type(recorder, header, scope, headers, _ready_ns if cold_start else None)
 
 
 def extract(headers: Mapping[str, str]) -> "Context":

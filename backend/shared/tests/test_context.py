@@ -6,6 +6,34 @@ from shared import context
 
 _ROOT = "1-5759e988-bd862e3fe1be46a994272793"
 _TRACE = "5759e988bd862e3fe1be46a994272793"
+_ID = int(_TRACE, 16)
+_PARENT = 0x53995C3F42CD8AD8
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=1", (_ID, _PARENT, True)),
+        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=0", (_ID, _PARENT, False)),
+        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:b:2", (_ID, _PARENT, True)),
+        (f"Sampled=0;Parent=53995c3f42cd8ad8;Root={_ROOT}", (_ID, _PARENT, False)),
+        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=12", (_ID, _PARENT, None)),
+        (f" Sampled=1 ; Root={_ROOT} ;Lineage=1:a:0;Self=x", (_ID, 0, True)),
+        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=?", (_ID, _PARENT, None)),
+        (f"Root={_ROOT};Parent=short", (_ID, 0, None)),
+        (f"Root={_ROOT.upper()}", None),
+        ("Root=1-2-3", None),
+        ("Parent=53995c3f42cd8ad8;Sampled=1", None),
+        ("nonsense;;==;", None),
+        (f"Root={_ROOT};{'x' * 600}", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_an_xray_header_is_read_as_far_as_it_makes_sense(
+    header: str | None, expected: tuple[int, int, bool | None] | None
+) -> None:
+    assert context.parse_xray(header) == expected
 
 
 @pytest.mark.parametrize(
@@ -14,7 +42,7 @@ _TRACE = "5759e988bd862e3fe1be46a994272793"
         (f"Root={_ROOT}", None, _TRACE),
         (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=1", None, _TRACE),
         (f"Self=1-67891234-12456789abcdef012345678a;Root={_ROOT}", None, _TRACE),
-        (f" Root={_ROOT} ", None, None),
+        (f" Root={_ROOT} ", None, _TRACE),
         (f"NotRoot={_ROOT}", None, None),
         (f"Root={_ROOT}ff", None, None),
         ("Root=1-5759e988-XYZ", f"00-{'a' * 32}-{'b' * 16}-01", "a" * 32),
@@ -28,7 +56,7 @@ _TRACE = "5759e988bd862e3fe1be46a994272793"
 def test_the_trace_id_is_read_from_either_header_and_xrays_wins(
     xray: str | None, traceparent: str | None, expected: str | None
 ) -> None:
-    assert context.trace_id_of(xray, traceparent) == expected
+    assert context.trace_id_of(context.parse_xray(xray), traceparent) == expected
 
 
 def test_a_trace_id_is_shown_as_the_console_searches_it() -> None:

@@ -42,6 +42,7 @@ _ELSEWHERE = {
         "is_configured",
         "mark_ready",
         "release_app",
+        "request",
         "shutdown",
         "span",
     },

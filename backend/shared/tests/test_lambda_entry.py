@@ -4,11 +4,12 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, cast
 
 import pytest
 from fastapi import APIRouter, Request, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import context, deadline
 from shared.app import create_service_app
@@ -68,9 +69,9 @@ def make_handler(make_settings: MakeSettings, lines: Lines, monkeypatch: pytest.
 
     monkeypatch.setattr("shared.lambda_entry.EagerLoop", remembered)
 
-    def make(**options: Any) -> Handler:
+    def make(app: ASGIApp | None = None, **options: Any) -> Handler:
         settings = make_settings()
-        app = create_service_app(settings, title="T", description="D", routers=[_routes()])
+        app = app or create_service_app(settings, title="T", description="D", routers=[_routes()])
         lines.configure()
         return lambda_handler(app, settings, **({"keys": FakeKeys()} | options))
 
@@ -158,6 +159,81 @@ def test_an_unexpected_error_is_an_answer_and_one_error_line(
     assert answer["statusCode"] == 500
     assert json.loads(answer["body"])["error"] == "internal_error"
     assert [line["event"] for line in lines.all() if line["level"] == "error"] == ["request_failed"]
+
+
+async def _breaks_off(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"half", "more_body": True})
+    raise RuntimeError("nobody expected this")
+
+
+async def _says_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    pass
+
+
+async def _never_ends(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200})
+
+
+async def _answers_twice(_scope: Scope, _receive: Receive, send: Send) -> None:
+    for _ in range(2):
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+
+async def _is_cancelled(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise asyncio.CancelledError
+
+
+async def _has_a_header_that_is_no_text(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"x", b"\xff")]})
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
+@pytest.mark.parametrize(
+    "app",
+    [
+        _breaks_off,
+        _says_nothing,
+        _never_ends,
+        _answers_twice,
+        _is_cancelled,
+        _has_a_header_that_is_no_text,
+    ],
+)
+def test_an_answer_that_breaks_is_an_error_and_the_next_one_is_answered(
+    make_handler: MakeHandler, lines: Lines, app: ASGIApp
+) -> None:
+    handler = make_handler(app=app)
+    for _ in range(2):
+        answer = handler(api_gateway_event("GET", "/api/health"), LambdaContext())
+        assert answer["statusCode"] == 500
+        assert json.loads(answer["body"])["error"] == "internal_error"
+    assert [line["event"] for line in lines.all()] == ["internal_error"] * 2
+    assert lines.all()[0]["exception"]
+    assert context.current() is None
+
+
+async def _in_parts(scope: Scope, receive: Receive, send: Send) -> None:
+    first = await receive()
+    waiting = asyncio.create_task(cast("Coroutine[Any, Any, Message]", receive()))
+    await send({"type": "http.response.start", "status": 200})
+    for number in range(3):
+        await asyncio.sleep(0)
+        part = f"{number}{first['body'].decode()}".encode()
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    hung_up = waiting.done()
+    waiting.cancel()
+    await send({"type": "http.response.body", "body": str(hung_up).encode()})
+    assert (await receive())["type"] == "http.disconnect", "once all is said"
+
+
+def test_a_streamed_answer_is_put_together_and_nobody_hangs_up_on_a_function(
+    make_handler: MakeHandler,
+) -> None:
+    event = api_gateway_event("POST", "/api/x", body="x")
+    answer = make_handler(app=_in_parts)(event, LambdaContext())
+    assert base64.b64decode(answer["body"]) == b"0x1x2xFalse"
 
 
 def test_only_the_first_invocation_is_a_cold_start(make_handler: MakeHandler, lines: Lines) -> None:

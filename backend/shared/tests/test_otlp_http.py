@@ -1,12 +1,26 @@
 """An export ends within its bound whatever the collector does, and costs nothing while it fails."""
 
+import itertools
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509  # pants: no-infer-dep (moto and pypdf bring it)
+from cryptography.hazmat.primitives.asymmetric import ec  # pants: no-infer-dep
+from cryptography.hazmat.primitives.hashes import SHA256  # pants: no-infer-dep
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,  # pants: no-infer-dep
+    NoEncryption,  # pants: no-infer-dep
+    PrivateFormat,  # pants: no-infer-dep
+)
+from cryptography.x509.oid import NameOID  # pants: no-infer-dep
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -28,13 +42,15 @@ Exporting = Callable[[str], OtlpHttpExporter]
 class Peer:
     """A collector that does, connection for connection, what it is told."""
 
-    def __init__(self, *behaviours: Behaviour) -> None:
+    def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.bodies: list[bytes] = []
         self.heads: list[bytes] = []
         self.connections = 0
         self._behaviours = list(behaviours)
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
         self._ended = threading.Event()
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -73,13 +89,16 @@ class Peer:
             threading.Thread(target=self._run, args=(behaviour, connection), daemon=True).start()
 
     def _run(self, behaviour: Behaviour, connection: socket.socket) -> None:
-        with connection, suppress(OSError):  # the client hung up, which is what is tested
-            behaviour(connection)
+        with suppress(OSError):  # the client hung up, which is what is tested
+            if self._tls:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            with connection:
+                behaviour(connection)
 
 
 @contextmanager
-def _peer(*make: Callable[[Peer], Behaviour]) -> Iterator[Peer]:
-    peer = Peer()
+def _peer(*make: Callable[[Peer], Behaviour], tls: ssl.SSLContext | None = None) -> Iterator[Peer]:
+    peer = Peer(tls=tls)
     peer._behaviours = [one(peer) for one in make]
     try:
         yield peer
@@ -148,6 +167,23 @@ def _once(peer: Peer) -> Behaviour:
         connection.sendall(_OK)
 
     return behave
+
+
+def _in_pieces(*answers: bytes) -> Callable[[Peer], Behaviour]:
+    """Answers one request after the other, a piece at a time, and the last answer ever after."""
+
+    def make(peer: Peer) -> Behaviour:
+        def behave(connection: socket.socket) -> None:
+            for number in itertools.count():
+                if not peer.read(connection):
+                    return
+                for piece in answers[min(number, len(answers) - 1)].split(b"|"):
+                    connection.sendall(piece)
+                    peer._ended.wait(0.01)
+
+        return behave
+
+    return make
 
 
 @pytest.fixture(autouse=True)
@@ -239,9 +275,9 @@ def test_a_connection_that_went_stale_is_replaced_and_nothing_is_sent_twice(
     assert peer.connections == 3
 
 
-def _until_closed(connection: socket.socket) -> None:
-    connection.settimeout(10)
-    assert connection.recv(1, socket.MSG_PEEK) == b""
+def _until_closed(connection: otlp_http._Connection) -> None:
+    connection.bound(10)
+    assert connection.socket.recv(1, socket.MSG_PEEK) == b""
 
 
 @pytest.mark.parametrize("behaviour", [_hanging, _late, _dripping, _unread, _closing])
@@ -330,6 +366,95 @@ def test_a_collector_that_comes_back_gets_spans_again(
         assert exporter.export(spans) is False
         assert exporter.export(spans) is True
     assert exporter._failures == 0
+
+
+def test_an_answer_is_read_to_its_end_however_it_comes(
+    exporting: Exporting, spans: list[ReadableSpan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(otlp_http, "FIRST_PAUSE_SECONDS", 0.0)
+    ok = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n|ok|ok"
+    failed = b"HTTP/1.1 503 No\r\nContent-Length: 4\r\n\r\n|ok|ok"
+    later = b"HTTP/1.1 200 OK\r\n|Date: later\r\nContent-Length: 0\r\n\r\n"
+    with _peer(_in_pieces(ok, ok, failed, ok, later, _OK, _OK, failed, _OK)) as peer:
+        exporter = exporting(peer.url)
+        taken = [exporter.export(spans) for _ in range(9)]
+    assert taken == [True, True, False, True, True, True, True, False, True]
+    assert (peer.connections, len(peer.bodies)) == (1, 9)
+
+
+@pytest.mark.parametrize("more", [b"connection: close\r\n", b"Connection:close\r\n", b""])
+def test_a_connection_that_the_collector_gives_up_or_garbles_is_not_used_again(
+    exporting: Exporting, more: bytes, spans: list[ReadableSpan]
+) -> None:
+    surplus = b"" if more else b"surplus"
+    answer = b"HTTP/1.1 200 OK\r\n" + more + b"content-length: 0\r\n\r\n" + surplus
+    with _peer(_answering(answer)) as peer:
+        exporter = exporting(peer.url)
+        assert [exporter.export(spans) for _ in range(3)] == [True, True, True]
+    assert peer.connections == 3
+
+
+@pytest.fixture
+def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """A server's side, whose certificate this process trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "collector")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, SHA256())
+    )
+    trusted, private = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    trusted.write_bytes(certificate.public_bytes(Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())  # gone with the test
+    )
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(trusted, private)
+    return context
+
+
+def test_over_tls_batches_of_any_size_arrive_and_a_stale_connection_is_replaced(
+    exporting: Exporting, spans: list[ReadableSpan], tls: ssl.SSLContext
+) -> None:
+    large = _make(40, size=10_000)
+    with _peer(_answering(), tls=tls) as peer:
+        exporter = exporting(peer.url)
+        assert [exporter.export(batch) for batch in (spans, large, spans)] == [True] * 3
+    assert (peer.connections, len(peer.bodies[1]) > 400_000) == (1, True)
+    with _peer(_once, _answering(), tls=tls) as peer:
+        exporter = exporting(peer.url)
+        for _ in range(3):
+            assert exporter.export(spans) is True
+    assert peer.connections == 2
+
+
+@pytest.mark.parametrize("behaviour", [_hanging, _dripping, _closing])
+def test_over_tls_no_collector_takes_longer_than_the_bound(
+    exporting: Exporting, tls: ssl.SSLContext, behaviour: Callable[[Peer], Behaviour]
+) -> None:
+    with _peer(behaviour, tls=tls) as peer:
+        result, seconds = _timed(exporting(peer.url), _make(1))
+    assert not result
+    assert seconds < _AT_MOST
+
+
+def test_a_certificate_that_nobody_trusts_is_a_failure(
+    exporting: Exporting,
+    spans: list[ReadableSpan],
+    tls: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with _peer(_answering(), tls=tls) as peer:
+        assert exporting(peer.url).export(spans) is False
+    assert peer.bodies == []
 
 
 def test_an_answer_of_unknown_length_ends_the_connection(

@@ -8,7 +8,6 @@ from shared.trace_context import (
     MAX_BAGGAGE_CHARACTERS,
     all_headers,
     extract,
-    parse_xray,
     root_trace_id,
     trace_headers,
 )
@@ -21,29 +20,6 @@ _TRACEPARENT = f"00-{'a' * 32}-{'b' * 16}-01"
 
 def _span_context(context: Context) -> trace.SpanContext:
     return trace.get_current_span(context).get_span_context()
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=1", (_TRACE, _PARENT, True)),
-        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=0", (_TRACE, _PARENT, False)),
-        (f" Sampled=1 ; Root={_ROOT} ;Lineage=1:a:0;Self=x", (_TRACE, 0, True)),
-        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=?", (_TRACE, _PARENT, None)),
-        (f"Root={_ROOT};Parent=short", (_TRACE, 0, None)),
-        (f"Root={_ROOT.upper()}", None),
-        ("Root=1-2-3", None),
-        ("Parent=53995c3f42cd8ad8;Sampled=1", None),
-        ("nonsense;;==;", None),
-        (f"Root={_ROOT};{'x' * 600}", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_an_xray_header_is_read_as_far_as_it_makes_sense(
-    header: str | None, expected: tuple[int, int, bool | None] | None
-) -> None:
-    assert parse_xray(header) == expected
 
 
 @pytest.mark.parametrize(

@@ -366,6 +366,58 @@ def test_a_request_that_breaks_after_its_first_byte_is_an_error() -> None:
     assert (span.attributes["error.type"], span.status) == ("RuntimeError", "ERROR")
 
 
+def test_a_functions_span_tells_what_was_sent_and_not_what_the_application_said() -> None:
+    code = """
+    from fastapi import Response
+    from fastapi.responses import StreamingResponse
+    async def pieces():
+        yield b"one"
+        raise RuntimeError("broken")
+    async def stream(): return StreamingResponse(pieces())
+    async def large(): return Response("x" * 7_000_000, media_type="text/plain")
+    async def header(): return Response("x", headers={"x-name": "\\xff"})
+    for path, route in {"/stream": stream, "/large": large, "/header": header}.items():
+        app.add_api_route(path, route)
+    from shared.lambda_entry import lambda_handler
+    handler = lambda_handler(app, settings, keys=FakeKeys())
+    for path in ("/api/stream", "/api/large", "/api/header"):
+        print(handler(api_gateway_event("GET", path), LambdaContext())["statusCode"])
+    """
+    with http_collector() as collector:
+        printed = _run(code, collector.url, **_LAMBDA)
+    assert [line for line in printed if not line.startswith("{")] == ["500", "500", "500"]
+    told = [
+        (span.name, span.status, span.attributes["error.type"])
+        for span in _of_requests(collector.spans)
+    ]
+    assert told == [
+        ("GET /stream", "ERROR", "RuntimeError"),
+        ("GET /large", "ERROR", "500"),
+        ("GET /header", "ERROR", "500"),
+    ]
+    statuses = {
+        span.attributes["http.response.status_code"] for span in _of_requests(collector.spans)
+    }
+    assert statuses == {500}
+
+
+def test_a_function_without_the_entry_gets_its_span_from_the_middleware() -> None:
+    code = f"""
+    from mangum import Mangum
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    handler = Mangum(app, lifespan="off")
+    headers = {{"x-amzn-trace-id": "Root={_ROOT};Parent={_PARENT};Sampled=1"}}
+    print(handler(api_gateway_event("GET", "/things/7", headers=headers), LambdaContext())["body"])
+    tracing.flush()
+    asyncio.get_event_loop().close()
+    """
+    with http_collector() as collector:
+        assert _run(code, collector.url, **_LAMBDA) == ['"7"']
+    (span,) = _of_requests(collector.spans)
+    assert (span.name, span.kind) == ("GET /things/{thing_id}", "INTERNAL")
+    assert (span.trace_id, span.parent_id) == (_TRACE, _PARENT)
+
+
 def test_a_client_that_leaves_is_no_fault_of_the_services() -> None:
     code = """
     from fastapi import Request
