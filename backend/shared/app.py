@@ -1,6 +1,6 @@
 """The wiring that every service shares."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final, cast
 
@@ -17,8 +17,6 @@ from shared.metrics import ServiceMetrics
 from shared.middleware import LoggingMiddleware
 from shared.models import error_responses
 from shared.settings import FullServiceSettings
-
-_DEADLINE: Final = deadline.HEADER.encode()
 
 MAX_BODY_BYTES: Final = 6 * 1024 * 1024
 """Lambda's own limit; the runner keeps the same one, so that a service can move."""
@@ -118,9 +116,11 @@ class _DeadlineMiddleware:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if "aws.event" in scope or scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        with deadline.scope(deadline.parse(context.header(scope, _DEADLINE))):
+            return self._app(scope, receive, send)
+        return self._in_time(scope, receive, send)
+
+    async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with deadline.scope(deadline.parse(context.header(scope, deadline.RAW_HEADER))):
             await self._app(scope, receive, send)

@@ -11,6 +11,9 @@ from shared.errors import DeadlineExceeded
 HEADER: Final = "x-request-deadline"
 """Request header that hands the deadline on: Unix time in whole milliseconds."""
 
+RAW_HEADER: Final = HEADER.encode()
+"""The same as ASGI has it."""
+
 GATEWAY_TIMEOUT_SECONDS: Final = 29.0
 """API Gateway ends an integration after this long and answers 504."""
 

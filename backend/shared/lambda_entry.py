@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message
 
 from shared import context, deadline, tracing
 from shared.eager_loop import EagerLoop
-from shared.errors import ServiceError, error_response
+from shared.errors import FAILURE_KEY, ServiceError, error_response
 from shared.logging import get_logger
 from shared.secrets import ApiKeyProvider, SecretsManagerKeys
 from shared.settings import BaseServiceSettings
@@ -35,7 +35,6 @@ FUNCTION_MARGIN_SECONDS: Final = 0.25
 LONGEST_ANSWER_BYTES: Final = 6_291_556
 """What Lambda takes back from a function, as JSON; one byte more fails the invocation."""
 
-_DEADLINE: Final = deadline.HEADER.encode()
 _BROKEN: Final = "The answer broke off on our side; quote the request id when you report it."
 _MEASURED_CHARACTERS: Final = 1_000_000  # below, no escape of JSON makes it too long
 
@@ -102,6 +101,7 @@ def lambda_handler(
                 loop.run_until_complete(app(scope, exchange.receive, exchange.send))
                 answered = _bounded(gateway(exchange.answer()))
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - answered all the same
+                scope[FAILURE_KEY] = error
                 answered = _error_answer("internal_error", _BROKEN, {}, exc_info=error)
             scope[tracing.STATUS_KEY] = answered["statusCode"]
             return answered
@@ -238,7 +238,7 @@ def _deadlines(event: Event, headers: Mapping[bytes, bytes]) -> list[float | Non
     received = event["requestContext"].get("requestTimeEpoch")
     if isinstance(received, (int, float)) and received > 0:
         moments.append(received / 1000 + deadline.GATEWAY_TIMEOUT_SECONDS - deadline.MARGIN_SECONDS)
-    if handed := headers.get(_DEADLINE):
+    if handed := headers.get(deadline.RAW_HEADER):
         moments.append(deadline.parse(handed.decode("latin-1")))
     return moments
 

@@ -7,7 +7,7 @@ https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 
 import asyncio
 import traceback
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Final
 
 from opentelemetry import context as otel_context
@@ -37,18 +37,18 @@ class RequestSpanMiddleware:
         self._app = app
         self._tracer = trace.get_tracer("fin-advisor")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # Not a coroutine itself: where there is nothing to do, the application's own is returned.
         if scope["type"] != "http" or tracing.SPAN_KEY in scope:
-            try:
-                await self._app(scope, receive, send)
-            except BaseException as error:
-                scope[FAILURE_KEY] = error  # for whoever made the span
-                raise
-            return
+            return self._app(scope, receive, send)
         around = trace.get_current_span().get_span_context()
         if around.is_valid and not around.is_remote:
-            await self._app(scope, receive, send)  # somebody's span is about this request already
-            return
+            return self._app(scope, receive, send)  # somebody's span is about this request already
+        return self._traced(scope, receive, send, around)
+
+    async def _traced(
+        self, scope: Scope, receive: Receive, send: Send, around: trace.SpanContext
+    ) -> None:
         headers = Headers(scope=scope)
         if not around.is_valid:
             parent = tracing.extract(headers)
