@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Mapping
 from contextvars import Token
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from opentelemetry import context, trace
 from opentelemetry.context import Context
@@ -13,10 +13,9 @@ from starlette.types import Scope
 
 from shared import trace_context, tracing
 from shared.context import XRayHeader
-from shared.request_span import describe
-
-if TYPE_CHECKING:
-    from shared.span_recorder import SpanRecorder
+from shared.errors import FAILURE_KEY
+from shared.request_span import description, record_failure
+from shared.span_recorder import RecordedSpan, SpanRecorder
 
 _LONGEST_INIT_SECONDS: Final = 60.0
 _WAITED_NS: Final = 1_000_000_000
@@ -68,45 +67,47 @@ class RequestInvocation:
         ready_ns: When the process was ready, where this is its first invocation (Unix time).
     """
 
-    _span: trace.Span
     _token: Token[Context]
 
     def __init__(
         self,
-        recorder: "SpanRecorder",
+        recorder: SpanRecorder,
         header: XRayHeader | None,
         scope: Scope,
         headers: Mapping[bytes, bytes],
         ready_ns: int | None,
     ) -> None:
         self._recorder = recorder
-        self._header = header
         self._scope = scope
         self._headers = headers
-        self._ready_ns = ready_ns
-
-    def __enter__(self) -> None:
-        around = _NOTHING
-        if self._header is None:
-            around = trace_context.extract(Headers(scope=self._scope))
-            carried = trace.get_current_span(around).get_span_context()
+        self._around = _NOTHING
+        if header is None:
+            self._around = trace_context.extract(Headers(scope=scope))
+            carried = trace.get_current_span(self._around).get_span_context()
             parent = carried if carried.is_valid else None
         else:
-            parent = trace_context.parent_of(self._header)
-            if b"baggage" in self._headers:
-                around = trace_context.with_baggage(Headers(scope=self._scope), around)
-        self._span = self._scope[tracing.SPAN_KEY] = self._recorder.begin("HTTP", parent)
-        self._token = context.attach(trace.set_span_in_context(self._span, around))
-        if self._ready_ns is not None and self._span.is_recording():
-            _record_start(self._ready_ns, _below(parent))
+            parent = trace_context.parent_of(header)
+            if b"baggage" in headers:
+                self._around = trace_context.with_baggage(Headers(scope=scope), _NOTHING)
+        self._span = scope[tracing.SPAN_KEY] = recorder.begin("HTTP", parent)
+        if ready_ns is not None and self._span.is_recording():
+            _record_start(ready_ns, _below(parent))
+
+    def __enter__(self) -> None:
+        self._token = context.attach(trace.set_span_in_context(self._span, self._around))
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         context.detach(self._token)
-        if self._span.is_recording():
-            status = self._scope.get(tracing.STATUS_KEY)
-            describe(self._span, self._scope, self._headers, status, error)
-            self._span.end()
-            self._recorder.force_flush()
+        span, scope = self._span, self._scope
+        if not isinstance(span, RecordedSpan):
+            return
+        status = scope.get(tracing.STATUS_KEY)
+        span.name, attributes = description(scope, self._headers, status)
+        span.attributes.update(attributes)  # all of them plain, as `set_attributes` makes sure
+        if error is not None or status is None or status >= 500 or FAILURE_KEY in scope:
+            record_failure(span, scope, status, error)
+        span.end()
+        self._recorder.force_flush()
 
 
 def _below(parent: trace.SpanContext | None) -> Context:

@@ -192,6 +192,11 @@ def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
+# The context of OpenTelemetry that the last line was written in, and its ids: a request's lines
+# are mostly of one span.
+_last_span: tuple[object, str | None, str | None] = (None, None, None)
+
+
 def _add_ids(line: dict[str, Any]) -> None:
     request = context.current()
     trace_id = None
@@ -202,32 +207,25 @@ def _add_ids(line: dict[str, Any]) -> None:
             line["cold_start"] = request.cold_start
     # Looked up rather than imported; and where nothing makes spans there is none to look for.
     if "shared.span_recorder" in sys.modules or "opentelemetry.sdk.trace" in sys.modules:
-        trace_id = _add_span_ids(line) or trace_id
+        around = sys.modules["opentelemetry.context"].get_current()
+        known, traced_id, span_id = _last_span
+        if around is not known:
+            traced_id, span_id = _span_ids(around)
+        if span_id:
+            trace_id, line["span_id"] = traced_id, span_id
     if trace_id:
         line["trace_id"] = trace_id
         line["xray_trace_id"] = context.xray_trace_id(trace_id)
 
 
-# The context of OpenTelemetry that the last line was written in, and its ids: a request's lines
-# are mostly of one span.
-_last_span: tuple[object, str | None, str | None] = (None, None, None)
-
-
-def _add_span_ids(line: dict[str, Any]) -> str | None:
-    """Add the id of the active span, if there is one, and return its trace's."""
+def _span_ids(around: Any) -> tuple[str | None, str | None]:
+    """Return the ids of the trace and of the span that a context of OpenTelemetry is in."""
     global _last_span  # noqa: PLW0603
-    around = sys.modules["opentelemetry.context"].get_current()
-    known, trace_id, span_id = _last_span
-    if around is not known:
-        span = sys.modules["opentelemetry.trace"].get_current_span(around)
-        trace_number, span_number, *_, is_valid = span.get_span_context()
-        trace_id, span_id = (
-            (f"{trace_number:032x}", f"{span_number:016x}") if is_valid else (None, None)
-        )
-        _last_span = (around, trace_id, span_id)
-    if span_id:
-        line["span_id"] = span_id
-    return trace_id
+    span = sys.modules["opentelemetry.trace"].get_current_span(around)
+    trace_id, span_id, *_, is_valid = span.get_span_context()
+    ids = (f"{trace_id:032x}", f"{span_id:016x}") if is_valid else (None, None)
+    _last_span = (around, *ids)
+    return ids
 
 
 @lru_cache(maxsize=1024)

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from opentelemetry.trace import DEFAULT_TRACE_STATE
+
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource as SdkResource
     from opentelemetry.sdk.trace import Event as SdkEvent
@@ -113,7 +115,7 @@ def _span(span: "ReadableSpan | RecordedSpan") -> bytes:
     ]  # fmt: skip
     if parent is not None:
         parts.append(b"\x22\x08" + parent_id.to_bytes(8))
-    if state:
+    if state is not DEFAULT_TRACE_STATE and state:
         parts.append(_state(state))
     if span.dropped_attributes:
         parts.append(_number(b"\x50", span.dropped_attributes))

@@ -66,7 +66,7 @@ class RequestSpanMiddleware:
                 status = message["status"]
             await send(message)
 
-        # `trace.use_span` in fewer steps: what was raised is told by `describe`.
+        # `trace.use_span` in fewer steps: what was raised is told by `record_failure`.
         token = otel_context.attach(trace.set_span_in_context(span, parent))
         raised: BaseException | None = None
         try:
@@ -77,25 +77,22 @@ class RequestSpanMiddleware:
         finally:
             otel_context.detach(token)
             if span.is_recording():
-                describe(span, scope, dict(scope["headers"]), status, raised)
+                name, attributes = description(scope, dict(scope["headers"]), status)
+                span.update_name(name)
+                span.set_attributes(attributes)
+                record_failure(span, scope, status, raised)
                 span.end()
 
 
-def describe(
-    span: trace.Span,
-    scope: Scope,
-    headers: Mapping[bytes, bytes],
-    status: int | None,
-    raised: BaseException | None,
-) -> None:
-    """Give a span the name, attributes and status of the request that has been answered.
+def description(
+    scope: Scope, headers: Mapping[bytes, bytes], status: int | None
+) -> tuple[str, dict[str, str | int]]:
+    """Return the name and the attributes of a request's span, once the request is answered.
 
     Args:
-        span: One that is recording.
         scope: The request's, as the application leaves it behind.
         headers: The request's, names in lower case.
         status: What was answered, or None where nothing was.
-        raised: What came out of the application.
     """
     method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
     attributes: dict[str, str | int] = {
@@ -105,7 +102,7 @@ def describe(
     }
     if agent := headers.get(b"user-agent"):
         attributes["user_agent.original"] = agent[:256].decode("latin-1")
-    if client := scope.get("client"):
+    if (client := scope.get("client")) and client[0]:
         attributes["client.address"] = client[0]
     if lambda_context := scope.get("aws.context"):
         attributes["faas.invocation_id"] = getattr(lambda_context, "aws_request_id", "")
@@ -113,32 +110,37 @@ def describe(
             attributes["faas.coldstart"] = True
     if status is not None:
         attributes["http.response.status_code"] = status
-    name = "HTTP" if method == "_OTHER" else method
     if route := getattr(scope.get("route"), "path", None):
         attributes["http.route"] = route
-        name = f"{method} {route}"
-    span.set_attributes(attributes)
-    span.update_name(name)
+        return f"{method} {route}", attributes
+    return "HTTP" if method == "_OTHER" else method, attributes
+
+
+def record_failure(
+    span: trace.Span, scope: Scope, status: int | None, raised: BaseException | None
+) -> None:
+    """Make a request's span one of an error, where the service failed.
+
+    Args:
+        span: The request's.
+        scope: The request's, as the application leaves it behind.
+        status: What was answered, or None where nothing was.
+        raised: What came out of the application.
+    """
     failure = raised or scope.get(FAILURE_KEY)
-    if failure is None and status is not None and status < 500:
-        return
     if isinstance(failure, (ClientDisconnect, asyncio.CancelledError)):
         span.set_attribute("error.type", type(failure).__qualname__)  # the caller's going: no fault
+        return
     # What is raised after the first byte leaves a good status behind, and no good end.
-    elif raised is not None or status is None or status >= 500:
-        _fail(span, status, failure)
-
-
-def _fail(span: trace.Span, status: int | None, failure: BaseException | None) -> None:
+    if raised is None and status is not None and status < 500:
+        return
     span.set_status(Status(StatusCode.ERROR))
-    if isinstance(failure, ServiceError):
-        span.set_attribute("error.type", failure.code)
-    elif failure is not None:
-        span.set_attribute("error.type", type(failure).__qualname__)
-    else:
+    if failure is None:
         span.set_attribute("error.type", str(status or 500))
-    if failure is not None:
-        span.add_event("exception", _exception(failure))
+        return
+    known = failure.code if isinstance(failure, ServiceError) else None
+    span.set_attribute("error.type", known or type(failure).__qualname__)
+    span.add_event("exception", _exception(failure))
 
 
 def _exception(failure: BaseException) -> dict[str, str]:

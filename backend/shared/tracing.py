@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from shared.logging import get_logger
@@ -37,8 +38,8 @@ STATUS_KEY: Final = "shared.status"
 
 _provider: "SpanRecorder | TracerProvider | None" = None
 _is_ours = False
-# Where the provider is ours; kept, because an import in a function is a look-up a request.
-_request_type: "type[RequestInvocation] | None" = None
+# Makes a `RequestInvocation`, where the provider is ours: not imported anew in each request.
+_make_request: "partial[RequestInvocation] | None" = None
 _ready_ns: int | None = None
 _flushing: threading.Thread | None = None
 
@@ -63,7 +64,7 @@ def configure_tracing(
         exporter: Replaces the one that the endpoint selects.
     """
     # OpenTelemetry's provider is one a process too.
-    global _provider, _is_ours, _request_type  # noqa: PLW0603
+    global _provider, _is_ours, _make_request  # noqa: PLW0603
     from opentelemetry import propagate, trace
 
     from shared.client_spans import instrument_clients
@@ -81,7 +82,7 @@ def configure_tracing(
         if on_lambda():
             from shared.invocation import RequestInvocation
 
-            _request_type = RequestInvocation
+            _make_request = partial(RequestInvocation, cast("SpanRecorder", _provider))
         else:
             atexit.register(shutdown)
     else:
@@ -189,10 +190,9 @@ def request(
         headers: The request's, names in lower case.
         cold_start: Whether this is the environment's first; its start then becomes a span.
     """
-    if _request_type is None:
+    if _make_request is None:
         return invocation(header, cold_start=cold_start)
-    recorder = cast("SpanRecorder", _provider)
-    return _request_type(recorder, header, scope, headers, _ready_ns if cold_start else None)
+    return _make_request(header, scope, headers, _ready_ns if cold_start else None)
 
 
 def extract(headers: Mapping[str, str]) -> "Context":
