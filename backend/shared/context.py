@@ -63,13 +63,8 @@ def header(scope: "Scope", name: bytes) -> str | None:
 
 _current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
 
-bind = _current.set
-reset = _current.reset
-
-
-def current() -> RequestContext | None:
-    """Return the identifiers of the request being handled, or None outside a request."""
-    return _current.get()
+# `current` returns the identifiers of the request being handled, or None outside a request.
+bind, reset, current = _current.set, _current.reset, _current.get
 
 
 def request_id() -> str:

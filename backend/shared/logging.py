@@ -141,7 +141,16 @@ class _Renderer:
         if logger.name:
             line["logger"] = logger.name
         try:
-            self._add(line, event)
+            if exc_info := event.pop("exc_info", None):
+                line["exception"] = _exception(exc_info)
+            for key, value in event.items():
+                if key in line:  # a field of the caller's never replaces one that every line has
+                    key += "_"  # noqa: PLW2901
+                if _is_sensitive(key):
+                    line[key] = _HIDDEN
+                else:
+                    # Most values are plain, and a call for each is a fifth of a line's cost.
+                    line[key] = value if type(value) in _PLAIN else _clean(value, 0)
         except Exception as error:  # noqa: BLE001 - a value of any class; the line must come out
             line["unloggable"] = type(error).__name__
         return _dump(line)
@@ -156,18 +165,6 @@ class _Renderer:
         }
         _add_ids(line)
         return line
-
-    def _add(self, line: dict[str, Any], event: EventDict) -> None:
-        if exc_info := event.pop("exc_info", None):
-            line["exception"] = _exception(exc_info)
-        for key, value in event.items():
-            if key in line:  # a field of the caller's never replaces one that every line has
-                key += "_"  # noqa: PLW2901
-            if _is_sensitive(key):
-                line[key] = _HIDDEN
-            else:
-                # Most values are plain, and a call for each is a fifth of a line's cost.
-                line[key] = value if type(value) in _PLAIN else _clean(value, 0)
 
 
 _out = _LineLogger(None)
