@@ -58,7 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("suites", nargs="*", choices=SUITES, metavar="SUITE", default=[])
-    parser.add_argument("--rounds", type=int, default=10, help="counted rounds of each figure")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=10,
+        help="counted rounds of each figure (warm: thrice as many)",
+    )
     parser.add_argument("--out", default="docs/benchmarks", help="folder of the results")
     parser.add_argument("--no-build", action="store_true", help="measure what lies in dist/")
     options = parser.parse_args(arguments)

@@ -91,7 +91,8 @@ def measure(
                 ]
             return {name: statistics.median(turn[name] for turn in turns) for name in candidates}
 
-        taken = together(side_by_side, rounds)
+        # What tracing or logging adds is a difference of two figures, as noisy as both.
+        taken = together(side_by_side, 3 * rounds)
         yield Comparison(
             f"CPU of a warm {label}, logging and tracing on",
             "µs",
