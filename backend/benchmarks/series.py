@@ -62,13 +62,7 @@ class Comparison:
 
 def interleave(candidates: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Series]:
     """Take each candidate's value once a round, after one round that is not counted."""
-    values: dict[str, list[float]] = {name: [] for name in candidates}
-    for number in range(rounds + 1):
-        for name, measure in candidates.items():
-            value = measure()
-            if number:
-                values[name].append(value)
-    return {name: Series(tuple(taken)) for name, taken in values.items()}
+    return together(lambda: {name: measure() for name, measure in candidates.items()}, rounds)
 
 
 def together(measure: Callable[[], Mapping[str, float]], rounds: int) -> dict[str, Series]:

@@ -131,7 +131,7 @@ def measure(
                 "powertools": _difference(taken["powertools"], taken["powertools, logging off"]),
             },
         )
-    yield _memory(packages, runtime_client, around)
+    yield _memory(partial(start, choices={}))
 
 
 def _cpu(function: Environment, event: Callable[[], dict[str, Any]], requests: int) -> float:
@@ -146,19 +146,12 @@ def _difference(more: Series, less: Series) -> Series:
     return Series(tuple(a - b for a, b in zip(more.values, less.values, strict=True)))
 
 
-def _memory(
-    packages: Mapping[str, Package], runtime_client: Path, around: Surroundings
-) -> Comparison:
+def _memory(start: Callable[[str], Environment]) -> Comparison:
     question = {"question": "How much should I save?"}
     event = partial(api_gateway_event, "POST", "/api/ask", json=question)
 
     def peak(name: str) -> float:
-        with Environment(
-            packages[name].folder,
-            around.variables(),
-            python=interpreter(),
-            runtime_client=runtime_client,
-        ) as function:
+        with start(name) as function:
             for _ in range(CALLS):
                 function.invoke(event())
             return function.peak_memory_bytes() / MEBIBYTE

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared import context, deadline, tracing
+from shared import deadline, tracing
 from shared.body import BodyLimitMiddleware
 from shared.errors import ErrorMiddleware, install_error_handlers
 from shared.health import Check, health_router
@@ -117,10 +117,10 @@ class _DeadlineMiddleware:
         self._app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        if "aws.event" in scope or scope["type"] != "http":
+        if "aws.event" in scope or "headers" not in scope:  # a lifespan has none
             return self._app(scope, receive, send)
         return self._in_time(scope, receive, send)
 
     async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with deadline.scope(deadline.parse(context.header(scope, deadline.RAW_HEADER))):
+        with deadline.scope(deadline.of(scope)):
             await self._app(scope, receive, send)

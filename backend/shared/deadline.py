@@ -6,13 +6,13 @@ from collections.abc import Awaitable
 from contextvars import ContextVar
 from typing import Final
 
+from starlette.types import Scope
+
+from shared import context
 from shared.errors import DeadlineExceeded
 
 HEADER: Final = "x-request-deadline"
 """Request header that hands the deadline on: Unix time in whole milliseconds."""
-
-RAW_HEADER: Final = HEADER.encode()
-"""The same as ASGI has it."""
 
 GATEWAY_TIMEOUT_SECONDS: Final = 29.0
 """API Gateway ends an integration after this long and answers 504."""
@@ -22,6 +22,8 @@ MARGIN_SECONDS: Final = 0.5
 
 HOP_SECONDS: Final = 0.1
 """Kept back at every hop, so that the callee gives up before its caller does."""
+
+_NAME: Final = HEADER.encode()
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
@@ -78,6 +80,11 @@ def parse(header: str | None) -> float | None:
     if not header or len(header) > 16 or not (header.isascii() and header.isdigit()):
         return None
     return int(header) / 1000
+
+
+def of(scope: Scope) -> float | None:
+    """Return the deadline that a request's headers carry, or None."""
+    return parse(context.header(scope, _NAME))
 
 
 def render(deadline: float) -> str:

@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Mapping
 from contextvars import Token
 from typing import Final
 
@@ -13,9 +12,9 @@ from starlette.types import Scope
 
 from shared import trace_context, tracing
 from shared.context import XRayHeader
-from shared.errors import FAILURE_KEY
-from shared.request_span import description, record_failure
-from shared.span_recorder import RecordedSpan, SpanRecorder
+from shared.context import header as header_of
+from shared.request_span import finish
+from shared.span_recorder import SpanRecorder
 
 _LONGEST_INIT_SECONDS: Final = 60.0
 _WAITED_NS: Final = 1_000_000_000
@@ -63,7 +62,6 @@ class RequestInvocation:
         recorder: The process's provider.
         header: The runtime's own, which wins over the request's.
         scope: The request's; its status is put there (`tracing.STATUS_KEY`) before the block ends.
-        headers: The request's, names in lower case.
         ready_ns: When the process was ready, where this is its first invocation (Unix time).
     """
 
@@ -74,12 +72,9 @@ class RequestInvocation:
         recorder: SpanRecorder,
         header: XRayHeader | None,
         scope: Scope,
-        headers: Mapping[bytes, bytes],
         ready_ns: int | None,
     ) -> None:
-        self._recorder = recorder
         self._scope = scope
-        self._headers = headers
         self._around = _NOTHING
         if header is None:
             self._around = trace_context.extract(Headers(scope=scope))
@@ -87,7 +82,7 @@ class RequestInvocation:
             parent = carried if carried.is_valid else None
         else:
             parent = trace_context.parent_of(header)
-            if b"baggage" in headers:
+            if header_of(scope, b"baggage"):
                 self._around = trace_context.with_baggage(Headers(scope=scope), _NOTHING)
         self._span = scope[tracing.SPAN_KEY] = recorder.begin("HTTP", parent)
         if ready_ns is not None and self._span.is_recording():
@@ -98,16 +93,9 @@ class RequestInvocation:
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         context.detach(self._token)
-        span, scope = self._span, self._scope
-        if not isinstance(span, RecordedSpan):
-            return
-        status = scope.get(tracing.STATUS_KEY)
-        span.name, attributes = description(scope, self._headers, status)
-        span.attributes.update(attributes)  # all of them plain, as `set_attributes` makes sure
-        if error is not None or status is None or status >= 500 or FAILURE_KEY in scope:
-            record_failure(span, scope, status, error)
-        span.end()
-        self._recorder.force_flush()
+        if self._span.is_recording():
+            finish(self._span, self._scope, self._scope.get(tracing.STATUS_KEY), error)
+            tracing.flush()
 
 
 def _below(parent: trace.SpanContext | None) -> Context:

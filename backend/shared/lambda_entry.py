@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from mangum import Mangum
 from mangum.handlers import APIGateway
 from mangum.types import ASGI, Response
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Scope
 
 from shared import context, deadline, tracing
 from shared.eager_loop import EagerLoop
@@ -91,11 +91,10 @@ def lambda_handler(
         scope = gateway.scope
         # Starlette strips a root path at a segment's end only: `/api`, and not `/apiary`.
         scope["root_path"] = prefix
-        headers: dict[bytes, bytes] = dict(scope["headers"])  # Mangum has joined repeated ones
         exchange = _Exchange(gateway.body)
         with (
-            deadline.scope(_function_ends(lambda_context), *_deadlines(event, headers)),
-            tracing.request(header, scope, headers, cold_start=is_first),
+            deadline.scope(_function_ends(lambda_context), *_deadlines(event, scope)),
+            tracing.request(header, scope, cold_start=is_first),
         ):
             try:
                 loop.run_until_complete(app(scope, exchange.receive, exchange.send))
@@ -233,13 +232,12 @@ def _function_ends(lambda_context: Any) -> float | None:
     return float(time.time() + remaining() / 1000 - FUNCTION_MARGIN_SECONDS)
 
 
-def _deadlines(event: Event, headers: Mapping[bytes, bytes]) -> list[float | None]:
+def _deadlines(event: Event, scope: Scope) -> list[float | None]:
     moments: list[float | None] = []
     received = event["requestContext"].get("requestTimeEpoch")
     if isinstance(received, (int, float)) and received > 0:
         moments.append(received / 1000 + deadline.GATEWAY_TIMEOUT_SECONDS - deadline.MARGIN_SECONDS)
-    if handed := headers.get(deadline.RAW_HEADER):
-        moments.append(deadline.parse(handed.decode("latin-1")))
+    moments.append(deadline.of(scope))
     return moments
 
 

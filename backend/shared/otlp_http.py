@@ -71,8 +71,9 @@ class OtlpHttpExporter:
             now = time.monotonic()
             if now < self._paused_until:
                 return False
+            body = encode(spans)
             try:
-                status = self._post(encode(spans), now)
+                status = self._post(body, now)
             except BlockingIOError:  # what a wait that the kernel ended raises
                 self._close()
                 return self._failed(repr(_too_slow()), len(spans))
@@ -107,14 +108,13 @@ class OtlpHttpExporter:
             if connection.bound_seconds != self._timeout_seconds:
                 connection.bound(self._timeout_seconds)
             received = connection.ask(request, began, ends)
-        if not received:
+        if connection is None or not received:
             self._close()  # the collector hung up while the function was frozen
             connection = self._connection = _Connection(self._connect(ends), is_tls=self._is_tls)
             connection.bound(_left(ends))
             received = connection.ask(request, began, ends)
         if received and received == self._usual:
             return 200
-        assert connection is not None  # noqa: S101
         status, stays_open, came_whole = _read_answer(connection, ends, received)
         if not stays_open:
             self._close()
@@ -232,8 +232,6 @@ class _Answer(NamedTuple):
 
 
 def _read_answer(connection: _Connection, ends: float, received: bytes) -> _Answer:
-    if not received:
-        raise ConnectionError("the collector closed the connection")
     first = received
     while (end := received.find(b"\r\n\r\n")) < 0:
         received += connection.receive(ends)

@@ -7,7 +7,7 @@ https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from typing import Final
 
 from opentelemetry import context as otel_context
@@ -66,7 +66,7 @@ class RequestSpanMiddleware:
                 status = message["status"]
             await send(message)
 
-        # `trace.use_span` in fewer steps: what was raised is told by `record_failure`.
+        # `trace.use_span` in fewer steps: what was raised is told by `finish`.
         token = otel_context.attach(trace.set_span_in_context(span, parent))
         raised: BaseException | None = None
         try:
@@ -77,31 +77,36 @@ class RequestSpanMiddleware:
         finally:
             otel_context.detach(token)
             if span.is_recording():
-                name, attributes = description(scope, dict(scope["headers"]), status)
-                span.update_name(name)
-                span.set_attributes(attributes)
-                record_failure(span, scope, status, raised)
-                span.end()
+                finish(span, scope, status, raised)
 
 
-def description(
-    scope: Scope, headers: Mapping[bytes, bytes], status: int | None
-) -> tuple[str, dict[str, str | int]]:
-    """Return the name and the attributes of a request's span, once the request is answered.
+def finish(
+    span: trace.Span, scope: Scope, status: int | None, raised: BaseException | None
+) -> None:
+    """End a request's span with all that is known of the request.
 
     Args:
+        span: One that is recording.
         scope: The request's, as the application leaves it behind.
-        headers: The request's, names in lower case.
         status: What was answered, or None where nothing was.
+        raised: What came out of the application.
     """
+    name, attributes = _description(scope, status)
+    span.update_name(name)
+    span.set_attributes(attributes)
+    _record_failure(span, scope, status, raised)
+    span.end()
+
+
+def _description(scope: Scope, status: int | None) -> tuple[str, dict[str, str | int]]:
     method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
     attributes: dict[str, str | int] = {
         "http.request.method": method,
         "url.path": scope["path"],
         "url.scheme": scope.get("scheme", "http"),
     }
-    if agent := headers.get(b"user-agent"):
-        attributes["user_agent.original"] = agent[:256].decode("latin-1")
+    if agent := context.header(scope, b"user-agent"):
+        attributes["user_agent.original"] = agent[:256]
     if (client := scope.get("client")) and client[0]:
         attributes["client.address"] = client[0]
     if lambda_context := scope.get("aws.context"):
@@ -116,17 +121,10 @@ def description(
     return "HTTP" if method == "_OTHER" else method, attributes
 
 
-def record_failure(
+def _record_failure(
     span: trace.Span, scope: Scope, status: int | None, raised: BaseException | None
 ) -> None:
-    """Make a request's span one of an error, where the service failed.
-
-    Args:
-        span: The request's.
-        scope: The request's, as the application leaves it behind.
-        status: What was answered, or None where nothing was.
-        raised: What came out of the application.
-    """
+    """Make the span one of an error, where the service failed."""
     failure = raised or scope.get(FAILURE_KEY)
     if isinstance(failure, (ClientDisconnect, asyncio.CancelledError)):
         span.set_attribute("error.type", type(failure).__qualname__)  # the caller's going: no fault

@@ -18,10 +18,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.util._decorator import _agnosticcontextmanager
 
-from shared.logging import get_logger
 from shared.trace_context import root_trace_id
-
-_log = get_logger(__name__)
 
 CAPACITY: Final = 2048
 MAX_ATTRIBUTES: Final = 128
@@ -129,11 +126,7 @@ class SpanRecorder(trace.TracerProvider):
             return True
         spans, self._spans = self._spans, []
         assert self._exporter is not None  # noqa: S101 - without one nothing is kept
-        try:
-            return bool(self._exporter.export(spans))
-        except Exception as error:  # noqa: BLE001 - a lost span must not cost an answer
-            _log.warning("tracing_flush_failed", error=repr(error))
-            return False
+        return bool(self._exporter.export(spans))
 
     def shutdown(self) -> None:
         """Export what is kept, and close the exporter."""

@@ -176,7 +176,6 @@ def invocation(
 def request(
     header: "XRayHeader | None",
     scope: "Scope",
-    headers: Mapping[bytes, bytes],
     *,
     cold_start: bool = False,
 ) -> AbstractContextManager[None]:
@@ -187,12 +186,11 @@ def request(
     Args:
         header: The runtime's own, which wins over the request's.
         scope: The request's; `STATUS_KEY` is set there when it has been answered.
-        headers: The request's, names in lower case.
         cold_start: Whether this is the environment's first; its start then becomes a span.
     """
     if _make_request is None:
         return invocation(header, cold_start=cold_start)
-    return _make_request(header, scope, headers, _ready_ns if cold_start else None)
+    return _make_request(header, scope, _ready_ns if cold_start else None)
 
 
 def extract(headers: Mapping[str, str]) -> "Context":
