@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 _KEPT_LINES = 40
+_LAST_WORDS_LINES = 5
+_INFORMATION = '"level":"info"'  # in a line of shared/logging.py
 
 
 class OutputLog:
@@ -26,9 +28,12 @@ class OutputLog:
             self._echo(text)
 
     def last_words(self) -> str:
-        """The last line that says something."""
-        said = (line.strip() for line in reversed(self._lines) if line.strip())
-        return next(said, "it said nothing")
+        """The last line that says something. One logged as information gives way to a line shortly
+        before it that is more: a server that cannot go on says why, and then what it closed.
+        """
+        said = [line.strip() for line in reversed(self._lines) if line.strip()]
+        troubles = (line for line in said[:_LAST_WORDS_LINES] if _INFORMATION not in line)
+        return next(troubles, said[0] if said else "it said nothing")
 
     def close(self) -> None:
         self._file.close()

@@ -13,15 +13,26 @@ NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 def bind(port: int = 0) -> socket.socket:
     """A listening socket on the loopback interface; OSError when the port is taken."""
-    # asyncio turns Nagle's algorithm off only where the protocol is named; with it on, an answer in
-    # two packets waits 40 ms for the client's delayed acknowledgement.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = reserve(port)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
         listener.listen(2048)
     except OSError:
         listener.close()
         raise
-    listener.set_inheritable(False)
     return listener
+
+
+def reserve(port: int = 0) -> socket.socket:
+    """A socket that holds a port for a child process, which may listen there (with SO_REUSEADDR, as
+    servers do) while everybody else's `bind(0)` and `connect` pass it by; OSError when it is taken.
+    """
+    # asyncio turns Nagle's algorithm off only where the protocol is named; with it on, an answer in
+    # two packets waits 40 ms for the client's delayed acknowledgement.
+    holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind((HOST, port))
+    except OSError:
+        holder.close()
+        raise
+    return holder

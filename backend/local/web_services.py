@@ -9,7 +9,7 @@ import httpx
 from local.blueprint import WebService
 from local.logs import OutputLog
 from local.processes import ChildProcess, Program, describe_exit
-from local.sockets import HOST, NO_CERTIFICATES, bind
+from local.sockets import HOST, NO_CERTIFICATES, reserve
 
 _START_LIMIT_SECONDS = 60.0
 _HEALTH_PATH = "/health"
@@ -73,15 +73,17 @@ class WebServiceHost:
         await asyncio.gather(*self._retired)
 
     async def _replace(self) -> None:
-        with bind() as free:
-            port = free.getsockname()[1]
-        environment = {**self.service.environment, **self._variables, "PORT": str(port)}
-        process = await ChildProcess.start(self._program, environment, self._log)
-        try:
-            await self._healthy(process, f"http://{HOST}:{port}")
-        except BaseException:
-            process.kill()
-            raise
+        # Held until the process listens itself: a port that is merely free for now may by then be
+        # some client's own.
+        with reserve() as held:
+            port = held.getsockname()[1]
+            environment = {**self.service.environment, **self._variables, "PORT": str(port)}
+            process = await ChildProcess.start(self._program, environment, self._log)
+            try:
+                await self._healthy(process, f"http://{HOST}:{port}")
+            except BaseException:
+                process.kill()
+                raise
         if self._watcher is not None and self._watcher is not asyncio.current_task():
             self._watcher.cancel()
         self._process = process

@@ -39,7 +39,18 @@ cp build-support/image/engine/docker "$engine/"
 container=$(buildah from "$image")
 user=$(buildah inspect --type image --format '{{.OCIv1.Config.User}}' "$image")
 [[ $user == 65532:65532 ]] || fail "its user is $user"
-port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+# Below the ports that the system gives to clients, one of which could take it before the container does.
+port=$("$python" - <<'PYTHON'
+import random, socket
+for port in random.sample(range(20000, 32768), 50):
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        continue
+    print(port)
+    break
+PYTHON
+)
 settings=()
 for setting in "PORT=$port" PROJECT_NAME=fin-advisor ENVIRONMENT=dev SERVICE_NAME=runner LOG_LEVEL=INFO \
   ENABLE_TRACING=false API_GATEWAY_URL=http://127.0.0.1:1/dev JOBS_BUCKET_NAME=fin-advisor-jobs \

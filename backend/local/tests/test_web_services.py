@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -62,6 +63,35 @@ async def test_a_service_that_ends_at_once_says_its_last_words(site: Site) -> No
     site.source.write_text("raise SystemExit('BUCKET is not set')\n")
     with pytest.raises(ServiceFailedError, match="exit status 1: BUCKET is not set"):
         await site.host.start()
+
+
+async def test_the_last_words_are_the_reason_though_the_service_says_more_after_it(
+    site: Site,
+) -> None:
+    closed = '{"event":"Application shutdown complete.","level":"info"}'
+    reason = '{"event":"address already in use","level":"error"}'
+    site.source.write_text(f"print({reason!r})\nprint({closed!r})\nraise SystemExit(3)\n")
+    with pytest.raises(ServiceFailedError, match=r"exit status 3: .*address already in use"):
+        await site.host.start()
+
+
+async def test_a_client_cannot_take_its_port_while_it_starts(site: Site) -> None:
+    """It says what it was given, and listens there once the test has tried to take it."""
+    begin = site.source.with_name("begin")
+    site.source.write_text(
+        "import os, pathlib, time\n"
+        "print(os.environ['PORT'], flush=True)\n"
+        f"while not pathlib.Path({str(begin)!r}).exists(): time.sleep(0.01)\n"
+        + SITE.format(text="first")
+    )
+    starting = asyncio.create_task(site.host.start())
+    while not (said := site.logs["site"].path.read_text()):
+        await asyncio.sleep(0.01)
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", int(said)))
+    begin.touch()
+    await starting
+    assert await site.text() == "first!"
 
 
 async def test_reload_switches_over_and_ends_the_old(site: Site) -> None:

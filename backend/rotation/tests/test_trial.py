@@ -64,11 +64,11 @@ def test_the_key_does_not_follow_a_redirect() -> None:
 
 
 def test_a_gateway_that_nobody_listens_at_ends_in_time() -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    with pytest.raises(RotationError, match="did not answer"):
-        Trial(f"http://127.0.0.1:{port}/x", 0.2, 0.01).run("the-key")
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # and does not listen
+        port = silent.getsockname()[1]
+        with pytest.raises(RotationError, match="did not answer"):
+            Trial(f"http://127.0.0.1:{port}/x", 0.2, 0.01).run("the-key")
 
 
 def test_a_gateway_that_hangs_ends_in_time() -> None:

@@ -1,6 +1,7 @@
 """Loopback servers with real sockets: one that does what a test says, one in front of AWS."""
 
 import asyncio
+import functools
 import json
 import socket
 import threading
@@ -161,9 +162,15 @@ async def uvicorn_server(app: ASGIApp) -> AsyncIterator[str]:
 
 
 def unused_port() -> int:
-    """Return a port where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+    """Return a port where nothing listens, nor will as long as these tests run."""
+    return int(_held().getsockname()[1])
+
+
+@functools.cache
+def _held() -> socket.socket:
+    holder = socket.socket()
+    holder.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+    return holder
 
 
 class FrontOfAws:
