@@ -24,16 +24,17 @@ _ROOT, _PARENT, _SAMPLED = (
     re.compile(rf"(?:^|;)\s*{field}\s*(?:;|$)")
     for field in (_ROOT_FIELD, _PARENT_FIELD, _SAMPLED_FIELD)
 )
+_NO_ROOT: Final = "Root=1-00000000-000000000000000000000000"
 _MAX_XRAY_CHARACTERS: Final = 512
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 
 
 class XRayHeader(NamedTuple):
-    """What an X-Ray header says; a parent of 0 names none, and `sampled` is None where the
-    decision is left to whoever reads it.
+    """What an X-Ray header says: the trace as 32 hexadecimal digits; a parent of 0 names none, and
+    `sampled` is None where the decision is left to whoever reads it.
     """
 
-    trace_id: int
+    trace_id: str
     parent_id: int
     sampled: bool | None
 
@@ -88,17 +89,17 @@ def parse_xray(header: str | None) -> XRayHeader | None:
 
     https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
     """
-    if not header or len(header) > _MAX_XRAY_CHARACTERS:
+    if not header or len(header) > _MAX_XRAY_CHARACTERS or _NO_ROOT in header:
         return None
     if found := _XRAY.match(header):
         since, random, parent_id, decision = found.groups()
-        return XRayHeader(int(since + random, 16), int(parent_id, 16), decision == "1")
+        return XRayHeader(since + random, int(parent_id, 16), decision == "1")
     root = _ROOT.search(header)
     if root is None:
         return None
     parent, sampled = _PARENT.search(header), _SAMPLED.search(header)
     return XRayHeader(
-        int(root[1] + root[2], 16),
+        root[1] + root[2],
         int(parent[1], 16) if parent else 0,
         sampled[1] == "1" if sampled else None,
     )
@@ -107,7 +108,7 @@ def parse_xray(header: str | None) -> XRayHeader | None:
 def trace_id_of(xray: XRayHeader | None, traceparent: str | None = None) -> str | None:
     """Return the trace id of either header as 32 hexadecimal digits; X-Ray's wins."""
     if xray is not None:
-        return f"{xray.trace_id:032x}"
+        return xray.trace_id
     if traceparent and (match := _TRACEPARENT.fullmatch(traceparent)):
         return match[1]
     return None

@@ -13,6 +13,7 @@ from starlette.types import Scope
 from shared import trace_context, tracing
 from shared.context import XRayHeader
 from shared.context import header as header_of
+from shared.logging import remember_span
 from shared.request_span import finish
 from shared.span_recorder import SpanRecorder
 
@@ -74,6 +75,7 @@ class RequestInvocation:
         scope: Scope,
         ready_ns: int | None,
     ) -> None:
+        self._header = header
         self._scope = scope
         self._around = _NOTHING
         if header is None:
@@ -89,7 +91,11 @@ class RequestInvocation:
             _record_start(ready_ns, _below(parent))
 
     def __enter__(self) -> None:
-        self._token = context.attach(trace.set_span_in_context(self._span, self._around))
+        around = trace.set_span_in_context(self._span, self._around)
+        self._token = context.attach(around)
+        trace_id, span_id, *_ = self._span.get_span_context()
+        known = self._header.trace_id if self._header else f"{trace_id:032x}"
+        remember_span(around, known, f"{span_id:016x}")
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         context.detach(self._token)

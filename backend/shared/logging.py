@@ -6,7 +6,7 @@ import re
 import sys
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
@@ -42,6 +42,10 @@ _QUIET: Final = (
 # uvicorn's command line gives them handlers of their own, in a shape of their own.
 _BRIDGED: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
+# structlog's own table of what was ever bound. To merge and to clear, structlog looks at each
+# variable of the context, whoever's, though nobody may have bound anything.
+_bound: Mapping[str, object] | None = getattr(structlog.contextvars, "_CONTEXT_VARS", None)
+
 _write_lock = threading.Lock()
 # Loggers are cached, which halves the cost of a line; a new configuration reaches them here.
 _loggers: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -76,10 +80,7 @@ def configure_logging(
         environment or os.environ.get("ENVIRONMENT", "unknown"),
     )
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            _render,
-        ],
+        processors=[_render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda name=None: _LineLogger(stream, name),
         cache_logger_on_first_use=True,
@@ -102,6 +103,24 @@ def get_logger(name: str | None = None) -> FilteringBoundLogger:
     logger = structlog.get_logger(name)
     _loggers.add(logger)
     return cast("FilteringBoundLogger", logger)
+
+
+def remember_span(around: object, trace_id: str, span_id: str) -> None:
+    """Say beforehand what ids the lines have that are written in a context of OpenTelemetry.
+
+    Args:
+        around: The context.
+        trace_id: 32 hexadecimal digits.
+        span_id: 16 hexadecimal digits.
+    """
+    global _last_span  # noqa: PLW0603
+    _last_span = (around, trace_id, span_id)
+
+
+def clear_bound() -> None:
+    """Forget what `structlog.contextvars.bind_contextvars` has bound."""
+    if _bound != {}:
+        structlog.contextvars.clear_contextvars()
 
 
 def write(event: str, fields: Mapping[str, Any]) -> None:
@@ -137,6 +156,8 @@ class _Renderer:
         self._environment = environment
 
     def __call__(self, logger: "_LineLogger", level: str, event: EventDict) -> bytes:
+        if _bound != {}:
+            structlog.contextvars.merge_contextvars(logger, level, event)
         line = self.head(event.pop("event", None), level)
         if logger.name:
             line["logger"] = logger.name
@@ -189,6 +210,8 @@ def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
+# OpenTelemetry's `get_current`, once something makes spans.
+_around: Callable[[], object] | None = None
 # The context of OpenTelemetry that the last line was written in, and its ids: a request's lines
 # are mostly of one span.
 _last_span: tuple[object, str | None, str | None] = (None, None, None)
@@ -202,9 +225,14 @@ def _add_ids(line: dict[str, Any]) -> None:
         trace_id = request.trace_id
         if request.cold_start is not None:
             line["cold_start"] = request.cold_start
+    global _around  # noqa: PLW0603
     # Looked up rather than imported; and where nothing makes spans there is none to look for.
-    if "shared.span_recorder" in sys.modules or "opentelemetry.sdk.trace" in sys.modules:
-        around = sys.modules["opentelemetry.context"].get_current()
+    if _around is None and (
+        "shared.span_recorder" in sys.modules or "opentelemetry.sdk.trace" in sys.modules
+    ):
+        _around = sys.modules["opentelemetry.context"].get_current
+    if _around is not None:
+        around = _around()
         known, traced_id, span_id = _last_span
         if around is not known:
             traced_id, span_id = _span_ids(around)

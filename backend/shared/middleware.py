@@ -5,7 +5,6 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -13,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import context
 from shared.errors import FAILURE_KEY, ServiceError
-from shared.logging import get_logger
+from shared.logging import clear_bound, get_logger
 from shared.metrics import ServiceMetrics
 
 _log = get_logger()
@@ -111,7 +110,7 @@ class _LoggedRequest:
     def __enter__(self) -> "_LoggedRequest":
         self._token = context.bind(self._context)
         # What an earlier request of the same task left bound must not colour this one's lines.
-        structlog.contextvars.clear_contextvars()
+        clear_bound()
         if self._metrics is not None:
             self._measured = self._metrics.begin()
         self._started = time.perf_counter()

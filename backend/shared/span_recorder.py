@@ -18,7 +18,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.util._decorator import _agnosticcontextmanager
 
-from shared.trace_context import root_trace_id
+from shared.trace_context import root_trace_id, span_context
 
 CAPACITY: Final = 2048
 MAX_ATTRIBUTES: Final = 128
@@ -105,10 +105,10 @@ class SpanRecorder(trace.TracerProvider):
         """Return a span that begins now; below a parent it follows the parent's decision."""
         span_id = random.getrandbits(64) or 1
         if parent is None:
-            context = SpanContext(root_trace_id() or new_trace_id(), span_id, False, _SAMPLED)
+            context = span_context(root_trace_id() or new_trace_id(), span_id, _SAMPLED)
         else:
             trace_id, _, _, flags, state, _ = parent
-            context = SpanContext(trace_id, span_id, False, flags, state)
+            context = span_context(trace_id, span_id, flags, state)
             if not flags & TraceFlags.SAMPLED:
                 return trace.NonRecordingSpan(context)
         return RecordedSpan(self, scope, name, context, parent, kind)
@@ -227,8 +227,17 @@ class RecordedSpan(trace.Span):
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Set attributes."""
-        if self.end_time is None:
-            self.dropped_attributes += _put_all(self.attributes, attributes)
+        if self.end_time is None and (dropped := _put_all(self.attributes, attributes)):
+            self.dropped_attributes += dropped
+
+    def describe(self, name: str, attributes: dict[str, str | int]) -> None:
+        """Rename the span and set attributes, whose types are taken to be what they should be."""
+        if len(self.attributes) + len(attributes) <= MAX_ATTRIBUTES:
+            self.name = name
+            self.attributes.update(attributes)
+        else:
+            self.update_name(name)
+            self.set_attributes(attributes)
 
     def add_event(
         self, name: str, attributes: Mapping[str, Any] | None = None, timestamp: int | None = None

@@ -1,6 +1,7 @@
 """Loopback servers with real sockets: one that does what a test says, one in front of AWS."""
 
 import asyncio
+import atexit
 import functools
 import json
 import socket
@@ -170,6 +171,7 @@ def unused_port() -> int:
 def _held() -> socket.socket:
     holder = socket.socket()
     holder.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+    atexit.register(holder.close)
     return holder
 
 

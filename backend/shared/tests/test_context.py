@@ -6,23 +6,23 @@ from shared import context
 
 _ROOT = "1-5759e988-bd862e3fe1be46a994272793"
 _TRACE = "5759e988bd862e3fe1be46a994272793"
-_ID = int(_TRACE, 16)
 _PARENT = 0x53995C3F42CD8AD8
 
 
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
-        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=1", (_ID, _PARENT, True)),
-        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=0", (_ID, _PARENT, False)),
-        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:b:2", (_ID, _PARENT, True)),
-        (f"Sampled=0;Parent=53995c3f42cd8ad8;Root={_ROOT}", (_ID, _PARENT, False)),
-        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=12", (_ID, _PARENT, None)),
-        (f" Sampled=1 ; Root={_ROOT} ;Lineage=1:a:0;Self=x", (_ID, 0, True)),
-        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=?", (_ID, _PARENT, None)),
-        (f"Root={_ROOT};Parent=short", (_ID, 0, None)),
+        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=1", (_TRACE, _PARENT, True)),
+        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=0", (_TRACE, _PARENT, False)),
+        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:b:2", (_TRACE, _PARENT, True)),
+        (f"Sampled=0;Parent=53995c3f42cd8ad8;Root={_ROOT}", (_TRACE, _PARENT, False)),
+        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=12", (_TRACE, _PARENT, None)),
+        (f" Sampled=1 ; Root={_ROOT} ;Lineage=1:a:0;Self=x", (_TRACE, 0, True)),
+        (f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=?", (_TRACE, _PARENT, None)),
+        (f"Root={_ROOT};Parent=short", (_TRACE, 0, None)),
         (f"Root={_ROOT.upper()}", None),
         ("Root=1-2-3", None),
+        (f"Root=1-{'0' * 8}-{'0' * 24};Parent=53995c3f42cd8ad8;Sampled=1", None),
         ("Parent=53995c3f42cd8ad8;Sampled=1", None),
         ("nonsense;;==;", None),
         (f"Root={_ROOT};{'x' * 600}", None),
@@ -31,7 +31,7 @@ _PARENT = 0x53995C3F42CD8AD8
     ],
 )
 def test_an_xray_header_is_read_as_far_as_it_makes_sense(
-    header: str | None, expected: tuple[int, int, bool | None] | None
+    header: str | None, expected: tuple[str, int, bool | None] | None
 ) -> None:
     assert context.parse_xray(header) == expected
 

@@ -32,7 +32,7 @@ _ELSEWHERE = {
         *("Unavailable", "Unprocessable", "ErrorMiddleware", "describe_problems"),
         *("error_response", "install_error_handlers"),
     },
-    "logging": {"timestamp", "write"},
+    "logging": {"clear_bound", "remember_span", "timestamp", "write"},
     "models": {"error_responses"},
     "settings": {"SettingsError", "load_settings"},
     "tracing": {

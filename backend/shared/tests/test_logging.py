@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 import uuid
@@ -71,6 +72,41 @@ def test_a_line_has_the_agreed_keys_and_types(lines: Lines) -> None:
 def test_outside_a_request_a_line_has_no_ids(lines: Lines) -> None:
     _log.info("started")
     assert not {"request_id", "trace_id", "span_id", "xray_trace_id"} & set(lines.all()[0])
+
+
+def test_what_is_bound_is_in_each_line_and_nothing_is_looked_for_before() -> None:
+    """In a process of its own: structlog remembers for good that something was bound."""
+    code = """
+    import structlog
+    from shared.logging import clear_bound, configure_logging, get_logger
+    looked = []
+    for name in ("merge_contextvars", "clear_contextvars"):
+        original = getattr(structlog.contextvars, name)
+        def counted(*args, original=original, name=name):
+            looked.append(name)
+            return original(*args)
+        setattr(structlog.contextvars, name, counted)
+    configure_logging()
+    log = get_logger()
+    log.info("before")
+    clear_bound()
+    log.info("looked", at=list(looked))
+    structlog.contextvars.bind_contextvars(document="d-1")
+    log.info("bound")
+    clear_bound()
+    log.info("cleared")
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    before, looked, bound, cleared = map(json.loads, ended.stdout.splitlines())
+    assert looked["at"] == []
+    assert bound["document"] == "d-1"
+    assert not {"document"} & (before.keys() | cleared.keys())
 
 
 def test_a_named_logger_says_its_name(lines: Lines) -> None:

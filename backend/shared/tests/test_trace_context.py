@@ -9,6 +9,7 @@ from shared.trace_context import (
     all_headers,
     extract,
     root_trace_id,
+    span_context,
     trace_headers,
 )
 
@@ -41,6 +42,9 @@ def test_a_root_alone_names_the_trace_that_begins() -> None:
     assert root_trace_id() == _TRACE
     extract({})
     assert root_trace_id() == 0, "the next request of this task is another trace"
+    extract({"x-amzn-trace-id": f"Root={_ROOT}"})
+    extract({"x-amzn-trace-id": f"Root={_ROOT};Parent=53995c3f42cd8ad8"})
+    assert root_trace_id() == 0, "and so it is below a parent"
 
 
 def test_a_root_that_is_not_sampled_hands_its_decision_on() -> None:
@@ -50,6 +54,18 @@ def test_a_root_that_is_not_sampled_hands_its_decision_on() -> None:
     assert headers["X-Amzn-Trace-Id"].startswith(f"Root={_ROOT};")
     assert headers["X-Amzn-Trace-Id"].endswith(";Sampled=0")
     assert headers["traceparent"].endswith("-00")
+
+
+@pytest.mark.parametrize("is_remote", [True, False])
+def test_a_span_context_is_the_one_that_opentelemetry_makes_of_the_same_ids(
+    is_remote: bool,
+) -> None:
+    flags, state = trace.TraceFlags(1), trace.TraceState([("vendor", "x")])
+    ours = span_context(_TRACE, _PARENT, flags, state, is_remote=is_remote)
+    theirs = trace.SpanContext(_TRACE, _PARENT, is_remote, flags, state)
+    assert type(ours) is trace.SpanContext
+    assert tuple(ours) == tuple(theirs)
+    assert ours.is_valid
 
 
 def test_xray_wins_over_w3c_and_w3c_counts_alone() -> None:

@@ -471,3 +471,47 @@ def test_a_request_line_has_the_spans_ids() -> None:
     for line in (started, completed):
         assert (line["trace_id"], line["span_id"]) == (span.trace_id, span.span_id)
         assert line["xray_trace_id"] == f"1-{span.trace_id[:8]}-{span.trace_id[8:]}"
+
+
+def test_the_lines_of_a_function_have_the_ids_of_the_span_they_are_in() -> None:
+    code = f"""
+    from shared.logging import configure_logging, get_logger
+    async def told():
+        get_logger().info("outer")
+        with tracing.get_tracer().start_as_current_span("within"):
+            get_logger().info("within")
+        get_logger().info("outer again")
+    app.add_api_route("/told", told)
+    configure_logging("INFO", service_name="api", environment="dev")
+    invoke("Root={_ROOT};Parent={_PARENT};Sampled=1", "Root={_ROOT}", "", path="/api/told")
+    get_logger().info("afterwards")
+    """
+    with http_collector() as collector:
+        *lines, afterwards = map(json.loads, _run(code, collector.url, **_LAMBDA))
+    requests = _of_requests(collector.spans)
+    assert [span.trace_id == _TRACE for span in requests] == [True, True, False]
+    inner = [span for span in collector.spans if span.name == "within"]
+    expected = [
+        (request.trace_id, span.span_id)
+        for request, within in zip(requests, inner, strict=True)
+        for span in (request, request, within, request, request)
+    ]
+    assert [(line["trace_id"], line["span_id"]) for line in lines] == expected
+    assert not {"trace_id", "span_id"} & afterwards.keys()
+
+
+def test_a_request_that_is_given_too_many_attributes_keeps_the_first_of_them() -> None:
+    code = f"""
+    from opentelemetry import trace
+    async def much():
+        for number in range(127):
+            trace.get_current_span().set_attribute(f"own.{{number}}", number)
+    app.add_api_route("/much", much)
+    print(invoke("Root={_ROOT};Parent={_PARENT};Sampled=1", path="/api/much"))
+    """
+    with http_collector() as collector:
+        assert _run(code, collector.url, **_LAMBDA) == ["[200]"]
+    (span,) = _of_requests(collector.spans)
+    assert span.name == "GET /much"
+    assert len(span.attributes) == 128
+    assert span.attributes["own.126"] == 126
