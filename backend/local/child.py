@@ -48,6 +48,8 @@ def main(arguments: list[str]) -> None:
         ".pex"
     ):  # it replaces the process by itself anyhow, to choose its interpreter
         os.execv(sys.executable, [sys.executable, module, *rest])  # noqa: S606
+    if module == "awslambdaric":  # a wrapper may have put its own in the place of the handler
+        rest = [os.environ.get("_HANDLER", *rest)]
     sys.argv = [module, *rest]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

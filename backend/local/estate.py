@@ -19,9 +19,9 @@ from local.gateway import Gateway
 from local.hops import Hops
 from local.lambda_api import LambdaInvocations
 from local.logs import LogFolder
-from local.options import Options
+from local.options import WRAPPER, Options
 from local.otlp_receiver import OtlpReceiver
-from local.overlay import Endpoints, overlay, web_overlay
+from local.overlay import Endpoints, overlay, web_overlay, wrapper_overlay
 from local.packages import PACKAGED_HANDLER, packaged_programs
 from local.processes import BACKEND, Program
 from local.reload import reload_on_change
@@ -112,7 +112,8 @@ class RunningEstate:
         return self.blueprint.api.key_named("client").value
 
     def _otlp_url(self, mode: str) -> str | None:
-        return {"sdk": self._receiver.http_url, "udp": self._receiver.udp_url}.get(mode)
+        http = self._receiver.http_url
+        return {"sdk": http, "auto": http, "udp": self._receiver.udp_url}.get(mode)
 
     def variables(self) -> dict[str, str]:
         """Where everything is: the lines of the env file."""
@@ -227,10 +228,15 @@ class RunningEstate:
 
     def _make_environment(self, function: Function, generation: int) -> Environment:
         source = Program("awslambdaric", (function.handler,))
+        program = self._programs.get(function.service, source)
+        variables = overlay(self.endpoints, bedrock=self._options.bedrock)
+        if layer := self._options.layer:
+            program = dataclasses.replace(program, wrapper=layer / WRAPPER)
+            variables |= wrapper_overlay(self.endpoints)
         return Environment(
             function,
-            self._programs.get(function.service, source),
-            overlay(self.endpoints, bedrock=self._options.bedrock),
+            program,
+            variables,
             self._logs[function.service],
             generation=generation,
         )

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+WRAPPER = "otel-instrument"
+"""What a layer calls the program that is put around a function's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -20,6 +23,7 @@ class Options:
     run_dir: Path | None = None
     cold: bool = False
     tracing: str = "sdk"
+    layer: Path | None = None
     terraform: bool = False
 
 
@@ -51,9 +55,16 @@ def parse(arguments: Sequence[str]) -> Options:
     )
     parser.add_argument(
         "--tracing",
-        choices=("sdk", "udp", "off"),
+        choices=("sdk", "auto", "udp", "off"),
         default="sdk",
-        help="how functions send spans: to a collector, to the X-Ray daemon, or not (default: sdk)",
+        help="how functions send spans: to a collector, by a layer's wrapper, to the X-Ray daemon, "
+        "or not (default: sdk)",
+    )
+    parser.add_argument(
+        "--layer",
+        type=Path,
+        metavar="DIR",
+        help=f"for --tracing auto: an unpacked ADOT layer for Python, with its {WRAPPER}",
     )
     parser.add_argument(
         "--terraform",
@@ -67,6 +78,10 @@ def parse(arguments: Sequence[str]) -> Options:
     given = parser.parse_args(arguments)
     if given.packages and given.reload:
         parser.error("--reload watches sources, and --packages runs none: choose one")
+    if (given.tracing == "auto") != (given.layer is not None):
+        parser.error("--tracing auto and --layer go together: the wrapper is the layer's")
+    if given.layer and not (given.layer / WRAPPER).is_file():
+        parser.error(f"--layer: {given.layer} has no {WRAPPER}")
     return Options(
         port=given.port,
         env_file=given.env_file,
@@ -78,6 +93,7 @@ def parse(arguments: Sequence[str]) -> Options:
         verbose=given.verbose,
         run_dir=given.run_dir,
         tracing=given.tracing,
+        layer=given.layer,
         terraform=given.terraform,
     )
 

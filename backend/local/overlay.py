@@ -10,6 +10,17 @@ from local.embedded_aws import TEST_CREDENTIALS
 
 _NOT_THE_USERS = ("AWS_ENDPOINT", "AWS_LAMBDA", "AWS_EXECUTION")
 
+WRAPPER_VARIABLES = {
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+    "OTEL_PROPAGATORS": "tracecontext,baggage,xray-lambda",
+    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "fastapi",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
+    "OTEL_INSTRUMENTATION_AWS_LAMBDA_FLUSH_TIMEOUT": "250",
+    "OTEL_METRICS_EXPORTER": "none",
+    "OTEL_LOGS_EXPORTER": "none",
+}
+"""What Terraform sets where `tracing_mode` is "auto" (terraform/locals.tf says why)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
@@ -30,6 +41,11 @@ def web_overlay(endpoints: Endpoints, *, bedrock: str) -> dict[str, str]:
         variables["OTLP_ENDPOINT"] = endpoints.otlp_grpc
         variables["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc"  # the port is not the usual one
     return variables
+
+
+def wrapper_overlay(endpoints: Endpoints) -> dict[str, str]:
+    """The variables to lay over a function's that runs behind a layer's wrapper."""
+    return {**WRAPPER_VARIABLES, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoints.otlp or ""}
 
 
 def overlay(endpoints: Endpoints, *, bedrock: str) -> dict[str, str]:

@@ -23,7 +23,8 @@ class Program:
     """What a child runs: a module, with the folders that come first on its `sys.path`.
 
     `isolated` gives it the bare interpreter and nothing but `path`, as a packaged service has on
-    Lambda.
+    Lambda. `wrapper` is a program that gets the command as its arguments and runs it, after it has
+    put folders of its own before the others (AWS_LAMBDA_EXEC_WRAPPER).
     """
 
     module: str
@@ -31,20 +32,30 @@ class Program:
     path: tuple[Path, ...] = ()
     working_directory: Path = BACKEND
     isolated: bool = False
+    wrapper: Path | None = None
 
     def command(self) -> list[str]:
         # The real interpreter, because a virtual environment's would add its site-packages in spite
         # of -I.
         python = os.path.realpath(sys.executable) if self.isolated else sys.executable
-        return [
-            python,
-            "-I" if self.isolated else "-P",
-            str(_CHILD),
-            str(os.getpid()),
-            os.pathsep.join(str(entry) for entry in self.path),
-            self.module,
-            *self.arguments,
-        ]
+        folders = os.pathsep.join(map(str, self.path))
+        child = [str(_CHILD), str(os.getpid())]
+        program = [self.module, *self.arguments]
+        if self.wrapper is not None:  # it looks for them in PYTHONPATH, and puts its own there
+            return [str(self.wrapper.absolute()), python, "-sP", *child, "", *program]
+        return [python, "-I" if self.isolated else "-P", *child, folders, *program]
+
+    def environment(self) -> dict[str, str]:
+        """The variables that it inherits, and where it finds its modules."""
+        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        extra = inherited.pop("PEX_EXTRA_SYS_PATH", None)
+        if extra is not None and not self.isolated:
+            # Pants gives it relative to the folder it runs us in.
+            inherited["PEX_EXTRA_SYS_PATH"] = _absolute(extra)
+        folders = [*(self.path if self.wrapper else ()), *(() if self.isolated else (BACKEND,))]
+        if folders:
+            inherited["PYTHONPATH"] = os.pathsep.join(map(str, folders))
+        return inherited
 
 
 class ChildProcess:
@@ -63,7 +74,7 @@ class ChildProcess:
         """Start `program` with `environment` and a few inherited variables, no more."""
         process = await asyncio.create_subprocess_exec(
             *program.command(),
-            env={**_inherited(isolated=program.isolated), **environment},
+            env={**program.environment(), **environment},
             cwd=program.working_directory,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -111,17 +122,6 @@ class ChildProcess:
             self._log.write(line)
         await self._process.wait()
         self.exited.set()
-
-
-def _inherited(*, isolated: bool) -> dict[str, str]:
-    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    if isolated:
-        environment.pop("PEX_EXTRA_SYS_PATH", None)
-        return environment
-    if "PEX_EXTRA_SYS_PATH" in environment:  # Pants gives it relative to the folder it runs us in
-        environment["PEX_EXTRA_SYS_PATH"] = _absolute(environment["PEX_EXTRA_SYS_PATH"])
-    environment["PYTHONPATH"] = str(BACKEND)
-    return environment
 
 
 def _absolute(path: str) -> str:

@@ -1,15 +1,12 @@
 """`tracing_mode = "auto"`: the ADOT layer's older OpenTelemetry first on the path, and its wrapper.
 
-The layer is emulated by its packages, in a resolve of their own (3rdparty/python/layer). Pants puts
-them, and the zip of `api`, into the working folder.
+Pants puts the layer's packages, and the zip of `api`, into the working folder.
 """
 
 import asyncio
 import json
 import os
-import re
 import subprocess
-import sys
 import sysconfig
 import time
 import zipfile
@@ -23,10 +20,13 @@ from typing import Any
 import pytest
 
 from local.otlp_receiver import OtlpReceiver
+from local.overlay import WRAPPER_VARIABLES
 from local.packages import _runtime
 from local.processes import BACKEND
 from local.runtime_api import Invocation, InvocationResult, RuntimeApi
 from local.spans import Span
+from local.tests import adot_layer
+from local.tests.adot_layer import PYTHON, WRAPPED_HANDLER
 from local.trace_store import TraceStore
 from shared.testing import api_gateway_event
 from shared.tests.collector import FAULTS, faulty_collector
@@ -37,25 +37,7 @@ _ROOT = "1-5759e988-bd862e3fe1be46a994272793"
 _TRACE = "5759e988bd862e3fe1be46a994272793"
 _PARENT = "53995c3f42cd8ad8"
 _XRAY = f"Root={_ROOT};Parent={_PARENT};Sampled=1"
-# What the layer's module of that name does.
-_OTEL_WRAPPER = """
-import importlib, os
-from opentelemetry.instrumentation.aws_lambda import AwsLambdaInstrumentor
-
-AwsLambdaInstrumentor().instrument()
-module, _, name = os.environ["ORIG_HANDLER"].rpartition(".")
-lambda_handler = getattr(importlib.import_module(module), name)
-"""
-_PYTHON = os.path.realpath(sys.executable)  # bare, as Lambda's is
 _ZIP = Path("api.zip").absolute()
-_LAYER = Path("layer").absolute()
-
-
-def _terraforms() -> dict[str, str]:
-    """The OpenTelemetry variables that Terraform gives a function in this mode."""
-    text = (BACKEND.parent / "terraform" / "locals.tf").read_text()
-    [block] = re.findall(r"^    auto = \{$(.*?)^    \}$", text, re.MULTILINE | re.DOTALL)
-    return dict(re.findall(r'^ +(OTEL_\w+) += "(.*)"$', block, re.MULTILINE))
 
 
 @dataclass
@@ -79,10 +61,9 @@ def task(request: pytest.FixtureRequest, tmp_path: Path) -> Task:
 
 @pytest.fixture
 def layer(tmp_path: Path) -> list[Path]:
-    """The folders that the layer puts on the path: Pants has one for each distribution."""
+    """The folders that the layer puts on the path."""
     (tmp_path / "wrapper").mkdir()
-    (tmp_path / "wrapper" / "otel_wrapper.py").write_text(_OTEL_WRAPPER)
-    return [tmp_path / "wrapper", *sorted(_LAYER.glob(".deps/*"))]
+    return adot_layer.folders(tmp_path / "wrapper")
 
 
 @dataclass
@@ -113,8 +94,8 @@ async def _function(path: list[Path], handler: str, **environment: str) -> Async
     await api.start()
     # AWS_LAMBDA_EXEC_WRAPPER gets the runtime's command as its arguments; the layer's script puts
     # a module of its own in the place of the handler.
-    command = [_PYTHON, "-m", "awslambdaric", "otel_wrapper.lambda_handler"]
-    wrapped = [_PYTHON, str(_wrapper()), *command]
+    command = [PYTHON, "-m", "awslambdaric", WRAPPED_HANDLER]
+    wrapped = [PYTHON, str(adot_layer.instrument()), *command]
     process = await asyncio.create_subprocess_exec(
         *wrapped,
         env={
@@ -126,7 +107,7 @@ async def _function(path: list[Path], handler: str, **environment: str) -> Async
             "AWS_ENDPOINT_URL": receiver.http_url,  # answers 404, which is an answer
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
-            "_HANDLER": "otel_wrapper.lambda_handler",
+            "_HANDLER": WRAPPED_HANDLER,
             "ORIG_HANDLER": handler,
             "PROJECT_NAME": "fin-advisor",
             "ENVIRONMENT": "dev",
@@ -169,12 +150,6 @@ async def _read(process: asyncio.subprocess.Process, output: list[str]) -> None:
     output.extend([line.decode(errors="replace").rstrip() async for line in process.stdout])
 
 
-def _wrapper() -> Path:
-    """The program that the layer's `otel-instrument` runs."""
-    [found] = _LAYER.glob(".deps/opentelemetry_instrumentation-*/**/bin/opentelemetry-instrument")
-    return found
-
-
 def _check_coherent(spans: list[Span]) -> None:
     ids = {span.span_id for span in spans}
     assert len(ids) == len(spans)
@@ -209,7 +184,7 @@ async def test_a_call_to_another_service_is_in_the_trace_once(
     task: Task, layer: list[Path]
 ) -> None:
     folders = [*layer, *task.path]
-    async with _function(folders, task.handler, **_terraforms()) as function:
+    async with _function(folders, task.handler, **WRAPPER_VARIABLES) as function:
         answer = await function.invoke(api_gateway_event("GET", "/api/test"))
         assert answer["statusCode"] in {200, 502, 503}
         spans = function.spans()
@@ -243,7 +218,7 @@ async def test_no_fault_of_a_collector_costs_more_than_the_flush_that_terraform_
     async with AsyncExitStack() as stack:
         functions = {}
         for fault in (None, *FAULTS):
-            variables = _terraforms()
+            variables = dict(WRAPPER_VARIABLES)
             if fault is not None:
                 url = stack.enter_context(faulty_collector(fault))
                 variables |= {"OTLP_ENDPOINT": url, "OTEL_EXPORTER_OTLP_ENDPOINT": url}
@@ -266,6 +241,10 @@ def test_the_emulated_layer_is_as_old_as_the_real_one(layer: list[Path]) -> None
     code = "import opentelemetry.sdk.version as v; print(v.__version__)"
     path = os.pathsep.join(map(str, layer))
     found = subprocess.run(
-        [_PYTHON, "-c", code], env={"PYTHONPATH": path}, capture_output=True, text=True, check=True
+        [PYTHON, "-c", code], env={"PYTHONPATH": path}, capture_output=True, text=True, check=True
     )
     assert found.stdout.startswith("1.32.")
+
+
+def test_what_the_wrapper_is_given_here_is_what_terraform_gives_it() -> None:
+    assert adot_layer.terraforms_variables() == WRAPPER_VARIABLES

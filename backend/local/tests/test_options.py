@@ -22,6 +22,12 @@ def test_every_option_is_read() -> None:
     assert given == expected
 
 
+def test_a_layer_is_taken_that_has_a_wrapper(tmp_path: Path) -> None:
+    (tmp_path / "otel-instrument").touch()
+    given = parse(["--tracing", "auto", "--layer", str(tmp_path)])
+    assert given == Options(tracing="auto", layer=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -29,6 +35,9 @@ def test_every_option_is_read() -> None:
         (["--port", "x"], "invalid _port value"),
         (["--reload", "--packages", "dist"], "choose one"),
         (["--bedrock", "other"], "invalid choice"),
+        (["--tracing", "auto"], "--tracing auto and --layer go together"),
+        (["--layer", "."], "--tracing auto and --layer go together"),
+        (["--tracing", "auto", "--layer", "/nowhere"], "--layer: /nowhere has no otel-instrument"),
         (["--nonsense"], "unrecognized arguments"),
     ],
 )

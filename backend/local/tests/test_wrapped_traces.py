@@ -1,0 +1,97 @@
+"""One request, one trace, where `tracing_mode` is "auto": each function behind the layer's wrapper.
+
+Pants puts the layer's packages and what is deployed into the working folder.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from local.documents import QUESTION
+from local.tests import adot_layer
+from local.tests.conftest import RunningUp, start_up, stop_up
+from local.tests.traced import faults
+from local.tests.traced_requests import Spans, call, load, trace
+
+# As the layer's script names them: the function's own name.
+_API, _CHAT, _S3VECTOR = (f"fin-advisor-dev-{name}" for name in ("api", "chat", "s3vector"))
+_PLATFORM = {"gateway", "lambda"}
+
+
+@pytest.fixture(scope="module", params=["sources", "packages"])
+def estate(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningUp]:
+    folder = tmp_path_factory.mktemp(request.param)
+    layer = adot_layer.unpack(folder / "layer")
+    packages = ("--packages", str(Path.cwd())) if request.param == "packages" else ()
+    running = start_up(folder, "--tracing", "auto", "--layer", str(layer), *packages)
+    yield running
+    assert stop_up(running) == 0
+
+
+def _request_spans(spans: Spans) -> Counter[str]:
+    """How many spans of each function are about a request, whoever made them: the wrapper's
+    instrumentations, FastAPI's own and the library each could.
+
+    They are below Lambda's or the gateway's: the wrapper prefers the event's header to the
+    runtime's.
+    """
+    platform = {span["span_id"] for span in spans if span["service"] in _PLATFORM}
+    found = [
+        span
+        for span in spans
+        if span["service"] in {_API, _CHAT, _S3VECTOR} and "http.route" in span["attributes"]
+    ]
+    assert {span["parent_id"] for span in found} <= platform
+    return Counter(span["service"] for span in found)
+
+
+def test_a_test_of_all_services_is_one_trace(estate: RunningUp) -> None:
+    answer = call(estate, "GET", "/api/test")
+    assert answer.status_code == 200
+    services = {*_PLATFORM, _API, _CHAT, _S3VECTOR, "runner"}
+    spans = trace(estate, answer, services)
+    assert faults(spans) == []
+    assert {span["service"] for span in spans} == services
+    assert _request_spans(spans) == {_API: 1, _CHAT: 1, _S3VECTOR: 1}
+    assert {span["trace_id"] for span in spans} == {answer.json()["trace_id"]}
+
+
+def test_a_question_is_one_trace(estate: RunningUp) -> None:
+    load(estate)
+    answer = call(estate, "POST", "/api/ask", json={"question": QUESTION})
+    assert answer.status_code == 200
+    services = {*_PLATFORM, _API, _CHAT, _S3VECTOR}
+    spans = trace(estate, answer, services)
+    assert faults(spans) == []
+    assert {span["service"] for span in spans} == services
+    assert _request_spans(spans) == {_API: 1, _CHAT: 1, _S3VECTOR: 1}
+    # What the library adds to what the wrapper sees.
+    assert {"search", "retrieve"} <= {span["name"] for span in spans}
+    [model, call_of_it] = [span for span in spans if span["name"].startswith("chat ")]
+    assert call_of_it["parent_id"] == model["span_id"], "the wrapper's, of botocore's call"
+    assert model["attributes"]["gen_ai.usage.output_tokens"] > 0
+    told = json.dumps(spans)
+    assert estate.variables["API_KEY"] not in told
+    assert QUESTION not in told
+
+
+def test_under_fifty_concurrent_requests_no_span_is_in_anothers_trace(estate: RunningUp) -> None:
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(lambda _: call(estate, "GET", "/api/test"), range(50)))
+    assert {answer.status_code for answer in answers} == {200}
+    whole = 0
+    for answer in answers:
+        spans = trace(estate, answer, {"gateway", "lambda"}, seconds=5)
+        # The wrapper's flush is given up after a quarter of a second, and what is late comes later:
+        # a parent may be missing. No other fault has an excuse.
+        assert [fault for fault in faults(spans) if "parent is missing" not in fault] == []
+        found = _request_spans(spans)
+        assert set(found.values()) <= {1}
+        whole += set(found) == {_API, _CHAT, _S3VECTOR}
+    assert whole > 0
