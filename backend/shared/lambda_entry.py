@@ -16,6 +16,7 @@ from shared import context, deadline, tracing
 from shared.eager_loop import EagerLoop
 from shared.errors import FAILURE_KEY, ServiceError, error_response
 from shared.logging import get_logger
+from shared.metrics import ServiceMetrics
 from shared.secrets import ApiKeyProvider, SecretsManagerKeys
 from shared.settings import BaseServiceSettings
 
@@ -66,21 +67,16 @@ def lambda_handler(
     own_key = keys or SecretsManagerKeys(
         settings.api_key_secret_name, region=getattr(settings, "aws_region", None)
     )
+    metrics = ServiceMetrics(settings.project_name, settings.environment, settings.service_name)
     cold_start = True
 
-    def direct(event: Event) -> dict[str, Any]:
+    async def direct(event: Event) -> dict[str, Any]:
         if event.get("test") == "secrets":
-            return loop.run_until_complete(_secrets_test(settings, own_key))
+            return await _secrets_test(settings, own_key)
         name = event.get("task")
         if isinstance(name, str) and name in named_tasks:
-            return loop.run_until_complete(_run_task(name, named_tasks[name], event))
-        known = ", ".join(sorted(named_tasks)) or "none"
-        detail = (
-            "This function takes API Gateway proxy events, {'test': 'secrets'} and tasks "
-            f"(known: {known})."
-        )
-        _log.warning("unsupported_event", keys=sorted(map(str, event))[:20])
-        return _failure("unsupported_event", detail)
+            return await _run_task(name, named_tasks[name], event)
+        return _unsupported(event, named_tasks)
 
     def answer(
         event: Event, lambda_context: Any, header: context.XRayHeader | None, *, is_first: bool
@@ -96,12 +92,16 @@ def lambda_handler(
             deadline.scope(_function_ends(lambda_context), *_deadlines(event, scope)),
             tracing.request(header, scope, cold_start=is_first),
         ):
+            said = 500  # as the application's own metrics have it, where it raises
             try:
                 loop.run_until_complete(app(scope, exchange.receive, exchange.send))
+                said = exchange.status or said
                 answered = _bounded(gateway(exchange.answer()))
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - answered all the same
                 scope[FAILURE_KEY] = error
                 answered = _error_answer("internal_error", _BROKEN, {}, exc_info=error)
+            if said < 500 <= answered["statusCode"]:
+                metrics.add_error()
             scope[tracing.STATUS_KEY] = answered["statusCode"]
             return answered
 
@@ -122,7 +122,7 @@ def lambda_handler(
                     deadline.scope(_function_ends(lambda_context)),
                     tracing.invocation(header, cold_start=is_first),
                 ):
-                    return direct(event)
+                    return loop.run_until_complete(direct(event))
             try:
                 return answer(event, lambda_context, header, is_first=is_first)
             except Exception as error:  # noqa: BLE001 - the application's are answers
@@ -143,6 +143,11 @@ class _Exchange:
         self._start: Message | None = None
         self._parts: list[bytes] = []
         self._is_complete = False
+
+    @property
+    def status(self) -> int | None:
+        """What the application has answered."""
+        return self._start["status"] if self._start else None
 
     async def receive(self) -> Message:
         if self._body is None:
@@ -269,6 +274,16 @@ async def _run_task(name: str, task: Task, event: Event) -> dict[str, Any]:
         raise
     _log.info("task_completed", task=name, duration=round(time.perf_counter() - started, 6))
     return {"task": name, **result}
+
+
+def _unsupported(event: Event, tasks: Mapping[str, Task]) -> dict[str, Any]:
+    _log.warning("unsupported_event", keys=sorted(map(str, event))[:20])
+    known = ", ".join(sorted(tasks)) or "none"
+    detail = (
+        "This function takes API Gateway proxy events, {'test': 'secrets'} and tasks "
+        f"(known: {known})."
+    )
+    return _failure("unsupported_event", detail)
 
 
 def _failure(code: str, detail: str) -> dict[str, Any]:

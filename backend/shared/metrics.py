@@ -90,7 +90,7 @@ class ServiceMetrics:
         _request.reset(token)
         if path in UNCOUNTED_PATHS:
             return
-        values: dict[str, float | list[float]] = {
+        values: dict[str, Any] = {
             "Requests": 1,
             "Errors": int(status >= 500),
             "Duration": round(duration_seconds * 1000, 3),
@@ -99,6 +99,13 @@ class ServiceMetrics:
             values["ColdStarts"] = int(cold_start)
         for name, found in measured.items():
             values[name] = sum(found) if METRICS[name] == "Count" else found[:_MOST_VALUES]
+        self._write(values)
+
+    def add_error(self) -> None:
+        """Count an error more, of a request whose line says that it was answered well."""
+        self._write({"Errors": 1})
+
+    def _write(self, values: dict[str, Any]) -> None:
         described = _described(self._namespace, tuple(values))
         write(
             "metrics",

@@ -214,6 +214,33 @@ def test_an_answer_that_breaks_is_an_error_and_the_next_one_is_answered(
     assert context.current() is None
 
 
+def test_an_answer_that_cannot_be_sent_is_counted_as_an_error_and_as_one_request(
+    make_handler: MakeHandler, make_settings: MakeSettings, lines: Lines
+) -> None:
+    app = create_service_app(make_settings(), title="T", description="D", routers=[_routes()])
+
+    async def large() -> Response:
+        return Response("x" * 7_000_000, media_type="text/plain")
+
+    async def unreadable() -> Response:
+        response = Response("x")
+        response.raw_headers.append((b"x", b"\xff"))
+        return response
+
+    app.add_api_route("/large", large)
+    app.add_api_route("/unreadable", unreadable)
+    handler = make_handler(app=app)
+    for path, errors in (("large", [0, 1]), ("unreadable", [0, 1]), ("broken", [1]), ("echo", [0])):
+        before = len(lines.of("metrics"))
+        handler(api_gateway_event("GET", f"/api/{path}"), LambdaContext())
+        written = lines.of("metrics")[before:]
+        assert [line["Errors"] for line in written] == errors, path
+        assert [line.get("Requests", 0) for line in written] == [1, 0][: len(errors)]
+        assert len({(line["Service"], line["Environment"]) for line in written}) == 1
+    [described] = lines.of("metrics")[1]["_aws"]["CloudWatchMetrics"]
+    assert [metric["Name"] for metric in described["Metrics"]] == ["Errors"]
+
+
 async def _in_parts(scope: Scope, receive: Receive, send: Send) -> None:
     first = await receive()
     waiting = asyncio.create_task(cast("Coroutine[Any, Any, Message]", receive()))
