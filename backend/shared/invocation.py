@@ -20,6 +20,8 @@ from shared.span_recorder import SpanRecorder
 _LONGEST_INIT_SECONDS: Final = 60.0
 _WAITED_NS: Final = 1_000_000_000
 _NOTHING: Final = Context()
+# The API's own key: its `set_span_in_context` copies a context twice.
+[_SPAN] = trace.set_span_in_context(trace.INVALID_SPAN, _NOTHING)
 
 
 class Invocation:
@@ -91,11 +93,11 @@ class RequestInvocation:
             _record_start(ready_ns, _below(parent))
 
     def __enter__(self) -> None:
-        around = trace.set_span_in_context(self._span, self._around)
+        around = Context({**self._around, _SPAN: self._span})
         self._token = context.attach(around)
-        trace_id, span_id, *_ = self._span.get_span_context()
-        known = self._header.trace_id if self._header else f"{trace_id:032x}"
-        remember_span(around, known, f"{span_id:016x}")
+        ids = self._span.get_span_context()
+        known = self._header.trace_id if self._header else f"{ids.trace_id:032x}"
+        remember_span(around, known, f"{ids.span_id:016x}")
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         context.detach(self._token)

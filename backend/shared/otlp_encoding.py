@@ -29,6 +29,7 @@ _double: Final = struct.Struct("<d").pack
 _fixed_fields: Final = struct.Struct("<2s16s2s8sBBBQBQ2s4s").pack
 _NOBODY: Final = (0, 0, False, None, None, False)  # where a SpanContext would be
 _SHORT_TEXT: Final = 32  # longer ones, ids above all, seldom come again
+_REPEATED: Final = frozenset({"user_agent.original"})  # but for these
 _UNSET: Final = b"\x7a\x00"  # a status that says nothing
 # Whether the parent is remote is known (0x100), and that it is (0x200).
 _LOCAL_FLAGS: Final = _fixed32(0x100)
@@ -178,7 +179,7 @@ def _attributes(tag: bytes, attributes: Mapping[str, Any] | None) -> bytes:
     pairs: list[bytes] = []
     for key, value in attributes.items():
         kind: Any = type(value)
-        if kind is str and len(value) > _SHORT_TEXT:
+        if kind is str and len(value) > _SHORT_TEXT and key not in _REPEATED:
             text = value.encode("utf-8", "replace")
             text = b"\x0a" + _size(len(text)) + text
             pair = _key(key) + b"\x12" + _size(len(text)) + text

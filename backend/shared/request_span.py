@@ -98,7 +98,8 @@ def finish(
     else:
         span.update_name(name)
         span.set_attributes(attributes)
-    _record_failure(span, scope, status, raised)
+    if raised is not None or status is None or status >= 500 or FAILURE_KEY in scope:
+        _record_failure(span, scope, status, raised)
     span.end()
 
 
