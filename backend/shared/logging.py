@@ -210,8 +210,8 @@ def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
-# OpenTelemetry's `get_current`, once something makes spans.
-_around: Callable[[], object] | None = None
+# OpenTelemetry's own, once something makes spans.
+_get_current: Callable[[], object] | None = None
 # The context of OpenTelemetry that the last line was written in, and its ids: a request's lines
 # are mostly of one span.
 _last_span: tuple[object, str | None, str | None] = (None, None, None)
@@ -225,14 +225,14 @@ def _add_ids(line: dict[str, Any]) -> None:
         trace_id = request.trace_id
         if request.cold_start is not None:
             line["cold_start"] = request.cold_start
-    global _around  # noqa: PLW0603
+    global _get_current  # noqa: PLW0603
     # Looked up rather than imported; and where nothing makes spans there is none to look for.
-    if _around is None and (
+    if _get_current is None and (
         "shared.span_recorder" in sys.modules or "opentelemetry.sdk.trace" in sys.modules
     ):
-        _around = sys.modules["opentelemetry.context"].get_current
-    if _around is not None:
-        around = _around()
+        _get_current = sys.modules["opentelemetry.context"].get_current
+    if _get_current is not None:
+        around = _get_current()
         known, traced_id, span_id = _last_span
         if around is not known:
             traced_id, span_id = _span_ids(around)

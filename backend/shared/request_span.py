@@ -98,8 +98,12 @@ def finish(
     else:
         span.update_name(name)
         span.set_attributes(attributes)
-    if raised is not None or status is None or status >= 500 or FAILURE_KEY in scope:
-        _record_failure(span, scope, status, raised)
+    failure = raised or scope.get(FAILURE_KEY)
+    if isinstance(failure, (ClientDisconnect, asyncio.CancelledError)):
+        span.set_attribute("error.type", type(failure).__qualname__)  # the caller's going: no fault
+    elif raised is not None or status is None or status >= 500:
+        # What is raised after the first byte leaves a good status behind, and no good end.
+        _record_failure(span, failure, status)
     span.end()
 
 
@@ -126,17 +130,8 @@ def _description(scope: Scope, status: int | None) -> tuple[str, dict[str, str |
     return "HTTP" if method == "_OTHER" else method, attributes
 
 
-def _record_failure(
-    span: trace.Span, scope: Scope, status: int | None, raised: BaseException | None
-) -> None:
-    """Make the span one of an error, where the service failed."""
-    failure = raised or scope.get(FAILURE_KEY)
-    if isinstance(failure, (ClientDisconnect, asyncio.CancelledError)):
-        span.set_attribute("error.type", type(failure).__qualname__)  # the caller's going: no fault
-        return
-    # What is raised after the first byte leaves a good status behind, and no good end.
-    if raised is None and status is not None and status < 500:
-        return
+def _record_failure(span: trace.Span, failure: BaseException | None, status: int | None) -> None:
+    """Make the span one of an error."""
     span.set_status(Status(StatusCode.ERROR))
     if failure is None:
         span.set_attribute("error.type", str(status or 500))
