@@ -6,7 +6,6 @@ Pants puts the layer's packages and what is deployed into the working folder.
 import json
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,11 +14,13 @@ from local.documents import QUESTION
 from local.tests import adot_layer
 from local.tests.conftest import RunningUp, start_up, stop_up
 from local.tests.traced import faults
-from local.tests.traced_requests import Spans, call, load, trace
+from local.tests.traced_requests import Spans, call, concurrent_tests, load, trace
 
 # As the layer's script names them: the function's own name.
 _API, _CHAT, _S3VECTOR = (f"fin-advisor-dev-{name}" for name in ("api", "chat", "s3vector"))
 _PLATFORM = {"gateway", "lambda"}
+_ASK_SERVICES = {*_PLATFORM, _API, _CHAT, _S3VECTOR}
+_TEST_SERVICES = {*_ASK_SERVICES, "runner"}
 
 
 @pytest.fixture(scope="module", params=["sources", "packages"])
@@ -54,10 +55,9 @@ def _request_spans(spans: Spans) -> Counter[str]:
 def test_a_test_of_all_services_is_one_trace(estate: RunningUp) -> None:
     answer = call(estate, "GET", "/api/test")
     assert answer.status_code == 200
-    services = {*_PLATFORM, _API, _CHAT, _S3VECTOR, "runner"}
-    spans = trace(estate, answer, services)
+    spans = trace(estate, answer, _TEST_SERVICES)
     assert faults(spans) == []
-    assert {span["service"] for span in spans} == services
+    assert {span["service"] for span in spans} == _TEST_SERVICES
     assert _request_spans(spans) == {_API: 1, _CHAT: 1, _S3VECTOR: 1}
     assert {span["trace_id"] for span in spans} == {answer.json()["trace_id"]}
 
@@ -66,10 +66,9 @@ def test_a_question_is_one_trace(estate: RunningUp) -> None:
     load(estate)
     answer = call(estate, "POST", "/api/ask", json={"question": QUESTION})
     assert answer.status_code == 200
-    services = {*_PLATFORM, _API, _CHAT, _S3VECTOR}
-    spans = trace(estate, answer, services)
+    spans = trace(estate, answer, _ASK_SERVICES)
     assert faults(spans) == []
-    assert {span["service"] for span in spans} == services
+    assert {span["service"] for span in spans} == _ASK_SERVICES
     assert _request_spans(spans) == {_API: 1, _CHAT: 1, _S3VECTOR: 1}
     # What the library adds to what the wrapper sees.
     assert {"search", "retrieve"} <= {span["name"] for span in spans}
@@ -82,15 +81,8 @@ def test_a_question_is_one_trace(estate: RunningUp) -> None:
 
 
 def test_under_fifty_concurrent_requests_no_span_is_in_anothers_trace(estate: RunningUp) -> None:
-    with ThreadPoolExecutor(50) as pool:
-        answers = list(pool.map(lambda _: call(estate, "GET", "/api/test"), range(50)))
-    assert {answer.status_code for answer in answers} == {200}
     whole = 0
-    for answer in answers:
-        spans = trace(estate, answer, {"gateway", "lambda"}, seconds=5)
-        # The wrapper's flush is given up after a quarter of a second, and what is late comes later:
-        # a parent may be missing. No other fault has an excuse.
-        assert [fault for fault in faults(spans) if "parent is missing" not in fault] == []
+    for spans in concurrent_tests(estate, _TEST_SERVICES):
         found = _request_spans(spans)
         assert set(found.values()) <= {1}
         whole += set(found) == {_API, _CHAT, _S3VECTOR}

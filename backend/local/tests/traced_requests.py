@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -109,22 +110,30 @@ def check_ask(estate: RunningUp) -> None:
     assert QUESTION not in told
 
 
-def check_concurrent(estate: RunningUp) -> None:
-    """Of fifty requests at once, no span is in another's trace."""
+def concurrent_tests(estate: RunningUp, services: set[str]) -> Iterator[Spans]:
+    """The traces of fifty tests of all services at once; `services` are what each is to have.
+
+    A busy machine may give up an export after its quarter of a second: those spans are lost or
+    late, and are missed as parents. No other fault has an excuse.
+    """
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda _: call(estate, "GET", "/api/test"), range(50)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["trace_id"] for answer in answers}) == 50
-    whole = 0
     give_up = time.monotonic() + 10  # for all of them: what is lost does not come
     for answer in answers:
-        spans = trace(estate, answer, TEST_SERVICES, seconds=give_up - time.monotonic())
-        # A busy machine may give up an export after its quarter of a second: those spans are lost,
-        # and are missed as parents. No other fault has an excuse.
+        spans = trace(estate, answer, services, seconds=give_up - time.monotonic())
         assert [fault for fault in faults(spans) if "parent is missing" not in fault] == []
+        assert len([span for span in spans if span["service"] == "gateway"]) == 4
+        yield spans
+
+
+def check_concurrent(estate: RunningUp) -> None:
+    """Of fifty requests at once, no span is in another's trace."""
+    whole = 0
+    for spans in concurrent_tests(estate, TEST_SERVICES):
         requests = _requests(spans)
         assert len(requests) == len(set(requests)) <= 4
-        assert len([span for span in spans if span["service"] == "gateway"]) == 4
         whole += len(requests) == 4
     assert whole > 0
 
