@@ -1,7 +1,8 @@
 """Repeated measurements, interleaved, and what they say: medians, spread and ratios."""
 
+import random
 import statistics
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 
@@ -62,7 +63,22 @@ class Comparison:
 
 def interleave(candidates: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Series]:
     """Take each candidate's value once a round, after one round that is not counted."""
-    return together(lambda: {name: measure() for name, measure in candidates.items()}, rounds)
+
+    def in_turn() -> dict[str, float]:
+        values = {name: candidates[name]() for name in shuffled(candidates)}
+        return {name: values[name] for name in candidates}
+
+    return together(in_turn, rounds)
+
+
+def shuffled(names: Iterable[str]) -> list[str]:
+    """Return names in an order of chance.
+
+    What runs before a candidate decides what it finds in the processor's caches: always in the same
+    order, equal candidates differ.
+    """
+    listed = list(names)
+    return random.sample(listed, len(listed))
 
 
 def together(measure: Callable[[], Mapping[str, float]], rounds: int) -> dict[str, Series]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.packages import Package
 from benchmarks.runtime import Environment, interpreter
-from benchmarks.series import Comparison, Series, interleave, together
+from benchmarks.series import Comparison, Series, interleave, shuffled, together
 from benchmarks.surroundings import Surroundings
 from shared.testing import api_gateway_event
 
@@ -77,15 +77,15 @@ def measure(
             # machine by the second: so new processes each round, and short turns within it.
             with ExitStack() as stack:
                 functions = {
-                    name: stack.enter_context(start(*candidate))
-                    for name, candidate in candidates.items()
+                    name: stack.enter_context(start(*candidates[name]))
+                    for name in shuffled(candidates)
                 }
                 for function in functions.values():
                     _cpu(function, event, _WARM_UP)
                 turns = [
                     {
-                        name: _cpu(function, event, _REQUESTS_A_TURN)
-                        for name, function in functions.items()
+                        name: _cpu(functions[name], event, _REQUESTS_A_TURN)
+                        for name in shuffled(functions)
                     }
                     for _ in range(_TURNS)
                 ]

@@ -29,7 +29,9 @@ _double: Final = struct.Struct("<d").pack
 _fixed_fields: Final = struct.Struct("<2s16s2s8sBBBQBQ2s4s").pack
 _NOBODY: Final = (0, 0, False, None, None, False)  # where a SpanContext would be
 _SHORT_TEXT: Final = 32  # longer ones, ids above all, seldom come again
-_REPEATED: Final = frozenset({"user_agent.original"})  # but for these
+# But for these, whose values are of one type each.
+_REPEATED: Final = frozenset({"user_agent.original", "http.response.status_code"})
+_MAX_PAIRS: Final = 1024
 _UNSET: Final = b"\x7a\x00"  # a status that says nothing
 # Whether the parent is remote is known (0x100), and that it is (0x200).
 _LOCAL_FLAGS: Final = _fixed32(0x100)
@@ -38,14 +40,10 @@ _REMOTE_FLAGS: Final = _fixed32(0x300)
 
 def encode(spans: "Sequence[ReadableSpan | RecordedSpan]") -> bytes:
     """Return an `ExportTraceServiceRequest`."""
-    if not spans:
-        return b""
-    resource, scope = spans[0].resource, spans[0].instrumentation_scope
-    for span in spans:
-        if span.resource is not resource or span.instrumentation_scope is not scope:
-            break
-    else:  # a request's spans: all of one scope
-        return _field(b"\x0a", _resource(resource) + _scope_spans(scope, spans))
+    if len(spans) == 1:  # as most requests make: nothing to group
+        [span] = spans
+        of_scope = _scope(span.instrumentation_scope) + _field(b"\x12", _span(span))
+        return _field(b"\x0a", _resource(span.resource) + _field(b"\x12", of_scope))
     # By identity: the hash of a resource is that of its attributes as JSON, as dear as a span.
     grouped: dict[int, tuple[Any, dict[Any, list[ReadableSpan | RecordedSpan]]]] = {}
     for span in spans:
@@ -176,27 +174,49 @@ def _link(link: "Link") -> bytes:
 def _attributes(tag: bytes, attributes: Mapping[str, Any] | None) -> bytes:
     if not attributes:
         return b""
-    pairs: list[bytes] = []
-    for key, value in attributes.items():
-        kind: Any = type(value)
-        if kind is str and len(value) > _SHORT_TEXT and key not in _REPEATED:
-            text = value.encode("utf-8", "replace")
-            text = b"\x0a" + _size(len(text)) + text
-            pair = _key(key) + b"\x12" + _size(len(text)) + text
-            pairs += (tag, _size(len(pair)), pair)
-        elif kind is str or kind is int or kind is bool:
-            pairs.append(_common_pair(tag, key, value, kind))
-        else:
-            pairs.append(_pair(tag, key, value, kind))
-    return b"".join(pairs)
+    try:
+        return b"".join(map(_pairs[tag].__getitem__, attributes.items()))
+    except TypeError:  # a value without a hash, a mapping
+        return b"".join([_pair(tag, key, value) for key, value in attributes.items()])
 
 
-def _pair(tag: bytes, key: str, value: object, _kind: object) -> bytes:
+class _Pairs(dict[tuple[str, Any], bytes]):
+    """Attributes as they were written before, by name and value; a new one is written here.
+
+    Most attributes of a request are those of the request before it, and `map` over a dictionary
+    finds all of a span's in less time than one of them takes to write.
+    """
+
+    def __init__(self, tag: bytes) -> None:
+        self._tag = tag
+
+    def __missing__(self, item: tuple[str, Any]) -> bytes:
+        key, value = item
+        written = _pair(self._tag, key, value)
+        # Numbers are not kept: 1, 1.0 and True are one key.
+        if (type(value) is str and len(value) <= _SHORT_TEXT) or key in _REPEATED:
+            if len(self) >= _MAX_PAIRS:
+                self.clear()
+            self[item] = written
+        return written
+
+
+_pairs: Final = {tag: _Pairs(tag) for tag in (b"\x4a", b"\x1a", b"\x22", b"\x0a")}
+
+
+def _pair(tag: bytes, key: str, value: object) -> bytes:
+    if isinstance(value, str):
+        text = value.encode("utf-8", "replace")
+        return _before_text(tag, key, len(text)) + text
     return _field(tag, _key(key) + _field(b"\x12", _value(value)))
 
 
-# Most attributes of a request are those of the request before it. The kind tells 1 from True.
-_common_pair = lru_cache(maxsize=1024)(_pair)
+@lru_cache(maxsize=512)
+def _before_text(tag: bytes, key: str, size: int) -> bytes:
+    """Return what stands before an attribute's text of so many bytes."""
+    value = b"\x0a" + _size(size)
+    pair = _key(key) + b"\x12" + _size(len(value) + size) + value
+    return tag + _size(len(pair) + size) + pair
 
 
 @lru_cache(maxsize=256)

@@ -81,7 +81,7 @@ class SpanRecorder(trace.TracerProvider):
     ) -> None:
         self.resource = Resource(resource)
         self._exporter = exporter
-        self._capacity = capacity if exporter else 0
+        self._capacity = capacity if exporter is not None else 0
         self._spans: list[RecordedSpan] = []
 
     def get_tracer(

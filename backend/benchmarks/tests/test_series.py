@@ -1,5 +1,7 @@
 """What is said of repeated measurements."""
 
+from functools import partial
+
 import pytest
 
 from benchmarks.series import Comparison, Series, interleave, together
@@ -11,16 +13,29 @@ def comparison(**targets: float) -> Comparison:
 
 
 def test_candidates_take_turns_and_the_first_round_is_not_counted() -> None:
+    taken: dict[str, int] = {"a": 0, "b": 10}
+
+    def taking(name: str) -> float:
+        taken[name] += 1
+        return taken[name]
+
+    series = interleave({name: partial(taking, name) for name in taken}, 2)
+    assert taken == {"a": 3, "b": 13}
+    assert list(series) == ["a", "b"]
+    assert series["a"].values == (2, 3)
+    assert series["b"].values == (12, 13)
+
+
+def test_no_candidate_always_follows_the_same_one() -> None:
     taken: list[str] = []
 
-    def taking(name: str, value: float) -> float:
+    def taking(name: str) -> float:
         taken.append(name)
-        return value + len(taken)
+        return 0.0
 
-    series = interleave({"a": lambda: taking("a", 0), "b": lambda: taking("b", 10)}, 2)
-    assert taken == ["a", "b"] * 3
-    assert series["a"].values == (3, 5)
-    assert series["b"].values == (14, 16)
+    interleave({name: partial(taking, name) for name in ("a", "b", "c")}, 99)
+    orders = {"".join(taken[start : start + 3]) for start in range(0, 300, 3)}
+    assert orders == {"abc", "acb", "bac", "bca", "cab", "cba"}
 
 
 def test_what_is_measured_side_by_side_leaves_out_its_first_round_too() -> None:

@@ -1,5 +1,6 @@
 """What is encoded here is what OpenTelemetry's own classes encode and read."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.span import TraceState
 
+from shared import otlp_encoding
 from shared.otlp_encoding import encode
+from shared.span_recorder import RecordedSpan, SpanRecorder
 
 
 @pytest.fixture
@@ -110,3 +113,59 @@ def test_a_span_without_a_scope_is_encoded(
         name="bare", context=span.context, resource=span.resource, start_time=1, end_time=2
     )
     assert _read([bare]) == encode_spans([bare])
+
+
+def test_equal_values_of_other_types_are_not_taken_for_each_other(
+    provider: TracerProvider, kept: InMemorySpanExporter
+) -> None:
+    for value in (1, True, 1.0, "1", True, 0, False, 0.0, 0, 200, 200.0):
+        with provider.get_tracer("t").start_as_current_span("n", attributes={"key": value}):
+            pass
+    for span in kept.get_finished_spans():
+        assert _read([span]) == encode_spans([span])
+
+
+def test_mappings_among_attributes_are_encoded() -> None:
+    class Spans(list[RecordedSpan]):
+        def export(self, spans: Sequence[Any]) -> None:
+            self.extend(spans)
+
+        def shutdown(self) -> None:
+            pass
+
+    kept = Spans()
+    recorder = SpanRecorder({"service.name": "api"}, kept)
+    attributes: dict[str, Any] = {"before": "a", "mapping": {"inner": [{"deep": 1}]}, "after": 2}
+    with recorder.get_tracer("t").start_as_current_span("n", attributes=attributes):
+        pass
+    recorder.force_flush()
+    [scope] = _read(kept).resource_spans[0].scope_spans
+    before, mapping, after = scope.spans[0].attributes
+    assert (before.key, before.value.string_value) == ("before", "a")
+    assert (after.key, after.value.int_value) == ("after", 2)
+    [inner] = mapping.value.kvlist_value.values
+    [deep] = inner.value.array_value.values[0].kvlist_value.values
+    assert (mapping.key, inner.key, deep.key, deep.value.int_value) == (
+        "mapping",
+        "inner",
+        "deep",
+        1,
+    )
+
+
+def test_what_is_remembered_of_attributes_is_bounded_and_stays_right(
+    provider: TracerProvider, kept: InMemorySpanExporter
+) -> None:
+    before = _remembered()
+    for number in range(3_000):
+        attributes = {"client.address": f"client {number}", "user_agent.original": f"{number}" * 20}
+        with provider.get_tracer("t").start_as_current_span("n", attributes=attributes):
+            pass
+    spans = kept.get_finished_spans()
+    for span in (*spans, *spans[:10]):
+        assert _read([span]) == encode_spans([span])
+    assert _remembered() - before <= 1024
+
+
+def _remembered() -> int:
+    return sum(len(pairs) for pairs in otlp_encoding._pairs.values())
