@@ -1,6 +1,5 @@
 """What is encoded here is what OpenTelemetry's own classes encode and read."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from opentelemetry.trace.span import TraceState
 
 from shared import otlp_encoding
 from shared.otlp_encoding import encode
-from shared.span_recorder import RecordedSpan, SpanRecorder
+from shared.span_recorder import SpanRecorder
 
 
 @pytest.fixture
@@ -125,21 +124,13 @@ def test_equal_values_of_other_types_are_not_taken_for_each_other(
         assert _read([span]) == encode_spans([span])
 
 
-def test_mappings_among_attributes_are_encoded() -> None:
-    class Spans(list[RecordedSpan]):
-        def export(self, spans: Sequence[Any]) -> None:
-            self.extend(spans)
-
-        def shutdown(self) -> None:
-            pass
-
-    kept = Spans()
+def test_mappings_among_attributes_are_encoded(kept: InMemorySpanExporter) -> None:
     recorder = SpanRecorder({"service.name": "api"}, kept)
     attributes: dict[str, Any] = {"before": "a", "mapping": {"inner": [{"deep": 1}]}, "after": 2}
     with recorder.get_tracer("t").start_as_current_span("n", attributes=attributes):
         pass
     recorder.force_flush()
-    [scope] = _read(kept).resource_spans[0].scope_spans
+    [scope] = _read(kept.get_finished_spans()).resource_spans[0].scope_spans
     before, mapping, after = scope.spans[0].attributes
     assert (before.key, before.value.string_value) == ("before", "a")
     assert (after.key, after.value.int_value) == ("after", 2)
