@@ -216,7 +216,7 @@ locals {
         dimensions = [for runner in aws_apprunner_service.runner : ["ServiceName", runner.service_name, "ServiceID", runner.service_id]]
       }
     },
-    # What the services write themselves (backend/shared/metrics.py).
+    # What the services write themselves (backend/shared/telemetry/metrics.py).
     {
       for subject, services in {
         keys      = keys(local.api_keys)

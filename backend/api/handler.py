@@ -1,13 +1,13 @@
 """Lambda entry of the api service."""
 
-from shared.cold_start import cold_start
+from shared.aws_lambda.cold_start import cold_start
 
 with cold_start():
     from api.advance import JobClock
     from api.app import create_app
     from api.settings import Settings
     from shared.api_client import ServiceAPIClient
-    from shared.lambda_entry import lambda_handler
+    from shared.aws_lambda.entry import lambda_handler
     from shared.settings import load_settings
 
     settings = load_settings(Settings)

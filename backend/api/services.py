@@ -16,10 +16,9 @@ from api.models import (
     IngestionRequest,
     body_of,
 )
-from shared import context
 from shared.api_client import CallError, ServiceAPIClient
 from shared.errors import BadDependency, ServiceError
-from shared.logging import get_logger
+from shared.logging import get_logger, request_context
 from shared.models import InterServiceResponse, ServiceInfo
 
 _log = get_logger(__name__)
@@ -46,7 +45,7 @@ class Services:
         return InterServiceResponse(
             service=self._service_name,
             healthy=all(info.healthy for info in infos),
-            trace_id=context.active_trace_id(),
+            trace_id=request_context.active_trace_id(),
             services={info.service: info for info in infos},
         )
 
@@ -61,8 +60,8 @@ class Services:
             citations=answer.citations,
             usage=answer.usage,
             model_id=answer.model_id,
-            trace_id=context.active_trace_id(),
-            request_id=context.request_id(),
+            trace_id=request_context.active_trace_id(),
+            request_id=request_context.request_id(),
         )
 
     async def store(self, request: DocumentsRequest) -> DocumentsResponse:

@@ -17,8 +17,8 @@ _PROGRAMS: Final = {
     "ours": """
 from shared.logging import configure_logging, get_logger
 configure_logging("INFO", service_name="api", environment="dev")
-from shared import context
-context.bind(context.RequestContext("c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+from shared.logging import request_context
+request_context.bind(request_context.RequestContext("c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
                                     "5759e988bd862e3fe1be46a994272793", cold_start=False))
 log = get_logger()
 def write(): log.info("answered", path="/health", method="GET", status=200, duration=0.0123)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from chat.models import Message
-from shared import deadline
-from shared.aws import aws_client, aws_errors
+from shared.aws.clients import aws_client, aws_errors
 from shared.errors import BadDependency
-from shared.metrics import measure
+from shared.request import deadline
+from shared.telemetry.metrics import measure
 from shared.tracing import span
 
 MODEL_TIMEOUT_SECONDS = 20.0

@@ -9,7 +9,7 @@ from chat.chat_model import ChatModel
 from chat.models import Citation, Message, MessagesRequest, MessagesResponse, Usage
 from chat.retrieval import Passage, Retriever
 from shared.logging import get_logger
-from shared.metrics import measure
+from shared.telemetry.metrics import measure
 from shared.tracing import span
 
 _log = get_logger(__name__)

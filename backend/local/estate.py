@@ -8,30 +8,31 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from local.bedrock import Bedrock
+from local.aws.bedrock_api import BedrockApi
+from local.aws.lambda_invoke import LambdaInvocations
+from local.aws.seeding import seed
+from local.aws.server import TEST_CREDENTIALS, EmbeddedAws
+from local.aws.xray_documents import XRayForwarder
+from local.bedrock.runtime import Bedrock
 from local.blueprint import REGION, SERVICES, Blueprint, Function, WebService, default_estate
-from local.clock import Clock
-from local.console import Console
-from local.embedded_aws import TEST_CREDENTIALS, EmbeddedAws
-from local.environments import Environment, InitFailedError
-from local.functions import FunctionPool, Functions
-from local.gateway import Gateway
-from local.hops import Hops
-from local.lambda_api import LambdaInvocations
-from local.logs import LogFolder
+from local.compute.environments import Environment, InitFailedError
+from local.compute.functions import FunctionPool, Functions
+from local.compute.logs import LogFolder
+from local.compute.packages import PACKAGED_HANDLER, packaged_programs
+from local.compute.processes import BACKEND, Program
+from local.compute.scheduler import Clock
+from local.compute.web_services import ServiceFailedError, WebServiceHost
+from local.console.console import Console
+from local.gateway.gateway import Gateway
+from local.gateway.hops import Hops
+from local.net.serving import Receive, Scope, Send, Server
+from local.net.sockets import bind
 from local.options import WRAPPER, Options
-from local.otlp_receiver import OtlpReceiver
 from local.overlay import Endpoints, overlay, web_overlay, wrapper_overlay
-from local.packages import PACKAGED_HANDLER, packaged_programs
-from local.processes import BACKEND, Program
 from local.reload import reload_on_change
-from local.seeding import seed
-from local.serving import Receive, Scope, Send, Server
-from local.sockets import bind
-from local.trace_store import TraceStore
-from local.traces import TracesApi
-from local.web_services import ServiceFailedError, WebServiceHost
-from local.xray_documents import XRayForwarder
+from local.traces.api import TracesApi
+from local.traces.receiver import OtlpReceiver
+from local.traces.store import TraceStore
 
 type Report = Callable[[str], None]
 
@@ -78,7 +79,7 @@ class RunningEstate:
         )
         invocations = LambdaInvocations(self.functions, asyncio.get_running_loop())
         self._aws = aws or EmbeddedAws()
-        self._aws.add(self.bedrock)
+        self._aws.add(BedrockApi(self.bedrock))
         self._aws.add(invocations)
         self.traces = TraceStore(run_dir / "traces.sqlite")
         self._receiver = OtlpReceiver(self.traces)

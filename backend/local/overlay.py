@@ -5,8 +5,8 @@ credentials.
 import os
 from dataclasses import dataclass
 
+from local.aws.server import TEST_CREDENTIALS
 from local.blueprint import REGION
-from local.embedded_aws import TEST_CREDENTIALS
 
 _NOT_THE_USERS = ("AWS_ENDPOINT", "AWS_LAMBDA", "AWS_EXECUTION")
 

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterator
 
 from local.blueprint import LAMBDA_SERVICES
-from local.layer_copy import missing
+from local.compute.processes import BACKEND
+from local.net.sockets import bind
 from local.options import Options
-from local.processes import BACKEND
-from local.sockets import bind
+from local.terraform.layer_copy import missing
 
 _MODULES = (
     "awslambdaric",

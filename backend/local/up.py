@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import api.handler  # noqa: F401
     import chat.handler  # noqa: F401
-    import local.child  # noqa: F401
+    import local.compute.child  # noqa: F401
     import runner.server  # noqa: F401
     import s3vector.handler  # noqa: F401
     from local.estate import Report, RunningEstate
@@ -61,8 +61,8 @@ def main(arguments: list[str]) -> int:
 
 async def _run(options: Options, run_dir: Path, console: "Console", began: float) -> int:
     from local.estate import StartError
-    from local.readback import UnservableError
-    from local.terraform import TerraformFailedError
+    from local.terraform.program import TerraformFailedError
+    from local.terraform.readback import UnservableError
 
     def report(text: str) -> None:
         console.print(f"{time.monotonic() - began:6.1f} s  {text}", highlight=False, markup=False)
@@ -99,8 +99,8 @@ async def _start(options: Options, run_dir: Path, report: "Report") -> "RunningE
 
     if not options.terraform:
         return await RunningEstate(new_blueprint(), options, run_dir, report).__aenter__()
-    from local.provisioning import provision
-    from local.terraform_aws import TerraformAws
+    from local.aws.terraform_aws import TerraformAws
+    from local.terraform.provisioning import provision
 
     aws = TerraformAws()
     try:
@@ -114,7 +114,7 @@ async def _start(options: Options, run_dir: Path, report: "Report") -> "RunningE
 async def _work(estate: "RunningEstate", options: Options, console: "Console") -> int:
     if not options.demo:
         await asyncio.Event().wait()
-    from local.demo import DemoFailedError, demonstrate
+    from local.demo.demo import DemoFailedError, demonstrate
 
     try:
         traces = estate.traces if estate.endpoints.otlp else None
@@ -162,7 +162,7 @@ def write_env_file(path: Path, variables: Mapping[str, str]) -> None:
 
 
 def _clean(run_dir: Path, *, keep_logs: bool, console: "Console") -> None:
-    from local.packages import remove_tree
+    from local.compute.packages import remove_tree
 
     if keep_logs:
         console.print(f"the services' logs are in {run_dir / 'logs'}", highlight=False)
@@ -172,7 +172,7 @@ def _clean(run_dir: Path, *, keep_logs: bool, console: "Console") -> None:
 
 
 def _forget_state(run_dir: Path) -> None:
-    from local.packages import remove_tree
+    from local.compute.packages import remove_tree
 
     remove_tree(run_dir / "var" / "terraform")
 

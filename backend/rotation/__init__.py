@@ -1,0 +1,1 @@
+"""Rotates the API keys of the gateway's usage plans."""

@@ -1,0 +1,1 @@
+"""Ingests documents in resumable slices."""

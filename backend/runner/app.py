@@ -18,7 +18,7 @@ from runner.store import S3JobStore
 from runner.work import Worker
 from shared.api_client import ServiceAPIClient
 from shared.app import create_service_app
-from shared.aws import aws_client
+from shared.aws.clients import aws_client
 
 # App Runner's own proxy and the gateway each append to X-Forwarded-For.
 _PROXIES = 2

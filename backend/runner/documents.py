@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from runner.extraction import Extract, ExtractionError, Kind, kind_of, too_large
 from runner.jobs import Job
 from runner.reader import Reader
-from shared.aws import aws_errors, error_code
+from shared.aws.clients import aws_errors, error_code
 from shared.errors import BadDependency
 
 if TYPE_CHECKING:

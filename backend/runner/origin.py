@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.aws import aws_errors, error_code
+from shared.aws.clients import aws_errors, error_code
 from shared.errors import FAILURE_KEY, BadDependency, Forbidden, ServiceError, error_response
 from shared.logging import get_logger
 

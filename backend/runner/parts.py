@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from shared.aws import aws_errors, error_code
+from shared.aws.clients import aws_errors, error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -13,9 +13,9 @@ from runner.desk import Desk
 from runner.jobs import JobStore
 from runner.models import Job, JobBody, JobPage
 from runner.work import Worker
-from shared.deadline import in_time
 from shared.errors import NotFound
 from shared.models import error_responses
+from shared.request.deadline import in_time
 
 router = APIRouter(tags=["jobs"])
 

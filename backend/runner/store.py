@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from runner.jobs import Job, JobPage, Stored, Superseded
-from shared.aws import aws_errors, error_code
+from shared.aws.clients import aws_errors, error_code
 from shared.errors import BadDependency, NotFound, Unavailable
 from shared.logging import get_logger
 

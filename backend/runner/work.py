@@ -13,9 +13,9 @@ from runner.ingest import Ingest, is_refusal, may_be_the_documents_fault
 from runner.jobs import DocumentFailure, Job, JobStore, Stored, Superseded
 from runner.parts import PartCounts, part_id
 from runner.settings import Settings
-from shared import deadline
 from shared.errors import ServiceError
 from shared.logging import get_logger
+from shared.request import deadline
 
 _log = get_logger(__name__)
 

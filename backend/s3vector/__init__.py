@@ -1,0 +1,1 @@
+"""Stores documents as vectors in S3 and finds passages."""

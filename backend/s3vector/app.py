@@ -16,7 +16,7 @@ from s3vector.search import Search
 from s3vector.settings import Settings
 from s3vector.store import VectorStore
 from shared.app import create_service_app
-from shared.aws import aws_client
+from shared.aws.clients import aws_client
 
 # Fetching segments gains little beyond this; the model gains as much as its quota allows.
 _FETCHES = 4

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from shared.aws import aws_errors, error_code
+from shared.aws.clients import aws_errors, error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

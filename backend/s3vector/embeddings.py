@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from s3vector.pool import Pool
 from s3vector.store import Vector
-from shared.aws import aws_errors
+from shared.aws.clients import aws_errors
 from shared.errors import BadDependency
-from shared.metrics import measure
+from shared.telemetry.metrics import measure
 from shared.tracing import span
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from s3vector.bucket import Bucket, Outdated, StoredObject
 from s3vector.manifest import Manifest, decode_manifest
-from shared.deadline import remaining_seconds
 from shared.errors import Conflict, DeadlineExceeded, ServiceError, Unavailable
+from shared.request.deadline import remaining_seconds
 
 _COMMIT_ATTEMPTS: Final = 24
 _LONGEST_PAUSE_SECONDS: Final = 0.5

@@ -6,8 +6,8 @@ from contextvars import copy_context
 from functools import cached_property
 from typing import Final
 
-from shared.deadline import remaining_seconds
 from shared.errors import DeadlineExceeded
+from shared.request.deadline import remaining_seconds
 
 TIME_IS_UP: Final = "The time for this request is used up; try again, with less in one request."
 

@@ -27,8 +27,8 @@ from s3vector.models import (
 from s3vector.pool import TIME_IS_UP
 from s3vector.search import Search
 from s3vector.store import VectorStore
-from shared.deadline import in_time
 from shared.models import error_responses
+from shared.request.deadline import in_time
 
 router = APIRouter()
 

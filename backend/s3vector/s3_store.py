@@ -24,7 +24,6 @@ from s3vector.pool import Pool
 from s3vector.segments import CorruptObject, Segment, decode_segment, encode_segment
 from s3vector.snapshot import Snapshot
 from s3vector.store import Document, Hit, Page, StoreStats
-from shared.deadline import remaining_seconds
 from shared.errors import (
     CapacityExceeded,
     Conflict,
@@ -33,6 +32,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.logging import get_logger
+from shared.request.deadline import remaining_seconds
 
 _log = get_logger(__name__)
 

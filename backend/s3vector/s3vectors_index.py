@@ -16,7 +16,7 @@ from s3vector.filters import Filter
 from s3vector.pool import Pool
 from s3vector.segments import unit_vector
 from s3vector.store import Document, DocumentRecord, Vector
-from shared.aws import aws_errors, error_code
+from shared.aws.clients import aws_errors, error_code
 from shared.errors import BadDependency, Conflict, InvalidRequest
 
 if TYPE_CHECKING:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     # Marked, so that importing this package does not drag every module into every package.
     from shared.api_client import ServiceAPIClient, get_service_url  # pants: no-infer-dep
     from shared.app import create_service_app  # pants: no-infer-dep
+    from shared.aws.api_keys import ApiKeyProvider, SecretsManagerKeys  # pants: no-infer-dep
+    from shared.aws_lambda.entry import lambda_handler  # pants: no-infer-dep
     from shared.errors import ServiceError  # pants: no-infer-dep
     from shared.health import (
         create_health_endpoint,  # pants: no-infer-dep
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
         liveness_probe_simple,  # pants: no-infer-dep
         readiness_probe_simple,  # pants: no-infer-dep
     )
-    from shared.lambda_entry import lambda_handler  # pants: no-infer-dep
     from shared.logging import configure_logging, get_logger  # pants: no-infer-dep
     from shared.middleware import LoggingMiddleware, logging_middleware  # pants: no-infer-dep
     from shared.models import (
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
         ServiceInfo,  # pants: no-infer-dep
         StatusResponse,  # pants: no-infer-dep
     )
-    from shared.secrets import ApiKeyProvider, SecretsManagerKeys  # pants: no-infer-dep
     from shared.settings import (
         BaseAWSSettings,  # pants: no-infer-dep
         BaseServiceSettings,  # pants: no-infer-dep
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from shared.tracing import configure_tracing, get_tracer, instrument_app  # pants: no-infer-dep
 else:
     _HOMES = {
-        "ApiKeyProvider": "secrets",
+        "ApiKeyProvider": "aws.api_keys",
         "BaseAWSSettings": "settings",
         "BaseServiceSettings": "settings",
         "BaseTracingSettings": "settings",
@@ -50,7 +50,7 @@ else:
         "HealthResponse": "models",
         "InterServiceResponse": "models",
         "LoggingMiddleware": "middleware",
-        "SecretsManagerKeys": "secrets",
+        "SecretsManagerKeys": "aws.api_keys",
         "ServiceAPIClient": "api_client",
         "ServiceError": "errors",
         "ServiceInfo": "models",
@@ -67,7 +67,7 @@ else:
         "health_check_simple": "health",
         "health_router": "health",
         "instrument_app": "tracing",
-        "lambda_handler": "lambda_entry",
+        "lambda_handler": "aws_lambda.entry",
         "liveness_probe_simple": "health",
         "logging_middleware": "middleware",
         "readiness_probe_simple": "health",

@@ -21,9 +21,10 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from shared import context, deadline
+from shared.aws.api_keys import ApiKeyProvider, SecretsManagerKeys
 from shared.errors import ServiceError
-from shared.secrets import ApiKeyProvider, SecretsManagerKeys
+from shared.logging import request_context
+from shared.request import deadline, identity
 from shared.settings import BaseServiceSettings, FullServiceSettings
 
 if TYPE_CHECKING:
@@ -324,12 +325,12 @@ class ServiceAPIClient:
         headers = call.foreign_headers()
         if key is not None:
             headers["x-api-key"] = key
-        headers[context.REQUEST_ID_HEADER] = context.request_id()
+        headers[identity.REQUEST_ID_HEADER] = request_context.request_id()
         if (ends := deadline.current()) is not None:
             headers[deadline.HEADER] = deadline.render(ends)
-        request = context.current()
+        request = request_context.current()
         if request and request.xray_header:
-            headers[context.XRAY_HEADER] = request.xray_header
+            headers[identity.XRAY_HEADER] = request.xray_header
         return headers | _trace_headers()
 
 

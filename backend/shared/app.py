@@ -8,15 +8,16 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared import deadline, tracing
-from shared.body import BodyLimitMiddleware
+from shared import tracing
 from shared.errors import ErrorMiddleware, install_error_handlers
 from shared.health import Check, health_router
 from shared.logging import configure_logging
-from shared.metrics import ServiceMetrics
 from shared.middleware import LoggingMiddleware
 from shared.models import error_responses
+from shared.request import deadline
+from shared.request.body_limit import BodyLimitMiddleware
 from shared.settings import FullServiceSettings
+from shared.telemetry.metrics import ServiceMetrics
 
 MAX_BODY_BYTES: Final = 6 * 1024 * 1024
 """Lambda's own limit; the runner keeps the same one, so that a service can move."""

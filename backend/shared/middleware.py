@@ -10,15 +10,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import context
 from shared.errors import FAILURE_KEY, ServiceError
-from shared.logging import clear_bound, get_logger
-from shared.metrics import ServiceMetrics
+from shared.logging import clear_bound, get_logger, request_context
+from shared.request import identity
+from shared.telemetry.metrics import ServiceMetrics
 
 _log = get_logger()
 
-_REQUEST_ID: Final = context.REQUEST_ID_HEADER.encode()
-_XRAY: Final = context.XRAY_HEADER.encode()
+_REQUEST_ID: Final = identity.REQUEST_ID_HEADER.encode()
+_XRAY: Final = identity.XRAY_HEADER.encode()
 
 CLIENT_CLOSED: Final = 499
 """Status in the log of a request whose client went away (nginx's convention)."""
@@ -56,7 +56,7 @@ class LoggingMiddleware:
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 request.status = message["status"]
-                MutableHeaders(scope=message)[context.REQUEST_ID_HEADER] = request.id
+                MutableHeaders(scope=message)[identity.REQUEST_ID_HEADER] = request.id
             await send(message)
 
         with request:
@@ -70,7 +70,7 @@ async def logging_middleware(
     with _LoggedRequest(request.scope, 0) as logged:
         response = await call_next(request)
         logged.status = response.status_code
-        response.headers[context.REQUEST_ID_HEADER] = logged.id
+        response.headers[identity.REQUEST_ID_HEADER] = logged.id
         return response
 
 
@@ -85,22 +85,22 @@ class _LoggedRequest:
         self._scope = scope
         self._metrics = metrics
         event = scope.get("aws.event") or {}
-        invoked = context.current() if event else None
+        invoked = request_context.current() if event else None
         self.id = (
-            context.accept_request_id(context.header(scope, _REQUEST_ID))
-            or context.accept_request_id((event.get("requestContext") or {}).get("requestId"))
-            or context.new_request_id()
+            identity.accept_request_id(identity.header(scope, _REQUEST_ID))
+            or identity.accept_request_id((event.get("requestContext") or {}).get("requestId"))
+            or request_context.new_request_id()
         )
         if invoked is not None and invoked.trace_id is not None:
             # The runtime's own header is the right one; a request may repeat its.
             self._context = invoked._replace(request_id=self.id)
         else:
             xray = _xray_header(scope)
-            trace_id = context.trace_id_of(
-                context.parse_xray(xray), context.header(scope, b"traceparent")
+            trace_id = identity.trace_id_of(
+                identity.parse_xray(xray), identity.header(scope, b"traceparent")
             )
             cold_start = invoked.cold_start if invoked else None
-            self._context = context.RequestContext(self.id, trace_id, xray, cold_start)
+            self._context = request_context.RequestContext(self.id, trace_id, xray, cold_start)
         self._fields = {
             "method": scope["method"],
             "path": _route_path(scope),
@@ -108,7 +108,7 @@ class _LoggedRequest:
         }
 
     def __enter__(self) -> "_LoggedRequest":
-        self._token = context.bind(self._context)
+        self._token = request_context.bind(self._context)
         # What an earlier request of the same task left bound must not colour this one's lines.
         clear_bound()
         if self._metrics is not None:
@@ -144,7 +144,7 @@ class _LoggedRequest:
                     duration_seconds=duration,
                     cold_start=self._context.cold_start,
                 )
-            context.reset(self._token)
+            request_context.reset(self._token)
 
     def _log_refusal(self, failure: ServiceError, fields: dict[str, object]) -> None:
         told = {"error": failure.code, "detail": failure.detail}
@@ -171,7 +171,7 @@ def _cause(failure: BaseException) -> str | None:
 
 
 def _xray_header(scope: Scope) -> str | None:
-    value = context.header(scope, _XRAY)
+    value = identity.header(scope, _XRAY)
     return value if value and len(value) <= 512 else None
 
 
@@ -179,7 +179,7 @@ def _client_ip(scope: Scope, trusted_proxies: int) -> str | None:
     if trusted_proxies:
         hops = [
             hop.strip()
-            for hop in (context.header(scope, b"x-forwarded-for") or "").split(",")
+            for hop in (identity.header(scope, b"x-forwarded-for") or "").split(",")
             if hop
         ]
         if len(hops) >= trusted_proxies:

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.context import request_id
 from shared.logging import timestamp
+from shared.logging.request_context import request_id
 
 
 class _Body(BaseModel):

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
     from starlette.types import Scope
 
-    from shared.context import XRayHeader
-    from shared.invocation import RequestInvocation
-    from shared.span_recorder import Exporter, SpanRecorder
+    from shared.aws_lambda.invocation import RequestInvocation
+    from shared.request.identity import XRayHeader
+    from shared.telemetry.span_recorder import Exporter, SpanRecorder
 
 _log = get_logger(__name__)
 
@@ -67,9 +67,9 @@ def configure_tracing(
     global _provider, _is_ours, _make_request  # noqa: PLW0603
     from opentelemetry import propagate, trace
 
-    from shared.client_spans import instrument_clients
-    from shared.trace_context import all_headers
-    from shared.trace_provider import make_provider, on_lambda
+    from shared.telemetry.client_spans import instrument_clients
+    from shared.telemetry.propagation import all_headers
+    from shared.telemetry.provider import make_provider, on_lambda
 
     if _provider is not None:
         return
@@ -80,7 +80,7 @@ def configure_tracing(
         trace.set_tracer_provider(_provider)
         propagate.set_global_textmap(all_headers)
         if on_lambda():
-            from shared.invocation import RequestInvocation
+            from shared.aws_lambda.invocation import RequestInvocation
 
             _make_request = partial(RequestInvocation, cast("SpanRecorder", _provider))
         else:
@@ -131,7 +131,7 @@ def instrument_app(app: "FastAPI") -> None:
 
     A request that has a span already (from an auto-instrumentation wrapper) gets no second one.
     """
-    from shared.request_span import RequestSpanMiddleware
+    from shared.telemetry.server_spans import RequestSpanMiddleware
 
     # FastAPI has telemetry of its own, four spans a request; it is on wherever there is a provider.
     native = getattr(app, "_telemetry", None)
@@ -168,7 +168,7 @@ def invocation(
     """
     if _provider is None:
         return nullcontext()
-    from shared.invocation import Invocation
+    from shared.aws_lambda.invocation import Invocation
 
     return Invocation(header, is_ours=_is_ours, ready_ns=_ready_ns if cold_start else None)
 
@@ -195,9 +195,9 @@ def request(
 
 def extract(headers: Mapping[str, str]) -> "Context":
     """Return the OpenTelemetry context that headers (names in lower case) carry."""
-    from shared import trace_context
+    from shared.telemetry import propagation
 
-    return trace_context.extract(headers)
+    return propagation.extract(headers)
 
 
 def flush() -> None:
@@ -229,7 +229,7 @@ def _quietly(action: Callable[[], object]) -> None:
 def _flush_foreign(force_flush: Callable[[], object]) -> None:
     # How long a wrapper's exporter takes is not ours to set, so it is left behind.
     global _flushing  # noqa: PLW0603
-    from shared.trace_provider import LAMBDA_EXPORT_SECONDS
+    from shared.telemetry.provider import LAMBDA_EXPORT_SECONDS
 
     if _flushing is None or not _flushing.is_alive():
         _flushing = threading.Thread(target=_quietly, args=(force_flush,), daemon=True)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from local.aws.server import Wsgi, boto3_client
+from local.aws.terraform_aws import TerraformAws
 from local.blueprint import REGION
-from local.embedded_aws import Wsgi, boto3_client
-from local.terraform_aws import TerraformAws
 from tests.recording import Recorder
 
 

@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from local import layer_copy
-from local.layer_copy import LayerCopy
+from local.terraform import layer_copy
+from local.terraform.layer_copy import LayerCopy
 
 
 class TerraformError(RuntimeError):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from local.layer_copy import variable_options
+from local.terraform.layer_copy import variable_options
 from tests.embedded_aws import RecordedAws
 from tests.harness import Layer, Plan, State
 from tests.recording import Call

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from local.aws.json_api import signed_for
+from local.aws.server import Environ, StartResponse, Wsgi
 from local.blueprint import ACCOUNT_ID
-from local.embedded_aws import Environ, StartResponse, Wsgi
-from local.json_api import signed_for
 
 type Parameters = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.layer_copy import REPOSITORY, variable_options
+from local.terraform.layer_copy import REPOSITORY, variable_options
 from tests.harness import Layer, TerraformError, missing
 from tests.lifecycle import GITHUB, IMAGE
 

@@ -1,10 +1,10 @@
 """Lambda entry of what is measured, written as every service's is."""
 
-from shared.cold_start import cold_start
+from shared.aws_lambda.cold_start import cold_start
 
 with cold_start():
     from benchmarks.subject.app import create_app
-    from shared.lambda_entry import lambda_handler
+    from shared.aws_lambda.entry import lambda_handler
     from shared.settings import FullServiceSettings, load_settings
 
     settings = load_settings(FullServiceSettings)

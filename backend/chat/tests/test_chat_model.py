@@ -9,8 +9,9 @@ import pytest
 from chat.chat_model import BedrockModel
 from chat.models import Message
 from chat.tests.fakes import BedrockServer, bedrock, written
-from shared import aws, deadline
+from shared.aws import clients
 from shared.errors import BadDependency, DeadlineExceeded, Unavailable
+from shared.request import deadline
 
 pytestmark = pytest.mark.anyio
 
@@ -22,9 +23,9 @@ QUESTION = [Message(role="user", content="How do I save?")]
 def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    aws._client.cache_clear()  # a client keeps the endpoint it was made with
+    clients._client.cache_clear()  # a client keeps the endpoint it was made with
     yield
-    aws._client.cache_clear()
+    clients._client.cache_clear()
 
 
 def model_at(server: BedrockServer, monkeypatch: pytest.MonkeyPatch) -> BedrockModel:
@@ -59,7 +60,7 @@ async def test_a_lasting_throttle_is_unavailable_and_says_when_to_come_back(
         with pytest.raises(Unavailable) as caught:
             await model.complete("Be brief.", QUESTION)
     assert caught.value.retry_after
-    assert len(server.requests) == aws.MAX_ATTEMPTS
+    assert len(server.requests) == clients.MAX_ATTEMPTS
 
 
 async def test_a_hanging_model_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from local.processes import BACKEND
+from local.compute.processes import BACKEND
 
 PYTHON = os.path.realpath(sys.executable)  # bare, as Lambda's is
 

@@ -1,7 +1,7 @@
 """The estate's description."""
 
 from local.blueprint import FunctionIntegration, HttpIntegration, default_estate
-from local.matching import match
+from local.gateway.matching import match
 
 
 def test_the_names_are_those_of_the_cloud() -> None:

@@ -12,10 +12,10 @@ from statistics import median
 import pytest
 
 from local.blueprint import Function
-from local.environments import Environment
-from local.logs import OutputLog
-from local.processes import Program
-from local.runtime_api import Invocation
+from local.compute.environments import Environment
+from local.compute.logs import OutputLog
+from local.compute.processes import Program
+from local.compute.runtime_api import Invocation
 from shared.testing import api_gateway_event
 from shared.tests.collector import FAULTS, faulty_collector, http_collector
 

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from local.aws.server import boto3_client
 from local.blueprint import LAMBDA_SERVICES, REGION, SERVICES
-from local.documents import QUESTION, documents
-from local.embedded_aws import boto3_client
-from local.tests.conftest import RunningUp
+from local.conftest import RunningUp
+from local.demo.documents import QUESTION, documents
 
 pytestmark = pytest.mark.anyio
 

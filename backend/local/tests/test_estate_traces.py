@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from local.aws.server import boto3_client
 from local.blueprint import REGION
-from local.embedded_aws import boto3_client
-from local.tests.conftest import RunningUp, start_up, stop_up, wait_until
+from local.conftest import RunningUp, start_up, stop_up, wait_until
 from local.tests.traced_requests import (
     ASK_SERVICES,
     call,

@@ -19,15 +19,15 @@ from typing import Any
 
 import pytest
 
-from local.otlp_receiver import OtlpReceiver
+from local.compute.packages import _runtime
+from local.compute.processes import BACKEND
+from local.compute.runtime_api import Invocation, InvocationResult, RuntimeApi
 from local.overlay import WRAPPER_VARIABLES
-from local.packages import _runtime
-from local.processes import BACKEND
-from local.runtime_api import Invocation, InvocationResult, RuntimeApi
-from local.spans import Span
 from local.tests import adot_layer
 from local.tests.adot_layer import PYTHON, WRAPPED_HANDLER
-from local.trace_store import TraceStore
+from local.traces.receiver import OtlpReceiver
+from local.traces.spans import Span
+from local.traces.store import TraceStore
 from shared.testing import api_gateway_event
 from shared.tests.collector import FAULTS, faulty_collector
 

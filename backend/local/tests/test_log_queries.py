@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from local.blueprint import SERVICES
-from local.documents import QUESTION, documents
-from local.tests.conftest import RunningUp
+from local.conftest import RunningUp
+from local.demo.documents import QUESTION, documents
 from local.tests.insights import run, value
 
 _PAGE = Path(__file__).parents[3] / "docs" / "logs.md"

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.tests.conftest import RunningUp
-from shared.metrics import DIMENSIONS, METRICS
+from local.conftest import RunningUp
+from shared.telemetry.metrics import DIMENSIONS, METRICS
 
 _TERRAFORM = Path(__file__).parents[3] / "terraform" / "observability.tf"
 _BY_ROTATION = {"QuotaRemainingPercent"}

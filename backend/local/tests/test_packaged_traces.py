@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.tests.conftest import RunningUp, start_up, stop_up
+from local.conftest import RunningUp, start_up, stop_up
 from local.tests.traced_requests import (
     check_ask,
     check_concurrent,

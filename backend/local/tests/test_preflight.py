@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from local import preflight
+from local.net.sockets import bind
 from local.options import Options
 from local.preflight import problems
-from local.sockets import bind
 
 
 def test_a_machine_that_has_everything_has_no_problems() -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.processes import BACKEND
-from local.tests.conftest import RunningUp, start_up, stop_up, wait_until
+from local.compute.processes import BACKEND
+from local.conftest import RunningUp, start_up, stop_up, wait_until
 from local.up import write_env_file
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from local.documents import QUESTION
+from local.conftest import RunningUp, start_up, stop_up
+from local.demo.documents import QUESTION
 from local.tests import adot_layer
-from local.tests.conftest import RunningUp, start_up, stop_up
 from local.tests.traced import faults
 from local.tests.traced_requests import Spans, call, concurrent_tests, load, trace
 

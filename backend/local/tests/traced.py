@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.spans import Span
+from local.traces.spans import Span
 
 TRACE = "5759e988bd862e3fe1be46a994272793"
 

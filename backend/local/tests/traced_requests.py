@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from local.documents import QUESTION, documents
-from local.tests.conftest import RunningUp, wait_until
+from local.conftest import RunningUp, wait_until
+from local.demo.documents import QUESTION, documents
 from local.tests.traced import faults
 
 Spans = list[dict[str, Any]]

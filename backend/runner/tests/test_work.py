@@ -14,9 +14,9 @@ from runner.jobs import Job
 from runner.tests.conftest import Runner
 from runner.tests.fakes import FakeIngest, make_pdf
 from runner.work import Worker, _utc_now
-from shared import deadline
 from shared.api_client import BadAnswer, CallTimeout, RequestRefused, Throttled
 from shared.errors import BadDependency, NotFound, Unavailable
+from shared.request import deadline
 
 pytestmark = pytest.mark.anyio
 

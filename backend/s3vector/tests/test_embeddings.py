@@ -12,8 +12,8 @@ from s3vector.embeddings import TitanEmbedder
 from s3vector.pool import Pool
 from s3vector.tests.cloud import Cloud, answers_with, fails_with_json
 from s3vector.tests.fakes import hashed_vector
-from shared import deadline
 from shared.errors import BadDependency, DeadlineExceeded, Unavailable
+from shared.request import deadline
 
 _MODEL = "amazon.titan-embed-text-v2:0"
 

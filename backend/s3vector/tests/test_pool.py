@@ -6,8 +6,9 @@ import time
 import pytest
 
 from s3vector.pool import Pool
-from shared import context, deadline
 from shared.errors import DeadlineExceeded
+from shared.logging import request_context
+from shared.request import deadline
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -34,11 +35,11 @@ def test_no_more_calls_run_at_once_than_it_has_workers() -> None:
 
 
 def test_calls_see_the_caller_s_context() -> None:
-    token = context.bind(context.RequestContext("the-request"))
+    token = request_context.bind(request_context.RequestContext("the-request"))
     try:
-        assert set(Pool(2).map(lambda _: context.request_id(), range(5))) == {"the-request"}
+        assert set(Pool(2).map(lambda _: request_context.request_id(), range(5))) == {"the-request"}
     finally:
-        context.reset(token)
+        request_context.reset(token)
 
 
 def test_the_first_error_ends_the_rest() -> None:

@@ -18,7 +18,6 @@ from s3vector.s3_store import MANIFEST, SEGMENTS, S3VectorStore
 from s3vector.segments import CorruptObject
 from s3vector.tests.cloud import REGION, Cloud, fails_with
 from s3vector.tests.fakes import DIMENSIONS, SPACE, document, hashed_vector
-from shared import deadline
 from shared.errors import (
     BadDependency,
     CapacityExceeded,
@@ -27,6 +26,7 @@ from shared.errors import (
     ServiceError,
     Unavailable,
 )
+from shared.request import deadline
 
 type Factory = Callable[..., S3VectorStore]
 

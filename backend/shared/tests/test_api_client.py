@@ -13,7 +13,7 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 
-from shared import api_client, context, deadline
+from shared import api_client
 from shared.api_client import (
     BadAnswer,
     CallError,
@@ -27,9 +27,11 @@ from shared.api_client import (
     get_service_url,
 )
 from shared.app import create_service_app
+from shared.conftest import Lines, MakeSettings
 from shared.errors import BadDependency, ServiceError
+from shared.logging import request_context
+from shared.request import deadline
 from shared.testing import FakeKeys, app_client
-from shared.tests.conftest import Lines, MakeSettings
 from shared.tests.servers import (
     Behaviour,
     FrontOfAws,
@@ -114,10 +116,10 @@ async def test_every_method_sends_key_id_and_body(make_client: MakeClient, metho
 
 async def test_the_ids_of_the_request_travel(make_client: MakeClient) -> None:
     xray = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"
-    token = context.bind(context.RequestContext("r-1", None, xray))
+    token = request_context.bind(request_context.RequestContext("r-1", None, xray))
     async with loopback() as gateway, make_client(gateway.url) as client:
         await client.get("/chat/health")
-    context.reset(token)
+    request_context.reset(token)
     (seen,) = gateway.seen
     assert seen.header("x-request-id") == "r-1"
     assert seen.header("x-amzn-trace-id") == xray

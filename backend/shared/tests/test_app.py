@@ -10,11 +10,11 @@ from fastapi import APIRouter, Depends, FastAPI, WebSocket
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
-from shared import deadline
 from shared.app import MAX_BODY_BYTES, create_service_app
+from shared.conftest import Lines, MakeSettings
 from shared.models import ErrorResponse, error_responses
+from shared.request import deadline
 from shared.testing import app_client
-from shared.tests.conftest import Lines, MakeSettings
 
 pytestmark = pytest.mark.anyio
 

@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from shared import errors
 from shared.app import create_service_app
+from shared.conftest import Lines, MakeSettings
 from shared.errors import ServiceError, describe_problems
 from shared.models import ErrorResponse
 from shared.testing import app_client
-from shared.tests.conftest import Lines, MakeSettings
 from shared.tests.servers import uvicorn_server
 
 pytestmark = pytest.mark.anyio

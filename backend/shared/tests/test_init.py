@@ -16,8 +16,8 @@ import shared
 
 _PACKAGE = Path(inspect.getfile(shared)).parent
 _MODULES = [
-    *("api_client", "app", "errors", "health", "lambda_entry", "logging", "middleware"),
-    *("models", "secrets", "settings", "tracing"),
+    *("api_client", "app", "errors", "health", "aws_lambda.entry", "logging", "middleware"),
+    *("aws.api_keys", "models", "settings", "tracing"),
 ]
 _homes: dict[str, str] = vars(shared)["_HOMES"]
 # Public within the library and for the services, which import the submodules.
@@ -135,7 +135,7 @@ def test_the_client_and_the_keys_load_no_boto3_and_no_httpx_before_a_call() -> N
 def test_a_functions_start_loads_no_boto3_grpc_or_sdk() -> None:
     code = """
 from shared.app import create_service_app
-from shared.lambda_entry import lambda_handler
+from shared.aws_lambda.entry import lambda_handler
 from shared.api_client import ServiceAPIClient
 from shared.settings import FullServiceSettings
 settings = FullServiceSettings(

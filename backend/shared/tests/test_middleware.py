@@ -11,12 +11,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from shared import context
+from shared.conftest import Lines
 from shared.errors import ErrorMiddleware, NotFound, Unavailable, install_error_handlers
-from shared.logging import get_logger
+from shared.logging import get_logger, request_context
 from shared.middleware import LoggingMiddleware, logging_middleware
 from shared.testing import app_client
-from shared.tests.conftest import Lines
 from shared.tests.servers import uvicorn_server
 
 pytestmark = pytest.mark.anyio
@@ -86,7 +85,7 @@ async def test_a_request_that_raises_still_gets_its_line(lines: Lines, form: str
     assert failed["duration"] > 0
     assert failed["exception"][0]["type"] == "RuntimeError"
     assert len(lines.all()) == 2
-    assert context.current() is None
+    assert request_context.current() is None
 
 
 async def test_an_error_of_the_callers_is_one_info_line_and_one_of_ours_an_error_with_its_cause(

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from shared import context
+from shared.logging import request_context
 from shared.models import (
     ErrorResponse,
     HealthResponse,
@@ -15,9 +15,9 @@ from shared.models import (
 
 
 def test_an_error_carries_the_requests_id_and_the_moment() -> None:
-    token = context.bind(context.RequestContext("r-1"))
+    token = request_context.bind(request_context.RequestContext("r-1"))
     body = ErrorResponse(error="not_found", detail="No.").model_dump()
-    context.reset(token)
+    request_context.reset(token)
     assert body.pop("timestamp").endswith("Z")
     assert body == {"error": "not_found", "detail": "No.", "request_id": "r-1"}
 

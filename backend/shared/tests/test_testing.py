@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from shared.secrets import ApiKeyProvider
+from shared.aws.api_keys import ApiKeyProvider
 from shared.testing import FakeKeys, LambdaContext, api_gateway_event
 
 pytestmark = pytest.mark.anyio

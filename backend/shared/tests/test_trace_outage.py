@@ -22,7 +22,7 @@ app = create_service_app(settings, title="T", description="D")
 configure_logging("CRITICAL", stream=io.BytesIO())
 """
 _FUNCTION = """
-from shared.lambda_entry import lambda_handler
+from shared.aws_lambda.entry import lambda_handler
 from shared.testing import FakeKeys, LambdaContext, api_gateway_event
 
 handler = lambda_handler(app, settings, keys=FakeKeys())

@@ -44,7 +44,7 @@ async def thing(thing_id: str) -> str:
 app = create_service_app(settings, title="T", description="D", routers=[router])
 
 def invoke(*xrays, path="/api/things/7"):
-    from shared.lambda_entry import lambda_handler
+    from shared.aws_lambda.entry import lambda_handler
     handler = lambda_handler(app, settings, keys=FakeKeys())
     statuses = []
     for xray in xrays:
@@ -378,7 +378,7 @@ def test_a_functions_span_tells_what_was_sent_and_not_what_the_application_said(
     async def header(): return Response("x", headers={"x-name": "\\xff"})
     for path, route in {"/stream": stream, "/large": large, "/header": header}.items():
         app.add_api_route(path, route)
-    from shared.lambda_entry import lambda_handler
+    from shared.aws_lambda.entry import lambda_handler
     handler = lambda_handler(app, settings, keys=FakeKeys())
     for path in ("/api/stream", "/api/large", "/api/header"):
         print(handler(api_gateway_event("GET", path), LambdaContext())["statusCode"])
@@ -442,7 +442,7 @@ def test_a_client_that_leaves_is_no_fault_of_the_services() -> None:
 def test_baggage_goes_through_a_function() -> None:
     code = f"""
     from opentelemetry import baggage
-    from shared.lambda_entry import lambda_handler
+    from shared.aws_lambda.entry import lambda_handler
     async def carried(): return dict(baggage.get_all())
     app.add_api_route("/carried", carried)
     handler = lambda_handler(app, settings, keys=FakeKeys())

@@ -17,10 +17,10 @@ import httpx
 
 from deploy.tests.fakes import DOCKER, Code, Estate, Wsgi, image_archive, serving
 from deploy.tests.workflow import JobRun, install, run_job
+from local.aws.server import boto3_client
+from local.aws.terraform_aws import TerraformAws
 from local.blueprint import ACCOUNT_ID
-from local.embedded_aws import boto3_client
-from local.layer_copy import REPOSITORY, LayerCopy
-from local.terraform_aws import TerraformAws
+from local.terraform.layer_copy import REPOSITORY, LayerCopy
 
 _REGISTRY: Final = f"{ACCOUNT_ID}.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner"
 _PACKAGES: Final = ("api", "chat", "rotation", "runner", "s3vector")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.blueprint import SERVICES
-from local.runtime_api import RESPONSE_LIMIT_BYTES
+from local.compute.runtime_api import RESPONSE_LIMIT_BYTES
 from local.tests.zips.zip_functions import (
     KEYS,
     PROBE_HANDLER,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.sockets import bind
+from local.net.sockets import bind
 from local.tests.zips.zip_functions import PROBE_HANDLER, Surroundings, ZipFunction, zip_function
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +20,7 @@ async def test_sees_the_package_the_runtime_client_and_the_standard_library_only
     assert seen["executable"] == os.path.realpath(sys.executable)
     task, runtime = probe.task, around.folder / "runtime"
     beside = Path(__file__).with_name("beside").absolute()
-    child = Path(__file__).parents[1] / "child.py"
+    child = Path(__file__).parents[2] / "compute" / "child.py"
     clients = {str(path.resolve()) for path in runtime.iterdir()}
     standard = str(Path(sysconfig.get_paths()["stdlib"]).resolve())
     ours = (str(task), str(beside), str(child.absolute()), *clients, standard)

@@ -10,8 +10,8 @@ import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.secretsmanager.models import secretsmanager_backends
 
+from local.aws.server import boto3_client
 from local.blueprint import REGION
-from local.embedded_aws import boto3_client
 from local.tests.zips.zip_functions import KEYS, Surroundings, ZipFunction, zip_function
 
 pytestmark = pytest.mark.anyio

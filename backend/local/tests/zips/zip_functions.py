@@ -12,17 +12,18 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from local.bedrock import Bedrock
+from local.aws.bedrock_api import BedrockApi
+from local.aws.seeding import seed
+from local.aws.server import EmbeddedAws, Environ, StartResponse
+from local.aws.wsgi_answers import answer_error, answer_json, read_body
+from local.bedrock.runtime import Bedrock
 from local.blueprint import SERVICES, Blueprint, Function, default_estate
-from local.embedded_aws import EmbeddedAws, Environ, StartResponse
-from local.environments import Environment
-from local.logs import LogFolder
+from local.compute.environments import Environment
+from local.compute.logs import LogFolder
+from local.compute.packages import PACKAGED_HANDLER, _runtime, packaged_program, remove_tree
+from local.compute.processes import Program
+from local.compute.runtime_api import Invocation, InvocationResult
 from local.overlay import Endpoints, overlay
-from local.packages import PACKAGED_HANDLER, _runtime, packaged_program, remove_tree
-from local.processes import Program
-from local.runtime_api import Invocation, InvocationResult
-from local.seeding import seed
-from local.wsgi_answers import answer_error, answer_json, read_body
 from shared.testing import api_gateway_event
 
 KEYS = {name: f"key-of-{name}-not-to-be-logged" for name in (*SERVICES, "client")}
@@ -144,7 +145,7 @@ class Surroundings:
 def surroundings(packages: Path, folder: Path) -> Iterator[Surroundings]:
     blueprint = default_estate(keys=KEYS, origin_secret="not-used")
     neighbours = Neighbours()
-    aws = EmbeddedAws([Bedrock(), neighbours])
+    aws = EmbeddedAws([BedrockApi(Bedrock()), neighbours])
     aws.serve()
     try:
         httpx.post(f"{aws.url}/moto-api/reset")  # its state is the process's

@@ -15,10 +15,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from shared.aws import aws_client
-from shared.lambda_entry import lambda_handler
+from shared.aws.api_keys import SecretsManagerKeys
+from shared.aws.clients import aws_client
+from shared.aws_lambda.entry import lambda_handler
 from shared.logging import get_logger
-from shared.secrets import SecretsManagerKeys
 from shared.settings import load_settings
 
 service = os.environ["SERVICE_NAME"]

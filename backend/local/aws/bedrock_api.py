@@ -1,0 +1,23 @@
+"""Bedrock's runtime API at the embedded AWS's endpoint, answered by the stand-in for Bedrock."""
+
+from collections.abc import Iterable
+
+from local.aws.server import Environ, StartResponse
+from local.aws.wsgi_answers import answer_json, read_body
+from local.bedrock.runtime import Bedrock
+
+
+class BedrockApi:
+    """Serves the stand-in for Bedrock over WSGI."""
+
+    def __init__(self, bedrock: Bedrock) -> None:
+        self._bedrock = bedrock
+
+    def serves(self, environ: Environ) -> bool:
+        return self._bedrock.serves(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        answer = self._bedrock.answer(
+            environ["REQUEST_METHOD"], environ["PATH_INFO"], read_body(environ)
+        )
+        return answer_json(start_response, answer.status, answer.content, answer.headers)

@@ -1,0 +1,41 @@
+"""A stand-in for CloudWatch Logs' data protection policies, which moto lacks; groups are moto's."""
+
+from local.aws.json_api import MADE_AT, Item, JsonApi, Operation, RefusedOperationError
+from local.aws.server import Environ
+
+
+class LogProtection(JsonApi):
+    """Keeps the policies and masks nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.policies: dict[str, str] = {}
+
+    def operation_name(self, environ: Environ) -> str | None:
+        service, _, name = str(environ.get("HTTP_X_AMZ_TARGET", "")).partition(".")
+        return name if service.startswith("Logs_") and "DataProtectionPolicy" in name else None
+
+    def operation(self, name: str) -> Operation | None:
+        return {
+            "PutDataProtectionPolicy": self._put,
+            "GetDataProtectionPolicy": self._get,
+            "DeleteDataProtectionPolicy": self._delete,
+        }.get(name)
+
+    def _put(self, body: Item) -> Item:
+        self.policies[body["logGroupIdentifier"]] = body["policyDocument"]
+        return self._get(body)
+
+    def _get(self, body: Item) -> Item:
+        group = body["logGroupIdentifier"]
+        if group not in self.policies:
+            raise RefusedOperationError("ResourceNotFoundException", f"{group} has no policy")
+        return {
+            "logGroupIdentifier": group,
+            "policyDocument": self.policies[group],
+            "lastUpdatedTime": MADE_AT * 1000,
+        }
+
+    def _delete(self, body: Item) -> Item:
+        self.policies.pop(body["logGroupIdentifier"], None)
+        return {}

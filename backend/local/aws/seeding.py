@@ -1,0 +1,15 @@
+"""What Terraform would have made in AWS, and the services expect: secrets and buckets."""
+
+from local.aws.server import boto3_client
+from local.blueprint import REGION, Blueprint
+
+
+def seed(blueprint: Blueprint, endpoint_url: str) -> None:
+    """Make the blueprint's secrets and buckets in the embedded AWS. Blocks."""
+    secrets = boto3_client("secretsmanager", endpoint_url=endpoint_url, region=REGION)
+    for name, value in blueprint.secrets.items():
+        secrets.create_secret(Name=name, SecretString=value)
+    storage = boto3_client("s3", endpoint_url=endpoint_url, region=REGION)
+    for bucket in blueprint.buckets:
+        storage.create_bucket(Bucket=bucket)
+        storage.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})

@@ -1,0 +1,43 @@
+"""The stand-in for App Runner, as boto3 sees it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.aws.app_runner import AppRunner
+from local.aws.server import EmbeddedAws, boto3_client
+
+
+@pytest.fixture
+def app_runner() -> Iterator[Any]:
+    aws = EmbeddedAws([AppRunner()])
+    aws.serve()
+    yield boto3_client("apprunner", endpoint_url=aws.url, region="us-east-1")
+    aws.stop()
+
+
+def test_a_service_runs_as_it_was_made_until_it_is_deleted(app_runner: Any) -> None:
+    image = {"ImageIdentifier": "i", "ImageRepositoryType": "ECR"}
+    made = app_runner.create_service(
+        ServiceName="runner", SourceConfiguration={"ImageRepository": image}
+    )["Service"]
+    arn = made["ServiceArn"]
+    found = app_runner.describe_service(ServiceArn=arn)["Service"]
+    assert found["Status"] == "RUNNING"
+    assert found["SourceConfiguration"]["ImageRepository"] == image
+    [listed] = app_runner.list_services()["ServiceSummaryList"]
+    assert listed["ServiceUrl"] == found["ServiceUrl"]
+    app_runner.delete_service(ServiceArn=arn)
+    assert app_runner.list_services()["ServiceSummaryList"] == []
+
+
+def test_what_is_not_there_is_an_error(app_runner: Any) -> None:
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        app_runner.describe_service(ServiceArn="arn:aws:apprunner:us-east-1:123456789012:service/x")
+
+
+def test_an_operation_that_it_does_not_know_is_an_error(app_runner: Any) -> None:
+    with pytest.raises(ClientError, match="ListConnections is not stood in for"):
+        app_runner.list_connections()

@@ -1,0 +1,161 @@
+"""The embedded AWS: moto's services, and the stand-ins in front of them, at one endpoint."""
+
+import asyncio
+import base64
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.aws.lambda_invoke import LambdaInvocations
+from local.aws.seeding import seed
+from local.aws.server import EmbeddedAws, boto3_client, serialize_conditional_writes
+from local.blueprint import default_estate
+from local.compute.functions import Functions
+from local.conftest import Pools
+
+REGION = "us-east-1"
+
+
+@pytest.fixture
+def aws() -> Iterator[EmbeddedAws]:
+    served = EmbeddedAws()
+    served.serve()
+    yield served
+    served.stop()
+
+
+def client(service: str, aws: EmbeddedAws) -> Any:
+    return boto3_client(service, endpoint_url=aws.url, region=REGION)
+
+
+def test_seeding_makes_the_secrets_and_the_buckets(aws: EmbeddedAws) -> None:
+    blueprint = default_estate(
+        project="seeded", keys={"api": "key-of-api", "client": "key-of-client"}, origin_secret="o"
+    )
+    seed(blueprint, aws.url)
+    secrets = client("secretsmanager", aws)
+    found = secrets.get_secret_value(SecretId="seeded/dev/api/api-key")
+    assert found["SecretString"] == "key-of-api"
+    assert secrets.get_secret_value(SecretId="seeded/dev/runner/origin")["SecretString"] == "o"
+    storage = client("s3", aws)
+    for bucket in blueprint.buckets:
+        assert storage.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+
+
+def test_of_many_conditional_writes_one_wins(aws: EmbeddedAws) -> None:
+    client("s3", aws).create_bucket(Bucket="contested")
+    outcomes: list[str] = []
+    start = threading.Barrier(8)
+
+    def write(number: int) -> None:
+        storage = client("s3", aws)
+        start.wait()
+        try:
+            body = str(number).encode()
+            storage.put_object(Bucket="contested", Key="manifest", Body=body, IfNoneMatch="*")
+            outcomes.append("written")
+        except ClientError as error:
+            outcomes.append(error.response["Error"]["Code"])
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["PreconditionFailed"] * 7 + ["written"]
+
+
+def test_nobody_comes_between_the_condition_and_the_write() -> None:
+    """moto checks and then writes; the threads of the server must not meet in between."""
+    inside, most = 0, 0
+
+    def moto(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.02)
+        inside -= 1
+        return []
+
+    application = serialize_conditional_writes(moto)
+    environ = {"REQUEST_METHOD": "PUT", "HTTP_IF_MATCH": "etag"}
+    threads = [threading.Thread(target=application, args=(environ, None)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
+
+
+def test_the_users_own_profile_does_not_matter(
+    aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "not-there")
+    assert client("sts", aws).get_caller_identity()["Account"] == "123456789012"
+
+
+class TestInvoke:
+    """Lambda's Invoke, by boto3."""
+
+    pytestmark = pytest.mark.anyio
+
+    @pytest.fixture
+    async def lambdas(self, pools: Pools) -> AsyncIterator[Any]:
+        pools.pool("echo")
+        pools.pool("plain")
+        pools.pool("plain", name="test-narrow", reserved_concurrency=1)
+        loop = asyncio.get_running_loop()
+        aws = EmbeddedAws([LambdaInvocations(Functions(pools.made), loop)])
+        await asyncio.to_thread(aws.serve)
+        yield boto3_client("lambda", endpoint_url=aws.url, region=REGION)
+        await asyncio.to_thread(aws.stop)
+
+    async def invoke(self, lambdas: Any, name: str, event: Any, **more: Any) -> dict[str, Any]:
+        def call() -> dict[str, Any]:
+            answer: dict[str, Any] = lambdas.invoke(
+                FunctionName=name, Payload=json.dumps(event), **more
+            )
+            return {**answer, "Payload": answer["Payload"].read()}
+
+        return await asyncio.to_thread(call)
+
+    async def test_the_functions_answer_comes_back(self, lambdas: Any) -> None:
+        context = base64.b64encode(b'{"custom": {"a": "b"}}').decode()
+        answer = await self.invoke(lambdas, "test-echo", {"test": "x"}, ClientContext=context)
+        assert answer["StatusCode"] == 200
+        assert answer["ExecutedVersion"] == "$LATEST"
+        assert "FunctionError" not in answer
+        assert json.loads(json.loads(answer["Payload"])["body"])["event"] == {"test": "x"}
+
+    async def test_arn_and_alias_name_the_function_too(self, lambdas: Any) -> None:
+        arn = f"arn:aws:lambda:{REGION}:123456789012:function:test-plain:live"
+        assert (await self.invoke(lambdas, arn, {"answer": 1}))["Payload"] == b"1"
+
+    async def test_a_failure_is_a_function_error(self, lambdas: Any) -> None:
+        answer = await self.invoke(lambdas, "test-plain", {"raise": "broken"})
+        assert answer["FunctionError"] == "Unhandled"
+        assert json.loads(answer["Payload"])["errorMessage"] == "broken"
+
+    async def test_an_unknown_function_is_not_found(self, lambdas: Any) -> None:
+        with pytest.raises(ClientError) as caught:
+            await self.invoke(lambdas, "nobody", {})
+        assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+    async def test_an_event_is_accepted_without_waiting(self, lambdas: Any) -> None:
+        event = {"sleep": 0.2}
+        answer = await self.invoke(lambdas, "test-plain", event, InvocationType="Event")
+        assert (answer["StatusCode"], answer["Payload"]) == (202, b"")
+
+    async def test_a_dry_run_does_nothing(self, lambdas: Any) -> None:
+        answer = await self.invoke(lambdas, "test-plain", {"exit": 1}, InvocationType="DryRun")
+        assert answer["StatusCode"] == 204
+
+    async def test_a_payload_over_six_megabytes_is_too_large(self, lambdas: Any) -> None:
+        with pytest.raises(ClientError) as caught:
+            await self.invoke(lambdas, "test-plain", "x" * 6_291_456)
+        assert caught.value.response["Error"]["Code"] == "RequestTooLargeException"

@@ -1,0 +1,1 @@
+"""A stand-in for Amazon Bedrock: embeddings and answers without a model."""

@@ -1,0 +1,126 @@
+"""Answers without a model: the sentences of the retrieved passages that fit the question best, each
+with its citation.
+"""
+
+import html
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from local.bedrock.embedding import stem, words
+
+UNKNOWN = "I don't know. The documents I have do not answer that."
+
+_PASSAGE = re.compile(r"<passage\b(?P<attributes>[^>]*)>(?P<text>.*?)</passage>", re.DOTALL)
+_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+_QUESTION = re.compile(r"<question>(.*?)</question>", re.DOTALL)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
+_MARKUP = re.compile(r"^#+\s.*$|^---.*$", re.MULTILINE)
+_QUANTITY = re.compile(r"\bhow (?:large|big|much|many|long|high|old|often)\b", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty|half)\b"
+)
+_SENTENCES = 4
+_PER_PASSAGE = 2
+_LEAST_SHARED_WORDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage of the prompt, by the id that an answer cites."""
+
+    passage_id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    score: float
+    shared: int
+    passage: int
+    position: int
+    text: str
+
+
+def read_prompt(prompt: str) -> tuple[list[Passage], str]:
+    """The passages of the prompt, and the question."""
+    passages = []
+    for found in _PASSAGE.finditer(prompt):
+        attributes = dict(_ATTRIBUTE.findall(found["attributes"]))
+        passages.append(
+            Passage(
+                html.unescape(attributes.get("id", "")),
+                html.unescape(attributes.get("title", "")),
+                html.unescape(found["text"]).strip(),
+            )
+        )
+    asked = _QUESTION.search(prompt)
+    question = asked[1] if asked else _PASSAGE.sub("", prompt)
+    return passages, html.unescape(question).strip()
+
+
+def extract_answer(passages: Sequence[Passage], question: str) -> str:
+    """The best sentences, best passage first and in their own order within it, each followed by
+    `[passage id]`.
+
+    `UNKNOWN` when no passage shares enough words with the question.
+    """
+    chosen = _choose(_rank(passages, question))
+    if not chosen:
+        return UNKNOWN
+    order = list(dict.fromkeys(sentence.passage for sentence in chosen))
+    chosen.sort(key=lambda sentence: (order.index(sentence.passage), sentence.position))
+    return " ".join(
+        f"{sentence.text} [{passages[sentence.passage].passage_id}]" for sentence in chosen
+    )
+
+
+def _rank(passages: Sequence[Passage], question: str) -> list[_Sentence]:
+    asked = {stem(word) for word in words(question)}
+    spread = _rarity(passages, asked)
+    wants_number = _QUANTITY.search(question) is not None
+    ranked = []
+    for number, passage in enumerate(passages):
+        title = {stem(word) for word in words(passage.title)} & asked
+        for position, text in enumerate(_sentences(passage.text)):
+            found = [stem(word) for word in words(text)]
+            shared = asked & set(found)
+            if not shared:
+                continue
+            about = shared | title
+            score = sum(spread[word] for word in shared)
+            score += 0.5 * sum(spread[word] for word in title)
+            score /= math.sqrt(8 + len(found))  # a long sentence shares words by chance
+            if wants_number and _NUMBER.search(text):
+                score *= 1.5
+            ranked.append(_Sentence(score, len(about), number, position, text))
+    return sorted(ranked, key=lambda sentence: -sentence.score)
+
+
+def _choose(ranked: Sequence[_Sentence]) -> list[_Sentence]:
+    needed = _LEAST_SHARED_WORDS
+    chosen: list[_Sentence] = []
+    taken: Counter[int] = Counter()
+    for sentence in ranked:
+        if sentence.shared < needed or sentence.score < 0.35 * ranked[0].score:
+            continue
+        if taken[sentence.passage] < _PER_PASSAGE and len(chosen) < _SENTENCES:
+            taken[sentence.passage] += 1
+            chosen.append(sentence)
+    return chosen
+
+
+def _rarity(passages: Sequence[Passage], asked: set[str]) -> dict[str, float]:
+    """A word that every passage has says less about which one answers."""
+    having: Counter[str] = Counter()
+    for passage in passages:
+        having.update(asked & {stem(word) for word in words(f"{passage.title} {passage.text}")})
+    return {word: math.log(1 + (1 + len(passages)) / (1 + having[word])) for word in asked}
+
+
+def _sentences(text: str) -> list[str]:
+    flat = " ".join(_MARKUP.sub("", text).split())
+    return [sentence.strip() for sentence in _SENTENCE_END.split(flat) if sentence.strip()]

@@ -1,0 +1,57 @@
+"""Answers by extraction."""
+
+from local.bedrock.extraction import UNKNOWN, Passage, extract_answer, read_prompt
+from local.demo.documents import QUESTION, documents
+
+FUND = Passage(
+    "fund#0",
+    "Emergency fund",
+    "An emergency fund is for surprises. A common size is three to six months of expenses for "
+    "an emergency fund. Weather is not part of it.",
+)
+DEBT = Passage("debt#1", "Debt", "Pay off credit card debt before you invest. Cards are plastic.")
+
+
+def test_the_prompt_is_read_with_its_entities_undone() -> None:
+    prompt = (
+        '<passage id="a#0" document="a" title="Q &amp; &quot;A&quot;">One &lt; two.</passage>\n'
+        '<passage id="b#0" document="b" title="B">Three.</passage>\n'
+        "<question>Is one &lt; two?</question>"
+    )
+    passages, question = read_prompt(prompt)
+    assert passages == [Passage("a#0", 'Q & "A"', "One < two."), Passage("b#0", "B", "Three.")]
+    assert question == "Is one < two?"
+
+
+def test_each_sentence_is_followed_by_its_citation() -> None:
+    question = "How large should an emergency fund be, and do I pay off credit card debt first?"
+    answer = extract_answer([FUND, DEBT], question)
+    assert "three to six months of expenses for an emergency fund. [fund#0]" in answer
+    assert "Pay off credit card debt before you invest. [debt#1]" in answer
+    assert "Weather" not in answer
+
+
+def test_a_question_of_quantity_is_answered_with_a_number() -> None:
+    talk = (
+        "An emergency fund is good. An emergency fund is dull. Everybody likes an emergency fund."
+    )
+    passage = Passage("p", "Emergency fund", f"{talk} It holds six months for an emergency fund.")
+    assert "six months" in extract_answer([passage], "How large should an emergency fund be?")
+
+
+def test_without_a_fitting_passage_it_does_not_know() -> None:
+    assert extract_answer([FUND, DEBT], "What is the capital of France?") == UNKNOWN
+    assert extract_answer([], "How large should an emergency fund be?") == UNKNOWN
+    assert UNKNOWN.lower().startswith("i don't know")
+
+
+def test_the_demonstrations_question_draws_on_two_documents() -> None:
+    wanted = {"emergency-fund", "credit-card-debt", "debt-avalanche-snowball"}
+    passages = [
+        Passage(f"{item['id']}#0", item["title"], item["text"])
+        for item in documents()
+        if item["id"] in wanted
+    ]
+    answer = extract_answer(passages, QUESTION)
+    cited = {passage.passage_id for passage in passages if passage.passage_id in answer}
+    assert len(cited) >= 2

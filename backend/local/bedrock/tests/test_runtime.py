@@ -1,0 +1,172 @@
+"""The stand-in for Bedrock, asked by the real boto3."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from local.aws.bedrock_api import BedrockApi
+from local.aws.server import EmbeddedAws, boto3_client
+from local.bedrock.runtime import FAULTS_PATH, Bedrock
+
+TITAN = "amazon.titan-embed-text-v2:0"
+CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+PROMPT = (
+    '<passage id="fund#0" document="fund" title="Emergency fund">An emergency fund covers three to '
+    "six months of expenses &amp; more. It is kept in cash.</passage>\n"
+    "<question>How large should an emergency fund be?</question>"
+)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Bedrock, str]]:
+    bedrock = Bedrock()
+    aws = EmbeddedAws([BedrockApi(bedrock)])
+    aws.serve()
+    yield bedrock, aws.url
+    aws.stop()
+
+
+@pytest.fixture
+def bedrock(served: tuple[Bedrock, str]) -> Iterator[Bedrock]:
+    yield served[0]
+    served[0].faults.clear()
+
+
+@pytest.fixture
+def client(served: tuple[Bedrock, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    made = boto3_client("bedrock-runtime", endpoint_url=served[1], region="us-east-1")
+    yield made
+    made.close()
+
+
+def embedding(client: Any, **body: Any) -> dict[str, Any]:
+    answer = client.invoke_model(modelId=TITAN, body=json.dumps(body))
+    content: dict[str, Any] = json.loads(answer["body"].read())
+    return content
+
+
+def converse(client: Any, *texts: str, **arguments: Any) -> dict[str, Any]:
+    roles = ("user", "assistant")
+    messages = [
+        {"role": roles[number % 2], "content": [{"text": text}]}
+        for number, text in enumerate(texts)
+    ]
+    answer: dict[str, Any] = client.converse(modelId=CLAUDE, messages=messages, **arguments)
+    return answer
+
+
+@pytest.mark.parametrize("dimensions", [256, 512, 1024])
+def test_an_embedding_has_titans_shape(client: Any, dimensions: int) -> None:
+    content = embedding(client, inputText="hello world", dimensions=dimensions, normalize=True)
+    vector = content["embedding"]
+    assert len(vector) == dimensions
+    assert sum(value * value for value in vector) == pytest.approx(1)
+    assert content["inputTextTokenCount"] > 0
+    assert content["embeddingsByType"]["float"] == vector
+
+
+def test_dimensions_and_normalisation_have_titans_defaults(client: Any) -> None:
+    assert len(embedding(client, inputText="hello")["embedding"]) == 1024
+    plain = embedding(client, inputText="hello", normalize=False)["embedding"]
+    assert sum(value * value for value in plain) != pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"inputText": ""}, "minLength"),
+        ({}, "minLength"),
+        ({"inputText": "x" * 50_001}, "maxLength: 50000, actual: 50001"),
+        ({"inputText": "x", "dimensions": 100}, "not a valid enum value"),
+        ({"inputText": "x", "more": 1}, "extraneous key"),
+    ],
+)
+def test_what_titan_refuses_is_a_validation_exception(
+    client: Any, body: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError, match=message) as caught:
+        embedding(client, **body)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+
+
+def test_an_answer_cites_the_passages_of_the_prompt(client: Any) -> None:
+    answer = converse(client, PROMPT, system=[{"text": "Answer from the passages."}])
+    (block,) = answer["output"]["message"]["content"]
+    assert block["text"] == (
+        "An emergency fund covers three to six months of expenses & more. [fund#0]"
+    )
+    usage = answer["usage"]
+    assert usage["totalTokens"] == usage["inputTokens"] + usage["outputTokens"]
+    assert usage["inputTokens"] > usage["outputTokens"] > 0
+    assert answer["stopReason"] == "end_turn"
+
+
+def test_a_conversation_is_answered_from_its_last_message(client: Any) -> None:
+    answer = converse(client, "Hello", "Hello!", PROMPT)
+    assert "[fund#0]" in answer["output"]["message"]["content"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": "assistant", "content": [{"text": "x"}]}],
+        [{"role": "user", "content": [{"text": "x"}]}] * 2,
+        [{"role": "user", "content": [{"text": " "}]}],
+        [
+            {"role": "user", "content": [{"text": "x"}]},
+            {"role": "assistant", "content": [{"text": "x"}]},
+        ],
+    ],
+    ids=["assistant first", "not alternating", "blank", "assistant last"],
+)
+def test_a_conversation_that_bedrock_refuses_is_refused(
+    client: Any, messages: list[dict[str, Any]]
+) -> None:
+    with pytest.raises(ClientError) as caught:
+        client.converse(modelId=CLAUDE, messages=messages)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "status"),
+    [
+        ("throttle", "ThrottlingException", 429),
+        ("refuse", "AccessDeniedException", 403),
+        ("unavailable", "ServiceUnavailableException", 503),
+        ("error", "InternalServerException", 500),
+    ],
+)
+def test_a_fault_on_order_fails_as_many_requests_as_ordered(
+    bedrock: Bedrock, client: Any, kind: str, code: str, status: int
+) -> None:
+    bedrock.faults.add("converse", kind, times=1)
+    with pytest.raises(ClientError) as caught:
+        converse(client, PROMPT)
+    assert caught.value.response["Error"]["Code"] == code
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+    assert converse(client, PROMPT)["stopReason"] == "end_turn"
+
+
+def test_a_hang_holds_the_request(served: tuple[Bedrock, str], bedrock: Bedrock) -> None:
+    bedrock.faults.add("invoke", "hang", seconds=2)
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{served[1]}/model/{TITAN}/invoke", json={"inputText": "x"}, timeout=0.2)
+
+
+def test_faults_are_ordered_over_http_too(served: tuple[Bedrock, str], client: Any) -> None:
+    order = {"operation": "invoke", "kind": "throttle", "times": 2}
+    assert httpx.post(served[1] + FAULTS_PATH, json=order).status_code == 200
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        embedding(client, inputText="x")
+    assert httpx.delete(served[1] + FAULTS_PATH).status_code == 200
+    assert embedding(client, inputText="x")["embedding"]
+
+
+def test_an_unknown_fault_is_refused(served: tuple[Bedrock, str]) -> None:
+    order = {"operation": "invoke", "kind": "explode"}
+    assert httpx.post(served[1] + FAULTS_PATH, json=order).status_code == 400

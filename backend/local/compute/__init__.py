@@ -1,0 +1,1 @@
+"""The processes of the services: Lambda environments, web services, logs, the scheduler."""

@@ -1,0 +1,148 @@
+"""One execution environment: a process under AWS's runtime client, and the Runtime API that feeds
+it.
+"""
+
+import asyncio
+import datetime
+import uuid
+from collections.abc import Mapping
+
+from local.blueprint import REGION, Function
+from local.compute.logs import OutputLog
+from local.compute.processes import ChildProcess, Program, describe_exit
+from local.compute.runtime_api import Invocation, InvocationResult, RuntimeApi
+
+_INIT_LIMIT_SECONDS = 60.0  # Lambda gives 10; a laptop that starts everything at once needs more
+
+
+class InitFailedError(Exception):
+    """The function's process did not get as far as asking for an event. The message says why, in
+    one line.
+    """
+
+
+class Environment:
+    """A warm process that carries out one invocation at a time."""
+
+    def __init__(
+        self,
+        function: Function,
+        program: Program,
+        variables: Mapping[str, str],
+        log: OutputLog,
+        *,
+        generation: int = 0,
+    ) -> None:
+        self.generation = generation
+        self._function = function
+        self._program = program
+        self._variables = variables
+        self._log = log
+        self._api = RuntimeApi()
+        self._process: ChildProcess | None = None
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Start the process and wait until it asks for its first event; InitFailedError when it
+        never does.
+        """
+        await self._api.start()
+        self._process = await ChildProcess.start(self._program, self._environment(), self._log)
+        await _first(self._api.ready, self._process.exited, timeout_seconds=_INIT_LIMIT_SECONDS)
+        if not self._api.ready.is_set():
+            raise InitFailedError(self._init_failure())
+
+    async def invoke(self, invocation: Invocation) -> InvocationResult:
+        """Carry out one invocation. One that timed out or died is not `alive` any more."""
+        assert self._process is not None  # noqa: S101 - only a started environment is handed out
+        self._api.submit(invocation)
+        exited = asyncio.create_task(self._process.exited.wait())
+        try:
+            await asyncio.wait(
+                (invocation.result, exited),
+                timeout=invocation.timeout_seconds,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            exited.cancel()
+        if not invocation.result.done():
+            invocation.finish(await self._failure(invocation))
+        return invocation.result.result()
+
+    async def settled(self) -> None:
+        """Wait until it asks for the next event, or has ended."""
+        assert self._process is not None  # noqa: S101 - see invoke
+        await _first(self._api.ready, self._process.exited, timeout_seconds=_INIT_LIMIT_SECONDS)
+
+    async def stop(self) -> None:
+        """End the process at once: between invocations Lambda does not let it finish anything
+        either.
+        """
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.exited.wait()
+        await self._api.stop()
+
+    async def _failure(self, invocation: Invocation) -> InvocationResult:
+        assert self._process is not None  # noqa: S101 - see invoke
+        if self._process.exited.is_set():
+            how = describe_exit(self._process.returncode)
+            return InvocationResult.failure(
+                invocation.request_id,
+                "Runtime.ExitError",
+                f"Runtime exited with error: {how}",
+            )
+        self._process.kill()
+        await self._process.exited.wait()
+        message = f"Task timed out after {invocation.timeout_seconds:.2f} seconds"
+        self._log.write(f"{invocation.request_id} {message}".encode())
+        return InvocationResult.failure(invocation.request_id, "Sandbox.Timedout", message)
+
+    def _init_failure(self) -> str:
+        if self._api.init_error is not None:
+            return self._api.init_error
+        assert self._process is not None  # noqa: S101 - see start
+        if not self._process.exited.is_set():
+            return f"it was not ready after {_INIT_LIMIT_SECONDS:.0f} s"
+        return f"{describe_exit(self._process.returncode)}: {self._log.last_words()}"
+
+    def _environment(self) -> dict[str, str]:
+        today = datetime.datetime.now(datetime.UTC).strftime("%Y/%m/%d")
+        function = self._function
+        return {
+            "TZ": ":UTC",
+            "LANG": "en_US.UTF-8",
+            "LAMBDA_TASK_ROOT": str(self._program.working_directory),
+            "LAMBDA_RUNTIME_DIR": "/var/runtime",
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": f"{today}/[{function.version}]{uuid.uuid4().hex}",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+            **function.environment,
+            **self._variables,
+            "AWS_LAMBDA_FUNCTION_NAME": function.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": function.version,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+            "AWS_LAMBDA_RUNTIME_API": self._api.address,
+            "_HANDLER": function.handler,
+        }
+
+
+async def _first(*events: asyncio.Event, timeout_seconds: float) -> None:
+    """Wait until one of `events` is set, or the time is up."""
+    tasks = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(tasks, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

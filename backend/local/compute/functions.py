@@ -1,0 +1,225 @@
+"""The Lambda service: functions by name, and for each a pool of environments that grows with
+demand.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable
+
+from local.blueprint import Function
+from local.compute.environments import Environment, InitFailedError
+from local.compute.runtime_api import Invocation, InvocationResult
+
+PAYLOAD_LIMIT_BYTES = 6_291_456
+
+_MAX_ENVIRONMENTS = 10
+# Starting is CPU: more starts at a time than cores make all of them late.
+_MAX_STARTS = max(1, (os.cpu_count() or 2) // 2)
+
+type MakeEnvironment = Callable[[Function, int], Environment]
+
+
+class FunctionThrottledError(Exception):
+    """More invocations at once than the function's reserved concurrency."""
+
+
+class FunctionPool:
+    """One function and its environments.
+
+    Lambda starts an environment for each concurrent invocation. One machine cannot: up to
+    `max_environments` serve, and further invocations wait for one of them, until the function's own
+    concurrency limit refuses them.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        make_environment: MakeEnvironment,
+        *,
+        max_environments: int = _MAX_ENVIRONMENTS,
+    ) -> None:
+        self.function = function
+        self._make_environment = make_environment
+        self._max_environments = min(max_environments, max(1, function.reserved_concurrency))
+        self._generation = 0
+        self._environments: set[Environment] = set()
+        self._made: set[Environment] = set()  # with those that are starting or stopping
+        self._idle: list[Environment] = []
+        self._starting = 0
+        self._settling = 0
+        self._active = 0
+        self._waiting: deque[asyncio.Future[Environment]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that serve this function now."""
+        return [environment.pid for environment in self._environments if environment.pid]
+
+    async def warm(self) -> None:
+        """Start the first environment; InitFailedError when it cannot."""
+        self._keep(await self._start(self._generation))
+
+    async def invoke(
+        self, payload: bytes, *, trace_id: str, client_context: str | None = None
+    ) -> InvocationResult:
+        """Run the function on `payload`; FunctionThrottledError when too many already do."""
+        if self._active >= self.function.reserved_concurrency:
+            raise FunctionThrottledError(self.function.name)
+        self._active += 1
+        invocation = Invocation(
+            payload,
+            self.function.timeout_seconds,
+            self.function.arn,
+            trace_id,
+            client_context,
+        )
+        try:
+            environment = await self._acquire()
+            try:
+                return await environment.invoke(invocation)
+            finally:
+                self._settling += 1
+                self._spawn(self._settle(environment))
+        except InitFailedError as error:
+            return InvocationResult.failure(invocation.request_id, "Runtime.InitError", str(error))
+        finally:
+            self._active -= 1
+
+    async def reload(self) -> None:
+        """Put environments with the code of now in the place of all others.
+
+        Until the first new one is ready the old ones answer; when it fails (InitFailedError) they
+        stay.
+        """
+        generation = self._generation + 1
+        fresh = await self._start(generation)
+        self._generation = generation
+        stale, self._idle = self._idle, []
+        self._keep(fresh)
+        for environment in stale:
+            await self._discard(environment)
+
+    async def stop(self) -> None:
+        """End every process, also those that were starting or being replaced."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        for waiter in self._waiting:
+            waiter.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._idle = []
+        self._environments.clear()
+        await asyncio.gather(*(environment.stop() for environment in self._made))
+        self._made.clear()
+
+    async def _acquire(self) -> Environment:
+        while self._idle:
+            environment = self._idle.pop()  # the warmest, so that a burst's others can be seen idle
+            if environment.alive:
+                return environment
+            self._spawn(self._discard(environment))
+        waiter: asyncio.Future[Environment] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        self._grow()
+        return await waiter
+
+    async def _settle(self, environment: Environment) -> None:
+        # The caller has its answer; the process may still be about to fail for it.
+        try:
+            await environment.settled()
+        finally:
+            self._settling -= 1
+        self._release(environment)
+
+    def _release(self, environment: Environment) -> None:
+        if environment.alive and environment.generation == self._generation:
+            self._keep(environment)
+        else:
+            self._spawn(self._discard(environment))
+
+    def _keep(self, environment: Environment) -> None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(environment)
+                return
+        self._idle.append(environment)
+
+    def _grow(self) -> None:
+        wanted = min(len(self._waiting) - self._settling, _MAX_STARTS)
+        room = self._max_environments - len(self._environments) - self._starting
+        for _ in range(min(wanted - self._starting, room)):
+            self._starting += 1
+            self._spawn(self._start_another())
+
+    async def _start_another(self) -> None:
+        try:
+            environment = await self._start(self._generation)
+        except InitFailedError as error:
+            while self._waiting and not self._environments:  # nobody else will serve them
+                waiter = self._waiting.popleft()
+                if not waiter.done():
+                    waiter.set_exception(error)
+            self._starting -= 1
+        else:
+            self._starting -= 1
+            self._release(environment)
+            self._grow()
+
+    async def _start(self, generation: int) -> Environment:
+        environment = self._make_environment(self.function, generation)
+        self._made.add(environment)
+        try:
+            await environment.start()
+        except InitFailedError:
+            await environment.stop()
+            self._made.discard(environment)
+            raise
+        self._environments.add(environment)
+        return environment
+
+    async def _discard(self, environment: Environment) -> None:
+        self._environments.discard(environment)
+        self._grow()
+        await environment.stop()
+        self._made.discard(environment)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class Functions:
+    """All functions of the estate, by name."""
+
+    def __init__(self, pools: Iterable[FunctionPool]) -> None:
+        self._pools = {pool.function.name: pool for pool in pools}
+
+    def __getitem__(self, name: str) -> FunctionPool:
+        """The pool of the function with that name or ARN, with or without a qualifier; KeyError
+        when there is none.
+        """
+        if name.startswith("arn:"):
+            name = name.split(":")[6]
+        return self._pools[name.partition(":")[0]]
+
+    def of_service(self, service: str) -> FunctionPool:
+        """The pool of that service's function; KeyError when it has none."""
+        for pool in self._pools.values():
+            if pool.function.service == service:
+                return pool
+        raise KeyError(service)
+
+    async def warm(self) -> None:
+        """Start one environment of each; ExceptionGroup of InitFailedError when any cannot."""
+        async with asyncio.TaskGroup() as group:
+            for pool in self._pools.values():
+                group.create_task(pool.warm())
+
+    async def stop(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*(pool.stop() for pool in self._pools.values()))

@@ -1,0 +1,135 @@
+"""Child processes: how they are started and how they are stopped."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.compute.logs import OutputLog
+
+BACKEND = Path(__file__).resolve().parents[2]
+
+_CHILD = Path(__file__).with_name("child.py")
+_LONGEST_LINE_BYTES = 8 * 1024 * 1024
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PEX_EXTRA_SYS_PATH", "SSL_CERT_FILE")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a child runs: a module, with the folders that come first on its `sys.path`.
+
+    `isolated` gives it the bare interpreter and nothing but `path`, as a packaged service has on
+    Lambda. `wrapper` is a program that gets the command as its arguments and runs it, after it has
+    put folders of its own before the others (AWS_LAMBDA_EXEC_WRAPPER).
+    """
+
+    module: str
+    arguments: tuple[str, ...] = ()
+    path: tuple[Path, ...] = ()
+    working_directory: Path = BACKEND
+    isolated: bool = False
+    wrapper: Path | None = None
+
+    def command(self) -> list[str]:
+        # The real interpreter, because a virtual environment's would add its site-packages in spite
+        # of -I.
+        python = os.path.realpath(sys.executable) if self.isolated else sys.executable
+        folders = os.pathsep.join(map(str, self.path))
+        child = [str(_CHILD), str(os.getpid())]
+        program = [self.module, *self.arguments]
+        if self.wrapper is not None:  # it looks for them in PYTHONPATH, and puts its own there
+            return [str(self.wrapper.absolute()), python, "-sP", *child, "", *program]
+        return [python, "-I" if self.isolated else "-P", *child, folders, *program]
+
+    def environment(self) -> dict[str, str]:
+        """The variables that it inherits, and where it finds its modules."""
+        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        extra = inherited.pop("PEX_EXTRA_SYS_PATH", None)
+        if extra is not None and not self.isolated:
+            # Pants gives it relative to the folder it runs us in.
+            inherited["PEX_EXTRA_SYS_PATH"] = _absolute(extra)
+        folders = [*(self.path if self.wrapper else ()), *(() if self.isolated else (BACKEND,))]
+        if folders:
+            inherited["PYTHONPATH"] = os.pathsep.join(map(str, folders))
+        return inherited
+
+
+class ChildProcess:
+    """One running child. `exited` is set, and `returncode` known, once it has ended."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: OutputLog) -> None:
+        self._process = process
+        self._log = log
+        self.exited = asyncio.Event()
+        self._reader = asyncio.create_task(self._read())
+
+    @classmethod
+    async def start(
+        cls, program: Program, environment: Mapping[str, str], log: OutputLog
+    ) -> "ChildProcess":
+        """Start `program` with `environment` and a few inherited variables, no more."""
+        process = await asyncio.create_subprocess_exec(
+            *program.command(),
+            env={**program.environment(), **environment},
+            cwd=program.working_directory,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            limit=_LONGEST_LINE_BYTES,
+        )
+        return cls(process, log)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.returncode
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    async def stop(self, *, grace_seconds: float = 3.0) -> None:
+        """Ask it to end, and after `grace_seconds` end it."""
+        self._signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self.exited.wait(), grace_seconds)
+        except TimeoutError:
+            self.kill()
+            await self.exited.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process.returncode is None:
+            # It may have ended a moment ago; the reader is about to say so.
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+    async def _read(self) -> None:
+        stream = self._process.stdout
+        assert stream is not None  # noqa: S101 - we asked for a pipe
+        while True:
+            try:
+                line = await stream.readline()
+            except ValueError:  # longer than the limit: asyncio has dropped it
+                line = b"(a line of over 8 MB was dropped)"
+            if not line:
+                break
+            self._log.write(line)
+        await self._process.wait()
+        self.exited.set()
+
+
+def _absolute(path: str) -> str:
+    return os.pathsep.join(str(Path(entry).absolute()) for entry in path.split(os.pathsep) if entry)
+
+
+def describe_exit(returncode: int | None) -> str:
+    """`exit status 1`, or `signal SIGKILL`."""
+    if returncode is not None and returncode < 0:
+        return f"signal {signal.Signals(-returncode).name}"
+    return f"exit status {returncode}"

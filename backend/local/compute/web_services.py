@@ -1,0 +1,124 @@
+"""App Runner on one machine: a web service's process, kept running and replaced without a gap."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+import httpx
+
+from local.blueprint import WebService
+from local.compute.logs import OutputLog
+from local.compute.processes import ChildProcess, Program, describe_exit
+from local.net.sockets import HOST, NO_CERTIFICATES, reserve
+
+_START_LIMIT_SECONDS = 60.0
+_HEALTH_PATH = "/health"
+_DIES_AT_ONCE_SECONDS = 10.0
+
+
+class ServiceFailedError(Exception):
+    """The service's process ended, or was never healthy. The message says why, in one line."""
+
+
+class WebServiceHost:
+    """Runs one web service. `on_url` is told where it is, at the start and after each replacement.
+
+    `failed` is set, with the reason in `failure`, when the process ended and its replacement did
+    too.
+    """
+
+    def __init__(
+        self,
+        service: WebService,
+        program: Program,
+        variables: Mapping[str, str],
+        log: OutputLog,
+        on_url: Callable[[str], None],
+    ) -> None:
+        self.service = service
+        self.failed = asyncio.Event()
+        self.failure = ""
+        self._program = program
+        self._variables = variables
+        self._log = log
+        self._on_url = on_url
+        self._process: ChildProcess | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._retired: set[asyncio.Task[None]] = set()
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Start it and wait until it is healthy; ServiceFailedError when it never is."""
+        await self._replace()
+
+    async def reload(self) -> None:
+        """Start a new process, switch over when it is healthy, stop the old; on failure the old one
+        stays.
+        """
+        old = self._process
+        await self._replace()
+        if old is not None:
+            task = asyncio.create_task(old.stop())
+            self._retired.add(task)
+            task.add_done_callback(self._retired.discard)
+
+    async def stop(self) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if self._process is not None:
+            await self._process.stop()
+        await asyncio.gather(*self._retired)
+
+    async def _replace(self) -> None:
+        # Held until the process listens itself: a port that is merely free for now may by then be
+        # some client's own.
+        with reserve() as held:
+            port = held.getsockname()[1]
+            environment = {**self.service.environment, **self._variables, "PORT": str(port)}
+            process = await ChildProcess.start(self._program, environment, self._log)
+            try:
+                await self._healthy(process, f"http://{HOST}:{port}")
+            except BaseException:
+                process.kill()
+                raise
+        if self._watcher is not None and self._watcher is not asyncio.current_task():
+            self._watcher.cancel()
+        self._process = process
+        self._on_url(f"http://{HOST}:{port}")
+        self._watcher = asyncio.create_task(self._watch(process))
+
+    async def _healthy(self, process: ChildProcess, url: str) -> None:
+        give_up = time.monotonic() + _START_LIMIT_SECONDS
+        async with httpx.AsyncClient(
+            trust_env=False, timeout=5.0, verify=NO_CERTIFICATES
+        ) as client:
+            while time.monotonic() < give_up:
+                if process.exited.is_set():
+                    raise ServiceFailedError(self._describe(process))
+                try:
+                    if (await client.get(url + _HEALTH_PATH)).status_code == 200:
+                        return
+                except httpx.TransportError:
+                    pass  # not listening yet
+                await asyncio.sleep(0.05)
+        raise ServiceFailedError(f"it was not healthy after {_START_LIMIT_SECONDS:.0f} s")
+
+    async def _watch(self, process: ChildProcess) -> None:
+        began = time.monotonic()
+        await process.exited.wait()
+        self._log.write(f"{self.service.name} ended: {self._describe(process)}".encode())
+        self.failure = self._describe(process)
+        if time.monotonic() - began < _DIES_AT_ONCE_SECONDS:
+            self.failed.set()
+            return
+        try:
+            await self._replace()  # as App Runner does with an instance that ended
+        except ServiceFailedError as error:
+            self.failure = str(error)
+            self.failed.set()
+
+    def _describe(self, process: ChildProcess) -> str:
+        return f"{describe_exit(process.returncode)}: {self._log.last_words()}"

@@ -1,0 +1,1 @@
+"""The web page at the root of the estate."""

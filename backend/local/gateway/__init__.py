@@ -1,0 +1,1 @@
+"""API Gateway's REST semantics over HTTP: keys, quotas, throttles, routing, integrations."""

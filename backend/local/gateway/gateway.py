@@ -1,0 +1,274 @@
+"""The gateway: API Gateway's rules for one REST API, as an ASGI application.
+
+In its order: stage, resource, key, throttle and quota, size, integration. Each refusal has AWS's
+status and body, and every answer carries the ids under which its hop is recorded.
+"""
+
+import asyncio
+import base64
+import contextlib
+import dataclasses
+import json
+import logging
+import secrets
+import time
+import uuid
+
+import httpx
+
+from local.blueprint import (
+    ApiKey,
+    FunctionIntegration,
+    HttpIntegration,
+    MockIntegration,
+    RestApi,
+)
+from local.compute.functions import PAYLOAD_LIMIT_BYTES, Functions, FunctionThrottledError
+from local.gateway.exchange import Answer, GatewayRequest
+from local.gateway.hops import Hop, Hops
+from local.gateway.http_proxy import ConfigurationError, WebProxy, evaluate
+from local.gateway.lambda_proxy import MalformedResultError, proxy_answer, proxy_event
+from local.gateway.matching import Match, match
+from local.gateway.refusals import Refusal
+from local.gateway.segments import Record, of_function, of_gateway
+from local.gateway.throttle import TokenBucket
+from local.gateway.usage import UsageMeter, Verdict
+from local.net.serving import (
+    BodyTooLongError,
+    ClientGoneError,
+    Receive,
+    Scope,
+    Send,
+    read_body,
+    respond,
+)
+from local.traces.spans import Span
+from local.traces.xray_header import TraceHeader, new_span_id
+
+PAYLOAD_LIMIT = 10 * 1024 * 1024
+
+_log = logging.getLogger(__name__)
+_VERDICTS = {
+    Verdict.FORBIDDEN: Refusal.FORBIDDEN,
+    Verdict.THROTTLED: Refusal.THROTTLED,
+    Verdict.QUOTA_EXCEEDED: Refusal.QUOTA_EXCEEDED,
+}
+
+
+class RefusedError(Exception):
+    """The request ends here, with the gateway's own answer."""
+
+    def __init__(self, refusal: Refusal, why: str = "") -> None:
+        super().__init__(why or refusal.message)
+        self.refusal = refusal
+
+
+class Gateway:
+    """Serves `/{stage}/…`. `stage_variables` adds to the API's own, and may change meanwhile.
+    `record` gets the spans that AWS would make.
+    """
+
+    def __init__(
+        self,
+        api: RestApi,
+        functions: Functions,
+        hops: Hops,
+        *,
+        usage: UsageMeter | None = None,
+        record: Record | None = None,
+    ) -> None:
+        self.stage_variables = dict(api.stage_variables)
+        self.usage = usage or UsageMeter(api)
+        self._api = api
+        self._functions = functions
+        self._hops = hops
+        self._record_spans = record
+        self._proxy = WebProxy(api)
+        self._buckets: dict[tuple[str, str], TokenBucket] = {}
+        self._running: set[asyncio.Task[Answer]] = set()
+
+    async def close(self) -> None:
+        for task in self._running:
+            task.cancel()
+        await self._proxy.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = _request(scope)
+        service, key = "", self.usage.key(request.header("x-api-key"))
+        try:
+            found = self._route(request)
+            service = _service_of(found)
+            self._admit(request, found, key)
+            body = await read_body(receive, limit_bytes=PAYLOAD_LIMIT)
+            request = dataclasses.replace(request, body=body, key=key)
+            answer = await self._integrate(request, found)
+        except ClientGoneError:
+            return
+        except BodyTooLongError:
+            answer = self._refuse(Refusal.REQUEST_TOO_LARGE, request)
+        except RefusedError as refused:
+            _log.debug("%s %s: %s", request.method, request.raw_path, refused)
+            answer = self._refuse(refused.refusal, request)
+        self._record(request, service, key, answer)
+        headers = [
+            *answer.headers,
+            ("x-amzn-requestid", request.request_id),
+            ("x-amz-apigw-id", request.extended_request_id),
+            ("x-amzn-trace-id", f"Root={request.trace.root};Sampled={int(request.trace.sampled)}"),
+        ]
+        with contextlib.suppress(ClientGoneError):
+            await respond(
+                send, answer.status, headers, b"" if request.method == "HEAD" else answer.body
+            )
+
+    def _route(self, request: GatewayRequest) -> Match:
+        if not f"{request.raw_path}/".startswith(f"/{self._api.stage}/"):
+            raise RefusedError(Refusal.FORBIDDEN)
+        found = match(self._api.resources, request.method, request.path)
+        if found is None:
+            raise RefusedError(Refusal.MISSING_AUTHENTICATION_TOKEN)
+        return found
+
+    def _admit(self, request: GatewayRequest, found: Match, key: ApiKey | None) -> None:
+        if found.method.api_key_required:
+            refusal = _VERDICTS.get(self.usage.admit(key))
+            if refusal is not None:
+                raise RefusedError(refusal)
+        if self._api.rate_per_second is not None:
+            place = (found.resource, request.method)
+            if place not in self._buckets:
+                self._buckets[place] = TokenBucket(
+                    self._api.rate_per_second, self._api.burst, time.monotonic
+                )
+            if not self._buckets[place].take():
+                raise RefusedError(Refusal.THROTTLED, "by the stage's own limit")
+
+    def _refuse(self, refusal: Refusal, request: GatewayRequest) -> Answer:
+        kind = "DEFAULT_4XX" if refusal.status < 500 else "DEFAULT_5XX"
+        own = [
+            (name.lower(), evaluate(expression, request, self.stage_variables))
+            for name, expression in self._api.refusal_headers.get(kind, {}).items()
+        ]
+        return Answer(refusal.status, [*refusal.headers, *own], refusal.body)
+
+    async def _integrate(self, request: GatewayRequest, found: Match) -> Answer:
+        integration = found.method.integration
+        if isinstance(integration, MockIntegration):
+            return Answer(integration.status, list(integration.headers.items()), b"")
+        if isinstance(integration, HttpIntegration):
+            work = self._call_service(integration, request, found)
+        else:
+            work = self._call_function(integration, request, found)
+        # A function goes on when the gateway has given up on it, so its task is shielded from the
+        # timeout.
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._forget)
+        try:
+            return await asyncio.wait_for(
+                asyncio.shield(task), self._api.integration_timeout_seconds
+            )
+        except TimeoutError:
+            raise RefusedError(Refusal.INTEGRATION_TIMEOUT) from None
+
+    async def _call_function(
+        self, integration: FunctionIntegration, request: GatewayRequest, found: Match
+    ) -> Answer:
+        try:
+            pool = self._functions[integration.function_name]
+        except KeyError:
+            why = f"no function {integration.function_name}"
+            raise RefusedError(Refusal.INTERNAL_ERROR, why) from None
+        event = json.dumps(proxy_event(request, found, self._api)).encode()
+        if len(event) > PAYLOAD_LIMIT_BYTES:
+            raise RefusedError(Refusal.REQUEST_TOO_LARGE)
+        span_id, began = new_span_id(), time.time_ns()
+        header = str(request.trace.below(span_id))
+        try:
+            result = await pool.invoke(event, trace_id=header)
+        except FunctionThrottledError as error:
+            raise RefusedError(Refusal.INTERNAL_ERROR, f"{error} is throttled") from error
+        failed = result.function_error is not None
+        self._keep(request, of_function(request, span_id, pool.function.name, began, failed=failed))
+        if failed:
+            _log.warning(
+                "%s failed: %s", pool.function.name, result.payload[:2000].decode(errors="replace")
+            )
+            raise RefusedError(Refusal.FUNCTION_FAILED)
+        try:
+            return proxy_answer(
+                result.payload, request, self._api, target_request_id=result.request_id
+            )
+        except MalformedResultError as error:
+            _log.warning("%s gave no proxy answer: %s", pool.function.name, error)
+            raise RefusedError(Refusal.FUNCTION_FAILED, str(error)) from error
+
+    async def _call_service(
+        self, integration: HttpIntegration, request: GatewayRequest, found: Match
+    ) -> Answer:
+        try:
+            return await self._proxy.send(integration, request, found, self.stage_variables)
+        except ConfigurationError as error:
+            _log.warning("%s: %s", integration.service, error)
+            raise RefusedError(Refusal.INTERNAL_ERROR, str(error)) from error
+        except httpx.TimeoutException as error:
+            raise RefusedError(Refusal.INTEGRATION_TIMEOUT) from error
+        except httpx.TransportError as error:
+            _log.warning("%s cannot be reached: %r", integration.service, error)
+            raise RefusedError(Refusal.INTEGRATION_UNREACHABLE) from error
+
+    def _forget(self, task: asyncio.Task[Answer]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # after a timeout nobody else asks, and asyncio would report it lost
+
+    def _keep(self, request: GatewayRequest, span: Span) -> None:
+        if self._record_spans is not None and request.trace.sampled:
+            self._record_spans([span])
+
+    def _record(
+        self, request: GatewayRequest, service: str, key: ApiKey | None, answer: Answer
+    ) -> None:
+        self._keep(request, of_gateway(request, answer))
+        self._hops.add(
+            Hop(
+                request_id=request.request_id,
+                trace_id=request.trace.root,
+                caller=key.name if key else "",
+                service=service,
+                method=request.method,
+                path=request.raw_path,
+                status=answer.status,
+                started_at=request.started_at,
+                duration_ms=round((time.time() - request.started_at) * 1000, 1),
+                target_request_id=answer.target_request_id,
+            )
+        )
+
+
+def _request(scope: Scope) -> GatewayRequest:
+    headers = [
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+    ]
+    raw_path = scope["raw_path"].decode("latin-1").partition("?")[0]
+    traced = next((value for name, value in headers if name == "x-amzn-trace-id"), None)
+    trace = TraceHeader.read(traced)
+    stage_length = raw_path.find("/", 1)
+    return GatewayRequest(
+        request_id=str(uuid.uuid4()),
+        extended_request_id=base64.b64encode(secrets.token_bytes(11)).decode(),
+        method=scope["method"],
+        path=raw_path[stage_length:] if stage_length > 0 else "/",
+        raw_path=raw_path,
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+        source_ip=scope["client"][0] if scope.get("client") else "127.0.0.1",
+        trace=trace.below(new_span_id()),
+        caller_span=trace.parent if f"Parent={trace.parent}" in (traced or "") else "",
+    )
+
+
+def _service_of(found: Match) -> str:
+    return found.resource.strip("/").partition("/")[0]

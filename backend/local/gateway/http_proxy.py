@@ -1,0 +1,104 @@
+"""HTTP_PROXY: the request handed on to a web service, and its answer handed back."""
+
+import re
+
+import httpx
+
+from local.blueprint import HttpIntegration, RestApi
+from local.gateway.exchange import HOP_BY_HOP, Answer, GatewayRequest, answer_headers
+from local.gateway.matching import Match
+from local.net.sockets import NO_CERTIFICATES
+
+_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
+_OWN = HOP_BY_HOP | {"host", "content-length", "x-amzn-trace-id", "x-forwarded-for"}
+
+
+class ConfigurationError(Exception):
+    """The integration names something that the stage does not have."""
+
+
+class WebProxy:
+    """Sends requests to the web services over one pool of connections."""
+
+    def __init__(self, api: RestApi) -> None:
+        self._api = api
+        self._client = httpx.AsyncClient(
+            trust_env=False,
+            verify=NO_CERTIFICATES,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=200, keepalive_expiry=4),
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def send(
+        self,
+        integration: HttpIntegration,
+        request: GatewayRequest,
+        match: Match,
+        variables: dict[str, str],
+    ) -> Answer:
+        """The service's answer; httpx.TimeoutException or TransportError when there is none."""
+        uri = fill_uri(integration.uri, match, variables)
+        headers = [(name, value) for name, value in request.headers if name not in _OWN]
+        own = {
+            name.lower(): evaluate(expression, request, variables)
+            for name, expression in integration.headers.items()
+        }
+        headers = [(name, value) for name, value in headers if name not in own]
+        forwarded = [request.header("x-forwarded-for"), request.source_ip]
+        headers += [
+            *own.items(),
+            ("x-amzn-trace-id", str(request.trace)),
+            ("x-amzn-apigateway-api-id", self._api.api_id),
+            ("x-forwarded-for", ", ".join(address for address in forwarded if address)),
+            ("x-forwarded-port", "443"),
+            ("x-forwarded-proto", "https"),
+        ]
+        response = await self._client.request(
+            request.method,
+            f"{uri}?{request.query}" if request.query else uri,
+            headers=headers,
+            content=request.body,
+            timeout=httpx.Timeout(self._api.integration_timeout_seconds, connect=5.0),
+        )
+        # httpx has undone the content coding, so the header that names it would be untrue.
+        passed = [item for item in response.headers.multi_items() if item[0] != "content-encoding"]
+        return Answer(response.status_code, answer_headers(passed), response.content)
+
+
+def fill_uri(uri: str, match: Match, variables: dict[str, str]) -> str:
+    """`uri` with its stage variables and path parameters filled in."""
+
+    def variable(found: re.Match[str]) -> str:
+        try:
+            return variables[found[1]]
+        except KeyError:
+            raise ConfigurationError(f"stage variable {found[1]} is not set") from None
+
+    filled = _VARIABLE.sub(variable, uri)
+    for name, value in match.parameters.items():
+        filled = filled.replace(f"{{{name}}}", value)
+    return filled
+
+
+def evaluate(expression: str, request: GatewayRequest, variables: dict[str, str]) -> str:
+    """The value of one of API Gateway's mapping expressions."""
+    if expression.startswith("'"):
+        return expression.strip("'")
+    known = {
+        "context.requestId": request.request_id,
+        "context.extendedRequestId": request.extended_request_id,
+        "context.identity.sourceIp": request.source_ip,
+        "context.requestTimeEpoch": str(int(request.started_at * 1000)),
+        "context.xrayTraceId": request.trace.root,
+    }
+    if expression in known:
+        return known[expression]
+    kind, _, name = expression.rpartition(".")
+    if kind == "stageVariables" and name in variables:
+        return variables[name]
+    if kind == "method.request.header":
+        return request.header(name.lower()) or ""
+    raise ConfigurationError(f"{expression} cannot be evaluated")

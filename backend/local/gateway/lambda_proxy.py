@@ -1,0 +1,187 @@
+"""AWS_PROXY: from a request to the function's event (payload format 1.0), and from its result to an
+answer.
+"""
+
+import base64
+import binascii
+import datetime
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from local.blueprint import ACCOUNT_ID, REGION, RestApi
+from local.gateway.exchange import HOP_BY_HOP, Answer, GatewayRequest, answer_headers
+from local.gateway.matching import Match
+
+_RESULT_KEYS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded", "cookies"}
+
+
+class MalformedResultError(Exception):
+    """The function's result is not an answer that API Gateway understands: a 502."""
+
+
+def proxy_event(request: GatewayRequest, match: Match, api: RestApi) -> dict[str, Any]:
+    """The event as API Gateway builds it."""
+    headers = _event_headers(request)
+    query = request.query_items()
+    body, encoded = _event_body(request, api)
+    return {
+        "resource": match.resource,
+        "path": request.path,
+        "httpMethod": request.method,
+        "headers": dict(headers),
+        "multiValueHeaders": _grouped(headers),
+        "queryStringParameters": dict(query) or None,
+        "multiValueQueryStringParameters": _grouped(query) or None,
+        "pathParameters": dict(match.parameters) or None,
+        "stageVariables": dict(api.stage_variables) or None,
+        "requestContext": _context(request, match, api),
+        "body": body,
+        "isBase64Encoded": encoded,
+    }
+
+
+def proxy_answer(
+    result: bytes, request: GatewayRequest, api: RestApi, *, target_request_id: str
+) -> Answer:
+    """The answer that `result` describes; MalformedResultError when it describes none."""
+    try:
+        content = json.loads(result)
+    except ValueError as error:
+        raise MalformedResultError("the result is not JSON") from error
+    if not isinstance(content, dict) or not content.keys() <= _RESULT_KEYS:
+        raise MalformedResultError("the result is not an object of the proxy format")
+    try:
+        status = int(content["statusCode"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise MalformedResultError("statusCode is missing or not a number") from error
+    headers = _result_headers(content)
+    if not any(name.lower() == "content-type" for name, _ in headers):
+        headers.append(("content-type", "application/json"))
+    body = _result_body(content, request, api)
+    return Answer(status, answer_headers(headers), body, target_request_id)
+
+
+def _event_headers(request: GatewayRequest) -> list[tuple[str, str]]:
+    headers = [
+        ("Host" if name == "host" else name, value)
+        for name, value in request.headers
+        if name not in HOP_BY_HOP
+        and name not in {"content-length", "x-amzn-trace-id", "x-forwarded-for"}
+    ]
+    forwarded = [request.header("x-forwarded-for"), request.source_ip]
+    return [
+        *headers,
+        ("X-Amzn-Trace-Id", str(request.trace)),
+        ("X-Forwarded-For", ", ".join(address for address in forwarded if address)),
+        ("X-Forwarded-Port", "443"),
+        ("X-Forwarded-Proto", "https"),
+    ]
+
+
+def _context(request: GatewayRequest, match: Match, api: RestApi) -> dict[str, Any]:
+    began = datetime.datetime.fromtimestamp(request.started_at, datetime.UTC)
+    host = request.header("host") or ""
+    identity: dict[str, str | None] = dict.fromkeys(
+        (
+            "cognitoIdentityPoolId",
+            "cognitoIdentityId",
+            "principalOrgId",
+            "cognitoAuthenticationType",
+            "userArn",
+            "accountId",
+            "caller",
+            "user",
+            "accessKey",
+            "cognitoAuthenticationProvider",
+        )
+    )
+    identity |= {"sourceIp": request.source_ip, "userAgent": request.header("user-agent")}
+    if request.key is not None:
+        identity |= {"apiKey": request.key.value, "apiKeyId": request.key.key_id}
+    return {
+        "resourceId": match.resource.strip("/").replace("/", "-"),
+        "resourcePath": match.resource,
+        "httpMethod": request.method,
+        "extendedRequestId": request.extended_request_id,
+        "requestTime": began.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+        "path": request.raw_path,
+        "accountId": ACCOUNT_ID,
+        "protocol": "HTTP/1.1",
+        "stage": api.stage,
+        "domainPrefix": host.partition(".")[0],
+        "requestTimeEpoch": int(request.started_at * 1000),
+        "requestId": request.request_id,
+        "identity": identity,
+        "domainName": host,
+        "deploymentId": f"{api.api_id}-{REGION}",
+        "apiId": api.api_id,
+    }
+
+
+def _event_body(request: GatewayRequest, api: RestApi) -> tuple[str | None, bool]:
+    if not request.body:
+        return None, False
+    if _is_binary(request.header("content-type") or "application/json", api):
+        return base64.b64encode(request.body).decode(), True
+    # What is not declared binary is text to API Gateway, and bytes that are not UTF-8 are lost
+    # there too.
+    return request.body.decode("utf-8", errors="replace"), False
+
+
+def _result_headers(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    single, multiple = (
+        {} if content.get(name) is None else content[name]
+        for name in ("headers", "multiValueHeaders")
+    )
+    if not isinstance(single, dict) or not isinstance(multiple, dict):
+        raise MalformedResultError("headers is not an object")
+    headers: list[tuple[str, str]] = []
+    for name, values in multiple.items():
+        if not isinstance(values, list):
+            raise MalformedResultError(f"multiValueHeaders.{name} is not a list")
+        headers.extend((name, _header_value(value)) for value in values)
+    given = {name.lower() for name in multiple}
+    headers.extend(
+        (name, _header_value(value)) for name, value in single.items() if name.lower() not in given
+    )
+    return headers
+
+
+def _header_value(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, str | int | float):
+        raise MalformedResultError("a header's value is neither text nor a number")
+    return str(value)
+
+
+def _result_body(content: Mapping[str, Any], request: GatewayRequest, api: RestApi) -> bytes:
+    body = content.get("body")
+    if body is None:
+        return b""
+    if not isinstance(body, str):
+        raise MalformedResultError("body is not text")
+    accepted = (request.header("accept") or "").partition(",")[0]
+    if content.get("isBase64Encoded") is True and _is_binary(accepted, api):
+        try:
+            return base64.b64decode(body, validate=True)
+        except binascii.Error as error:
+            raise MalformedResultError("body is not base64") from error
+    return body.encode()
+
+
+def _is_binary(media_type: str, api: RestApi) -> bool:
+    media_type = media_type.partition(";")[0].strip().lower()
+    return any(
+        declared in {"*/*", media_type}
+        or (declared.endswith("/*") and media_type.startswith(declared[:-1]))
+        for declared in api.binary_media_types
+    )
+
+
+def _grouped(items: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name, value in items:
+        groups.setdefault(name, []).append(value)
+    return groups

@@ -1,0 +1,50 @@
+"""Which resource serves a path."""
+
+import pytest
+
+from local.blueprint import Method, MockIntegration
+from local.gateway.matching import match
+
+ANY = Method(MockIntegration())
+GET = Method(MockIntegration(201))
+RESOURCES = {
+    "/api": {"ANY": ANY},
+    "/api/{proxy+}": {"ANY": ANY},
+    "/api/items/{id}": {"GET": GET, "ANY": ANY},
+    "/api/items/new": {"GET": GET},
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "resource", "parameters"),
+    [
+        ("/api", "/api", {}),
+        ("/api/", "/api", {}),
+        ("/api/test", "/api/{proxy+}", {"proxy": "test"}),
+        ("/api/a/b/c", "/api/{proxy+}", {"proxy": "a/b/c"}),
+        ("/api/items/7", "/api/items/{id}", {"id": "7"}),
+        ("/api/items/new", "/api/items/new", {}),
+        ("/api/items/7/parts", "/api/{proxy+}", {"proxy": "items/7/parts"}),
+    ],
+)
+def test_the_most_specific_resource_serves(
+    path: str, resource: str, parameters: dict[str, str]
+) -> None:
+    found = match(RESOURCES, "GET", path)
+    assert found is not None
+    assert (found.resource, found.parameters) == (resource, parameters)
+
+
+@pytest.mark.parametrize("path", ["/", "/apiary", "/other/api", ""])
+def test_an_unknown_path_has_no_resource(path: str) -> None:
+    assert match(RESOURCES, "GET", path) is None
+
+
+def test_a_method_of_its_own_beats_any() -> None:
+    found = match(RESOURCES, "GET", "/api/items/7")
+    assert found is not None
+    assert found.method is GET
+
+
+def test_a_resource_without_the_method_serves_nothing() -> None:
+    assert match(RESOURCES, "POST", "/api/items/new") is None

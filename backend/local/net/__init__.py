@@ -1,0 +1,1 @@
+"""Loopback sockets and the HTTP server that the other rooms use."""

@@ -1,0 +1,1 @@
+"""Applies the Terraform layers to the embedded AWS and reads back what they created."""

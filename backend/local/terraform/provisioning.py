@@ -1,0 +1,95 @@
+"""The estate as Terraform makes it: both layers applied to the embedded AWS, for `--terraform`."""
+
+import asyncio
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from local.aws.terraform_aws import TerraformAws
+from local.blueprint import ACCOUNT_ID, REGION, Blueprint
+from local.compute.packages import remove_tree
+from local.options import Options
+from local.terraform.program import Layer, Progress
+from local.terraform.readback import EstateReader
+
+_PACKAGES = ("api", "chat", "s3vector", "runner", "rotation")
+_VARIABLE_FILE = "environments/dev.tfvars"
+_QUARTERS = 4
+
+# No image is pulled and no GitHub asked: these are only written down.
+_IMAGE = f"{ACCOUNT_ID}.dkr.ecr.{REGION}.amazonaws.com/fin-advisor/runner@sha256:{'0' * 64}"
+_GITHUB = {
+    "github_owner": "local",
+    "github_repository": "fin-advisor",
+    "github_owner_id": "1",
+    "github_repository_id": "1",
+}
+
+
+async def provision(
+    aws: TerraformAws, options: Options, run_dir: Path, report: Callable[[str], None]
+) -> Blueprint:
+    """Apply the layers to `aws`, and read back what is there then.
+
+    State and copies are in `run_dir/var/terraform`, what terraform prints in `run_dir/logs`.
+    TerraformFailedError when an apply fails, UnservableError when what was made cannot be served.
+    """
+    folder = run_dir / "var" / "terraform"
+    remove_tree(folder)
+    folder.mkdir(parents=True)
+    (run_dir / "logs").mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(aws.serve)
+    report("embedded AWS is up")
+    with (run_dir / "logs" / "terraform.log").open("wb", buffering=0) as log:
+        await _apply(folder, aws.url, _packages(options.packages, folder / "dist"), log, report)
+    reader = EstateReader(aws.url)
+    blueprint = await asyncio.to_thread(reader.read)
+    for name in reader.left_out:
+        report(f"made, but not run here: {name}")
+    return blueprint
+
+
+async def _apply(
+    folder: Path, url: str, packages: Path, log: IO[bytes], report: Callable[[str], None]
+) -> None:
+    account = Layer("bootstrap", folder / "bootstrap", endpoint_url=url, log=log)
+    application = Layer("terraform", folder / "terraform", endpoint_url=url, log=log)
+    await account.init()
+    await application.init()
+    # Of the account the environment needs its roles, and with them their boundary; the rest is
+    # GitHub's and the state's.
+    await account.apply(
+        "-target=aws_iam_role.execution",
+        variables={**_GITHUB, "environments": ["dev"], "write_own_backend": False},
+    )
+    report("terraform: bootstrap/ has made the roles")
+    await application.apply(
+        f"-var-file={_VARIABLE_FILE}",
+        variables={"package_dir": str(packages), "runner_image": _IMAGE},
+        progress=_by_quarters(report),
+    )
+
+
+def _by_quarters(report: Callable[[str], None]) -> Progress:
+    def progress(made: int, total: int) -> None:
+        if total and made * _QUARTERS // total > (made - 1) * _QUARTERS // total:
+            report(f"terraform: {made} of {total} resources are made")
+
+    return progress
+
+
+def _packages(given: Path | None, folder: Path) -> Path:
+    """A folder with a zip for each function: the given one's, else one that only has to be there,
+    since the functions run from their sources.
+    """
+    folder.mkdir()
+    for name in _PACKAGES:
+        package = folder / f"{name}.zip"
+        if given is not None and (given / package.name).is_file():
+            package.symlink_to((given / package.name).absolute())
+            continue
+        with zipfile.ZipFile(package, "w") as archive:
+            entry = zipfile.ZipInfo("lambda_function.py", (1980, 1, 1, 0, 0, 0))
+            archive.writestr(entry, f"# Stands for {name}.\n")
+    return folder.absolute()

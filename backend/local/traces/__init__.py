@@ -1,0 +1,1 @@
+"""Receives spans over OTLP, keeps them, and serves them as JSON."""

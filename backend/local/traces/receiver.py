@@ -1,0 +1,185 @@
+"""Takes spans as a collector does: OTLP over gRPC and HTTP, and the X-Ray daemon's datagrams."""
+
+import asyncio
+import base64
+import gzip
+import logging
+import socket
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+import grpc.aio  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+from local.net.serving import (
+    BodyTooLongError,
+    ClientGoneError,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    Server,
+    read_body,
+    respond,
+)
+from local.net.sockets import HOST
+from local.traces.api import TracesApi
+from local.traces.spans import Span, from_otlp, from_segment
+from local.traces.store import TraceStore
+
+LAYER_SECONDS = 0.13
+"""What the ADOT layer's collector takes: it answers when X-Ray has."""
+
+_BODY_LIMIT = 64 * 1024 * 1024
+_HEADER = b'{"format":"json","version":1}'
+_OTLP_SAMPLED, _OTLP_UNSAMPLED = b"T1S", b"T1U"
+
+_log = logging.getLogger(__name__)
+
+
+class OtlpReceiver:
+    """Stores what it takes, while it is started.
+
+    `delay_seconds` makes it synchronous, as the layer's collector is: it answers that much later,
+    and what a client gives up on before then is lost.
+    """
+
+    def __init__(self, store: TraceStore, *, delay_seconds: float = 0.0) -> None:
+        self.delay_seconds = delay_seconds
+        self._store = store
+        self._traces = TracesApi(store)
+        # All ports are taken now: those who send must be told of them before anything starts.
+        self._http = Server(self._application)
+        self._grpc: grpc.aio.Server = grpc.aio.server()
+        self._grpc_port: int = self._grpc.add_insecure_port(f"{HOST}:0")
+        self._datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._datagrams.bind((HOST, 0))
+        self._udp: asyncio.DatagramTransport | None = None
+
+    @property
+    def http_url(self) -> str:
+        return self._http.url
+
+    @property
+    def grpc_url(self) -> str:
+        return f"http://{HOST}:{self._grpc_port}"
+
+    @property
+    def udp_url(self) -> str:
+        return f"udp://{HOST}:{self._datagrams.getsockname()[1]}"
+
+    async def start(self) -> None:
+        await self._http.start()
+        servicer: Any = _TraceService(self)
+        register: Any = trace_service_pb2_grpc.add_TraceServiceServicer_to_server
+        register(servicer, self._grpc)
+        await self._grpc.start()
+        loop = asyncio.get_running_loop()
+        self._udp, _ = await loop.create_datagram_endpoint(
+            lambda: _Daemon(self._store), sock=self._datagrams
+        )
+
+    async def stop(self) -> None:
+        if self._udp is not None:
+            self._udp.close()
+        self._datagrams.close()
+        await self._grpc.stop(grace=0.2)
+        await self._http.stop()
+
+    async def take(self, request: ExportTraceServiceRequest) -> None:
+        """Store a request's spans, after the delay; not when cancelled meanwhile."""
+        if self.delay_seconds:
+            await asyncio.sleep(self.delay_seconds)
+        self._store.add(from_otlp(request))
+
+    async def _application(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] != "/v1/traces":
+            await self._traces(scope, receive, send)
+            return
+        if scope["method"] != "POST":
+            await respond(send, 405, [("allow", "POST")])
+            return
+        try:
+            body = await read_body(receive, limit_bytes=_BODY_LIMIT)
+            request = _request(body, dict(scope["headers"]))
+        except ClientGoneError:
+            return
+        except BodyTooLongError:
+            await respond(send, 413, [])
+            return
+        except (DecodeError, ValueError, EOFError, OSError, zlib.error) as error:
+            await respond(send, 400, [("content-type", "text/plain")], str(error).encode())
+            return
+        taking = asyncio.create_task(self.take(request))
+        leaving = asyncio.create_task(_gone(receive))
+        await asyncio.wait((taking, leaving), return_when=asyncio.FIRST_COMPLETED)
+        leaving.cancel()
+        if not taking.done():
+            taking.cancel()
+            return
+        taking.result()
+        answer = ExportTraceServiceResponse().SerializeToString()
+        await respond(send, 200, [("content-type", "application/x-protobuf")], answer)
+
+
+class _TraceService(trace_service_pb2_grpc.TraceServiceServicer):
+    def __init__(self, receiver: OtlpReceiver) -> None:
+        self._receiver = receiver
+
+    async def Export(  # noqa: N802 - the service's own name for it
+        self, request: ExportTraceServiceRequest, _context: object
+    ) -> ExportTraceServiceResponse:
+        # gRPC cancels this when the client gives up.
+        await self._receiver.take(request)
+        return ExportTraceServiceResponse()
+
+
+class _Daemon(asyncio.DatagramProtocol):
+    """The X-Ray daemon's side: a JSON header line, then a segment document or OTLP in base64."""
+
+    def __init__(self, store: TraceStore) -> None:
+        self._store = store
+
+    def datagram_received(self, data: bytes, _addr: object) -> None:
+        try:
+            self._store.add(_of_datagram(data))
+        except (ValueError, DecodeError) as error:
+            _log.warning("a datagram that the X-Ray daemon would drop: %s", error)
+
+
+def _of_datagram(data: bytes) -> Iterable[Span]:
+    header, _, body = data.partition(b"\n")
+    if header.replace(b" ", b"") != _HEADER:
+        raise ValueError(f"not the daemon's header: {header[:100]!r}")
+    if body.startswith(_OTLP_UNSAMPLED):
+        return ()
+    if body.startswith(_OTLP_SAMPLED):
+        otlp = base64.b64decode(body[len(_OTLP_SAMPLED) :], validate=True)
+        return list(from_otlp(_parsed(otlp)))
+    return list(from_segment(body))
+
+
+def _request(body: bytes, headers: dict[bytes, bytes]) -> ExportTraceServiceRequest:
+    if headers.get(b"content-encoding") == b"gzip":
+        body = gzip.decompress(body)
+    if headers.get(b"content-type", b"").startswith(b"application/json"):
+        raise ValueError("JSON is not taken here; send application/x-protobuf")
+    return _parsed(body)
+
+
+def _parsed(body: bytes) -> ExportTraceServiceRequest:
+    request = ExportTraceServiceRequest()
+    request.ParseFromString(body)
+    return request
+
+
+async def _gone(receive: Receive) -> Message:
+    while (message := await receive())["type"] != "http.disconnect":
+        pass
+    return message

@@ -1,0 +1,126 @@
+"""The traces of this estate, in SQLite."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from local.traces.spans import Span, plain_trace_id
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS spans (
+    trace_id TEXT, span_id TEXT, parent_id TEXT, service TEXT, name TEXT, kind TEXT,
+    start_ns INTEGER, end_ns INTEGER, status TEXT, attributes TEXT, events TEXT, scope TEXT,
+    received INTEGER DEFAULT 1,
+    PRIMARY KEY (trace_id, span_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS by_start ON spans (start_ns);
+"""
+_COLUMNS = (
+    "trace_id, span_id, parent_id, service, name, kind, start_ns, end_ns, status, attributes, "
+    "events, scope"
+)
+# A span that comes twice is counted, since that is a fault of whoever sends it.
+_INSERT = f"""
+INSERT INTO spans ({_COLUMNS}) VALUES ({", ".join("?" * 12)})
+ON CONFLICT DO UPDATE SET received = received + 1
+"""  # noqa: S608 - names of ours
+_SELECT = f"SELECT {_COLUMNS} FROM spans WHERE trace_id = ? ORDER BY start_ns, end_ns DESC"  # noqa: S608
+_SUMMARIES = """
+SELECT trace_id, MIN(start_ns), MAX(end_ns), COUNT(*), SUM(status = 'ERROR'),
+       GROUP_CONCAT(DISTINCT service)
+FROM spans GROUP BY trace_id ORDER BY MIN(start_ns) DESC LIMIT ?
+"""
+_OLDEST_OVER = "SELECT start_ns FROM spans ORDER BY start_ns DESC LIMIT 1 OFFSET ?"
+
+type Listener = Callable[[list[Span]], None]
+
+
+class TraceStore:
+    """Keeps the latest spans. It belongs to one thread, the event loop's."""
+
+    def __init__(self, path: Path | None = None, *, kept_spans: int = 100_000) -> None:
+        self._database = sqlite3.connect(":memory:" if path is None else path)
+        # What is kept here is for looking at: a crash may lose it.
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.executescript(_SCHEMA)
+        self._kept_spans = kept_spans
+        self._since_pruned = 0
+        self._listeners: list[Listener] = []
+
+    def close(self) -> None:
+        self._database.close()
+
+    def on_spans(self, listener: Listener) -> None:
+        """Call `listener` with whatever is added from now on."""
+        self._listeners.append(listener)
+
+    def add(self, spans: Iterable[Span]) -> None:
+        """Store spans; beyond what is kept, the oldest go."""
+        added = list(spans)
+        with self._database:
+            self._database.executemany(_INSERT, map(_row, added))
+        self._since_pruned += len(added)
+        if self._since_pruned > self._kept_spans // 10:
+            self._prune()
+        for listener in self._listeners:
+            listener(added)
+
+    def trace(self, trace_id: str) -> list[Span]:
+        """The spans of a trace, in the order in which they began; the id in either form."""
+        rows = self._database.execute(_SELECT, (plain_trace_id(trace_id),))
+        return [_span(row) for row in rows]
+
+    def latest(self, count: int = 50) -> list[dict[str, Any]]:
+        """One summary a trace, the latest first."""
+        return [
+            {
+                "trace_id": trace_id,
+                "xray_trace_id": f"1-{trace_id[:8]}-{trace_id[8:]}",
+                "name": self._root_name(trace_id),
+                "started_at": start / 1e9,
+                "duration_ms": round((end - start) / 1e6, 3),
+                "spans": spans,
+                "errors": errors,
+                "services": sorted(services.split(",")),
+            }
+            for trace_id, start, end, spans, errors, services in self._database.execute(
+                _SUMMARIES, (count,)
+            )
+        ]
+
+    def received_twice(self) -> list[tuple[str, str]]:
+        """The (service, name) of spans that came more than once."""
+        rows = self._database.execute("SELECT service, name FROM spans WHERE received > 1")
+        return list(rows)
+
+    def _root_name(self, trace_id: str) -> str:
+        [name] = self._database.execute(
+            "SELECT name FROM spans WHERE trace_id = ? "
+            "ORDER BY parent_id <> '', start_ns, end_ns DESC LIMIT 1",
+            (trace_id,),
+        ).fetchone()
+        return str(name)
+
+    def _prune(self) -> None:
+        self._since_pruned = 0
+        found = self._database.execute(_OLDEST_OVER, (self._kept_spans,)).fetchone()
+        if found:
+            with self._database:
+                self._database.execute("DELETE FROM spans WHERE start_ns <= ?", found)
+
+
+def _row(span: Span) -> tuple[Any, ...]:
+    values = span.as_dict()
+    values["attributes"] = json.dumps(span.attributes, default=str)
+    values["events"] = json.dumps(span.events, default=str)
+    return tuple(values[name] for name in _COLUMNS.split(", "))
+
+
+def _span(row: tuple[Any, ...]) -> Span:
+    values = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    values["attributes"] = json.loads(values["attributes"])
+    values["events"] = json.loads(values["events"])
+    return Span(**values)

@@ -1,0 +1,81 @@
+"""What came is found again, the latest first, and the oldest goes when there is too much."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.tests.traced import TRACE, span
+from local.traces.spans import Span
+from local.traces.store import TraceStore
+
+
+@pytest.fixture
+def store() -> Iterator[TraceStore]:
+    made = TraceStore()
+    yield made
+    made.close()
+
+
+def test_a_trace_is_found_by_either_form_of_its_id(store: TraceStore) -> None:
+    stored = span(attributes={"a": [1, "b", None]}, events=[{"name": "e"}])
+    store.add([stored])
+    assert store.trace(TRACE) == [stored]
+    assert store.trace("1-5759e988-bd862e3fe1be46a994272793") == [stored]
+    assert store.trace("f" * 32) == []
+
+
+def test_spans_are_in_the_order_in_which_they_began(store: TraceStore) -> None:
+    store.add([span(3), span(1), span(2)])
+    assert [one.name for one in store.trace(TRACE)] == ["span 1", "span 2", "span 3"]
+
+
+def test_summaries_are_the_latest_first(store: TraceStore) -> None:
+    store.add([span(1), span(2, service="chat", parent_id=f"{1:016x}", status="ERROR")])
+    store.add([span(9, trace_id="f" * 32)])
+    latest, first = store.latest()
+    assert latest["trace_id"] == "f" * 32
+    assert first == {
+        "trace_id": TRACE,
+        "xray_trace_id": "1-5759e988-bd862e3fe1be46a994272793",
+        "name": "span 1",
+        "started_at": 0.001,
+        "duration_ms": 1.5,
+        "spans": 2,
+        "errors": 1,
+        "services": ["api", "chat"],
+    }
+    assert len(store.latest(1)) == 1
+
+
+def test_a_span_that_comes_twice_is_told(store: TraceStore) -> None:
+    store.add([span(1), span(2)])
+    assert store.received_twice() == []
+    store.add([span(1)])
+    assert store.received_twice() == [("api", "span 1")]
+    assert len(store.trace(TRACE)) == 2
+
+
+def test_the_oldest_go_when_there_are_too_many() -> None:
+    store = TraceStore(kept_spans=100)
+    for number in range(1000):
+        store.add([span(number, trace_id=f"{number:032x}")])
+    kept = store.latest(1000)
+    assert len(kept) <= 111
+    assert kept[0]["name"] == "span 999"
+    store.close()
+
+
+def test_traces_outlive_a_restart(tmp_path: Path) -> None:
+    for expected in (0, 1):
+        store = TraceStore(tmp_path / "traces.sqlite")
+        assert len(store.trace(TRACE)) == expected
+        store.add([span()])
+        store.close()
+
+
+def test_a_listener_hears_what_is_added(store: TraceStore) -> None:
+    heard: list[Span] = []
+    store.on_spans(heard.extend)
+    store.add(iter([span(1), span(2)]))
+    assert [one.name for one in heard] == ["span 1", "span 2"]

@@ -1,0 +1,157 @@
+"""boto3 clients, made when first used, with bounded waits; and their errors in our terms."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.errors import BadDependency, DeadlineExceeded, ServiceError, Unavailable
+from shared.request import deadline
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+CONNECT_TIMEOUT_SECONDS: Final = 2.0
+READ_TIMEOUT_SECONDS: Final = 5.0
+MAX_ATTEMPTS: Final = 3
+
+_THROTTLES: Final = frozenset(
+    [
+        "ThrottlingException",
+        "Throttling",
+        "ThrottledException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "ProvisionedThroughputExceededException",
+        "SlowDown",
+        "ServiceQuotaExceededException",
+        "ModelNotReadyException",
+        "RequestThrottled",
+        "BandwidthLimitExceeded",
+    ]
+)
+_OUTAGES: Final = frozenset(
+    [
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServerException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "InternalServiceError",
+        "ModelTimeoutException",
+        "RequestTimeout",
+        "500",
+        "502",
+        "503",
+        "504",
+    ]
+)
+_REFUSALS: Final = frozenset(
+    [
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "UnrecognizedClientException",
+    ]
+)
+
+_lock = Lock()
+
+
+def aws_client(
+    service_name: str,
+    *,
+    region: str | None = None,
+    read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
+    max_attempts: int = MAX_ATTEMPTS,
+) -> Any:
+    """Return the process's client of an AWS service; the first call imports boto3.
+
+    `AWS_ENDPOINT_URL` and its per-service forms override the endpoint, as botocore reads them.
+
+    Args:
+        service_name: The boto3 name, such as `s3` or `bedrock-runtime`.
+        region: The region, the environment's where it is not given.
+        read_timeout_seconds: The longest silence of the other side.
+        max_attempts: Attempts in all; throttled ones are spaced adaptively.
+    """
+    # One lock: making a client is not thread-safe in boto3, using one is.
+    with _lock:
+        return _client(service_name, region, read_timeout_seconds, max_attempts)
+
+
+@cache
+def _client(service_name: str, region: str | None, read_timeout: float, attempts: int) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=read_timeout,
+        retries={"mode": "adaptive", "total_max_attempts": attempts},
+        max_pool_connections=32,
+    )
+    # The stubs know each service by its literal name only.
+    make: Any = boto3.client
+    return make(service_name, region_name=region, config=config)
+
+
+def error_code(error: "ClientError") -> str:
+    """Return the code of a botocore error, such as `NoSuchKey`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def aws_errors(what: str) -> Iterator[None]:
+    """Translate botocore's errors; `what` completes "could not …".
+
+    Raises:
+        Unavailable: AWS throttled, failed or did not answer; another attempt may work.
+        DeadlineExceeded: AWS did not answer and the request's time is used up.
+        BadDependency: AWS refused; another attempt will not work.
+    """
+    try:
+        yield
+    except ServiceError:
+        raise
+    except Exception as error:
+        translated = _translate(what, error)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+def _translate(what: str, error: Exception) -> ServiceError | None:
+    # Imported only now: whoever has an error of botocore's has paid for it already.
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.exceptions import ConnectionError as NoConnection
+
+    if isinstance(error, ClientError):
+        return _translate_answer(what, error_code(error))
+    if isinstance(error, (HTTPClientError, NoConnection)):  # no connection, or no answer in time
+        left = deadline.remaining_seconds()
+        if left is not None and left <= 0:
+            return DeadlineExceeded(f"Could not {what}: AWS did not answer in time.")
+        return Unavailable(f"Could not {what}: AWS does not answer; try again.", retry_after=2)
+    if isinstance(error, BotoCoreError):
+        return BadDependency(f"Could not {what}: {type(error).__name__}.")
+    return None
+
+
+def _translate_answer(what: str, code: str) -> ServiceError:
+    if code in _THROTTLES:
+        return Unavailable(f"Could not {what}: AWS is throttling; try again.", retry_after=2)
+    if code in _OUTAGES:
+        return Unavailable(f"Could not {what}: AWS failed ({code}); try again.", retry_after=2)
+    if code in _REFUSALS:
+        return BadDependency(
+            f"Could not {what}: AWS refused it ({code}); this service's role or credentials lack "
+            "the permission."
+        )
+    return BadDependency(f"Could not {what}: AWS answered {code or 'an error'}.")

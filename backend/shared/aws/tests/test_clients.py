@@ -1,0 +1,104 @@
+"""boto3 clients are made once and lazily; their errors come out in this library's terms."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, NoCredentialsError, ReadTimeoutError
+
+from shared.aws import clients
+from shared.aws.clients import aws_client, aws_errors, error_code
+from shared.errors import BadDependency, DeadlineExceeded, NotFound, ServiceError, Unavailable
+from shared.request import deadline
+from shared.tests.servers import FrontOfAws, unused_port
+
+
+def test_one_client_is_made_by_however_many_threads(front: FrontOfAws) -> None:
+    clients: list[Any] = []
+    barrier = threading.Barrier(8)
+
+    def make() -> None:
+        barrier.wait()
+        clients.append(aws_client("secretsmanager"))
+
+    threads = [threading.Thread(target=make) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(clients) == 8
+    assert len({id(client) for client in clients}) == 1
+
+
+def test_waits_and_attempts_are_bounded_and_the_endpoint_is_the_environments(
+    front: FrontOfAws,
+) -> None:
+    client = aws_client("secretsmanager", read_timeout_seconds=7)
+    assert client.meta.endpoint_url == front.url
+    config = client.meta.config
+    assert (config.connect_timeout, config.read_timeout) == (clients.CONNECT_TIMEOUT_SECONDS, 7)
+    assert config.retries["mode"] == "adaptive"
+    assert config.retries["total_max_attempts"] == clients.MAX_ATTEMPTS
+    assert aws_client("secretsmanager", region="eu-west-1").meta.region_name == "eu-west-1"
+
+
+def _answered(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "hunter2"}}, "GetObject")
+
+
+@pytest.mark.parametrize(
+    ("error", "translated", "retry"),
+    [
+        (_answered("ThrottlingException"), Unavailable, True),
+        (_answered("SlowDown"), Unavailable, True),
+        (_answered("InternalError"), Unavailable, True),
+        (_answered("503"), Unavailable, True),
+        (_answered("AccessDenied"), BadDependency, False),
+        (_answered("ExpiredToken"), BadDependency, False),
+        (_answered("NoSuchBucket"), BadDependency, False),
+        (ClientError({}, "GetObject"), BadDependency, False),
+        (ReadTimeoutError(endpoint_url="http://x"), Unavailable, True),
+        (NoCredentialsError(), BadDependency, False),
+    ],
+)
+def test_each_error_is_translated(
+    error: Exception, translated: type[ServiceError], retry: bool
+) -> None:
+    with pytest.raises(ServiceError) as caught, aws_errors("read the manifest"):
+        raise error
+    assert type(caught.value) is translated
+    assert caught.value.detail.startswith("Could not read the manifest: ")
+    assert "hunter2" not in caught.value.detail
+    assert (caught.value.retry_after is not None) is retry
+    assert caught.value.__cause__ is error
+
+
+def test_an_endpoint_that_nobody_serves_is_unavailable(
+    front: FrontOfAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{unused_port()}")
+    client = aws_client("secretsmanager", max_attempts=1)
+    with pytest.raises(Unavailable, match="does not answer"), aws_errors("read a secret"):
+        client.list_secrets()
+
+
+def test_silence_after_the_deadline_is_the_deadlines() -> None:
+    with (
+        deadline.scope(time.time() - 1),
+        pytest.raises(DeadlineExceeded),
+        aws_errors("read the manifest"),
+    ):
+        raise ReadTimeoutError(endpoint_url="http://x")
+
+
+def test_other_errors_pass_as_they_are() -> None:
+    with pytest.raises(NotFound, match="ours"), aws_errors("x"):
+        raise NotFound("ours")
+    with pytest.raises(ZeroDivisionError), aws_errors("x"):
+        _ = 1 / 0
+
+
+def test_the_code_of_an_error() -> None:
+    assert error_code(_answered("NoSuchKey")) == "NoSuchKey"
+    assert error_code(ClientError({}, "GetObject")) == ""

@@ -1,0 +1,1 @@
+"""The entry of a Lambda function: its events, its invocations, its cold start."""

@@ -1,0 +1,108 @@
+"""What the library's tests share: settings as values, captured log lines, fresh global state."""
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from shared.aws import clients
+from shared.logging import configure_logging
+from shared.settings import FullServiceSettings
+from shared.tests.servers import FrontOfAws, front_of_aws
+
+MakeSettings = Callable[..., FullServiceSettings]
+
+
+class Lines:
+    """The log lines of one test."""
+
+    def __init__(self) -> None:
+        self.stream = io.BytesIO()
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return what was logged; the line of metrics after each request is not among it."""
+        return [line for line in self._written() if line["event"] != "metrics"]
+
+    def of(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self._written() if line["event"] == event]
+
+    def _written(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+
+    def configure(self, level: str = "DEBUG") -> None:
+        configure_logging(level, service_name="api", environment="dev", stream=self.stream)
+
+
+@pytest.fixture
+def logging_state() -> Iterator[None]:
+    """Leaves structlog and the stdlib's loggers as they were."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        structlog.contextvars.clear_contextvars()
+        configure_logging("WARNING", service_name="test", environment="test", stream=io.BytesIO())
+        root.handlers[:] = handlers
+
+
+@pytest.fixture
+def lines(logging_state: None) -> Lines:
+    captured = Lines()
+    captured.configure()
+    return captured
+
+
+@pytest.fixture
+def make_settings() -> MakeSettings:
+    def make(**changes: Any) -> FullServiceSettings:
+        values: dict[str, Any] = {
+            "project_name": "fin-advisor",
+            "environment": "dev",
+            "service_name": "api",
+            "api_gateway_url": "http://127.0.0.1:9/dev",
+            "log_level": "DEBUG",
+        }
+        return FullServiceSettings(**(values | changes))
+
+    return make
+
+
+@pytest.fixture
+def no_cached_clients() -> Iterator[None]:
+    """boto3 clients are made anew, because the process keeps them with the endpoint they had."""
+    clients._client.cache_clear()
+    yield
+    clients._client.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def secrets_manager(aws_server: Any) -> Any:
+    """A client of the embedded AWS; tests use names of their own instead of emptying it."""
+    import boto3
+
+    return boto3.client(
+        "secretsmanager",
+        endpoint_url=aws_server.endpoint_url,
+        region_name=aws_server.region,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+
+
+@pytest.fixture
+def front(
+    aws_server: Any, monkeypatch: pytest.MonkeyPatch, no_cached_clients: None
+) -> Iterator[FrontOfAws]:
+    """What counts the calls to the embedded AWS; this process's boto3 goes there."""
+    with front_of_aws(aws_server.endpoint_url) as front:
+        for name, value in (aws_server.environment | {"AWS_ENDPOINT_URL": front.url}).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("AWS_PROFILE", raising=False)
+        yield front

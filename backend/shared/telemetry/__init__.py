@@ -1,0 +1,1 @@
+"""Spans and metrics: how they are made, continued across services, and exported."""

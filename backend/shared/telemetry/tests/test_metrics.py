@@ -1,0 +1,165 @@
+"""One line of metrics a request, in the format that CloudWatch reads, within what is paid for."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, FastAPI
+
+from shared.app import create_service_app
+from shared.aws_lambda.entry import lambda_handler
+from shared.conftest import Lines, MakeSettings
+from shared.eager_loop import EagerLoop
+from shared.errors import Unavailable
+from shared.logging import request_context
+from shared.telemetry import metrics
+from shared.telemetry.metrics import DIMENSIONS, METRICS, ServiceMetrics, measure
+from shared.testing import FakeKeys, LambdaContext, api_gateway_event, app_client
+
+pytestmark = pytest.mark.anyio
+
+_MOST = 8
+
+
+@pytest.fixture
+def app(make_settings: MakeSettings, lines: Lines) -> FastAPI:
+    router = APIRouter()
+
+    @router.get("/hello/{name}", summary="Hello")
+    async def hello(name: str) -> str:
+        return name
+
+    @router.get("/down", summary="Down")
+    async def down() -> None:
+        raise Unavailable("It is down.")
+
+    @router.get("/bug", summary="Bug")
+    async def bug() -> None:
+        raise RuntimeError("a bug")
+
+    @router.get("/tokens/{count}", summary="Tokens")
+    async def tokens(count: int) -> None:
+        for _ in range(count):
+            measure("InputTokens", 10)
+            await asyncio.to_thread(measure, "OutputTokens", 1)
+            measure("RetrievalScore", 0.5)
+
+    made = create_service_app(make_settings(), title="T", description="D", routers=[router])
+    lines.configure()
+    return made
+
+
+async def _line(app: FastAPI, lines: Lines, path: str) -> dict[str, Any]:
+    async with app_client(app) as client:
+        await client.get(path)
+    [line] = lines.of("metrics")
+    return line
+
+
+def _described(line: dict[str, Any]) -> dict[str, str]:
+    [directive] = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "fin-advisor"
+    assert directive["Dimensions"] == [["Environment", "Service"]]
+    return {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
+
+
+async def test_a_request_is_one_line_that_cloudwatch_can_read(app: FastAPI, lines: Lines) -> None:
+    before = time.time() * 1000
+    line = await _line(app, lines, "/hello/you")
+    described = _described(line)
+    assert described == {"Requests": "Count", "Errors": "Count", "Duration": "Milliseconds"}
+    assert before - 1 <= line["_aws"]["Timestamp"] <= time.time() * 1000
+    assert (line["Environment"], line["Service"]) == ("dev", "api")
+    assert (line["Requests"], line["Errors"]) == (1, 0)
+    assert 0 < line["Duration"] < 10_000
+    # The specification: each metric and dimension is a member of the same object.
+    assert set(described) | set(DIMENSIONS) <= set(line)
+    assert line["request_id"], "from a spike in a graph to its requests"
+    assert (line["service"], line["environment"], line["level"]) == ("api", "dev", "info")
+
+
+@pytest.mark.parametrize(
+    ("path", "errors"), [("/missing", 0), ("/down", 1), ("/bug", 1), ("/hello/a", 0)]
+)
+async def test_an_error_is_an_answer_of_500_or_more(
+    app: FastAPI, lines: Lines, path: str, errors: int
+) -> None:
+    assert (await _line(app, lines, path))["Errors"] == errors
+
+
+@pytest.mark.parametrize("path", ["/health", "/liveness", "/readiness"])
+async def test_probes_are_not_counted(app: FastAPI, lines: Lines, path: str) -> None:
+    async with app_client(app) as client:
+        assert (await client.get(path)).status_code == 200
+    assert lines.of("metrics") == []
+
+
+async def test_what_a_request_measures_is_in_its_line(app: FastAPI, lines: Lines) -> None:
+    line = await _line(app, lines, "/tokens/3")
+    assert (line["InputTokens"], line["OutputTokens"]) == (30, 3)
+    assert line["RetrievalScore"] == [0.5, 0.5, 0.5]
+    assert _described(line)["RetrievalScore"] == "None"
+
+
+async def test_no_metric_has_more_values_than_the_format_takes(app: FastAPI, lines: Lines) -> None:
+    line = await _line(app, lines, "/tokens/150")
+    assert len(line["RetrievalScore"]) == 100
+    assert line["InputTokens"] == 1500
+
+
+async def test_concurrent_requests_do_not_share_measurements(app: FastAPI, lines: Lines) -> None:
+    async with app_client(app) as client:
+        await asyncio.gather(*(client.get(f"/tokens/{number}") for number in range(1, 21)))
+    counted = sorted(line["InputTokens"] for line in lines.of("metrics"))
+    assert counted == [10 * number for number in range(1, 21)]
+
+
+async def test_metrics_are_written_whatever_the_log_level(app: FastAPI, lines: Lines) -> None:
+    lines.configure("CRITICAL")
+    line = await _line(app, lines, "/hello/you")
+    assert lines.all() == []
+    assert line["Requests"] == 1
+
+
+def test_a_function_tells_its_cold_start_once(
+    app: FastAPI, lines: Lines, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = EagerLoop()
+    monkeypatch.setattr("shared.aws_lambda.entry.EagerLoop", lambda: loop)
+    try:
+        handler = lambda_handler(app, make_settings(), keys=FakeKeys())
+        for _ in range(3):
+            handler(api_gateway_event("GET", "/api/hello/you"), LambdaContext())
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
+    assert [line["ColdStarts"] for line in lines.of("metrics")] == [1, 0, 0]
+
+
+def test_measuring_outside_a_request_does_nothing() -> None:
+    measure("InputTokens", 1)
+    assert metrics._request.get() is None
+
+
+def test_a_metric_that_nobody_declared_is_a_bug() -> None:
+    with pytest.raises(KeyError, match="Surprise"):
+        measure("Surprise", 1)
+
+
+def test_there_are_no_more_metrics_than_are_paid_for() -> None:
+    # Beside these, the rotation function publishes what is left of each service's quota.
+    assert len(METRICS) + 1 <= _MOST
+    assert set(METRICS.values()) <= {"Count", "Milliseconds", "None"}
+
+
+def test_the_line_of_a_request_has_its_trace(lines: Lines) -> None:
+    token = request_context.bind(request_context.RequestContext("id-1", "a" * 32))
+    try:
+        service = ServiceMetrics("p", "dev", "api")
+        service.end(service.begin(), path="/x", status=200, duration_seconds=0.25, cold_start=None)
+    finally:
+        request_context.reset(token)
+    [line] = lines.of("metrics")
+    assert line["trace_id"] == "a" * 32
+    assert line["Duration"] == 250
