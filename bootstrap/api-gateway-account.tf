@@ -1,4 +1,5 @@
-# API Gateway writes logs with one role for the whole account and region. A stage with logs is refused without it.
+# API Gateway writes the logs of all its APIs in an account and region with one role. Without it, AWS refuses a stage with
+# logs.
 
 resource "aws_iam_role" "api_gateway_logs" {
   count = var.enable_api_gateway_account ? 1 : 0
@@ -17,7 +18,7 @@ resource "aws_iam_role" "api_gateway_logs" {
   })
 }
 
-# AWS's own policy is what API Gateway checks for; the boundary keeps it to what the policy is named after.
+# API Gateway requires this AWS-managed policy. The boundary restricts it to writing logs.
 resource "aws_iam_role_policy_attachment" "api_gateway_logs" {
   count = var.enable_api_gateway_account ? 1 : 0
 
@@ -46,7 +47,7 @@ resource "aws_iam_policy" "gateway_boundary" {
         "logs:GetLogEvents",
         "logs:PutLogEvents",
       ]
-      # Every API of the account logs with this role, not this project's alone.
+      # All APIs of the account use this role, not only this project's.
       Resource = "${local.arn.logs}:*"
     }]
   })

@@ -1,5 +1,5 @@
-# The environments' backend files name the bucket, which this layer alone knows. The shell writes them, since that
-# takes no provider beside AWS's.
+# Writes the environments' backend files, because only this layer knows the bucket's name. A shell command writes them, so
+# that no second provider is needed.
 
 locals {
   backend_files = var.backend_files_dir == null ? {} : {
@@ -14,7 +14,7 @@ locals {
   }
 
   own_backend = <<-EOT
-    # Written by this layer's first apply: where its own state lives.
+    # Written by this layer's first apply. Names the bucket of its own state.
     terraform {
       backend "s3" {
         bucket       = "${local.state_bucket}"
@@ -30,7 +30,7 @@ locals {
 resource "terraform_data" "backend_file" {
   for_each = merge(local.backend_files, var.write_own_backend ? { "backend.tf" = local.own_backend } : {})
 
-  # The bucket's name alone is known before it exists; a backend file for a bucket that failed would mislead.
+  # The id is known only once the bucket exists, so no file is written for a bucket that could not be created.
   triggers_replace = [aws_s3_bucket.state.id, each.value]
 
   provisioner "local-exec" {

@@ -1,7 +1,7 @@
-# What a deploy may do, in groups. Each group is written once, for a scope: an environment's deploy role gets it whole,
-# the plan role gets the reading actions of the environments that it may plan.
+# The permissions of the deploy roles and of the plan role, in groups. Each group is written once, for a scope: the deploy
+# role of an environment gets all its actions, the plan role gets the reading ones for the environments that it may plan.
 #
-# terraform/tests record every request of a plan, an apply and a destroy, and hold these statements to them.
+# terraform/tests record every request of a plan, an apply and a destroy, and check these statements against the record.
 
 locals {
   scopes = merge(
@@ -22,12 +22,12 @@ locals {
           Action   = ["s3:ListBucket"]
           Resource = [aws_s3_bucket.state.arn]
           Condition = { StringLike = {
-            # `init` lists workspaces under `env:/`, also where there are none.
+            # `init` lists the workspaces under `env:/` even if there are none.
             "s3:prefix" = concat(["env:/"], [for environment in environments : "${environment}/*"])
           } }
         },
         {
-          # The lock is an object beside the state, hence Delete.
+          # The lock is an object beside the state, and is deleted when it is released.
           Sid    = "ReadAndWriteState"
           Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
           Resource = flatten([for environment in environments : [
@@ -37,10 +37,10 @@ locals {
         },
       ]
 
-      # API Gateway Management, with keys, usage plans and what may stand before the stage
+      # API Gateway Management, with keys, usage plans, firewall and domain
       api-gateway = [
         {
-          # API Gateway gives its resources ids and not names, so an environment cannot be told by its ARN.
+          # API Gateway's ARNs contain ids and no names, so they cannot be restricted to an environment.
           Sid    = "Gateway"
           Action = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]
           Resource = [
@@ -76,7 +76,7 @@ locals {
         },
       ]
 
-      # S3 Vector Management: the buckets of vectors and jobs, and Amazon S3 Vectors by way of CloudFormation
+      # S3 Vector Management: the buckets of vectors and jobs, and Amazon S3 Vectors through CloudFormation
       s3-vectors = [
         {
           Sid = "Buckets"
@@ -142,7 +142,7 @@ locals {
         },
       ]
 
-      # Bedrock Invocation (for embeddings), as requirements.md lists it: to try whether the account may use the model.
+      # Bedrock Invocation (for embeddings): to test whether the account has access to the model
       bedrock = [
         {
           Sid      = "TryEmbeddings"
@@ -168,7 +168,7 @@ locals {
             "lambda:GetFunctionConcurrency",
             "lambda:GetFunctionConfiguration",
             "lambda:GetPolicy",
-            "lambda:InvokeFunction", # {"test": "secrets"} after a deploy.
+            "lambda:InvokeFunction", # The smoke test sends {"test": "secrets"}.
             "lambda:ListTags",
             "lambda:ListVersionsByFunction",
             "lambda:PublishVersion",
@@ -183,7 +183,7 @@ locals {
           Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.lambda}:function:${prefix}-*"]
         },
         {
-          # The ADOT layers live in an account of AWS's.
+          # AWS publishes the ADOT layers from an account of its own.
           Sid    = "Layers"
           Action = ["lambda:GetLayerVersion"]
           Resource = [
@@ -194,7 +194,7 @@ locals {
         {
           Sid      = "Network"
           Action   = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"]
-          Resource = ["*"] # EC2 knows no resource for these.
+          Resource = ["*"] # These actions support no resource-level permissions.
         },
       ]
 
@@ -228,7 +228,7 @@ locals {
         },
         {
           Sid = "ServiceLinkedRoles"
-          # Made by the first App Runner service, and the first connector, of an account.
+          # Created with the first App Runner service and the first VPC connector of an account.
           Action = ["iam:CreateServiceLinkedRole"]
           Resource = [
             "${local.arn_iam}:role/aws-service-role/apprunner.amazonaws.com/*",
@@ -256,7 +256,7 @@ locals {
         {
           Sid      = "ImageLogIn"
           Action   = ["ecr:GetAuthorizationToken"]
-          Resource = ["*"] # ECR knows no resource for it.
+          Resource = ["*"] # This action supports no resource-level permissions.
         },
       ]
 
@@ -318,7 +318,7 @@ locals {
         },
         {
           Sid = "ReadTraces"
-          # X-Ray knows no resource for these; the second looks for the smoke test's trace.
+          # These actions support no resource-level permissions. The smoke test looks for its trace with the second.
           Action   = ["xray:GetSamplingRules", "xray:GetTraceSummaries"]
           Resource = ["*"]
         },
@@ -349,11 +349,12 @@ locals {
         {
           Sid      = "DrawOriginSecret"
           Action   = ["secretsmanager:GetRandomPassword"]
-          Resource = ["*"] # Secrets Manager knows no resource for it.
+          Resource = ["*"] # This action supports no resource-level permissions.
         },
       ]
 
-      # The services' policies, under the environment's path, on the roles that this layer made. No roles.
+      # The services' policies under the environment's path, and their attachment to the roles that this layer creates.
+      # No permission to create roles.
       iam = [
         {
           Sid = "Policies"
@@ -406,7 +407,7 @@ locals {
         },
       ]
 
-      # The clock, and who is told of an alarm
+      # Schedules, the alarm topic and the budget
       events = [
         {
           Sid = "Clock"
@@ -453,7 +454,7 @@ locals {
     }
   }
 
-  # What dev may do and the others may not: empty a bucket in order to delete it.
+  # Only dev's role may delete objects, in order to delete a bucket that is not empty.
   empty_buckets = [{
     Sid      = "EmptyBuckets"
     Action   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
@@ -469,7 +470,7 @@ locals {
     }
   ]...)
 
-  # The reading half of a statement; whoever only writes has none, and a group of such is no policy.
+  # The reading actions of each statement. Statements and groups without any are left out.
   plan_statements = {
     for group, statements in local.groups["plan"] : "${var.project_name}-plan-${group}" => [
       for statement in statements : merge(statement, {
@@ -520,7 +521,8 @@ resource "aws_iam_role_policy_attachment" "plan" {
   policy_arn = aws_iam_policy.plan[each.key].arn
 }
 
-# The most that a deploy role may do, whoever edits the groups above. It allows by service, and denies every way out.
+# The permissions boundary of a deploy role. It limits what the groups above can grant, and denies access to other
+# environments.
 resource "aws_iam_policy" "deploy_boundary" {
   for_each = local.prefixes
 

@@ -1,4 +1,4 @@
-# One repository for all environments: what was tested in dev is what prod runs, by digest.
+# One repository for all environments, so that prod runs the image that was tested in dev, by digest.
 
 resource "aws_ecr_repository" "main" {
   for_each = var.ecr_repositories
@@ -25,13 +25,13 @@ resource "aws_ecr_lifecycle_policy" "main" {
     rules = [
       {
         rulePriority = 1
-        description  = "Images without a tag are what failed pushes leave"
+        description  = "Delete untagged images, which failed pushes leave behind"
         selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = 7 }
         action       = { type = "expire" }
       },
       {
         rulePriority = 2
-        description  = "Fifty releases to roll back to"
+        description  = "Keep fifty releases to roll back to"
         selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 50 }
         action       = { type = "expire" }
       },

@@ -1,17 +1,17 @@
-# The roles that the services run as. They are made here, under a boundary, so that the deploy role makes none; the
-# application layer attaches each service's own policies.
+# The roles that the services run as. They are created here under a permissions boundary, so that the deploy role needs no
+# permission to create roles. The application layer attaches each service's own policies.
 
 locals {
   lambda_services = ["api", "chat", "s3vector", "runner", "rotation"]
 
-  # Each role of each environment, by its name.
+  # All roles of all environments, by name.
   execution_roles = merge(
     var.enable_lambda ? {
       for pair in setproduct(var.environments, local.lambda_services) :
       "${local.prefixes[pair[0]]}-lambda-${pair[1]}" => {
         environment = pair[0]
         principal   = "lambda.amazonaws.com"
-        description = "The function ${pair[1]} of ${pair[0]}"
+        description = "Lambda function ${pair[1]} of ${pair[0]}"
       }
     } : {},
     var.enable_apprunner ? {
@@ -19,7 +19,7 @@ locals {
       "${local.prefixes[environment]}-apprunner-runner" => {
         environment = environment
         principal   = "tasks.apprunner.amazonaws.com"
-        description = "The runner of ${environment} on App Runner"
+        description = "App Runner service runner of ${environment}"
       }
     } : {},
     var.enable_apprunner ? {
@@ -35,7 +35,7 @@ locals {
       "${local.prefixes[environment]}-scheduler" => {
         environment = environment
         principal   = "scheduler.amazonaws.com"
-        description = "The clock of ${environment}"
+        description = "EventBridge Scheduler invokes functions of ${environment}"
       }
     },
   )
@@ -57,7 +57,7 @@ resource "aws_iam_role" "execution" {
         Principal = { Service = each.value.principal }
         Action    = "sts:AssumeRole"
       },
-      # The scheduler says whose schedule it acts for; Lambda and App Runner do not.
+      # Only EventBridge Scheduler sends the account that it acts for; Lambda and App Runner do not.
       each.value.principal == "scheduler.amazonaws.com" ? {
         Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
       } : {},
@@ -65,7 +65,7 @@ resource "aws_iam_role" "execution" {
   })
 }
 
-# Here and not in the application layer: it is about the repository, which is bootstrap's.
+# Defined here instead of in the application layer, because the repository belongs to bootstrap.
 resource "aws_iam_policy" "pull_image" {
   count = var.enable_apprunner ? 1 : 0
 
@@ -91,7 +91,7 @@ resource "aws_iam_policy" "pull_image" {
         Sid      = "LogIn"
         Effect   = "Allow"
         Action   = ["ecr:GetAuthorizationToken"]
-        Resource = "*" # ECR knows no resource for it.
+        Resource = "*" # This action supports no resource-level permissions.
       },
     ]
   })
@@ -104,7 +104,7 @@ resource "aws_iam_role_policy_attachment" "pull_image" {
   policy_arn = aws_iam_policy.pull_image[0].arn
 }
 
-# The most that any execution role of an environment may do, whatever is attached to it.
+# The permissions boundary of all execution roles of an environment: attached policies cannot grant more.
 resource "aws_iam_policy" "boundary" {
   for_each = local.prefixes
 
@@ -130,7 +130,7 @@ resource "aws_iam_policy" "boundary" {
           "xray:PutTelemetryRecords",
           "xray:PutTraceSegments",
         ]
-        Resource = "*" # X-Ray knows no resource for these.
+        Resource = "*" # These actions support no resource-level permissions.
       },
       {
         Sid    = "Secrets"
@@ -166,7 +166,7 @@ resource "aws_iam_policy" "boundary" {
         Sid    = "Models"
         Effect = "Allow"
         Action = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
-        # Any region: an inference profile sends a request to several, and each has to be allowed here too.
+        # Any region: an inference profile routes requests to several regions, and the boundary has to allow all of them.
         Resource = [
           "arn:${local.partition}:bedrock:*::foundation-model/*",
           "arn:${local.partition}:bedrock:*:${local.account_id}:inference-profile/*",
@@ -212,7 +212,7 @@ resource "aws_iam_policy" "boundary" {
           "ec2:UnassignPrivateIpAddresses",
           "ecr:GetAuthorizationToken",
         ]
-        Resource = "*" # None of these can be narrowed for a function in a network.
+        Resource = "*" # These actions cannot be restricted for a function in a VPC.
       },
     ]
   })

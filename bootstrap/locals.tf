@@ -5,7 +5,7 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
 
-  # Beginnings of ARNs, so that the policies stay readable.
+  # Prefixes of ARNs, which keep the policies readable.
   arn = {
     for service in [
       "apprunner", "cloudformation", "cloudwatch", "ecr", "lambda", "logs", "scheduler", "secretsmanager", "s3vectors",
@@ -17,6 +17,6 @@ locals {
 
   state_bucket = "${var.project_name}-tfstate-${local.account_id}-${var.aws_region}"
 
-  # {project}-{environment}: what every resource of an environment is called by.
+  # {project}-{environment}: the prefix of the name of every resource of an environment.
   prefixes = { for environment in var.environments : environment => "${var.project_name}-${environment}" }
 }

@@ -1,37 +1,37 @@
 output "state_bucket" {
-  description = "Bucket of the states."
+  description = "Name of the bucket that stores the Terraform states."
   value       = aws_s3_bucket.state.bucket
 }
 
 output "own_state" {
-  description = "Where this layer's own state lives, and how it gets there."
+  description = "Where the state of this layer is stored, and how to move it there."
   value = join(" ", [
     "s3://${local.state_bucket}/bootstrap/terraform.tfstate,",
-    "once `terraform init -migrate-state` has moved it there; until then in terraform.tfstate beside backend.tf.",
+    "after `terraform init -migrate-state`; before that, terraform.tfstate beside backend.tf.",
   ])
 }
 
 output "backend_files" {
-  description = "Contents of the backend files, for a machine that did not run the first apply."
+  description = "Contents of the backend files by their path, for a machine on which this layer was not applied."
   value       = merge(local.backend_files, { "backend.tf" = local.own_backend })
 }
 
 output "deploy_role_arns" {
-  description = "Role that GitHub's environment of the same name assumes."
+  description = "ARN of the role that workflows in the GitHub environment of the same name assume."
   value       = { for environment, role in aws_iam_role.deploy : environment => role.arn }
 }
 
 output "plan_role_arn" {
-  description = "Role that GitHub's environment `plan` assumes."
+  description = "ARN of the role that workflows in the GitHub environment `plan` assume."
   value       = aws_iam_role.plan.arn
 }
 
 output "ecr_repository_urls" {
-  description = "Where images are pushed to."
+  description = "URL of the ECR repository of each service that is deployed as an image."
   value       = { for service, repository in aws_ecr_repository.main : service => repository.repository_url }
 }
 
 output "execution_role_names" {
-  description = "Roles that the services run as."
+  description = "Names of the roles that the services run as."
   value       = sort(keys(aws_iam_role.execution))
 }

@@ -1,4 +1,5 @@
-# The bucket of the states. A state holds API keys in plain text: each environment's deploy role reads its own only.
+# The bucket that stores the states. A state contains API keys in plain text, so each environment's deploy role may read
+# its own state only.
 
 resource "aws_s3_bucket" "state" {
   bucket        = local.state_bucket
@@ -54,7 +55,7 @@ resource "aws_s3_bucket_policy" "state" {
     }]
   })
 
-  # Both write the bucket's access settings, and S3 answers a conflict to whichever comes second.
+  # Both change the bucket's access settings, and S3 rejects the second of two concurrent changes.
   depends_on = [aws_s3_bucket_public_access_block.state]
 }
 
@@ -67,7 +68,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "state" {
 
     filter {}
 
-    # Old versions hold old keys. Ten of them, and ninety days, are enough to go back to.
+    # Old versions contain old API keys, so only the ten newest are kept, and older ones for ninety days.
     noncurrent_version_expiration {
       noncurrent_days           = 90
       newer_noncurrent_versions = 10
@@ -78,6 +79,6 @@ resource "aws_s3_bucket_lifecycle_configuration" "state" {
     }
   }
 
-  # Rules about versions are refused while there are none.
+  # S3 rejects rules about versions in a bucket without versioning.
   depends_on = [aws_s3_bucket_versioning.state]
 }

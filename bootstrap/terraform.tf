@@ -8,6 +8,6 @@ terraform {
     }
   }
 
-  # No backend here: this layer makes the bucket that states live in. Its first apply keeps its state beside it and
-  # writes backend.tf; `terraform init -migrate-state` then moves the state into the bucket (docs/runbook.md).
+  # No backend: this layer creates the bucket of the states. Its first apply writes its state to this folder, and writes
+  # backend.tf; `terraform init -migrate-state` then moves the state into the bucket (docs/runbook.md).
 }

@@ -1,6 +1,6 @@
 variable "project_name" {
   type        = string
-  description = "Name of the project, the same as the application layer's; the first part of every resource's name."
+  description = "Name of the project; the first part of every resource's name. The application layer has to use the same name."
   default     = "fin-advisor"
 
   validation {
@@ -11,7 +11,7 @@ variable "project_name" {
 
 variable "aws_region" {
   type        = string
-  description = "Region of the state bucket, the images and all environments of this account."
+  description = "Region of the state bucket, of the images and of all environments in this account."
   default     = "us-east-1"
 
   validation {
@@ -22,11 +22,11 @@ variable "aws_region" {
 
 variable "environments" {
   type        = set(string)
-  description = "Environments that live in this account. An account of its own for prod has [\"prod\"] here, the other one the rest."
+  description = "Environments in this account. If prod has its own account, set [\"prod\"] there and the other environments here."
   default     = ["dev", "test", "prod"]
 
   validation {
-    # A GitHub environment named `production` would ask for a role that does not exist.
+    # Roles are named after environments, so there is no role for a GitHub environment named `production`.
     condition     = length(var.environments) > 0 && length(setsubtract(var.environments, ["dev", "test", "prod"])) == 0
     error_message = "Write environments as one or more of \"dev\", \"test\" and \"prod\"; GitHub's environments must have the same names."
   }
@@ -56,7 +56,7 @@ variable "github_repository" {
 
 variable "github_owner_id" {
   type        = string
-  description = "Numeric id of the owner. Tokens of newer repositories carry it in their subject."
+  description = "Numeric id of the owner. The tokens of newer repositories contain it in their subject."
 
   validation {
     condition     = can(regex("^[0-9]+$", var.github_owner_id))
@@ -66,7 +66,7 @@ variable "github_owner_id" {
 
 variable "github_repository_id" {
   type        = string
-  description = "Numeric id of the repository. It tells this repository from a later one of the same name."
+  description = "Numeric id of the repository. It distinguishes this repository from a later one of the same name."
 
   validation {
     condition     = can(regex("^[0-9]+$", var.github_repository_id))
@@ -76,7 +76,7 @@ variable "github_repository_id" {
 
 variable "plan_state_environments" {
   type        = set(string)
-  description = "Environments that the read-only plan role may plan. A plan reads the state and the secrets, and both hold API keys."
+  description = "Environments that the read-only plan role may plan. A plan reads the state and the secrets, and both contain API keys."
   default     = ["dev"]
 
   validation {
@@ -85,37 +85,37 @@ variable "plan_state_environments" {
   }
 }
 
-# --- What there may be only one of in an account -------------------------------------------------------------------
+# --- Resources of which an account has only one --------------------------------------------------------------------
 
 variable "create_github_oidc_provider" {
   type        = bool
-  description = "Whether to make GitHub's OIDC provider. An account has one: set false where it exists already."
+  description = "Whether to create GitHub's OIDC provider. An account has only one: set false if it exists already."
   default     = true
 }
 
 variable "enable_api_gateway_account" {
   type        = bool
-  description = "Whether to set API Gateway's logging role. An account has one for each region: set false where it is set already."
+  description = "Whether to set API Gateway's logging role. An account has only one in each region: set false if it is set already."
   default     = true
 }
 
-# --- What to make --------------------------------------------------------------------------------------------------
+# --- Resources to create -------------------------------------------------------------------------------------------
 
 variable "enable_lambda" {
   type        = bool
-  description = "Whether to make the functions' execution roles."
+  description = "Whether to create the functions' execution roles."
   default     = true
 }
 
 variable "enable_apprunner" {
   type        = bool
-  description = "Whether to make App Runner's roles. Set false in an account without App Runner, with runner_platform = \"lambda\"."
+  description = "Whether to create App Runner's roles. Set false in an account without App Runner, together with runner_platform = \"lambda\"."
   default     = true
 }
 
 variable "ecr_repositories" {
   type        = set(string)
-  description = "Services that are deployed as images."
+  description = "Services that are deployed as images; each gets an ECR repository."
   default     = ["runner"]
 
   validation {

@@ -1,7 +1,7 @@
 # One REST API for all services: /{service} and everything below it goes to that service.
 
 locals {
-  # The functions that have a path here, each behind its `live` alias. The runner on App Runner is an HTTP back end.
+  # The functions that the gateway calls, each through its `live` alias. On App Runner, the runner is an HTTP back end.
   service_functions = merge(
     { api = module.api, chat = module.chat, s3vector = module.s3vector },
     { for runner in module.runner : "runner" => runner },
@@ -9,7 +9,8 @@ locals {
 
   cors = length(var.cors_origins) > 0
 
-  # End users come in through api. The services' own calls carry a key and no user, so the other paths need none.
+  # End users call api only, so only api's paths have an authorizer. Calls between services carry an API key and no user
+  # token.
   authorized = var.authorizer == null ? toset([]) : toset(["api"])
   authorization = {
     for service in local.services : service => (
@@ -50,7 +51,7 @@ resource "aws_api_gateway_resource" "proxy" {
   path_part   = "{proxy+}"
 }
 
-# Health stays within reach of canaries and of the rotation's test, which are no signed-in users.
+# Canaries and the key rotation's test call /health without a user token, so this path has no authorizer.
 resource "aws_api_gateway_resource" "health" {
   for_each = local.authorized
 
@@ -98,7 +99,7 @@ resource "aws_api_gateway_method" "health" {
 }
 
 locals {
-  # What the gateway hands to the runner beside the caller's own headers. API Gateway does not pass its request id on.
+  # Headers that the gateway adds to requests for the runner. API Gateway does not forward its request id by itself.
   runner_headers = {
     "integration.request.header.x-origin-verify"  = "stageVariables.originVerify"
     "integration.request.header.x-amzn-requestid" = "context.requestId"
@@ -157,7 +158,7 @@ resource "aws_lambda_permission" "gateway" {
 
 # --- Browsers ------------------------------------------------------------------------------------------------------
 
-# A preflight request carries neither key nor token, so OPTIONS is answered here, without one.
+# A CORS preflight request carries neither API key nor token. The gateway answers OPTIONS itself and requires neither.
 
 resource "aws_api_gateway_method" "preflight" {
   for_each = local.cors ? local.services : toset([])
@@ -213,7 +214,8 @@ resource "aws_api_gateway_integration_response" "preflight" {
     "method.response.header.Vary"                         = "'Origin'"
   }
 
-  # A header has one value here. The template answers with the caller's own origin where that is a named one.
+  # response_parameters allows one value a header. The template replaces it by the caller's origin if cors_origins lists
+  # that origin.
   response_templates = {
     "application/json" = <<-EOT
       #set($origin = $input.params().header.get("origin"))
@@ -227,10 +229,10 @@ resource "aws_api_gateway_integration_response" "preflight" {
   depends_on = [aws_api_gateway_integration.preflight]
 }
 
-# --- The gateway's own answers -------------------------------------------------------------------------------------
+# --- Error responses of the gateway --------------------------------------------------------------------------------
 
-# AWS's bodies as they are, since clients know them; headers only. Without these a page sees no error of the gateway's
-# (a wrong key, a quota used up) but a CORS failure.
+# The bodies are AWS's, since clients know them; only headers are added. Without the CORS header, a browser reports a
+# CORS failure instead of the gateway's error (wrong key, quota exceeded).
 resource "aws_api_gateway_gateway_response" "main" {
   for_each = toset(["DEFAULT_4XX", "DEFAULT_5XX"])
 
@@ -278,8 +280,8 @@ resource "aws_api_gateway_deployment" "main" {
   rest_api_id = aws_api_gateway_rest_api.main.id
 
   triggers = {
-    # Only what a route is made of. Whole resources would change after each refresh (null becomes {}), and every second
-    # apply would redeploy; a timestamp would at each.
+    # Only the attributes that define a route. Whole resources differ after a refresh (null becomes {}), so every second
+    # apply would redeploy. A timestamp would redeploy at every apply.
     routes = sha256(jsonencode({
       methods = [
         for method in concat(
@@ -321,7 +323,7 @@ resource "aws_api_gateway_stage" "main" {
 
   variables = { for version in aws_secretsmanager_secret_version.runner_origin : "originVerify" => version.secret_string }
 
-  # Needs the account's logging role, which bootstrap/ sets.
+  # Requires the account's logging role, which bootstrap/ sets.
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.access.arn
 
@@ -353,7 +355,7 @@ resource "aws_api_gateway_method_settings" "main" {
   settings {
     metrics_enabled        = true
     logging_level          = "ERROR"
-    data_trace_enabled     = false # It would write bodies and keys to the log.
+    data_trace_enabled     = false # Data traces write bodies and API keys to the log.
     throttling_rate_limit  = var.throttle.rate_limit
     throttling_burst_limit = var.throttle.burst_limit
   }

@@ -1,4 +1,4 @@
-# A key, a quota and a secret for each name in service_api_keys. A service reads its own from its secret.
+# An API key, a usage plan and a secret for each name in service_api_keys. Each service reads its own key from its secret.
 
 locals {
   api_keys = var.enable_service_api_keys ? var.service_api_keys : {}
@@ -12,7 +12,7 @@ resource "aws_api_gateway_api_key" "main" {
   tags        = { Service = each.key }
 
   lifecycle {
-    ignore_changes = [enabled] # Two rotations later, the rotation disables this key. It never deletes it.
+    ignore_changes = [enabled] # The second rotation disables this key. No rotation deletes it.
   }
 }
 
@@ -38,7 +38,7 @@ resource "aws_api_gateway_usage_plan" "main" {
   }
 
   lifecycle {
-    # A new stage takes its usage plans' place with it: without this they would be left attached to nothing.
+    # Replacing the stage detaches its usage plans. Recreating them attaches them to the new stage.
     replace_triggered_by = [aws_api_gateway_stage.main.id]
   }
 }
@@ -66,11 +66,11 @@ resource "aws_secretsmanager_secret_version" "api_key" {
   secret_id     = aws_secretsmanager_secret.api_key[each.key].id
   secret_string = aws_api_gateway_api_key.main[each.key].value
 
-  # A label of its own keeps this version from being dropped once two rotations have passed: Terraform would write it
-  # again, and so make an old key the current one.
+  # Secrets Manager deletes a version without a label after two rotations. Terraform would then write this one again and
+  # make an old key the current one. The label TERRAFORM prevents that.
   version_stages = ["AWSCURRENT", "TERRAFORM"]
 
   lifecycle {
-    ignore_changes = [secret_string, version_stages] # The rotation's to change.
+    ignore_changes = [secret_string, version_stages] # The rotation function changes them.
   }
 }

@@ -1,4 +1,4 @@
-# runner: on App Runner, or as a fourth function where runner_platform says so. Its permissions are the same in both.
+# runner: on App Runner, or on Lambda if runner_platform is "lambda". Its permissions are the same on both.
 
 locals {
   runner_role_name = local.runner_on_lambda ? module.runner[0].role_name : data.aws_iam_role.runner[0].name
@@ -9,7 +9,7 @@ locals {
     JOBS_BUCKET_NAME = local.jobs_bucket_name
   })
 
-  # Where the origin secret is: its six random characters are what the `*` stands for.
+  # The `*` matches the six random characters that Secrets Manager appends to the ARN.
   runner_origin_secret_name = "${var.project_name}/${var.environment}/runner/origin"
   runner_origin_secret_arn  = "arn:${local.partition}:secretsmanager:${var.aws_region}:${local.account_id}:secret:${local.runner_origin_secret_name}-*"
 }
@@ -77,8 +77,8 @@ resource "aws_apprunner_service" "runner" {
       image_configuration {
         port = "8080"
 
-        # No SERVICE_VERSION: the pipeline applies before it moves the image, so the old image would restart at each
-        # release, under the new one's name. The image's tag in ECR is the release.
+        # SERVICE_VERSION is left out: the pipeline applies Terraform before it changes the image, so the old image would
+        # restart and report the new release. The image's tag in ECR names its release.
         runtime_environment_variables = merge(local.runner_environment, {
           AWS_REGION         = var.aws_region
           AWS_DEFAULT_REGION = var.aws_region
@@ -105,7 +105,8 @@ resource "aws_apprunner_service" "runner" {
     unhealthy_threshold = 5
   }
 
-  # Public, since a REST API of API Gateway reaches nothing else without a load balancer: hence the origin secret.
+  # A REST API of API Gateway reaches a private service through a load balancer only. So the URL is public, and the
+  # runner checks the origin secret.
   network_configuration {
     ingress_configuration {
       is_publicly_accessible = true
@@ -122,7 +123,7 @@ resource "aws_apprunner_service" "runner" {
     observability_configuration_arn = one(aws_apprunner_observability_configuration.runner[*].arn)
   }
 
-  # The first instance must be able to read what it needs before it is called healthy.
+  # The first instance becomes healthy only if it can read its secrets and its bucket.
   depends_on = [
     aws_iam_role_policy_attachment.apprunner_runner_secrets,
     aws_iam_role_policy_attachment.runner_jobs,
@@ -132,24 +133,24 @@ resource "aws_apprunner_service" "runner" {
 
 # --- Origin secret -------------------------------------------------------------------------------------------------
 
-# App Runner's URL is open to everybody. The gateway's integration sends this value, and the runner accepts nobody
-# without it. It is no API key: rotating one must not take the runner down.
+# App Runner's URL is public. The gateway sends this value in a header, and the runner rejects requests without it. The
+# value is not an API key, so that rotating a key cannot take the runner down.
 #
-# To change it: terraform apply -replace='aws_secretsmanager_secret_version.runner_origin[0]'. The runner goes on
-# accepting the previous value.
+# To change it: terraform apply -replace='aws_secretsmanager_secret_version.runner_origin[0]'. The runner still accepts
+# the previous value.
 
 data "aws_secretsmanager_random_password" "runner_origin" {
   count = local.runner_on_lambda ? 0 : 1
 
   password_length     = 48
-  exclude_punctuation = true # A stage variable takes few of them.
+  exclude_punctuation = true # Stage variables allow few punctuation characters.
 }
 
 resource "aws_secretsmanager_secret" "runner_origin" {
   count = local.runner_on_lambda ? 0 : 1
 
   name                    = local.runner_origin_secret_name
-  description             = "What the gateway shows to the runner of ${local.prefix}"
+  description             = "Value that proves to the runner of ${local.prefix} that a request came through the gateway"
   recovery_window_in_days = var.secret_recovery_days
 }
 
@@ -161,7 +162,7 @@ resource "aws_secretsmanager_secret_version" "runner_origin" {
 
   lifecycle {
     create_before_destroy = true
-    ignore_changes        = [secret_string, version_stages] # Each plan draws a new one.
+    ignore_changes        = [secret_string, version_stages] # Every plan reads a new random password.
   }
 }
 
@@ -180,7 +181,7 @@ module "runner" {
   live_version         = lookup(var.live_versions, "runner", null)
 
   environment = merge(local.lambda_environment, local.runner_environment, {
-    ORIGIN_CHECK = "false" # No public URL, nothing to check.
+    ORIGIN_CHECK = "false" # A function has no public URL.
   })
 }
 
@@ -250,7 +251,7 @@ resource "aws_iam_role_policy_attachment" "runner_jobs" {
   policy_arn = aws_iam_policy.runner_jobs.arn
 }
 
-# On Lambda the module grants this.
+# On Lambda, modules/lambda-service grants this.
 resource "aws_iam_policy" "runner_traces" {
   count = local.runner_on_lambda || !local.tracing ? 0 : 1
 
@@ -269,7 +270,7 @@ resource "aws_iam_policy" "runner_traces" {
         "xray:PutTelemetryRecords",
         "xray:PutTraceSegments",
       ]
-      Resource = "*" # X-Ray knows no resource for these.
+      Resource = "*" # These actions support no resource-level permissions.
     }]
   })
 }

@@ -1,4 +1,4 @@
-# The function that rotates the API keys, on a schedule or on command, and publishes each hour what is left of the quotas.
+# The function that rotates the API keys, on a schedule or on request, and publishes their remaining quotas each hour.
 
 module "rotation" {
   source = "./modules/lambda-service"
@@ -12,8 +12,8 @@ module "rotation" {
   reserved_concurrency = lookup(var.reserved_concurrency, "rotation", null)
   live_version         = lookup(var.live_versions, "rotation", null)
 
-  # No tracing: it runs a few times a day, behind no request. No network of its own either: API Gateway's control plane
-  # has no endpoint in a VPC.
+  # No tracing: the function runs a few times a day and serves no request. No VPC: API Gateway's control plane has no VPC
+  # endpoint.
   settings = merge(local.lambda_settings, { layers = [], xray = false, vpc = null })
 
   environment = merge(local.common_environment, {
@@ -28,7 +28,7 @@ module "rotation" {
 }
 
 locals {
-  # API Gateway's ARNs carry no account, and a key's id is not known before it is made: tags tell whose a key is.
+  # API Gateway's ARNs contain no account, and a key's id is unknown until the key exists. So policies match keys by tag.
   gateway_arn = "arn:${local.partition}:apigateway:${var.aws_region}::"
   own_keys = {
     "aws:ResourceTag/Project"     = var.project_name
@@ -60,7 +60,7 @@ resource "aws_iam_policy" "lambda_rotation_keys" {
         Condition = { StringEquals = local.own_keys }
       },
       {
-        # Not Terraform's: it would make a deleted key again, and make it the current one.
+        # Only keys that the rotation made. Terraform would recreate its own key and make it the current one.
         Sid       = "DeleteOwnKeys"
         Effect    = "Allow"
         Action    = ["apigateway:DELETE"]
@@ -71,7 +71,7 @@ resource "aws_iam_policy" "lambda_rotation_keys" {
         Sid      = "TagKeys"
         Effect   = "Allow"
         Action   = ["apigateway:POST", "apigateway:PUT"]
-        Resource = "${local.gateway_arn}/tags/arn*apikeys*" # The key's own ARN, with its slashes and colons escaped.
+        Resource = "${local.gateway_arn}/tags/arn*apikeys*" # The ARN of the key, URL-encoded.
       },
       {
         Sid    = "UseOwnPlans"
@@ -129,7 +129,7 @@ resource "aws_secretsmanager_secret_rotation" "api_key" {
 
   secret_id           = aws_secretsmanager_secret.api_key[each.key].id
   rotation_lambda_arn = module.rotation[0].alias_arn
-  rotate_immediately  = false # A first apply would otherwise rotate keys that nobody has used yet.
+  rotate_immediately  = false # Otherwise the first apply rotates keys that nobody has used.
 
   rotation_rules {
     automatically_after_days = var.key_rotation_days
@@ -142,13 +142,13 @@ resource "aws_secretsmanager_secret_rotation" "api_key" {
   ]
 }
 
-# API Gateway has no metric for quotas.
+# API Gateway publishes no metric for quotas.
 resource "aws_scheduler_schedule" "publish_quota" {
   count = var.enable_service_api_keys ? 1 : 0
 
   name                = "${local.prefix}-publish-quota"
   group_name          = aws_scheduler_schedule_group.main.name
-  description         = "Publish what is left of each key's quota"
+  description         = "Publish the remaining quota of each API key"
   schedule_expression = "rate(1 hour)"
 
   flexible_time_window {

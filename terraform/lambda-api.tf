@@ -1,4 +1,4 @@
-# api: the front door. It reaches the other services through the gateway, so all that it needs is its own key.
+# api: the entry point for clients. It calls the other services through the gateway, so it needs only its own API key.
 
 module "api" {
   source = "./modules/lambda-service"
@@ -37,7 +37,8 @@ resource "aws_iam_role_policy_attachment" "lambda_api_secrets" {
   policy_arn = aws_iam_policy.lambda_api_secrets.arn
 }
 
-# The clock of the runner's jobs: App Runner gives a CPU only while a request is in flight, so somebody has to ask.
+# The schedule that advances the runner's jobs. App Runner allots CPU only while a request is in flight, so a job advances
+# only when it is requested to.
 
 resource "aws_scheduler_schedule_group" "main" {
   name = local.prefix
@@ -83,7 +84,7 @@ resource "aws_scheduler_schedule" "advance_jobs" {
     role_arn = data.aws_iam_role.scheduler.arn
     input    = jsonencode({ task = "advance-jobs" })
 
-    # The next minute is the retry.
+    # The next run, a minute later, is the retry.
     retry_policy {
       maximum_retry_attempts       = 0
       maximum_event_age_in_seconds = 60

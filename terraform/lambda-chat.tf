@@ -47,7 +47,7 @@ resource "aws_iam_policy" "lambda_chat_bedrock" {
     Statement = [{
       Sid    = "AskTheModel"
       Effect = "Allow"
-      # Converse is authorised as InvokeModel.
+      # IAM authorises Converse as InvokeModel.
       Action   = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
       Resource = local.chat_model_arns
     }]

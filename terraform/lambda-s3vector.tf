@@ -1,4 +1,4 @@
-# s3vector: makes embeddings with Bedrock and keeps them in the store of vectors.tf.
+# s3vector: creates embeddings with Bedrock and stores them in the bucket or index of vectors.tf.
 
 module "s3vector" {
   source = "./modules/lambda-service"
@@ -76,7 +76,7 @@ locals {
     {
       Sid    = "ListSegments"
       Effect = "Allow"
-      # Without it, S3 answers 403 and not 404 for an object that is not there.
+      # Without this permission, S3 answers 403 instead of 404 for a missing object.
       Action   = ["s3:ListBucket"]
       Resource = "arn:${local.partition}:s3:::${local.vector_bucket_name}"
     },
@@ -88,7 +88,7 @@ locals {
     Action = [
       "s3vectors:DeleteVectors",
       "s3vectors:GetIndex",
-      "s3vectors:GetVectors", # A query with a filter or with metadata needs it too.
+      "s3vectors:GetVectors", # QueryVectors with a filter or metadata requires it.
       "s3vectors:ListVectors",
       "s3vectors:PutVectors",
       "s3vectors:QueryVectors",

@@ -15,15 +15,15 @@ locals {
     ManagedBy   = "terraform"
   }
 
-  # What has a path behind the gateway: each function, and the runner, which may be none.
+  # The services with a path on the gateway: every function, and the runner even if it is not a function.
   services         = toset(concat(keys(local.service_functions), ["runner"]))
   runner_on_lambda = var.runner_platform == "lambda"
 
-  # Built from the API's id and not read from the stage or deployment: those depend on the functions, which need this
-  # URL in their environment.
+  # Built from the API's id. Reading it from the stage or the deployment would be a cycle: both depend on the functions,
+  # and the functions' environment contains this URL.
   api_gateway_url = "https://${aws_api_gateway_rest_api.main.id}.execute-api.${var.aws_region}.${data.aws_partition.current.dns_suffix}/${var.environment}"
 
-  # A service reads its own key only. The six characters that Secrets Manager appends stand for the last `*`.
+  # Each service may read its own key only. The last `*` matches the six characters that Secrets Manager appends.
   own_key_arns = {
     for service in local.services : service =>
     "arn:${local.partition}:secretsmanager:${var.aws_region}:${local.account_id}:secret:${var.project_name}/${var.environment}/${service}/api-key-*"
@@ -35,8 +35,7 @@ locals {
 locals {
   tracing = var.tracing_mode != "off"
 
-  # The legacy ADOT layers live in one AWS account, and in these regions only. Their name without an account would
-  # resolve in the caller's own.
+  # AWS publishes the legacy ADOT layers from this account, in these regions only.
   adot_account = "901920570463"
   adot_regions = [
     "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
@@ -63,15 +62,16 @@ locals {
       OTLP_ENDPOINT               = "http://localhost:4318"
       AWS_LAMBDA_EXEC_WRAPPER     = "/opt/otel-instrument"
       OTEL_EXPORTER_OTLP_PROTOCOL = "http/protobuf"
-      # xray-lambda reads the trace id that the runtime hands over; xray reads headers only.
+      # xray-lambda reads the trace id that the Lambda runtime sets; xray reads headers only.
       OTEL_PROPAGATORS = "tracecontext,baggage,xray-lambda"
-      # The layer's instrumentation is older than the package's FastAPI and fails on every request; the library makes the span.
+      # The layer's FastAPI instrumentation is too old for the zip's FastAPI and fails at every request. The shared library
+      # creates the span instead.
       OTEL_PYTHON_DISABLED_INSTRUMENTATIONS = "fastapi"
-      # The wrapper flushes at the end of each invocation: at most a quarter of a second, then the answer leaves. Its own
-      # default is 30 s, which each request waits while the collector fails. What is late is sent in the background.
+      # The wrapper flushes before each response is sent, for at most 250 ms. With the default of 30 s, every request would
+      # wait that long while the collector fails. Spans that are not sent in time are sent in the background.
       OTEL_EXPORTER_OTLP_TIMEOUT                    = "1"
       OTEL_INSTRUMENTATION_AWS_LAMBDA_FLUSH_TIMEOUT = "250"
-      # No metrics and logs from the wrapper: the collector's own configuration prints the former and drops the latter.
+      # The wrapper exports no metrics and no logs: the collector's configuration prints metrics and drops logs.
       OTEL_METRICS_EXPORTER = "none"
       OTEL_LOGS_EXPORTER    = "none"
     }
@@ -83,7 +83,7 @@ locals {
   }
 }
 
-# --- What all services have in common ------------------------------------------------------------------------------
+# --- Settings of all services --------------------------------------------------------------------------------------
 
 locals {
   common_environment = {
@@ -98,7 +98,7 @@ locals {
     local.common_environment,
     {
       ENABLE_TRACING  = tostring(local.tracing)
-      SERVICE_VERSION = coalesce(var.release, "dev") # What /api/status and each span say.
+      SERVICE_VERSION = coalesce(var.release, "dev") # Reported by /api/status and by each span.
     },
     local.tracing_environment[var.tracing_mode],
   )
@@ -116,7 +116,7 @@ locals {
 # --- Bedrock -------------------------------------------------------------------------------------------------------
 
 locals {
-  # An inference profile sends a request to any of its regions, and the caller needs the model in each of them.
+  # An inference profile routes a request to any of its regions, so chat needs permission for the model in all of them.
   profile_regions = {
     us     = ["us-east-1", "us-east-2", "us-west-1", "us-west-2"]
     eu     = ["eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3"]
@@ -124,7 +124,7 @@ locals {
     jp     = ["ap-northeast-1", "ap-northeast-3"]
     au     = ["ap-southeast-2", "ap-southeast-4"]
     us-gov = ["us-gov-east-1", "us-gov-west-1"]
-    # A global profile names no region in the model's ARN, beside the one that it is called in.
+    # A global profile uses the model's ARN without a region, and the one of the calling region.
     global = ["", var.aws_region]
   }
   profile_prefix = split(".", var.chat_model_id)[0]

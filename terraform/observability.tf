@@ -1,4 +1,4 @@
-# Alarms that reach somebody, the dashboard, sampling, and what must not be read in a log.
+# Alarms, the dashboard, trace sampling, and the masking of personal data in logs.
 
 locals {
   # Functions that answer requests.
@@ -42,7 +42,7 @@ resource "aws_cloudwatch_metric_alarm" "function_errors" {
   for_each = local.lambda_names
 
   alarm_name          = "${each.value}-errors"
-  alarm_description   = "${each.value} failed: see the log group /aws/lambda/${each.value}, event request_failed."
+  alarm_description   = "${each.value} failed at least 5 times in 5 minutes. Look for the event request_failed in the log group /aws/lambda/${each.value}."
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"
   dimensions          = { FunctionName = each.value }
@@ -56,12 +56,12 @@ resource "aws_cloudwatch_metric_alarm" "function_errors" {
   ok_actions          = [aws_sns_topic.alarms.arn]
 }
 
-# Through the gateway a throttled function looks like a broken one (500): this tells them apart.
+# The gateway answers 500 for a throttled function as it does for a failing one. This alarm shows which of them it was.
 resource "aws_cloudwatch_metric_alarm" "function_throttles" {
   for_each = local.lambda_names
 
   alarm_name          = "${each.value}-throttles"
-  alarm_description   = "${each.value} was throttled: raise the account's concurrency limit or the function's reserved_concurrency."
+  alarm_description   = "Lambda throttled ${each.value}. Raise the account's concurrency limit or the function's reserved_concurrency."
   namespace           = "AWS/Lambda"
   metric_name         = "Throttles"
   dimensions          = { FunctionName = each.value }
@@ -77,7 +77,7 @@ resource "aws_cloudwatch_metric_alarm" "function_throttles" {
 
 resource "aws_cloudwatch_metric_alarm" "gateway_errors" {
   alarm_name          = "${local.prefix}-gateway-5xx"
-  alarm_description   = "More than 5 % of requests to ${local.prefix} ended in a 5xx: see ${aws_cloudwatch_log_group.access.name}."
+  alarm_description   = "For 10 minutes, more than 5 % of the requests to ${local.prefix} got a 5xx response. See the log group ${aws_cloudwatch_log_group.access.name}."
   namespace           = "AWS/ApiGateway"
   metric_name         = "5XXError"
   dimensions          = { ApiName = aws_api_gateway_rest_api.main.name, Stage = aws_api_gateway_stage.main.stage_name }
@@ -93,7 +93,7 @@ resource "aws_cloudwatch_metric_alarm" "gateway_errors" {
 
 resource "aws_cloudwatch_metric_alarm" "gateway_latency" {
   alarm_name          = "${local.prefix}-gateway-latency"
-  alarm_description   = "One request in a hundred to ${local.prefix} took over 20 s: the gateway gives up at 29 s."
+  alarm_description   = "For 15 minutes, the slowest 1 % of the requests to ${local.prefix} took more than 20 s. The gateway times out at 29 s."
   namespace           = "AWS/ApiGateway"
   metric_name         = "Latency"
   dimensions          = { ApiName = aws_api_gateway_rest_api.main.name, Stage = aws_api_gateway_stage.main.stage_name }
@@ -111,7 +111,7 @@ resource "aws_cloudwatch_metric_alarm" "runner_errors" {
   count = local.runner_on_lambda ? 0 : 1
 
   alarm_name          = "${local.prefix}-runner-5xx"
-  alarm_description   = "${local.prefix}-runner answered 5xx: see its application log under /aws/apprunner/${local.prefix}-runner."
+  alarm_description   = "${local.prefix}-runner sent at least 5 responses with a 5xx status in 5 minutes. See its application log under /aws/apprunner/${local.prefix}-runner."
   namespace           = "AWS/AppRunner"
   metric_name         = "5xxStatusResponses"
   dimensions          = { ServiceName = aws_apprunner_service.runner[0].service_name, ServiceID = aws_apprunner_service.runner[0].service_id }
@@ -127,7 +127,7 @@ resource "aws_cloudwatch_metric_alarm" "runner_errors" {
 
 resource "aws_cloudwatch_metric_alarm" "jobs_clock" {
   alarm_name          = "${local.prefix}-jobs-clock"
-  alarm_description   = "The scheduler cannot invoke ${local.prefix}-api: jobs stand still."
+  alarm_description   = "EventBridge Scheduler failed to invoke functions of ${local.prefix} at least 3 times in 5 minutes. The runner's jobs do not advance meanwhile."
   namespace           = "AWS/Scheduler"
   metric_name         = "TargetErrorCount"
   dimensions          = { ScheduleGroup = aws_scheduler_schedule_group.main.name }
@@ -145,7 +145,7 @@ resource "aws_cloudwatch_metric_alarm" "rotation_errors" {
   count = var.enable_service_api_keys ? 1 : 0
 
   alarm_name          = "${local.prefix}-rotation-errors"
-  alarm_description   = "A rotation of an API key failed: the current key goes on working; see /aws/lambda/${local.prefix}-rotation."
+  alarm_description   = "${local.prefix}-rotation failed. The current API keys still work. See the log group /aws/lambda/${local.prefix}-rotation."
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"
   dimensions          = { FunctionName = module.rotation[0].function_name }
@@ -159,12 +159,12 @@ resource "aws_cloudwatch_metric_alarm" "rotation_errors" {
   ok_actions          = [aws_sns_topic.alarms.arn]
 }
 
-# A quota that is used up stops its service for the rest of the period.
+# The gateway refuses a caller that has used up its quota for the rest of the period.
 resource "aws_cloudwatch_metric_alarm" "quota" {
   for_each = local.api_keys
 
   alarm_name          = "${local.prefix}-${each.key}-quota"
-  alarm_description   = "The API key of ${each.key} has less than a tenth of its quota left: raise quota_limit in service_api_keys."
+  alarm_description   = "The API key of ${each.key} has less than 10 % of its quota left. Raise its quota_limit in service_api_keys."
   namespace           = local.metrics_namespace
   metric_name         = "QuotaRemainingPercent"
   dimensions          = { Environment = var.environment, Service = each.key }
@@ -187,7 +187,7 @@ resource "aws_budgets_budget" "main" {
   limit_unit   = "USD"
   time_unit    = "MONTHLY"
 
-  # The whole account and not a tag: an unactivated cost allocation tag would count nothing, and say nothing.
+  # The budget covers the whole account. Filtered by a cost allocation tag that nobody activated, it would count nothing.
   dynamic "notification" {
     for_each = { ACTUAL = 80, FORECASTED = 100 }
 
@@ -206,7 +206,7 @@ resource "aws_budgets_budget" "main" {
 # --- Dashboard -----------------------------------------------------------------------------------------------------
 
 locals {
-  # Whom the lines of a row are about: the namespace of their metrics, and the dimensions of each line.
+  # For each subject of a chart: the namespace of its metrics, and the dimensions of each line.
   dashboard_subjects = merge(
     {
       gateway       = { namespace = "AWS/ApiGateway", dimensions = [["ApiName", local.prefix, "Stage", var.environment]] }
@@ -216,7 +216,7 @@ locals {
         dimensions = [for runner in aws_apprunner_service.runner : ["ServiceName", runner.service_name, "ServiceID", runner.service_id]]
       }
     },
-    # What the services write themselves (backend/shared/telemetry/metrics.py).
+    # Metrics that the services write themselves (backend/shared/telemetry/metrics.py).
     {
       for subject, services in {
         keys      = keys(local.api_keys)
@@ -287,8 +287,8 @@ resource "aws_cloudwatch_dashboard" "main" {
 
 # --- Sampling ------------------------------------------------------------------------------------------------------
 
-# The gateway decides, once for the whole trace. The runner's paths hold job ids, and each path becomes a node of the
-# service map: polls are traced next to never.
+# The gateway decides once for the whole trace. The runner's paths contain job ids, and each path becomes a node of the
+# service map, so requests for a job's progress are rarely traced.
 resource "aws_xray_sampling_rule" "main" {
   for_each = local.tracing ? {
     polls    = { priority = 100, path = "*/runner/jobs*", rate = 0.001, reservoir = 0 }
@@ -301,7 +301,7 @@ resource "aws_xray_sampling_rule" "main" {
   version        = 1
   reservoir_size = each.value.reservoir
   fixed_rate     = each.value.rate
-  service_name   = "${local.prefix}/${var.environment}" # API Gateway's name for a stage.
+  service_name   = "${local.prefix}/${var.environment}" # The name that API Gateway gives a stage in X-Ray.
   service_type   = "AWS::ApiGateway::Stage"
   host           = "*"
   http_method    = "*"
@@ -314,14 +314,14 @@ resource "aws_xray_sampling_rule" "main" {
 locals {
   service_log_groups = { for service, function in local.service_functions : service => function.log_group_name }
 
-  # What people type into a financial assistant, and what would open a door.
+  # Personal data that users may type, and AWS credentials.
   masked_data = [
     for identifier in ["EmailAddress", "CreditCardNumber", "AwsSecretKey", "BankAccountNumber-US", "Ssn-US"] :
     "arn:${local.partition}:dataprotection::aws:data-identifier/${identifier}"
   ]
 }
 
-# The services log no bodies; this masks what slips through, in an exception's text above all.
+# The services log no bodies. This masks data that reaches a log anyway, mostly in the text of an exception.
 resource "aws_cloudwatch_log_data_protection_policy" "service" {
   for_each = local.service_log_groups
 

@@ -1,27 +1,27 @@
 # For the pipeline (smoke test, rollback), for operators, and for client programs.
 
 output "api_gateway_url" {
-  description = "Where the services are reached: {url}/api/test."
+  description = "URL of the gateway's stage. The services are below it, for example {url}/api/test."
   value       = local.api_gateway_url
 }
 
 output "domain_url" {
-  description = "The same under its own domain, where domain_name is set."
+  description = "URL of the gateway under its custom domain; null if domain_name is not set."
   value       = one([for domain in aws_api_gateway_domain_name.main : "https://${domain.domain_name}"])
 }
 
 output "rest_api_id" {
-  description = "Id of the REST API."
+  description = "Id of the gateway's REST API."
   value       = aws_api_gateway_rest_api.main.id
 }
 
 output "stage_name" {
-  description = "Name of the stage."
+  description = "Name of the gateway's stage."
   value       = aws_api_gateway_stage.main.stage_name
 }
 
 output "functions" {
-  description = "Each function's name, alias, and the versions that the alias serves and that was published last."
+  description = "For each function: its name, its alias, the version that the alias serves, the version published last, its log group."
   value = {
     for service, function in merge(
       local.service_functions,
@@ -37,32 +37,32 @@ output "functions" {
 }
 
 output "api_key_secrets" {
-  description = "Name of the secret that holds each API key."
+  description = "Name of the secret that contains each API key."
   value       = { for name, secret in aws_secretsmanager_secret.api_key : name => secret.name }
 }
 
 output "rotation_function_arn" {
-  description = "What `aws secretsmanager rotate-secret --rotation-lambda-arn` takes; null while keys are off."
+  description = "ARN for `aws secretsmanager rotate-secret --rotation-lambda-arn`; null if API keys are disabled."
   value       = one(module.rotation[*].alias_arn)
 }
 
 output "usage_plan_ids" {
-  description = "Usage plan of each API key."
+  description = "Id of the usage plan of each API key."
   value       = { for name, plan in aws_api_gateway_usage_plan.main : name => plan.id }
 }
 
 output "vector_bucket_name" {
-  description = "Bucket that holds the vectors (an S3 bucket, or a vector bucket of S3 Vectors)."
+  description = "Name of the bucket that stores the vectors: an S3 bucket, or a vector bucket of S3 Vectors."
   value       = local.vector_bucket_name
 }
 
 output "jobs_bucket_name" {
-  description = "Bucket that holds the runner's jobs and the documents uploaded for them."
+  description = "Name of the bucket that stores the runner's jobs and the documents uploaded for them."
   value       = aws_s3_bucket.main["jobs"].bucket
 }
 
 output "runner" {
-  description = "Where the runner lives; on App Runner also its URL, service and image."
+  description = "Platform of the runner. On App Runner also its URL, the ARN and id of its service, and its image."
   value = {
     platform    = var.runner_platform
     url         = local.runner_url
@@ -73,7 +73,7 @@ output "runner" {
 }
 
 output "log_retention_days" {
-  description = "For the program that sets it on App Runner's own log groups after an apply."
+  description = "Days that logs are kept. After an apply, the pipeline sets the same retention on App Runner's own log groups."
   value       = var.log_retention_days
 }
 
@@ -83,11 +83,11 @@ output "dashboard_name" {
 }
 
 output "alarm_topic_arn" {
-  description = "SNS topic that the alarms go to."
+  description = "ARN of the SNS topic that alarms are published to."
   value       = aws_sns_topic.alarms.arn
 }
 
 output "release" {
-  description = "Release that was applied last, null where an apply did not say."
+  description = "Release that was applied last; null if that apply did not set the variable release."
   value       = var.release
 }

@@ -9,6 +9,6 @@ terraform {
   }
 
   # One state for each environment: `terraform init -backend-config=environments/dev.s3.tfbackend`.
-  # `bootstrap/` makes the bucket and writes those files.
+  # `bootstrap/` creates the bucket and writes those files.
   backend "s3" {}
 }

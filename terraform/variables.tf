@@ -1,6 +1,6 @@
-# Grouped as an operator meets them: who and where, the packages, the keys, tracing, the stores, then what is optional.
+# In groups: names, packages, API keys, logs and alarms, models and stores, optional features.
 
-# --- Who and where -------------------------------------------------------------------------------------------------
+# --- Names ---------------------------------------------------------------------------------------------------------
 
 variable "project_name" {
   type        = string
@@ -8,7 +8,7 @@ variable "project_name" {
   default     = "fin-advisor"
 
   validation {
-    # 16, since the longest name made from it (an X-Ray sampling rule) may have 32 characters.
+    # At most 16 characters: the longest name that contains it (an X-Ray sampling rule) is limited to 32.
     condition     = can(regex("^[a-z][a-z0-9-]{1,14}[a-z0-9]$", var.project_name))
     error_message = "Write project_name in 3 to 16 lower-case letters, digits and hyphens, beginning with a letter, such as \"fin-advisor\"."
   }
@@ -16,10 +16,10 @@ variable "project_name" {
 
 variable "environment" {
   type        = string
-  description = "Environment that this state describes; the same name as bootstrap's and GitHub's."
+  description = "Environment that this state describes. bootstrap/ and GitHub use the same name."
 
   validation {
-    # bootstrap/ names roles after it; a role for `prod` does not serve `production`.
+    # bootstrap/ names roles after the environment, so there is no role for `production`.
     condition     = contains(["dev", "test", "prod"], var.environment)
     error_message = "Write environment as \"dev\", \"test\" or \"prod\", or pass -var-file=environments/dev.tfvars."
   }
@@ -40,18 +40,18 @@ variable "aws_region" {
 
 variable "package_dir" {
   type        = string
-  description = "Folder with api.zip, chat.zip, s3vector.zip and rotation.zip, relative to this one."
+  description = "Folder that contains the functions' zips, relative to this one. `./pants package ::` writes them to ../dist."
   default     = "../dist"
 }
 
 variable "architecture" {
   type        = string
-  description = "Processor that the zips were packaged for."
+  description = "Processor architecture that the zips were built for."
   default     = "x86_64"
 
   validation {
     condition     = contains(["x86_64", "arm64"], var.architecture)
-    error_message = "Write architecture as \"x86_64\" or \"arm64\", whichever the zips were packaged for."
+    error_message = "Write architecture as \"x86_64\" or \"arm64\", whichever the zips were built for."
   }
 }
 
@@ -71,7 +71,7 @@ variable "live_versions" {
 
 variable "runner_platform" {
   type        = string
-  description = "Where the runner lives: on App Runner, or as a fourth function for an account without App Runner."
+  description = "Platform of the runner: `apprunner`, or `lambda` for an account without App Runner."
   default     = "apprunner"
 
   validation {
@@ -82,7 +82,7 @@ variable "runner_platform" {
 
 variable "runner_image" {
   type        = string
-  description = "Image of the runner in ECR, by digest; bootstrap's output ecr_repository_urls has the repository. App Runner only."
+  description = "Image of the runner in ECR, by digest. bootstrap's output ecr_repository_urls contains the repository. Used on App Runner only."
   default     = null
 
   validation {
@@ -91,13 +91,13 @@ variable "runner_image" {
   }
 
   validation {
-    # A digest says what runs; a tag says what was asked for.
+    # A digest names one image for ever. A tag can be moved to another image.
     condition     = var.runner_image == null || can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/.+@sha256:[0-9a-f]{64}$", var.runner_image))
     error_message = "Write runner_image as ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@sha256:DIGEST."
   }
 }
 
-# --- Keys ----------------------------------------------------------------------------------------------------------
+# --- API keys ------------------------------------------------------------------------------------------------------
 
 variable "enable_service_api_keys" {
   type        = bool
@@ -113,7 +113,7 @@ variable "service_api_keys" {
     rate_limit   = optional(number, 50)
     burst_limit  = optional(number, 100)
   }))
-  description = "API keys, each with its quota: the four services, and clients beside them under names of their own."
+  description = "API keys and their quotas: one for each of the four services, and one for each client under any other name."
   default     = {}
 
   validation {
@@ -142,7 +142,7 @@ variable "service_api_keys" {
 
 variable "key_rotation_days" {
   type        = number
-  description = "Days between rotations of each API key; null rotates on command only (`aws secretsmanager rotate-secret`)."
+  description = "Days between rotations of each API key; null rotates on request only (`aws secretsmanager rotate-secret`)."
   default     = null
 
   validation {
@@ -153,7 +153,7 @@ variable "key_rotation_days" {
 
 variable "secret_recovery_days" {
   type        = number
-  description = "Days in which a deleted secret can be restored. 0 frees its name at once, which dev needs in order to be made again."
+  description = "Days in which a deleted secret can be restored. 0 deletes it at once, so that dev can be created again under the same names."
   default     = 30
 
   validation {
@@ -182,7 +182,7 @@ variable "log_retention_days" {
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "Write log_retention_days as a number that CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731 or a whole number of years up to 3653."
+    error_message = "Write log_retention_days as a number of days that CloudWatch accepts: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731 or a whole number of years up to 3653."
   }
 }
 
@@ -204,7 +204,7 @@ variable "tracing_mode" {
 
 variable "adot_layer_arn" {
   type        = string
-  description = "Layer to use in place of the one that tracing_mode, region and architecture choose."
+  description = "ARN of the layer to use instead of the one that tracing_mode, region and architecture select."
   default     = null
 
   validation {
@@ -215,7 +215,7 @@ variable "adot_layer_arn" {
 
 variable "trace_sample_percent" {
   type        = number
-  description = "Share of requests that are traced beyond the first each second, in percent."
+  description = "Percentage of requests that are traced, in addition to the first request of each second."
   default     = 5
 
   validation {
@@ -226,23 +226,23 @@ variable "trace_sample_percent" {
 
 variable "alarm_emails" {
   type        = set(string)
-  description = "Addresses that alarms are mailed to; each has to confirm its subscription once."
+  description = "Email addresses that receive the alarms. Each recipient has to confirm the subscription once."
   default     = []
 
   validation {
     condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@[:space:]]+@[^@[:space:]]+\\.[^@[:space:]]+$", address))])
-    error_message = "Write alarm_emails as mail addresses, such as [\"oncall@example.com\"]."
+    error_message = "Write alarm_emails as email addresses, such as [\"oncall@example.com\"]."
   }
 
   validation {
     condition     = var.environment != "prod" || length(var.alarm_emails) > 0
-    error_message = "Name at least one address in alarm_emails for prod: an alarm there has to reach somebody."
+    error_message = "Name at least one address in alarm_emails for prod, so that its alarms reach somebody."
   }
 }
 
 variable "monthly_budget_usd" {
   type        = number
-  description = "Monthly cost of the account, in US dollars, above which alarm_emails are told; null sets no budget."
+  description = "Monthly budget of the account in US dollars. alarm_emails are notified at 80 % of it, and when the forecast exceeds it; null sets no budget."
   default     = null
 
   validation {
@@ -255,7 +255,7 @@ variable "monthly_budget_usd" {
 
 variable "bedrock_model_id" {
   type        = string
-  description = "Model that makes embeddings."
+  description = "Id of the Bedrock model that creates embeddings."
   default     = "amazon.titan-embed-text-v2:0"
 
   validation {
@@ -266,7 +266,7 @@ variable "bedrock_model_id" {
 
 variable "embedding_dimensions" {
   type        = number
-  description = "Length of the embeddings. An index keeps the one that it was made with."
+  description = "Number of dimensions of an embedding. An existing index cannot be changed to another number."
   default     = 1024
 
   validation {
@@ -277,7 +277,7 @@ variable "embedding_dimensions" {
 
 variable "chat_model_id" {
   type        = string
-  description = "Model that answers: an inference profile's id (\"us.anthropic.…\", \"global.…\") or a foundation model's."
+  description = "Bedrock model that answers questions: the id of an inference profile (\"us.anthropic.…\", \"global.…\") or of a foundation model."
   default     = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 
   validation {
@@ -288,7 +288,7 @@ variable "chat_model_id" {
 
 variable "chat_model_regions" {
   type        = set(string)
-  description = "Regions that the inference profile of chat_model_id may send a request to; null takes those known for its prefix."
+  description = "Regions that the inference profile of chat_model_id may route a request to; null uses the regions that locals.tf lists for its prefix."
   default     = null
 
   validation {
@@ -299,7 +299,7 @@ variable "chat_model_regions" {
 
 variable "vector_backend" {
   type        = string
-  description = "Where vectors are kept: `s3` (the project's own bucket, searched in memory) or `s3vectors` (Amazon S3 Vectors)."
+  description = "Where vectors are stored: `s3` (the project's own bucket, searched in memory) or `s3vectors` (Amazon S3 Vectors)."
   default     = "s3"
 
   validation {
@@ -310,12 +310,12 @@ variable "vector_backend" {
 
 variable "force_destroy" {
   type        = bool
-  description = "Whether `terraform destroy` may delete buckets that still hold objects."
+  description = "Whether `terraform destroy` may delete buckets that still contain objects."
   default     = false
 
   validation {
     condition     = !var.force_destroy || var.environment == "dev"
-    error_message = "Leave force_destroy false outside dev: it deletes documents with their bucket."
+    error_message = "Leave force_destroy false outside dev: it lets Terraform delete documents together with their bucket."
   }
 }
 
@@ -326,7 +326,7 @@ variable "throttle" {
     rate_limit  = number
     burst_limit = number
   })
-  description = "Requests a second, and requests at once, that the stage accepts from all callers together."
+  description = "Limits of the stage for all callers together: requests per second, and requests in one burst."
   default     = { rate_limit = 100, burst_limit = 200 }
 
   validation {
@@ -337,7 +337,7 @@ variable "throttle" {
 
 variable "reserved_concurrency" {
   type        = map(number)
-  description = "Concurrent executions kept for a service, by its name. Leave it empty where the account's limit is the new accounts' 10."
+  description = "Concurrent executions reserved for a service, by its name. Leave it empty while the account has a new account's limit of 10."
   default     = {}
 
   validation {
@@ -354,7 +354,7 @@ variable "vpc_config" {
     subnet_ids         = list(string)
     security_group_ids = list(string)
   })
-  description = "Private subnets and security groups for the services; they need a route or endpoints to API Gateway, Secrets Manager, S3 and Bedrock. null keeps them outside."
+  description = "Private subnets and security groups for the services; they need a route or endpoints to API Gateway, Secrets Manager, S3 and Bedrock. null runs the services outside of a VPC."
   default     = null
 
   validation {
@@ -369,7 +369,7 @@ variable "domain_name" {
     certificate_arn = string
     zone_id         = optional(string)
   })
-  description = "Domain of the gateway, its certificate in this region, and the Route 53 zone to write its record in."
+  description = "Custom domain of the gateway, its ACM certificate in this region, and optionally the Route 53 zone for its DNS record."
   default     = null
 
   validation {
@@ -380,7 +380,7 @@ variable "domain_name" {
 
 variable "waf_acl_arn" {
   type        = string
-  description = "Regional WAF web ACL to put before the stage."
+  description = "ARN of the regional WAF web ACL to attach to the stage; null attaches none."
   default     = null
 
   validation {
@@ -391,7 +391,7 @@ variable "waf_acl_arn" {
 
 variable "cors_origins" {
   type        = list(string)
-  description = "Origins of the browsers' pages that may call the gateway; empty answers no preflight request."
+  description = "Origins of the web pages that may call the gateway (CORS); empty allows none."
   default     = []
 
   validation {
@@ -407,7 +407,7 @@ variable "authorizer" {
     scopes         = optional(list(string), [])
     function_arn   = optional(string)
   })
-  description = "Who signs end users in before /api: `cognito` with its user pools, or `jwt` with a function of yours that checks the token (a REST API has no JWT authorizer of its own)."
+  description = "How end users of /api are authenticated: `cognito` with user pools, or `jwt` with a Lambda function of yours that checks the token (a REST API has no built-in JWT authorizer). null requires no user token."
   default     = null
 
   validation {
@@ -428,7 +428,7 @@ variable "authorizer" {
 
 variable "release" {
   type        = string
-  description = "Release that is deployed, its tag or commit: the functions say it (/api/status, spans), and without one they say \"dev\". The pipeline sets it, and reads it from the state to know which packages to plan with."
+  description = "Release that is deployed, as a tag or a commit. The functions report it in /api/status and in spans; null is reported as \"dev\". The pipeline sets it, and reads it back from the state to plan with the same packages."
   default     = null
 
   validation {

@@ -1,10 +1,10 @@
-# The vectors' store, and the bucket of the runner's jobs beside it, since both hold documents under the same rules.
+# The vector store and the bucket of the runner's jobs. Both contain documents, so both have the same settings.
 
 locals {
   vector_bucket_name = "${local.prefix}-vectors-${local.account_id}-${var.aws_region}"
   jobs_bucket_name   = "${local.prefix}-jobs-${local.account_id}-${var.aws_region}"
 
-  # Names, so that policies do not wait for the stack below.
+  # Built from names, so that policies do not depend on the CloudFormation stack below.
   vector_index_name    = "documents"
   s3vectors_bucket_arn = "arn:${local.partition}:s3vectors:${var.aws_region}:${local.account_id}:bucket/${local.vector_bucket_name}"
 
@@ -80,7 +80,7 @@ resource "aws_s3_bucket_policy" "main" {
     }]
   })
 
-  # Both write the bucket's access settings, and S3 answers a conflict to whichever comes second.
+  # Both change the bucket's access settings, and S3 rejects the second of two concurrent changes.
   depends_on = [aws_s3_bucket_public_access_block.main]
 }
 
@@ -95,7 +95,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "main" {
 
     filter {}
 
-    # The manifest is rewritten with each change: without this, its versions would outgrow the vectors.
+    # Every change rewrites the manifest. Without this rule, its old versions would take more space than the vectors.
     noncurrent_version_expiration {
       noncurrent_days           = 30
       newer_noncurrent_versions = 5
@@ -110,7 +110,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "main" {
     }
   }
 
-  # Rules about versions are refused while there are none.
+  # S3 rejects rules about versions in a bucket without versioning.
   depends_on = [aws_s3_bucket_versioning.main]
 }
 
@@ -142,7 +142,7 @@ resource "aws_cloudformation_stack" "s3vectors" {
           DataType         = "float32"
           Dimension        = var.embedding_dimensions
           DistanceMetric   = "cosine"
-          # The passage itself is returned and never filtered on; filterable metadata may have 2 KB only.
+          # A passage is returned and never filtered on, and filterable metadata is limited to 2 KB.
           MetadataConfiguration = { NonFilterableMetadataKeys = ["_passage"] }
         }
       }

@@ -1,4 +1,4 @@
-# Offline: the provider is mocked, and `override_during = plan` lets a plan know what an apply would.
+# Offline: the provider is mocked. `override_during = plan` gives a plan the values that an apply would compute.
 
 mock_provider "aws" {
   override_during = plan
@@ -43,7 +43,7 @@ run "state" {
 
   assert {
     condition     = output.state_bucket == "fin-advisor-tfstate-123456789012-us-east-1" && aws_s3_bucket_versioning.state.versioning_configuration[0].status == "Enabled"
-    error_message = "The state bucket is versioned, and its name carries account and region."
+    error_message = "The state bucket is versioned, and its name contains account and region."
   }
 
   assert {
@@ -58,12 +58,12 @@ run "state" {
 
   assert {
     condition     = !aws_s3_bucket.state.force_destroy
-    error_message = "States are not destroyed unless somebody says so."
+    error_message = "Terraform does not destroy the states unless force_destroy is set."
   }
 
   assert {
     condition     = strcontains(output.backend_files["../terraform/environments/prod.s3.tfbackend"], "key          = \"prod/terraform.tfstate\"") && strcontains(output.backend_files["backend.tf"], "bootstrap/terraform.tfstate")
-    error_message = "Each environment, and this layer itself, has a state of its own."
+    error_message = "Each environment has its own state, and so has this layer."
   }
 }
 
@@ -72,7 +72,7 @@ run "trust" {
 
   assert {
     condition     = keys(output.deploy_role_arns) == ["dev", "prod", "test"] && aws_iam_role.deploy["prod"].name == "fin-advisor-prod-deploy" && aws_iam_role.plan.name == "fin-advisor-plan"
-    error_message = "A deploy role for each environment, and one role that plans."
+    error_message = "There is a deploy role for each environment, and one plan role."
   }
 
   assert {
@@ -81,12 +81,12 @@ run "trust" {
       "repo:acme@11/fin-advisor@22:environment:prod",
       "repo:acme-11/fin-advisor-22:environment:prod",
     ]
-    error_message = "GitHub's old and new subjects are accepted, of this repository and environment only."
+    error_message = "The old and new forms of GitHub's subject are trusted, for this repository and environment only."
   }
 
   assert {
     condition     = alltrue([for role in values(aws_iam_role.deploy) : !strcontains(role.assume_role_policy, "*") && jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:repository_id"] == "22"])
-    error_message = "No pattern in a trust policy, and the repository by its id."
+    error_message = "A trust policy contains no pattern, and names the repository by its id."
   }
 }
 
@@ -106,7 +106,7 @@ run "policies" {
       for policy in concat(values(aws_iam_policy.deploy), values(aws_iam_policy.plan), values(aws_iam_policy.deploy_boundary), values(aws_iam_policy.boundary)) :
       length(policy.policy) <= 6144
     ]) && length(aws_iam_policy.deploy) == 3 * 10 && length(aws_iam_policy.plan) <= 10
-    error_message = "A policy or its number is over AWS's limit."
+    error_message = "A policy, or the number of policies, exceeds AWS's limit."
   }
 
   assert {
@@ -120,7 +120,7 @@ run "policies" {
   }
 
   assert {
-    # A grant, as against a boundary, has no service-wide action either.
+    # Unlike a boundary, these policies contain no service-wide action.
     condition = alltrue(flatten([
       for policy in concat(values(aws_iam_policy.deploy), values(aws_iam_policy.plan)) : [
         for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : !strcontains(action, "*")]
@@ -137,7 +137,7 @@ run "policies" {
         if contains(statement.Action, "iam:PassRole")
       ]
     ]))
-    error_message = "Only the project's own roles are passed, and to their own services."
+    error_message = "Only the project's roles can be passed, and only to the service of each."
   }
 
   assert {
@@ -156,12 +156,12 @@ run "execution_roles" {
 
   assert {
     condition     = alltrue([for role in values(aws_iam_role.execution) : role.permissions_boundary != null]) && length(aws_iam_role.execution) == 3 * 8
-    error_message = "Each execution role is bounded."
+    error_message = "Each execution role has a permissions boundary."
   }
 
   assert {
     condition     = jsondecode(aws_iam_role.execution["fin-advisor-dev-lambda-api"].assume_role_policy).Statement[0].Principal.Service == "lambda.amazonaws.com" && jsondecode(aws_iam_role.execution["fin-advisor-dev-apprunner-runner"].assume_role_policy).Statement[0].Principal.Service == "tasks.apprunner.amazonaws.com"
-    error_message = "Each role is assumed by its own service."
+    error_message = "Only its own service can assume a role."
   }
 }
 
@@ -170,7 +170,7 @@ run "images" {
 
   assert {
     condition     = aws_ecr_repository.main["runner"].name == "fin-advisor/runner" && aws_ecr_repository.main["runner"].image_scanning_configuration[0].scan_on_push && aws_ecr_repository.main["runner"].image_tag_mutability == "IMMUTABLE"
-    error_message = "Images are scanned, and a tag stays what it was."
+    error_message = "Images are scanned, and tags are immutable."
   }
 }
 
@@ -184,7 +184,7 @@ run "without_lambda_and_app_runner" {
 
   assert {
     condition     = keys(aws_iam_role.execution) == ["fin-advisor-dev-scheduler", "fin-advisor-prod-scheduler", "fin-advisor-test-scheduler"] && length(aws_iam_role_policy_attachment.pull_image) == 0
-    error_message = "The switches leave out what they name."
+    error_message = "Each switch leaves out its roles."
   }
 }
 
@@ -200,12 +200,12 @@ run "an_account_that_has_its_singletons" {
 
   assert {
     condition     = length(aws_iam_openid_connect_provider.github) + length(aws_api_gateway_account.main) + length(aws_iam_role.api_gateway_logs) == 0
-    error_message = "What exists already is not made again."
+    error_message = "Resources that exist already are not created again."
   }
 
   assert {
     condition     = jsondecode(aws_iam_role.deploy["prod"].assume_role_policy).Statement[0].Principal.Federated == "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
-    error_message = "The account's own provider is trusted."
+    error_message = "The account's existing provider is trusted."
   }
 }
 

@@ -24,7 +24,7 @@ service_api_keys = {
     quota_period = "MONTH"
     description  = "Runner service key"
   }
-  # For developers and the smoke test: no service may read it.
+  # For developers and the smoke test. No service may read it.
   client = {
     quota_limit  = 10000
     quota_period = "MONTH"
@@ -36,6 +36,6 @@ log_level            = "DEBUG"
 log_retention_days   = 7
 trace_sample_percent = 100
 
-# Dev is made and destroyed at will.
+# dev may be destroyed and created again at any time.
 secret_recovery_days = 0
 force_destroy        = true

@@ -3,8 +3,8 @@ aws_region  = "us-east-1"
 
 enable_service_api_keys = true
 
-# The clock of the jobs alone spends 43,200 of api's calls a month, and a canary each minute as many of its own key's:
-# these quotas bound a run-away caller and are out of reach of both.
+# The schedule of the jobs makes 43,200 calls a month with api's key, and a canary makes as many with its own key. The
+# quotas are far above that: they stop a caller that runs out of control.
 service_api_keys = {
   api = {
     quota_limit  = 5000000
@@ -41,7 +41,7 @@ service_api_keys = {
     rate_limit   = 100
     burst_limit  = 200
   }
-  # /api/health each minute; a key of its own, so that it can never stop a client.
+  # The canary calls /api/health each minute. With its own key it cannot use up a client's quota.
   canary = {
     quota_limit  = 1000000
     quota_period = "MONTH"
@@ -59,8 +59,8 @@ throttle = {
   burst_limit = 1000
 }
 
-# alarm_emails is not set here on purpose: prod is refused without it, so that an alarm reaches somebody. Write the
-# addresses of those on call, or let the pipeline pass TF_VAR_alarm_emails='["oncall@…"]'.
+# alarm_emails is missing on purpose: Terraform refuses prod without it. Add the addresses of the people on call here, or
+# let the pipeline pass TF_VAR_alarm_emails='["oncall@…"]'.
 monthly_budget_usd = 200
 
 secret_recovery_days = 30

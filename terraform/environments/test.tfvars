@@ -24,7 +24,7 @@ service_api_keys = {
     quota_period = "MONTH"
     description  = "Runner service key"
   }
-  # For the smoke test and the testers: no service may read it.
+  # For the smoke test and the testers. No service may read it.
   client = {
     quota_limit  = 100000
     quota_period = "MONTH"

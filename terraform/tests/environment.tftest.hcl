@@ -1,4 +1,4 @@
-# Run once with each environment's .tfvars (tests/test_mocked.py does): `-var-file=environments/dev.tfvars`.
+# tests/test_mocked.py runs this once for each environment: `-var-file=environments/dev.tfvars`.
 
 mock_provider "aws" {
   source          = "./tests/mocks"
@@ -15,23 +15,23 @@ run "is_complete" {
 
   assert {
     condition     = module.api.function_name == "fin-advisor-${var.environment}-api" && output.stage_name == var.environment
-    error_message = "Names carry the environment."
+    error_message = "Names contain the environment."
   }
 
   assert {
     condition     = var.enable_service_api_keys && length(setsubtract(["api", "chat", "s3vector", "runner", "client"], keys(output.api_key_secrets))) == 0
-    error_message = "Keys are on, for the four services and for a client."
+    error_message = "API keys are enabled for the four services and for a client."
   }
 
   assert {
     condition     = var.environment == "dev" ? (var.secret_recovery_days == 0 && var.force_destroy) : (var.secret_recovery_days >= 7 && !var.force_destroy)
-    error_message = "Only dev may be thrown away."
+    error_message = "Only dev can be destroyed together with its data."
   }
 
   assert {
-    # A canary each minute, and the jobs' clock, in a month of 31 days.
+    # 44,640 minutes in a month of 31 days: a call of the canary and one of the jobs' schedule in each.
     condition     = var.environment != "prod" || alltrue([for key in values(var.service_api_keys) : key.quota_limit > 2 * 60 * 24 * 31])
-    error_message = "No quota of prod may be within reach of a canary."
+    error_message = "In prod, a canary cannot use up a quota."
   }
 
   assert {

@@ -1,4 +1,4 @@
-# Offline: the provider is mocked, and `override_during = plan` lets a plan know what an apply would.
+# Offline: the provider is mocked. `override_during = plan` gives a plan the values that an apply would compute.
 
 mock_provider "aws" {
   source          = "./tests/mocks"
@@ -10,7 +10,7 @@ run "keys_on" {
 
   assert {
     condition     = output.api_key_secrets == { for name in ["api", "chat", "client", "runner", "s3vector"] : name => "fin-advisor/dev/${name}/api-key" }
-    error_message = "A secret for each key, under its name."
+    error_message = "Each key has a secret that is named after it."
   }
 
   assert {
@@ -25,12 +25,12 @@ run "keys_on" {
 
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.quota) == 5 && length(aws_scheduler_schedule.publish_quota) == 1
-    error_message = "What is left of each quota is published and watched."
+    error_message = "The remaining quota of each key is published and has an alarm."
   }
 
   assert {
     condition     = contains(aws_secretsmanager_secret_version.api_key["api"].version_stages, "TERRAFORM")
-    error_message = "The first version keeps a label, or Terraform would write it again after two rotations."
+    error_message = "The first version keeps a label: without one, Terraform would write it again after two rotations."
   }
 }
 
@@ -44,11 +44,11 @@ run "keys_off" {
 
   assert {
     condition     = length(aws_api_gateway_api_key.main) + length(aws_secretsmanager_secret.api_key) + length(module.rotation) + length(aws_scheduler_schedule.publish_quota) == 0
-    error_message = "Without keys there is nothing to rotate or to watch."
+    error_message = "If keys are disabled, there is no rotation and no alarm of quotas."
   }
 
   assert {
     condition     = alltrue([for method in values(aws_api_gateway_method.proxy) : !method.api_key_required])
-    error_message = "Without keys no method asks for one."
+    error_message = "If keys are disabled, no method requires one."
   }
 }

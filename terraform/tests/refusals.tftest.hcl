@@ -1,11 +1,11 @@
-# Offline: the provider is mocked, and `override_during = plan` lets a plan know what an apply would.
+# Offline: the provider is mocked. `override_during = plan` gives a plan the values that an apply would compute.
 
 mock_provider "aws" {
   source          = "./tests/mocks"
   override_during = plan
 }
 
-# Each of these values is wrong, and its own variable refuses it. tests/test_mocked.py reads the messages.
+# Each of these values is wrong, and its variable's validation refuses it. tests/test_mocked.py checks the messages.
 
 run "each_wrong_value_is_refused" {
   command = plan
@@ -71,7 +71,7 @@ run "each_wrong_value_is_refused" {
   }
 }
 
-# These depend on another variable, which has to be right for them to be judged.
+# The validation of these variables depends on another variable, which has to be valid.
 run "each_wrong_value_beside_a_right_one_is_refused" {
   command = plan
 

@@ -1,4 +1,4 @@
-# Offline: the provider is mocked, and `override_during = plan` lets a plan know what an apply would.
+# Offline: the provider is mocked. `override_during = plan` gives a plan the values that an apply would compute.
 
 mock_provider "aws" {
   source          = "./tests/mocks"
@@ -10,27 +10,27 @@ run "on_app_runner" {
 
   assert {
     condition     = aws_api_gateway_integration.proxy["runner"].type == "HTTP_PROXY" && aws_api_gateway_integration.proxy["runner"].uri == "https://mocked.us-east-1.awsapprunner.com/{proxy}"
-    error_message = "The gateway takes the prefix off and calls App Runner."
+    error_message = "The gateway strips the prefix and calls App Runner."
   }
 
   assert {
     condition     = aws_api_gateway_integration.proxy["runner"].request_parameters["integration.request.header.x-origin-verify"] == "stageVariables.originVerify" && contains(keys(aws_api_gateway_stage.main.variables), "originVerify")
-    error_message = "The gateway shows the origin secret."
+    error_message = "The gateway sends the origin secret."
   }
 
   assert {
     condition     = aws_apprunner_service.runner[0].source_configuration[0].image_repository[0].image_configuration[0].runtime_environment_variables["ORIGIN_CHECK"] == "true"
-    error_message = "The runner asks for the origin secret."
+    error_message = "The runner checks the origin secret."
   }
 
   assert {
     condition     = aws_apprunner_service.runner[0].source_configuration[0].image_repository[0].image_configuration[0].runtime_environment_variables["AWS_REGION"] == "us-east-1" && aws_apprunner_service.runner[0].source_configuration[0].image_repository[0].image_configuration[0].runtime_environment_variables["OTLP_ENDPOINT"] == "http://localhost:4317"
-    error_message = "App Runner sets no region, and its collector listens on 4317."
+    error_message = "The runner gets the region, which App Runner does not set, and the collector's port 4317."
   }
 
   assert {
     condition     = length(module.runner) == 0 && aws_apprunner_service.runner[0].health_check_configuration[0].path == "/health"
-    error_message = "One runner, healthy by /health."
+    error_message = "There is one runner, and /health is its health check."
   }
 }
 
@@ -54,6 +54,6 @@ run "on_lambda" {
 
   assert {
     condition     = contains(keys(aws_cloudwatch_metric_alarm.function_errors), "runner")
-    error_message = "The function has alarms as the others have."
+    error_message = "The function has the same alarms as the others."
   }
 }

@@ -1,4 +1,4 @@
-# Offline: the provider is mocked, and `override_during = plan` lets a plan know what an apply would.
+# Offline: the provider is mocked. `override_during = plan` gives a plan the values that an apply would compute.
 
 mock_provider "aws" {
   source          = "./tests/mocks"
@@ -44,7 +44,7 @@ run "release" {
 
   assert {
     condition     = local.lambda_environment["SERVICE_VERSION"] == "dev"
-    error_message = "An apply that names no release has functions that say so."
+    error_message = "Without a release, the functions report the version dev."
   }
 }
 
@@ -57,12 +57,12 @@ run "named_release" {
 
   assert {
     condition     = local.lambda_environment["SERVICE_VERSION"] == "v1.2.0"
-    error_message = "A function says its release."
+    error_message = "A function reports its release."
   }
 
   assert {
     condition     = !contains(keys(aws_apprunner_service.runner[0].source_configuration[0].image_repository[0].image_configuration[0].runtime_environment_variables), "SERVICE_VERSION")
-    error_message = "A release's apply leaves the runner alone: its image moves later."
+    error_message = "An apply with a release does not change the runner, whose image changes later."
   }
 }
 
@@ -111,12 +111,12 @@ run "gateway" {
 
   assert {
     condition     = output.api_gateway_url == "https://abc123.execute-api.us-east-1.amazonaws.com/dev"
-    error_message = "The URL ends in the stage."
+    error_message = "The URL ends with the stage."
   }
 
   assert {
     condition     = toset([for resource in aws_api_gateway_resource.service : resource.path_part]) == toset(["api", "chat", "s3vector", "runner"])
-    error_message = "One path for each service."
+    error_message = "Each service has one path."
   }
 
   assert {
@@ -131,12 +131,12 @@ run "gateway" {
 
   assert {
     condition     = aws_api_gateway_method_settings.main.settings[0].metrics_enabled && !aws_api_gateway_method_settings.main.settings[0].data_trace_enabled && aws_api_gateway_method_settings.main.settings[0].throttling_rate_limit == 100
-    error_message = "Metrics and throttling, and no bodies in the log."
+    error_message = "Metrics and throttling are enabled, and bodies are not logged."
   }
 
   assert {
     condition     = endswith(aws_api_gateway_integration.proxy["api"].uri, ":live/invocations") && aws_api_gateway_integration.proxy["api"].type == "AWS_PROXY"
-    error_message = "A function is reached by its alias."
+    error_message = "The gateway calls a function through its alias."
   }
 
   assert {
@@ -146,7 +146,7 @@ run "gateway" {
 
   assert {
     condition     = length(aws_api_gateway_method.preflight) == 0
-    error_message = "Without cors_origins no preflight request is answered."
+    error_message = "Without cors_origins, the gateway answers no preflight request."
   }
 }
 
@@ -160,7 +160,7 @@ run "buckets_and_secrets_of_dev" {
 
   assert {
     condition     = aws_s3_bucket.main["vectors"].bucket == "fin-advisor-dev-vectors-123456789012-us-east-1" && aws_s3_bucket.main["jobs"].bucket == "fin-advisor-dev-jobs-123456789012-us-east-1"
-    error_message = "A bucket's name carries account and region."
+    error_message = "A bucket's name contains account and region."
   }
 
   assert {
@@ -170,7 +170,7 @@ run "buckets_and_secrets_of_dev" {
 
   assert {
     condition     = alltrue([for secret in aws_secretsmanager_secret.api_key : secret.recovery_window_in_days == 0]) && aws_s3_bucket.main["jobs"].force_destroy
-    error_message = "Dev can be destroyed and made again."
+    error_message = "dev can be destroyed and created again."
   }
 }
 
@@ -183,7 +183,7 @@ run "rollback" {
 
   assert {
     condition     = module.api.live_version == "3" && module.chat.live_version == "7" && module.api.newest_version == "7"
-    error_message = "A rollback moves one alias, and one alone."
+    error_message = "A rollback moves one alias and no other."
   }
 }
 
@@ -196,12 +196,12 @@ run "browsers" {
 
   assert {
     condition     = alltrue([for method in aws_api_gateway_method.preflight : !method.api_key_required && method.authorization == "NONE"]) && length(aws_api_gateway_method.preflight) == 4
-    error_message = "A preflight request carries no key."
+    error_message = "A preflight request needs no key."
   }
 
   assert {
     condition     = aws_api_gateway_gateway_response.main["DEFAULT_4XX"].response_parameters["gatewayresponse.header.Access-Control-Allow-Origin"] == "'https://app.example.com'"
-    error_message = "A page has to be able to read the gateway's refusal."
+    error_message = "A web page can read the gateway's error responses."
   }
 }
 
@@ -240,7 +240,7 @@ run "s3_vectors" {
 
   assert {
     condition     = length(aws_cloudformation_stack.s3vectors) == 1 && !contains(keys(aws_s3_bucket.main), "vectors")
-    error_message = "The vectors are in S3 Vectors, and in no bucket beside it."
+    error_message = "The vectors are in S3 Vectors, and no S3 bucket is created for them."
   }
 
   assert {
@@ -264,7 +264,7 @@ run "everything_optional" {
 
   assert {
     condition     = length(aws_apprunner_vpc_connector.runner) == 1 && length(aws_wafv2_web_acl_association.main) == 1 && length(aws_route53_record.main) == 1 && length(aws_budgets_budget.main) == 1 && length(aws_sns_topic_subscription.alarms) == 1
-    error_message = "Each option makes what it names."
+    error_message = "Each option creates its resources."
   }
 
   assert {

@@ -1,4 +1,4 @@
-# What every suite runs with, unless it says otherwise: Terraform reads this file by itself.
+# Default values of every suite. Terraform reads this file by its name.
 
 environment  = "dev"
 package_dir  = "tests/packages"

@@ -96,7 +96,7 @@ WRONG: Mapping[str, tuple[Any, str]] = {
     "key_rotation_days": (0, "Write key_rotation_days as a number of days"),
     "secret_recovery_days": (3, "Write secret_recovery_days as 0, or as a number between 7 and 30"),
     "log_level": ("debug", "Write log_level as DEBUG, INFO, WARNING, ERROR or CRITICAL"),
-    "log_retention_days": (31, "Write log_retention_days as a number that CloudWatch knows"),
+    "log_retention_days": (31, "Write log_retention_days as a number of days that CloudWatch accepts"),
     "embedding_dimensions": (768, "Write embedding_dimensions as 256, 512 or 1024"),
     "chat_model_id": ("claude", "Write chat_model_id as Bedrock lists it"),
     "vector_backend": ("faiss", 'Write vector_backend as "s3" or "s3vectors"'),

@@ -1,4 +1,4 @@
-# Offline: the provider is mocked, and `override_during = plan` lets a plan know what an apply would.
+# Offline: the provider is mocked. `override_during = plan` gives a plan the values that an apply would compute.
 
 mock_provider "aws" {
   source          = "./tests/mocks"
@@ -20,7 +20,7 @@ run "sdk" {
 
   assert {
     condition     = length(aws_xray_sampling_rule.main) == 3 && aws_api_gateway_stage.main.xray_tracing_enabled
-    error_message = "The gateway decides what is sampled."
+    error_message = "The gateway decides which traces are sampled."
   }
 }
 
@@ -35,7 +35,7 @@ run "sdk_on_arm_in_europe" {
 
   assert {
     condition     = local.layers == ["arn:aws:lambda:eu-central-1:901920570463:layer:aws-otel-collector-arm64-ver-0-117-0:1"]
-    error_message = "The layer is of the functions' region and architecture."
+    error_message = "The layer matches the functions' region and architecture."
   }
 }
 
@@ -63,7 +63,7 @@ run "udp" {
 
   assert {
     condition     = length(local.layers) == 0 && local.lambda_environment["OTLP_ENDPOINT"] == "udp://localhost:2000" && local.lambda_settings.xray
-    error_message = "udp: no layer, so every region will do; the daemon beside the function takes the spans."
+    error_message = "udp: no layer, so every region works; the X-Ray daemon receives the spans."
   }
 }
 

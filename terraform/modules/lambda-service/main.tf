@@ -1,9 +1,9 @@
-# Read, not built from its name: an account without bootstrap/ is then told so by the plan, not by a failing deploy.
+# Looked up instead of built from its name, so that in an account without bootstrap/ already the plan fails.
 data "aws_iam_role" "main" {
   name = var.role_name
 }
 
-# Before the function: a function that runs first makes a group of its own, without retention, and this one then fails.
+# Created before the function: otherwise the first invocation creates the group without retention, and this resource fails.
 resource "aws_cloudwatch_log_group" "main" {
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.settings.log_retention_days
@@ -41,14 +41,14 @@ resource "aws_lambda_function" "main" {
     }
   }
 
-  # The policy too: the first cold start already writes its log.
+  # The policy must be attached as well, because the first cold start already writes to the log.
   depends_on = [aws_cloudwatch_log_group.main, aws_iam_role_policy_attachment.telemetry]
 }
 
-# Callers name the alias, so a deploy and a rollback move one pointer and nothing else changes.
+# Callers invoke the alias, so a deploy or a rollback changes only the version that the alias points to.
 resource "aws_lambda_alias" "live" {
   name             = "live"
-  description      = "What the gateway calls"
+  description      = "Version that callers invoke"
   function_name    = aws_lambda_function.main.function_name
   function_version = coalesce(var.live_version, aws_lambda_function.main.version)
 }
@@ -71,7 +71,7 @@ resource "aws_iam_policy" "telemetry" {
         Sid      = "WriteTraces"
         Effect   = "Allow"
         Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-        Resource = "*" # X-Ray knows no resource for these.
+        Resource = "*" # These actions support no resource-level permissions.
       } if enabled],
       [for vpc in var.settings.vpc[*] : {
         Sid    = "AttachToNetwork"
@@ -84,7 +84,7 @@ resource "aws_iam_policy" "telemetry" {
           "ec2:DescribeSubnets",
           "ec2:UnassignPrivateIpAddresses",
         ]
-        Resource = "*" # Lambda checks these at creation, against no particular interface.
+        Resource = "*" # Lambda checks these when it creates the function, for no particular network interface.
       }],
     )
   })

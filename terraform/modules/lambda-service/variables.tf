@@ -1,4 +1,4 @@
-# What differs between the functions of this project, or between its environments. All else is in main.tf.
+# Settings that differ between functions or between environments. Everything else is fixed in main.tf.
 
 variable "name" {
   type        = string
@@ -12,7 +12,7 @@ variable "name" {
 
 variable "role_name" {
   type        = string
-  description = "Name of the execution role, which bootstrap/ made."
+  description = "Name of the execution role, which bootstrap/ creates."
 }
 
 variable "package" {
@@ -30,7 +30,7 @@ variable "environment" {
   description = "Environment variables of the function."
 
   validation {
-    # Lambda sets these itself and rejects a function that brings its own; an emulator does not notice.
+    # Lambda sets these itself and rejects a function that defines them. Emulators do not check this.
     condition = length(setintersection(keys(var.environment), [
       "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION",
       "AWS_LAMBDA_RUNTIME_API", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
@@ -42,7 +42,7 @@ variable "environment" {
 
 variable "memory_mb" {
   type        = number
-  description = "Memory of the function in MB; its share of a CPU grows with it."
+  description = "Memory of the function in MB. Lambda allots CPU in proportion."
   default     = 512
 
   validation {
@@ -53,7 +53,7 @@ variable "memory_mb" {
 
 variable "timeout_seconds" {
   type        = number
-  description = "Longest run of one invocation in seconds."
+  description = "Seconds after which Lambda ends an invocation."
   default     = 30
 
   validation {
@@ -74,18 +74,18 @@ variable "settings" {
       security_group_ids = list(string)
     }))
   })
-  description = "What all functions of one environment share: path of their policies, architecture, layers, tracing, log retention, network."
+  description = "Settings of all functions of an environment: path of their policies, architecture, layers, tracing, log retention, network."
 }
 
 variable "reserved_concurrency" {
   type        = number
-  description = "Concurrent executions kept for this function and not exceeded; null leaves it to the account's pool."
+  description = "Concurrent executions reserved for this function, which are also its limit; null uses the account's unreserved pool."
   default     = null
 }
 
 variable "live_version" {
   type        = string
-  description = "Version that the `live` alias serves; null is the newest. Setting an older one is a rollback."
+  description = "Version that the `live` alias serves; null serves the newest one. Set an older version to roll back."
   default     = null
 
   validation {

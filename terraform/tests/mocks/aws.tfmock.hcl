@@ -1,4 +1,4 @@
-# What the mocked provider answers where a made-up word would not do: ARNs, ids and accounts.
+# Values that have to be well-formed, which the mocked provider's random strings are not: ARNs, ids and accounts.
 
 mock_data "aws_caller_identity" {
   defaults = { account_id = "123456789012" }
