@@ -1,4 +1,4 @@
-"""Applies the plan that was saved, as it was saved. Production needs its approval variables."""
+"""Applies a saved plan. For prod, the approval variables have to be set."""
 
 import os
 from collections.abc import Sequence
@@ -11,21 +11,21 @@ from deploy.terraform import FOLDER, Terraform
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Check whose plan it is and whether somebody agreed, then apply it."""
-    found = parser(__doc__)
-    found.add_argument("--plan", type=Path, default=FILE)
-    found.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
-    given = found.parse_args(arguments)
-    if given.dry_run:
-        print(f"would apply {given.plan} to {given.environment}")
+    """Check the plan's environment and the approval, apply the plan, and delete it."""
+    cli = parser(__doc__)
+    cli.add_argument("--plan", type=Path, default=FILE)
+    cli.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    args = cli.parse_args(arguments)
+    if args.dry_run:
+        print(f"would apply {args.plan} to {args.environment}")
         return
-    label = read_json(given.plan.with_suffix(".json"))
-    if label["environment"] != given.environment:
-        raise Refused(f"{given.plan} is a plan of {label['environment']}, not {given.environment}")
-    Approval.required(given.environment, label["release"], os.environ)
-    Terraform(given.environment, given.terraform).apply(given.plan)
-    # A plan is good for one apply, and holds keys in plain text.
-    discard(given.plan)
+    label = read_json(args.plan.with_suffix(".json"))
+    if label["environment"] != args.environment:
+        raise Refused(f"{args.plan} is a plan of {label['environment']}, not {args.environment}")
+    Approval.required(args.environment, label["release"], os.environ)
+    Terraform(args.environment, args.terraform).apply(args.plan)
+    # A plan can be applied only once, and contains API keys in plain text.
+    discard(args.plan)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Whether somebody agreed to a deploy, and to this one: production is not touched without."""
+"""Checks that somebody approved this release before it is deployed to prod."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Final
 from deploy.github import Github
 from deploy.program import Refused, parser, run, set_outputs, summarise
 
-# The environments that somebody has to agree to.
+# Deploys to these environments need an approval.
 GUARDED: Final = ("prod",)
 
 APPROVER: Final = "DEPLOY_APPROVED_BY"
@@ -17,20 +17,20 @@ RELEASE: Final = "DEPLOY_APPROVED_RELEASE"
 
 @dataclass(frozen=True)
 class Approval:
-    """Who agreed to which release."""
+    """Who approved which release."""
 
     by: str
     release: str
 
     @classmethod
     def required(cls, environment: str, release: str, variables: Mapping[str, str]) -> None:
-        """Refuse a deploy to a guarded environment whose variables do not name its release.
+        """Refuse a deploy to a guarded environment unless the variables name its release.
 
-        The workflow sets the variables from GitHub's own record of the approval; an operator
-        without GitHub sets them by hand, and so says it in writing.
+        The workflow sets the variables from GitHub's record of the approval. An operator who
+        deploys without GitHub sets them by hand.
 
         Raises:
-            Refused: A variable is missing, or it speaks of another release.
+            Refused: A variable is missing, or names another release.
         """
         if environment not in GUARDED:
             return
@@ -40,15 +40,15 @@ class Approval:
         if variables[RELEASE] != release:
             raise Refused(
                 f"{variables[APPROVER]} approved {variables[RELEASE]} for {environment}, "
-                f"and this is {release}"
+                f"but the plan is of {release}"
             )
 
 
 def recorded(github: Github, run_id: str, environment: str) -> str:
-    """Return who approved a run for an environment, by GitHub's record.
+    """Return who approved a run for an environment, according to GitHub.
 
     Raises:
-        Refused: The environment asks nobody (it lacks its protection), or nobody approved.
+        Refused: The environment requires no reviewers, or nobody approved the run.
     """
     kinds = [rule["type"] for rule in github.environment(environment).get("protection_rules", [])]
     if "required_reviewers" not in kinds:
@@ -64,20 +64,20 @@ def recorded(github: Github, run_id: str, environment: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Ask GitHub who approved this run, for the variables that `apply` demands."""
-    found = parser(__doc__)
-    found.add_argument("--release", required=True)
-    given = found.parse_args(arguments)
-    if given.environment not in GUARDED:
-        print(f"{given.environment} needs no approval")
+    """Ask GitHub who approved this run, and output the variables that `apply` requires."""
+    cli = parser(__doc__)
+    cli.add_argument("--release", required=True)
+    args = cli.parse_args(arguments)
+    if args.environment not in GUARDED:
+        print(f"{args.environment} needs no approval")
         return
-    if given.dry_run:
-        print(f"would ask GitHub who approved {given.release} for {given.environment}")
+    if args.dry_run:
+        print(f"would ask GitHub who approved {args.release} for {args.environment}")
         return
     run_id = os.environ.get("GITHUB_RUN_ID", "")
-    by = recorded(Github.of_environment(), run_id, given.environment)
-    set_outputs({"by": by, "release": given.release})
-    summarise(f"{by} approved {given.release} for {given.environment}.")
+    by = recorded(Github.of_environment(), run_id, args.environment)
+    set_outputs({"by": by, "release": args.release})
+    summarise(f"{by} approved {args.release} for {args.environment}.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Audits the workflows: actionlint for what would not run, zizmor (pedantic) for what is unsafe."""
+"""Lints the workflows: actionlint finds errors, zizmor (pedantic) finds security problems."""
 
 import subprocess
 import sysconfig
@@ -8,11 +8,11 @@ from typing import Final
 
 from deploy.program import REPOSITORY, Refused, parser, run
 
-# Both are wheels of the lock file. actionlint is the maintained fork: the original knows neither
-# `queue` nor `$/`, and has had no release since both came.
+# Both are wheels from the lock file. This actionlint is the maintained fork: the original supports
+# neither `queue` nor `$/` and has had no release since they were introduced.
 LINTERS: Final = {
     "actionlint": ("-no-color",),
-    # Offline: whether a pinned commit belongs to its tag is asked of GitHub, by Dependabot.
+    # Offline: Dependabot checks that a pinned commit belongs to its tag.
     "zizmor": (
         "--offline",
         "--no-progress",
@@ -26,9 +26,9 @@ LINTERS: Final = {
 
 
 def findings(linter: str, repository: Path) -> str | None:
-    """Return what one of the linters has against a repository's workflows and actions, or None.
+    """Return a linter's findings in a repository's workflows and actions, or None.
 
-    The repository has a `.git`: without one actionlint looks at none of its own actions.
+    Without a `.git` folder, actionlint does not check the repository's own actions.
     """
     program = Path(sysconfig.get_path("scripts"), linter)
     done = subprocess.run(  # noqa: S603 - the program is fixed
@@ -43,16 +43,16 @@ def findings(linter: str, repository: Path) -> str | None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run both linters and refuse any finding."""
-    found = parser(__doc__, environment=False)
-    found.add_argument("--repository", type=Path, default=REPOSITORY)
-    given = found.parse_args(arguments)
-    if given.dry_run:
+    """Run both linters; any finding is an error."""
+    cli = parser(__doc__, environment=False)
+    cli.add_argument("--repository", type=Path, default=REPOSITORY)
+    args = cli.parse_args(arguments)
+    if args.dry_run:
         print(f"would audit .github with {' and '.join(LINTERS)}")
         return
     failed = []
     for linter in LINTERS:
-        problem = findings(linter, given.repository)
+        problem = findings(linter, args.repository)
         print(f"{linter}: {problem or 'no findings'}")
         if problem:
             failed.append(linter)

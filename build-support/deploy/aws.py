@@ -6,9 +6,9 @@ from typing import Any
 
 @functools.cache
 def client(service: str) -> Any:
-    """A client in the region that AWS_REGION or AWS_DEFAULT_REGION names.
+    """Return a client in the region that AWS_REGION or AWS_DEFAULT_REGION names.
 
-    Returned as `Any`: the programs call services for which no types are installed.
+    The type is `Any`, because type stubs are not installed for all services.
     """
     import os
 

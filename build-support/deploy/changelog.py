@@ -1,4 +1,4 @@
-"""CHANGELOG.md in the form of Keep a Changelog: a section a release, the newest first."""
+"""Reads CHANGELOG.md, in the format of Keep a Changelog: one section a release, newest first."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _HEADING: Final = re.compile(r"^## \[(?P<name>[^\]]+)\](?: - (?P<date>\d{4}-\d{2
 
 
 class Changelog:
-    """The sections of a changelog, by `Unreleased` or a version without its `v`."""
+    """The sections of a changelog, by name: `Unreleased`, or a version without its `v`."""
 
     def __init__(self, sections: Mapping[str, str]) -> None:
         self._sections = sections
@@ -23,7 +23,7 @@ class Changelog:
         """Read a changelog.
 
         Raises:
-            Refused: A section comes twice, or a released one has no date.
+            Refused: Two sections have the same name, or that of a release has no date.
         """
         sections: dict[str, list[str]] = {}
         current: list[str] = []
@@ -43,21 +43,21 @@ class Changelog:
         return cls({name: "\n".join(lines).strip() for name, lines in sections.items()})
 
     def notes(self, tag: str) -> str:
-        """Return what a release's section says.
+        """Return the text of a release's section.
 
         Args:
             tag: v1.2.3.
 
         Raises:
-            Refused: There is no such section, or nothing in it.
+            Refused: The section is missing or empty.
         """
         name = tag.removeprefix("v")
         if name not in self._sections:
-            raise Refused(f"the changelog has no section [{name}]: write it before the tag")
+            raise Refused(f"the changelog has no section [{name}]: add it before the tag")
         if not self._sections[name]:
             raise Refused(f"the changelog's section [{name}] is empty")
         return self._sections[name]
 
     def names(self) -> list[str]:
-        """Return the sections as they stand."""
+        """Return the names of the sections in their order."""
         return list(self._sections)

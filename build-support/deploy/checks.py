@@ -1,4 +1,4 @@
-"""What a deployed environment is asked: a check passes, or says in one sentence what is wrong."""
+"""The checks of the smoke test: a check returns if it passes, and raises `CheckFailed` if not."""
 
 import json
 import os
@@ -18,17 +18,17 @@ _NEW_KEY_SECONDS: Final = 180
 _CALLED_BY_API: Final = ("chat", "s3vector", "runner")
 
 
-class Wrong(Exception):
-    """A check did not pass; the message says what it saw."""
+class CheckFailed(Exception):
+    """A check did not pass; the message says what was observed."""
 
 
-class KeyRefused(Wrong):
-    """The gateway refused the key. It refuses a new one for its first seconds or minutes."""
+class KeyRefused(CheckFailed):
+    """The gateway refused the API key, as it does for up to some minutes after a key is created."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One check and its result; `problem` is None where it passed."""
+    """The result of a check; `problem` is None if it passed."""
 
     name: str
     problem: str | None
@@ -36,13 +36,13 @@ class Outcome:
 
 
 def attempt(name: str, check: Callable[[], object], patience_seconds: float = 0) -> Outcome:
-    """Run a check until it passes or patience ends; with a refused key it ends later."""
+    """Run a check until it passes or `patience_seconds` have passed, longer if a key is refused."""
     started = time.monotonic()
     while True:
         patience = patience_seconds
         try:
             check()
-        except (Wrong, httpx.HTTPError) as error:
+        except (CheckFailed, httpx.HTTPError) as error:
             problem = str(error) or type(error).__name__
             if isinstance(error, KeyRefused) and patience:
                 patience = max(patience, _NEW_KEY_SECONDS)
@@ -55,11 +55,11 @@ def attempt(name: str, check: Callable[[], object], patience_seconds: float = 0)
 
 
 class Gateway:
-    """The environment as a client reaches it.
+    """The gateway of an environment, called as a client calls it.
 
     Args:
-        url: Its stage's URL.
-        key: A client's API key, or None where keys are off.
+        url: URL of the stage.
+        key: API key of a client, or None if API keys are disabled.
     """
 
     def __init__(self, url: str, key: str | None) -> None:
@@ -67,47 +67,50 @@ class Gateway:
         self._headers = {"x-api-key": key} if key else {}
 
     def get(self, path: str, *, trace_id: str | None = None) -> Any:
-        """Return what a path answers with 200.
+        """Send a GET request and return the parsed response.
 
         Raises:
-            Wrong: Another status, or no JSON.
+            CheckFailed: The status is not 200, or the body is not JSON.
         """
         headers = dict(self._headers)
         if trace_id:
             headers["X-Amzn-Trace-Id"] = f"Root={trace_id};Sampled=1"
         response = httpx.get(self._url + path, headers=headers, timeout=httpx.Timeout(35))
         if response.status_code != 200:
-            kind = KeyRefused if response.status_code == 403 else Wrong
+            kind = KeyRefused if response.status_code == 403 else CheckFailed
             raise kind(f"{path} answered {response.status_code}: {response.text[:200]}")
         try:
             return response.json()
         except ValueError:
-            raise Wrong(f"{path} answered something that is not JSON") from None
+            raise CheckFailed(f"{path} answered something that is not JSON") from None
 
     def test(self, trace_id: str | None = None) -> dict[str, Any]:
-        """Ask `/api/test`: every service has to be healthy, as `api` sees it by the gateway.
+        """Call `/api/test`, which calls every other service through the gateway.
 
         Returns:
-            The answer, whose `trace_id` has 32 hexadecimal digits.
+            The response; its `trace_id` has 32 hexadecimal digits.
+
+        Raises:
+            CheckFailed: A service is not healthy.
         """
         answer = self.get("/api/test", trace_id=trace_id)
         if not isinstance(answer, dict) or not isinstance(answer.get("services"), dict):
-            raise Wrong(f"/api/test answered {str(answer)[:200]}")
-        sick = [
+            raise CheckFailed(f"/api/test answered {str(answer)[:200]}")
+        unhealthy = [
             f"{name} ({answer['services'].get(name, {}).get('error') or 'missing'})"
             for name in _CALLED_BY_API
             if not answer["services"].get(name, {}).get("healthy")
         ]
-        if sick or not answer.get("healthy"):
-            raise Wrong(f"unhealthy: {', '.join(sick) or 'api'}")
+        if unhealthy or not answer.get("healthy"):
+            raise CheckFailed(f"unhealthy: {', '.join(unhealthy) or 'api'}")
         return answer
 
 
 def secrets_exist(names: Mapping[str, str]) -> None:
-    """The secrets that Terraform names are there, and nobody has deleted one since."""
+    """Check that every secret of Terraform's outputs exists and is not being deleted."""
     secrets_manager = client("secretsmanager")
     missing = []
-    # One by one: a list would need a permission on all secrets of the account.
+    # One call a secret: ListSecrets would need a permission for all secrets of the account.
     for name in sorted(names.values()):
         try:
             if "DeletedDate" in secrets_manager.describe_secret(SecretId=name):
@@ -115,48 +118,52 @@ def secrets_exist(names: Mapping[str, str]) -> None:
         except secrets_manager.exceptions.ResourceNotFoundException:
             missing.append(name)
     if missing:
-        raise Wrong(f"no secret {', '.join(missing)}")
+        raise CheckFailed(f"no secret {', '.join(missing)}")
 
 
 def reads_own_key(target: Alias) -> None:
-    """A function, invoked as `{"test": "secrets"}`, reads its own key."""
+    """Check that a function can read its own API key, with the event `{"test": "secrets"}`."""
     answer = _invoke(target, {"test": "secrets"})
     if answer.get("readable") is not True:
-        raise Wrong(f"{target.function} cannot read its key: {answer.get('detail') or answer}")
+        raise CheckFailed(
+            f"{target.function} cannot read its key: {answer.get('detail') or answer}"
+        )
 
 
 def answers_directly(target: Alias, service: str) -> None:
-    """A version answers its health path when it is invoked beside the gateway."""
+    """Check that a version answers its health path when it is invoked without the gateway."""
     answer = _invoke(target, _proxy_event(f"/{service}/health"))
     if answer.get("statusCode") != 200:
-        raise Wrong(f"{target.function} version {target.version} answered {str(answer)[:200]}")
+        raise CheckFailed(
+            f"{target.function} version {target.version} answered {str(answer)[:200]}"
+        )
 
 
-def loads(target: Alias) -> None:
-    """A function that serves no HTTP starts: it may refuse the question, but not fail."""
+def starts(target: Alias) -> None:
+    """Check that a function without HTTP routes starts; it may answer the event with an error."""
     _invoke(target, {"test": "start"})
 
 
 def new_trace_id() -> str:
-    """Return a trace id in X-Ray's form."""
+    """Return a new trace id in X-Ray's format."""
     return f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
 
 
-def trace_goes_on(gateway: Gateway, trace_id: str) -> None:
-    """A call that belongs to a trace is answered in that trace."""
+def trace_continues(gateway: Gateway, trace_id: str) -> None:
+    """Check that api continues the trace that a request belongs to."""
     seen = str(gateway.test(trace_id).get("trace_id"))
     if seen != trace_id.replace("-", "")[1:]:
-        raise Wrong(f"sent the trace {trace_id}, and api answered in {seen}")
+        raise CheckFailed(f"sent the trace {trace_id}, but api continued {seen}")
 
 
 def trace_arrived(trace_id: str, begin: float) -> None:
-    """X-Ray has a trace of ours. `begin` is in epoch seconds."""
+    """Check that X-Ray has received a trace that began at `begin`, in epoch seconds."""
     pages = client("xray").get_paginator("get_trace_summaries")
-    # Ids and not a filter expression: a summary is found sooner than its annotations.
+    # Compares ids instead of using a filter expression, because X-Ray indexes annotations later.
     for page in pages.paginate(StartTime=begin - 60, EndTime=time.time() + 60):
         if any(item["Id"] == trace_id for item in page["TraceSummaries"]):
             return
-    raise Wrong(f"X-Ray has no trace {trace_id} yet")
+    raise CheckFailed(f"X-Ray has no trace {trace_id} yet")
 
 
 def _invoke(target: Alias, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,13 +174,13 @@ def _invoke(target: Alias, event: Mapping[str, Any]) -> dict[str, Any]:
     )
     payload = answer["Payload"].read()
     if answer.get("FunctionError"):
-        raise Wrong(f"{target.function} version {target.version} failed: {payload[:300]!r}")
+        raise CheckFailed(f"{target.function} version {target.version} failed: {payload[:300]!r}")
     try:
         parsed = json.loads(payload)
     except ValueError:
         parsed = None
     if not isinstance(parsed, dict):
-        raise Wrong(f"{target.function} answered {payload[:200]!r}")
+        raise CheckFailed(f"{target.function} answered {payload[:200]!r}")
     return parsed
 
 

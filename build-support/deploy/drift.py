@@ -1,7 +1,7 @@
-"""Whether an environment is still what its release says, told in one issue an environment.
+"""Reports an environment's drift from its release in a GitHub issue, one for each environment.
 
-`locate` says which commit an environment runs. `report` plans that commit's packages, opens or
-updates the issue where something has drifted, and closes it where nothing has any more.
+`locate` outputs the release that an environment runs. `report` plans the packages of that release,
+opens or updates the issue if the plan has changes, and closes the issue if it has none.
 """
 
 import argparse
@@ -19,54 +19,54 @@ from deploy.traffic import Serving
 
 
 def deployed(terraform: Terraform) -> str:
-    """Return the release that an environment runs, as its last apply named it."""
-    found = terraform.outputs().get("release")
-    if not found or not re.fullmatch(r"v\d+\.\d+\.\d+|[0-9a-f]{40}", str(found)):
-        raise Refused("the state does not say which release is deployed: deploy one first")
-    return str(found)
+    """Return the release of an environment's last apply."""
+    release = terraform.outputs().get("release")
+    if not release or not re.fullmatch(r"v\d+\.\d+\.\d+|[0-9a-f]{40}", str(release)):
+        raise Refused("the state names no release: deploy one first")
+    return str(release)
 
 
 def report(github: Github, environment: str, summary: PlanSummary) -> str:
-    """Open, update or close the environment's issue, and say which it was."""
+    """Open, update or close the environment's issue, and return what was done."""
     label = f"drift:{environment}"
     issue = github.open_issue(label)
     title = f"{environment} has drifted from its release"
     if not summary.changes:
         if issue is None:
             return "no drift"
-        github.comment(issue["number"], f"{environment} is what its release says again.")
+        github.comment(issue["number"], f"{environment} matches its release again.")
         github.update_issue(issue["number"], state="closed")
         return f"closed issue {issue['number']}"
     body = (
         summary.markdown(title)
-        + "\n\nSomebody changed this by hand, or a deploy stopped half way. Deploying the release "
-        "again puts it back; if the change is wanted, put it into `terraform/`."
+        + "\n\nSomebody changed this by hand, or a deploy stopped half way. Deploy the release "
+        "again to undo the change, or add the change to `terraform/`."
     )
     if issue is None:
         return f"opened issue {github.create_issue(title, body, label)['number']}"
     if issue.get("body") != body:
         github.update_issue(issue["number"], body=body)
         return f"updated issue {issue['number']}"
-    return f"issue {issue['number']} says so already"
+    return f"issue {issue['number']} is up to date"
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    found = parser(__doc__)
-    found.add_argument("action", choices=("locate", "report"))
-    found.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
-    found.add_argument("--option", action="append", default=[], help="for terraform plan")
-    return found.parse_args(arguments)
+    cli = parser(__doc__)
+    cli.add_argument("action", choices=("locate", "report"))
+    cli.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    cli.add_argument("--option", action="append", default=[], help="for terraform plan")
+    return cli.parse_args(arguments)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Do one of the two."""
-    given = _arguments(arguments)
-    if given.dry_run:
-        print(f"would {given.action} the drift of {given.environment}")
+    """Run one of the two actions."""
+    args = _arguments(arguments)
+    if args.dry_run:
+        print(f"would {args.action} for {args.environment}")
         return
-    terraform = Terraform(given.environment, given.terraform)
+    terraform = Terraform(args.environment, args.terraform)
     terraform.init()
-    if given.action == "locate":
+    if args.action == "locate":
         set_outputs({"release": deployed(terraform)})
         return
     github = Github.of_environment()
@@ -77,12 +77,12 @@ def main(arguments: Sequence[str]) -> None:
             Serving.now(outputs),
             Path(folder) / "drift.tfplan",
             release=str(outputs.get("release")),
-            title=f"Drift of {given.environment}",
-            # The reading role may not write the lock; nothing is applied from this plan.
-            options=["-lock=false", *given.option],
+            title=f"Drift of {args.environment}",
+            # The plan role may not write the lock, and nobody applies this plan.
+            options=["-lock=false", *args.option],
             guarded=False,
         )
-    print(report(github, given.environment, summary))
+    print(report(github, args.environment, summary))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The few calls of GitHub's REST API that the programs make, by the workflow's own token."""
+"""A client for the part of GitHub's REST API that the programs call."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import httpx
 from deploy.program import Refused
 
 _TIMEOUT: Final = httpx.Timeout(30, read=300)
-_TAGS_OF_TAGS: Final = 5
+_MOST_NESTED_TAGS: Final = 5
 
 
 class Github:
@@ -19,8 +19,8 @@ class Github:
 
     Args:
         repository: OWNER/NAME.
-        token: The workflow's, with the permissions that the job grants.
-        url: Where the API is.
+        token: The token of the workflow's job.
+        url: URL of the API.
     """
 
     def __init__(self, repository: str, token: str, url: str = "https://api.github.com") -> None:
@@ -39,10 +39,12 @@ class Github:
 
     @classmethod
     def of_environment(cls) -> Self:
-        """The repository that the workflow runs for."""
+        """Return a client for the repository whose workflow runs, from GitHub's variables."""
         variables = {name: os.environ.get(name, "") for name in ("GITHUB_REPOSITORY", "GH_TOKEN")}
         if missing := [name for name, value in variables.items() if not value]:
-            raise Refused(f"{' and '.join(missing)} not set: this runs in a workflow")
+            raise Refused(
+                f"{' and '.join(missing)} not set: this program runs in a workflow of GitHub"
+            )
         url = os.environ.get("GITHUB_API_URL", "https://api.github.com")
         return cls(variables["GITHUB_REPOSITORY"], variables["GH_TOKEN"], url)
 
@@ -70,13 +72,13 @@ class Github:
         self._object("POST", f"issues/{number}/comments", {"body": body})
 
     def tag_commit(self, tag: str) -> str:
-        """Return the commit that a tag names, through annotated ones.
+        """Return the commit of a tag; annotated tags are resolved.
 
         Raises:
-            Refused: There is no such tag, or it names no commit.
+            Refused: The tag does not exist, or is not a tag of a commit.
         """
         found = self._object("GET", f"git/ref/tags/{tag}")["object"]
-        for _ in range(_TAGS_OF_TAGS):
+        for _ in range(_MOST_NESTED_TAGS):
             if found["type"] != "tag":
                 break
             found = self._object("GET", f"git/tags/{found['sha']}")["object"]
@@ -85,14 +87,14 @@ class Github:
         return str(found["sha"])
 
     def release(self, tag: str) -> dict[str, Any] | None:
-        """Return the release of a tag, or None."""
+        """Return the release of a tag, or None if there is none."""
         response = self._client.get(f"releases/tags/{tag}")
         if response.status_code == 404:
             return None
         return self._checked(response)
 
     def create_release(self, tag: str, commit: str, notes: str) -> dict[str, Any]:
-        """Create a release as a pre-release: it becomes one in production."""
+        """Create a pre-release; `promote_release` makes it the latest release."""
         content = {
             "tag_name": tag,
             "target_commitish": commit,
@@ -122,7 +124,7 @@ class Github:
         self._checked(response)
 
     def download(self, asset: Mapping[str, Any], path: Path) -> None:
-        """Fetch a file of a release."""
+        """Download a file of a release."""
         accept = {"Accept": "application/octet-stream"}
         with self._client.stream("GET", asset["url"], headers=accept) as response:
             if response.status_code != 200:

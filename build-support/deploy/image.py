@@ -1,4 +1,4 @@
-"""The runner's image: saved once by the build, pushed to a registry as it was saved."""
+"""Saves the runner's image after the build, and pushes the saved image to a registry."""
 
 import argparse
 import base64
@@ -13,7 +13,7 @@ from deploy.aws import client
 from deploy.manifest import IMAGE, NAME, Manifest, image_config
 from deploy.program import REPOSITORY, Refused, parser, run, set_outputs
 
-# What `./pants --tag=[] package backend/runner:image` names it.
+# The name that `./pants --tag=[] package backend/runner:image` gives the image.
 _BUILT: Final = "fin-advisor/runner:latest"
 
 
@@ -24,12 +24,12 @@ def save(archive: Path, image: str) -> None:
 
 
 def push(archive: Path, manifest: Manifest, repository: str) -> str:
-    """Push a release's image, and return how a deploy names it: REPOSITORY@sha256:DIGEST.
+    """Push a release's image, and return its name by digest: REPOSITORY@sha256:DIGEST.
 
-    A release that is there already is not pushed again: its tag cannot be moved.
+    An image that is in the registry already is not pushed again, since its tag is immutable.
 
     Raises:
-        Refused: The archive, or what the registry has under the tag, is not the release's image.
+        Refused: The image in the archive, or in the registry, is not that of the release.
     """
     if manifest.image_config is None:
         raise Refused(f"release {manifest.release} was built without an image")
@@ -42,7 +42,7 @@ def push(archive: Path, manifest: Manifest, repository: str) -> str:
         loaded = _docker("image", "load", "--input", str(archive))
         match = re.search(r"^Loaded image(?: ID)?: (\S+)$", loaded, re.MULTILINE)
         if match is None:
-            raise Refused(f"docker did not say what it loaded: {loaded!r}")
+            raise Refused(f"cannot find the image's name in the output of docker load: {loaded!r}")
         reference = f"{repository}:{manifest.release}"
         _docker("image", "tag", match[1], reference)
         _docker("image", "push", "--quiet", reference)
@@ -53,13 +53,13 @@ def push(archive: Path, manifest: Manifest, repository: str) -> str:
     if config != manifest.image_config:
         raise Refused(
             f"{name}:{manifest.release} in the registry has the configuration {config}, "
-            f"the release has {manifest.image_config}"
+            f"but the release has {manifest.image_config}"
         )
     return f"{repository}@{digest}"
 
 
 def _in_registry(name: str, tag: str) -> tuple[str, str] | None:
-    """Digest of an image and of its configuration, or None where the tag is not used."""
+    """Return the digests of an image and of its configuration, or None if the tag is unused."""
     answer: Any = client("ecr").batch_get_image(
         repositoryName=name,
         imageIds=[{"imageTag": tag}],
@@ -99,29 +99,31 @@ def _docker(*arguments: str, text: str | None = None) -> str:
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    found = parser(__doc__, environment=False)
-    found.add_argument("action", choices=("save", "push"))
-    found.add_argument("--folder", type=Path, default=REPOSITORY / "dist")
-    found.add_argument("--image", default=_BUILT, help="the built image; for save")
-    found.add_argument("--repository", help="bootstrap's output ecr_repository_urls; for push")
-    return found.parse_args(arguments)
+    cli = parser(__doc__, environment=False)
+    cli.add_argument("action", choices=("save", "push"))
+    cli.add_argument("--folder", type=Path, default=REPOSITORY / "dist")
+    cli.add_argument("--image", default=_BUILT, help="the built image; for save")
+    cli.add_argument("--repository", help="from bootstrap's output ecr_repository_urls; for push")
+    return cli.parse_args(arguments)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Save the image beside the packages, or push it and tell its digest to later steps."""
-    given = _arguments(arguments)
-    archive = given.folder / IMAGE
-    if given.action == "push" and not given.repository:
-        raise Refused("--repository is empty: bootstrap's output ecr_repository_urls has it")
-    if given.dry_run:
-        print(f"would {given.action} {archive}")
+    """Save the image beside the packages, or push it and output its name by digest."""
+    args = _arguments(arguments)
+    archive = args.folder / IMAGE
+    if args.action == "push" and not args.repository:
+        raise Refused(
+            "--repository is empty: set it to the value of bootstrap's output ecr_repository_urls"
+        )
+    if args.dry_run:
+        print(f"would {args.action} {archive}")
         return
-    if given.action == "save":
-        save(archive, given.image)
-        print(f"{given.image} is in {archive}")
+    if args.action == "save":
+        save(archive, args.image)
+        print(f"saved {args.image} to {archive}")
         return
-    manifest = Manifest.read(given.folder / NAME)
-    set_outputs({"image": push(archive, manifest, given.repository)})
+    manifest = Manifest.read(args.folder / NAME)
+    set_outputs({"image": push(archive, manifest, args.repository)})
 
 
 if __name__ == "__main__":

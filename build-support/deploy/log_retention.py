@@ -1,4 +1,4 @@
-"""Sets the retention of App Runner's own log groups, which it makes itself and keeps for ever."""
+"""Sets the retention of App Runner's log groups, which App Runner creates without one."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from deploy.terraform import FOLDER, Terraform
 
 
 def set_retention(prefix: str, days: int) -> Iterator[str]:
-    """Set the retention of each group under a prefix where it differs, and yield their names."""
+    """Set the retention of the log groups with a prefix; yield the name of each that changed."""
     logs = client("logs")
     for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix):
         for group in page["logGroups"]:
@@ -19,17 +19,17 @@ def set_retention(prefix: str, days: int) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Read the retention from Terraform's outputs; nothing to do where the runner is a function."""
-    found = parser(__doc__)
-    found.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
-    given = found.parse_args(arguments)
-    if given.dry_run:
-        print(f"would set the retention of App Runner's logs in {given.environment}")
+    """Set the retention of Terraform's outputs; nothing is done if the runner is a function."""
+    cli = parser(__doc__)
+    cli.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    args = cli.parse_args(arguments)
+    if args.dry_run:
+        print(f"would set the retention of App Runner's logs in {args.environment}")
         return
-    outputs = Terraform(given.environment, given.terraform).outputs()
+    outputs = Terraform(args.environment, args.terraform).outputs()
     arn = outputs["runner"]["service_arn"]
     if arn is None:
-        print("the runner is a function: its log group is Terraform's")
+        print("the runner is a function: Terraform sets the retention of its log group")
         return
     # arn:aws:apprunner:REGION:ACCOUNT:service/NAME/ID
     name, identifier = arn.split("/")[-2:]

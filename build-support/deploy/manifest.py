@@ -1,4 +1,4 @@
-"""Which files a release consists of, by hash: the build writes it, each deploy is held to it."""
+"""The manifest of a release: hashes of its files, written by the build, checked by each deploy."""
 
 import argparse
 import hashlib
@@ -33,8 +33,8 @@ _RELEASE: Final = re.compile(r"v\d+\.\d+\.\d+|" + _COMMIT.pattern)
 class Manifest:
     """A release: a tag (v1.2.3) or a commit of main, and the SHA-256 of each of its files.
 
-    `image_config` is the digest of the image's configuration, which names every layer by its
-    content. Unlike the digest of the image in a registry it is known before the image is pushed.
+    `image_config` is the digest of the image's configuration, which contains the digests of all
+    layers. The digest of the image itself is unknown until the image is pushed.
     """
 
     release: str
@@ -43,22 +43,22 @@ class Manifest:
     image_config: str | None
 
     def __post_init__(self) -> None:
-        """Refuse another name: it is checked out, and is the tag of an image."""
+        """Refuse other names, because both are used to check out a commit and to tag an image."""
         if not _RELEASE.fullmatch(self.release):
-            raise Refused(f"a release is named v1.2.3 or by its whole commit, not {self.release!r}")
+            raise Refused(f"a release is named v1.2.3 or by a full commit id, not {self.release!r}")
         if not _COMMIT.fullmatch(self.commit):
-            raise Refused(f"{self.commit!r} is not a whole commit id")
+            raise Refused(f"{self.commit!r} is not a full commit id")
 
     @classmethod
     def create(cls, folder: Path, *, release: str, commit: str) -> Self:
-        """Describe what the build left in a folder.
+        """Return the manifest of the files that the build wrote to a folder.
 
         Raises:
-            Refused: A package is missing, or the names are not a release's and a commit's.
+            Refused: A package is missing, or `release` or `commit` has the wrong form.
         """
         missing = [name for name in PACKAGES if not (folder / name).is_file()]
         if missing:
-            raise Refused(f"{', '.join(missing)} missing in {folder}: ./pants package ::")
+            raise Refused(f"{', '.join(missing)} missing in {folder}: run ./pants package ::")
         image = folder / IMAGE
         present = [*PACKAGES, IMAGE] if image.is_file() else list(PACKAGES)
         return cls(
@@ -70,7 +70,11 @@ class Manifest:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a manifest, and refuse one that does not look like one."""
+        """Read a manifest.
+
+        Raises:
+            Refused: The file is not a manifest.
+        """
         content: Any = read_json(path)
         try:
             return cls(**content)
@@ -78,10 +82,10 @@ class Manifest:
             raise Refused(f"{path} is not a manifest") from None
 
     def verify(self, folder: Path) -> None:
-        """Refuse a folder that holds anything but this release's files.
+        """Check that a folder contains the files of this release.
 
         Raises:
-            Refused: It names each file that is missing or has another hash.
+            Refused: Files are missing or have another hash; the message names each of them.
         """
         wrong = []
         for name in sorted({*self.files, *PACKAGES}):
@@ -95,7 +99,7 @@ class Manifest:
             raise Refused(f"{folder} is not release {self.release}: " + "; ".join(wrong))
 
     def write(self, path: Path) -> None:
-        """Write the manifest: equal releases are equal bytes."""
+        """Write the manifest; equal manifests give equal bytes."""
         write_json(path, asdict(self))
 
     def table(self) -> str:
@@ -113,12 +117,12 @@ def sha256(path: Path) -> str:
 
 
 def image_config(archive: Path) -> str:
-    """Return the digest of the configuration of the one image in an archive of `docker save`."""
+    """Return the digest of the configuration of the image in an archive of `docker save`."""
     try:
         with tarfile.open(archive) as tar:
             index = json.loads(_member(tar, "manifest.json"))
             if len(index) != 1:
-                raise Refused(f"{archive} holds {len(index)} images, not one")
+                raise Refused(f"{archive} contains {len(index)} images instead of one")
             return "sha256:" + hashlib.sha256(_member(tar, index[0]["Config"])).hexdigest()
     except (tarfile.TarError, KeyError, ValueError, TypeError) as error:
         raise Refused(f"{archive} is not an archive of `docker save`: {error}") from error
@@ -132,32 +136,32 @@ def _member(tar: tarfile.TarFile, name: str) -> bytes:
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    found = parser(__doc__, environment=False)
-    found.add_argument("action", choices=("create", "verify"))
-    found.add_argument("--folder", type=Path, default=REPOSITORY / "dist")
-    found.add_argument("--release", help="v1.2.3, or the commit; for create")
-    found.add_argument("--commit", help="the whole commit id; for create")
-    found.add_argument("--sha256", help="what the manifest itself must hash to; for verify")
-    return found.parse_args(arguments)
+    cli = parser(__doc__, environment=False)
+    cli.add_argument("action", choices=("create", "verify"))
+    cli.add_argument("--folder", type=Path, default=REPOSITORY / "dist")
+    cli.add_argument("--release", help="v1.2.3, by default the commit; for create")
+    cli.add_argument("--commit", help="the full commit id; for create")
+    cli.add_argument("--sha256", help="expected hash of the manifest itself; for verify")
+    return cli.parse_args(arguments)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write dist/manifest.json, or hold dist/ to it."""
-    given = _arguments(arguments)
-    path = given.folder / NAME
-    if given.dry_run:
-        print(f"would {given.action} {path}")
+    """Write dist/manifest.json, or check dist/ against it."""
+    args = _arguments(arguments)
+    path = args.folder / NAME
+    if args.dry_run:
+        print(f"would {args.action} {path}")
         return
-    if given.action == "create":
+    if args.action == "create":
         manifest = Manifest.create(
-            given.folder, release=given.release or given.commit or "", commit=given.commit or ""
+            args.folder, release=args.release or args.commit or "", commit=args.commit or ""
         )
         manifest.write(path)
     else:
-        if given.sha256 is not None and sha256(path) != given.sha256:
-            raise Refused(f"{path} is not the manifest that the build wrote ({given.sha256})")
+        if args.sha256 is not None and sha256(path) != args.sha256:
+            raise Refused(f"{path} is not the manifest that the build wrote ({args.sha256})")
         manifest = Manifest.read(path)
-        manifest.verify(given.folder)
+        manifest.verify(args.folder)
     set_outputs({"release": manifest.release, "commit": manifest.commit, "sha256": sha256(path)})
     summarise(manifest.table())
 

@@ -1,7 +1,7 @@
-"""Plans one environment for the release in dist/, saves the plan, and refuses a dangerous one.
+"""Plans the release in dist/ for an environment and saves the plan, unless it would lose data.
 
-The plan leaves traffic where it is: new versions are published beside the ones that serve. What
-serves is written down first: where a rollback goes to.
+The plan moves no traffic: it publishes new versions while the aliases keep serving the old ones.
+What serves at that moment is saved for a rollback.
 """
 
 import argparse
@@ -20,7 +20,7 @@ FILE: Final = REPOSITORY / "dist" / "saved.tfplan"
 
 
 def discard(file: Path) -> None:
-    """Delete a saved plan, which holds keys in plain text, and what says whose it is."""
+    """Delete a saved plan, which contains API keys in plain text, and its label."""
     for path in (file, file.with_suffix(".json")):
         path.unlink(missing_ok=True)
 
@@ -37,17 +37,27 @@ def plan(
     options: Sequence[str] = (),
     guarded: bool = True,
 ) -> PlanSummary:
-    """Save a plan that keeps serving what is served, and show its summary.
+    """Save a plan that moves no traffic, and print its summary.
 
-    A plan that is `guarded` refuses; one that nobody will apply need not be.
+    Args:
+        terraform: The environment to plan.
+        serving: What the environment serves and keeps serving.
+        file: The file of the saved plan.
+        release: The release to plan.
+        title: Heading of the summary.
+        image: The runner's image, used if none is served yet.
+        allowed: Addresses of protected resources that may be replaced or destroyed.
+        options: Further options of `terraform plan`.
+        guarded: Whether to refuse a plan that loses protected resources. False if nobody will
+            apply the plan.
 
     Raises:
-        Refused: It would replace or destroy what is not to be lost and was not named in `allowed`.
+        Refused: A protected resource would be lost, or an address in `allowed` is not in the plan.
     """
     variables: dict[str, Any] = {}
     if versions := serving.live_versions():
         variables["live_versions"] = versions
-    # The served image where there is one: like the versions, a new one is not served by Terraform.
+    # Terraform keeps the image that is served; `promote` changes it later, like the versions.
     if serving.runner_image or image:
         variables["runner_image"] = serving.runner_image or image
     terraform.plan(file, release, variables, options)
@@ -58,64 +68,68 @@ def plan(
             "\n".join(
                 [
                     *forbidden,
-                    "To go ahead, name the address: on GitHub, run the workflow Deploy for the "
-                    "release, with the input `allow_replace`; by hand, with --allow.",
+                    "To allow this, name the address: on GitHub, run the workflow Deploy for the "
+                    "release with the input `allow_replace`; by hand, use --allow.",
                 ]
             )
         )
-    if slips := summary.unknown(allowed):
-        raise Refused(f"allowed by name, but the plan does not touch it: {', '.join(slips)}")
+    if unused := summary.unknown(allowed):
+        raise Refused(f"allowed to be replaced, but not in the plan: {', '.join(unused)}")
     return summary
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    found = parser(__doc__)
-    found.add_argument("--image", default="", help="the runner's image, for a first deploy")
-    found.add_argument(
-        "--allow", default="", help="addresses that may be replaced or destroyed, by comma or line"
+    cli = parser(__doc__)
+    cli.add_argument("--image", default="", help="the runner's image, for a first deploy")
+    cli.add_argument(
+        "--allow",
+        default="",
+        help="addresses that may be replaced or destroyed, separated by commas or line breaks",
     )
-    found.add_argument("--folder", type=Path, default=REPOSITORY / "dist", help="the release")
-    found.add_argument("--served", type=Path, default=SERVED, help="where to write what serves")
-    found.add_argument("--output", type=Path, default=FILE)
-    found.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
-    found.add_argument("--option", action="append", default=[], help="for terraform plan")
-    return found.parse_args(arguments)
+    cli.add_argument(
+        "--folder", type=Path, default=REPOSITORY / "dist", help="folder of the release"
+    )
+    cli.add_argument("--served", type=Path, default=SERVED, help="file to save what serves to")
+    cli.add_argument("--output", type=Path, default=FILE)
+    cli.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    cli.add_argument("--option", action="append", default=[], help="for terraform plan")
+    return cli.parse_args(arguments)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write the plan, dist/saved.json with what it is the plan of, and dist/served.json."""
-    given = _arguments(arguments)
-    allowed = [address for address in re.split(r"[\s,]+", given.allow) if address]
-    if given.dry_run:
-        print(f"would plan {given.environment}, allowing {allowed or 'no replacement'}")
+    """Save the plan, its label in dist/saved.json, and what serves in dist/served.json."""
+    args = _arguments(arguments)
+    allowed = [address for address in re.split(r"[\s,]+", args.allow) if address]
+    if args.dry_run:
+        print(f"would plan {args.environment}, allowing {allowed or 'no replacement'}")
         return
-    # One that an earlier run left is not to be applied for this one.
-    discard(given.output)
-    manifest = Manifest.read(given.folder / NAME)
-    manifest.verify(given.folder)
-    terraform = Terraform(given.environment, given.terraform)
+    # A plan of an earlier run must not be applied instead of this one.
+    discard(args.output)
+    manifest = Manifest.read(args.folder / NAME)
+    manifest.verify(args.folder)
+    terraform = Terraform(args.environment, args.terraform)
     terraform.init()
     serving = Serving.now(terraform.outputs())
-    serving.write(given.served, given.environment)
-    summarise(serving.markdown(given.environment))
-    given.output.parent.mkdir(parents=True, exist_ok=True)
+    serving.write(args.served, args.environment)
+    summarise(serving.markdown(args.environment))
+    args.output.parent.mkdir(parents=True, exist_ok=True)
     try:
         plan(
             terraform,
             serving,
-            given.output,
+            args.output,
             release=manifest.release,
-            title=f"Plan of {given.environment} for {manifest.release}",
-            image=given.image or None,
+            title=f"Plan of {args.environment} for {manifest.release}",
+            image=args.image or None,
             allowed=allowed,
-            options=given.option,
+            options=args.option,
         )
     except BaseException:
-        discard(given.output)
+        discard(args.output)
         raise
     write_json(
-        given.output.with_suffix(".json"),
-        {"environment": given.environment, "release": manifest.release, "allowed": allowed},
+        args.output.with_suffix(".json"),
+        {"environment": args.environment, "release": manifest.release, "allowed": allowed},
     )
 
 

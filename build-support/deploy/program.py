@@ -1,4 +1,4 @@
-"""What the programs of the pipeline have in common: how they end, and what GitHub shows of them."""
+"""What the programs of the pipeline share: arguments, errors, and the output that GitHub shows."""
 
 import argparse
 import json
@@ -13,28 +13,26 @@ REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
 
 class Refused(Exception):
-    """The program will not, or cannot, go on; the message is what the operator reads."""
+    """The program stops; its message is printed for the operator."""
 
 
 def parser(description: str | None, *, environment: bool = True) -> argparse.ArgumentParser:
-    """Arguments with `--dry-run`, and with `--environment` unless that is switched off."""
-    found = argparse.ArgumentParser(description=description)
-    found.add_argument(
-        "--dry-run", action="store_true", help="say what would be done, and call nobody"
-    )
+    """Return a parser with `--dry-run` and, unless `environment` is false, `--environment`."""
+    cli = argparse.ArgumentParser(description=description)
+    cli.add_argument("--dry-run", action="store_true", help="print what would be done and exit")
     if environment:
-        found.add_argument("--environment", required=True, choices=ENVIRONMENTS)
-    return found
+        cli.add_argument("--environment", required=True, choices=ENVIRONMENTS)
+    return cli
 
 
 def run(main: Callable[[Sequence[str]], None]) -> None:
-    """Run a program on the command line's arguments; a refusal is one line and exit code 1."""
+    """Run a program with the command line's arguments; print a `Refused` and exit with code 1."""
     try:
         main(sys.argv[1:])
     except Refused as refusal:
         _error(str(refusal))
     except Exception as error:
-        # Imported here: most programs begin without them.
+        # Imported here, because most runs do not need them.
         from botocore.exceptions import BotoCoreError, ClientError
         from httpx import HTTPError
 
@@ -44,7 +42,7 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
 
 
 def _error(message: str) -> None:
-    # GitHub shows such a line on the run's page; %0A is how it writes a line break.
+    # GitHub shows a line of this form on the run's page; %0A is its line break.
     if os.environ.get("GITHUB_ACTIONS") == "true":
         print(f"::error::{message.replace('%', '%25').replace('\n', '%0A')}")
     print(message, file=sys.stderr)
@@ -52,7 +50,7 @@ def _error(message: str) -> None:
 
 
 def summarise(markdown: str) -> None:
-    """Show text on the run's page, or on the terminal outside of GitHub."""
+    """Print Markdown, and add it to the run's page on GitHub."""
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if target:
         with Path(target).open("a", encoding="utf-8") as file:
@@ -61,7 +59,7 @@ def summarise(markdown: str) -> None:
 
 
 def set_outputs(outputs: Mapping[str, str]) -> None:
-    """Hand values to later steps of the job."""
+    """Print values, and set them as outputs of the workflow's step."""
     target = os.environ.get("GITHUB_OUTPUT")
     for name, value in outputs.items():
         if "\n" in value or "\r" in value:
@@ -73,10 +71,10 @@ def set_outputs(outputs: Mapping[str, str]) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Return what a JSON file holds.
+    """Return the content of a JSON file.
 
     Raises:
-        Refused: There is no such file, or it holds something else.
+        Refused: The file does not exist, or is not JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -87,6 +85,6 @@ def read_json(path: Path) -> Any:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON, sorted, so that equal content is equal bytes."""
+    """Write JSON with sorted keys, so that equal content gives equal bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Lets an environment serve the newest versions, which `smoke --staged` has tried, and an image."""
+"""Moves traffic to the newest versions, which `smoke --staged` has tested, and to an image."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,23 +10,23 @@ from deploy.traffic import Serving, callers_last, move_image
 
 def main(arguments: Sequence[str]) -> None:
     """Move every `live` alias to the version published last, and the runner to an image."""
-    found = parser(__doc__)
-    found.add_argument("--image", default="", help="the runner's image by digest")
-    found.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
-    given = found.parse_args(arguments)
-    if given.dry_run:
-        print(f"would let {given.environment} serve the newest versions")
+    cli = parser(__doc__)
+    cli.add_argument("--image", default="", help="the runner's image, by digest")
+    cli.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    args = cli.parse_args(arguments)
+    if args.dry_run:
+        print(f"would move traffic of {args.environment} to the newest versions")
         return
-    outputs = Terraform(given.environment, given.terraform).outputs()
+    outputs = Terraform(args.environment, args.terraform).outputs()
     serving = Serving.now(outputs)
     staged = serving.staged()
-    image = given.image if serving.runner_service_arn else ""
+    image = args.image if serving.runner_service_arn else ""
     for service in callers_last([*staged, "runner"]):
         if service in staged:
             staged[service].move(staged[service].version)
         elif image and serving.runner_service_arn and image != serving.runner_image:
             move_image(serving.runner_service_arn, image)
-    summarise(Serving.now(outputs).markdown(given.environment))
+    summarise(Serving.now(outputs).markdown(args.environment))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Puts Terraform's providers where the tests look for them: they run without a registry."""
+"""Downloads Terraform's providers to the folder from which the tests install them offline."""
 
 import subprocess
 from collections.abc import Sequence
@@ -10,16 +10,16 @@ from deploy.terraform import FOLDER
 
 def main(arguments: Sequence[str]) -> None:
     """Mirror the providers of the lock file into ~/.terraform.d/plugins."""
-    found = parser(__doc__, environment=False)
-    found.add_argument("--folder", type=Path, default=Path.home() / ".terraform.d" / "plugins")
-    given = found.parse_args(arguments)
-    if given.dry_run or (given.folder / "registry.terraform.io" / "hashicorp" / "aws").is_dir():
-        print(f"{given.folder} is where the providers belong")
+    cli = parser(__doc__, environment=False)
+    cli.add_argument("--folder", type=Path, default=Path.home() / ".terraform.d" / "plugins")
+    args = cli.parse_args(arguments)
+    if args.dry_run or (args.folder / "registry.terraform.io" / "hashicorp" / "aws").is_dir():
+        print(f"the providers belong in {args.folder}")
         return
-    given.folder.mkdir(parents=True, exist_ok=True)
-    command = ["terraform", f"-chdir={FOLDER}", "providers", "mirror", str(given.folder)]
+    args.folder.mkdir(parents=True, exist_ok=True)
+    command = ["terraform", f"-chdir={FOLDER}", "providers", "mirror", str(args.folder)]
     if subprocess.run(command, check=False).returncode != 0:  # noqa: S603 - the program is fixed
-        raise Refused("terraform could not fetch its providers")
+        raise Refused("terraform could not download its providers")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""A release on GitHub: its notes, its files, and the way back to an earlier one.
+"""Publishes a release on GitHub, and downloads an earlier one.
 
-`notes` prints what the changelog says. `publish` makes the release of a tag with the files of
-dist/. `fetch` brings the files of an earlier release back. `live` marks a release as the one that
-production runs.
+`notes` prints the changelog's section. `publish` creates the release of a tag with the files of
+dist/. `fetch` downloads the files of a release to dist/. `live` marks a release as the latest,
+once prod runs it.
 """
 
 import argparse
@@ -18,39 +18,41 @@ from deploy.program import REPOSITORY, Refused, parser, run, summarise
 
 
 def publish(github: Github, folder: Path, notes: str) -> None:
-    """Make the release, or finish one that an earlier run began; files that are there stay."""
+    """Create the release, or add the missing files to one that an earlier run did not finish."""
     manifest = Manifest.read(folder / NAME)
     manifest.verify(folder)
     release = github.release(manifest.release) or github.create_release(
         manifest.release, manifest.commit, notes
     )
     present = {asset["name"] for asset in release.get("assets", [])}
-    # The manifest comes last: a release that has one is whole.
+    # The manifest is uploaded last: a release that has one is complete.
     for name in [*sorted(manifest.files), NAME]:
         if name not in present:
             github.upload(release, folder / name)
 
 
 def fetch(github: Github, tag: str, folder: Path) -> Manifest:
-    """Bring the files of a release, and hold them to its manifest, and that to the tag.
+    """Download the files of a release, and check them against its manifest.
+
+    The manifest is checked against the tag: somebody who may edit releases could replace it, and
+    the commit that it names is checked out and run.
 
     Raises:
-        Refused: The release is not whole, or was changed since: whoever may write releases can put
-            another manifest there, and its commit is what will run.
+        Refused: The release is incomplete, or its files or manifest were changed.
     """
     release = _existing(github, tag)
     assets = {asset["name"]: asset for asset in release["assets"]}
     if NAME not in assets:
-        raise Refused(f"the release {tag} has no manifest: it was never published whole")
+        raise Refused(f"the release {tag} has no manifest: publishing it did not finish")
     folder.mkdir(parents=True, exist_ok=True)
     github.download(assets[NAME], folder / NAME)
     manifest = Manifest.read(folder / NAME)
     if manifest.release != tag:
-        raise Refused(f"the manifest of {tag} is that of {manifest.release}")
+        raise Refused(f"the manifest of {tag} names the release {manifest.release}")
     if manifest.commit != (commit := github.tag_commit(tag)):
-        raise Refused(f"the manifest of {tag} names commit {manifest.commit}, the tag {commit}")
+        raise Refused(f"the manifest of {tag} names commit {manifest.commit}, but the tag {commit}")
     for name in manifest.files:
-        # A name comes from outside: it must not lead out of the folder.
+        # The names are not trusted: none may lead out of the folder.
         if name not in assets or Path(name).name != name:
             raise Refused(f"the release {tag} lacks {name}")
         github.download(assets[name], folder / name)
@@ -61,38 +63,38 @@ def fetch(github: Github, tag: str, folder: Path) -> Manifest:
 def _existing(github: Github, tag: str) -> dict[str, Any]:
     release = github.release(tag)
     if release is None:
-        raise Refused(f"there is no release {tag}")
+        raise Refused(f"GitHub has no release {tag}")
     return release
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    found = parser(__doc__, environment=False)
-    found.add_argument("action", choices=("notes", "publish", "fetch", "live"))
-    found.add_argument("--tag", required=True, help="v1.2.3")
-    found.add_argument("--folder", type=Path, default=REPOSITORY / "dist")
-    found.add_argument("--changelog", type=Path, default=FILE)
-    return found.parse_args(arguments)
+    cli = parser(__doc__, environment=False)
+    cli.add_argument("action", choices=("notes", "publish", "fetch", "live"))
+    cli.add_argument("--tag", required=True, help="v1.2.3")
+    cli.add_argument("--folder", type=Path, default=REPOSITORY / "dist")
+    cli.add_argument("--changelog", type=Path, default=FILE)
+    return cli.parse_args(arguments)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Do one of the four."""
-    given = _arguments(arguments)
-    if not re.fullmatch(r"v\d+\.\d+\.\d+", given.tag):
-        raise Refused(f"a release is a tag such as v1.2.3, not {given.tag!r}")
-    if given.dry_run:
-        print(f"would do '{given.action}' for {given.tag}")
+    """Run one of the four actions."""
+    args = _arguments(arguments)
+    if not re.fullmatch(r"v\d+\.\d+\.\d+", args.tag):
+        raise Refused(f"a release is a tag such as v1.2.3, not {args.tag!r}")
+    if args.dry_run:
+        print(f"would run {args.action} for {args.tag}")
         return
-    if given.action == "notes":
-        summarise(Changelog.read(given.changelog).notes(given.tag))
+    if args.action == "notes":
+        summarise(Changelog.read(args.changelog).notes(args.tag))
         return
     github = Github.of_environment()
-    if given.action == "publish":
-        publish(github, given.folder, Changelog.read(given.changelog).notes(given.tag))
-    elif given.action == "fetch":
-        summarise(fetch(github, given.tag, given.folder).table())
+    if args.action == "publish":
+        publish(github, args.folder, Changelog.read(args.changelog).notes(args.tag))
+    elif args.action == "fetch":
+        summarise(fetch(github, args.tag, args.folder).table())
     else:
-        github.promote_release(int(_existing(github, given.tag)["id"]))
-        print(f"{given.tag} is the release that production runs")
+        github.promote_release(int(_existing(github, args.tag)["id"]))
+        print(f"{args.tag} is the latest release")
 
 
 if __name__ == "__main__":

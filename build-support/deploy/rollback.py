@@ -1,4 +1,4 @@
-"""Lets an environment serve again what it served before: aliases in seconds, then the image."""
+"""Rolls an environment back to what it served before a deploy: aliases first, then the image."""
 
 import argparse
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from deploy.traffic import SERVED, Alias, Serving, callers_last, move_image
 
 
 def roll_back(target: Serving) -> Serving:
-    """Move aliases and image to what `target` says, and return what was there.
+    """Move aliases and image to those of `target`, and return what was served until then.
 
-    Every part is tried, also after another one failed: half a way back is better than none.
+    A failure does not stop the rollback of the other parts.
 
     Raises:
-        Refused: A part could not be moved; the message names it.
+        Refused: At least one part could not be moved; the message names each.
     """
     failures = []
     before: dict[str, Alias] = {}
@@ -26,7 +26,7 @@ def roll_back(target: Serving) -> Serving:
             before[service] = replace(alias, version=alias.current())
             if before[service].version != alias.version:
                 alias.move(alias.version)
-        except Exception as error:  # noqa: BLE001 - the other parts come first
+        except Exception as error:  # noqa: BLE001 - roll back the others first
             failures.append(f"{service}: {error}")
     image = None
     if target.runner_service_arn and target.runner_image:
@@ -39,42 +39,44 @@ def roll_back(target: Serving) -> Serving:
     return Serving(aliases=before, runner_image=image)
 
 
-def _target(given: argparse.Namespace) -> Serving:
-    if not given.version and not given.image:
-        return Serving.read(given.to, given.environment)
-    terraform = Terraform(given.environment, given.terraform)
+def _target(args: argparse.Namespace) -> Serving:
+    if not args.version and not args.image:
+        return Serving.read(args.to, args.environment)
+    terraform = Terraform(args.environment, args.terraform)
     terraform.init()
     serving = Serving.now(terraform.outputs())
     aliases = {}
-    for service, _, version in (item.partition("=") for item in given.version):
+    for service, _, version in (item.partition("=") for item in args.version):
         if service not in serving.aliases or not version.isdecimal():
             raise Refused(f"write --version as SERVICE=NUMBER; functions: {list(serving.aliases)}")
         aliases[service] = replace(serving.aliases[service], version=version)
-    if given.image and not serving.runner_service_arn:
-        raise Refused("the runner is a function here: --version runner=NUMBER")
-    return replace(serving, aliases=aliases, runner_image=given.image)
+    if args.image and not serving.runner_service_arn:
+        raise Refused("the runner is a function here: use --version runner=NUMBER")
+    return replace(serving, aliases=aliases, runner_image=args.image)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Roll back to dist/served.json, or to the versions given by hand."""
-    found = parser(__doc__)
-    found.add_argument("--to", type=Path, default=SERVED, help="what `plan` wrote")
-    found.add_argument("--version", action="append", default=[], help="SERVICE=NUMBER, by hand")
-    found.add_argument("--image", help="the runner's image by digest, by hand")
-    found.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
-    given = found.parse_args(arguments)
-    if given.dry_run:
-        print(f"would roll {given.environment} back to {given.version or given.to}")
+    """Roll back to dist/served.json, or to the versions on the command line."""
+    cli = parser(__doc__)
+    cli.add_argument("--to", type=Path, default=SERVED, help="file that `plan` wrote")
+    cli.add_argument(
+        "--version", action="append", default=[], help="SERVICE=NUMBER, instead of --to"
+    )
+    cli.add_argument("--image", help="the runner's image, by digest")
+    cli.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    args = cli.parse_args(arguments)
+    if args.dry_run:
+        print(f"would roll {args.environment} back to {args.version or args.to}")
         return
-    target = _target(given)
+    target = _target(args)
     if not target.aliases and not target.runner_image:
-        raise Refused(f"{given.environment} served nothing before: there is nothing to go back to")
+        raise Refused(f"{args.environment} served nothing before: there is nothing to roll back to")
     before = roll_back(target)
     summarise(
-        f"## {given.environment} was rolled back\n\n"
-        + target.markdown(given.environment)
-        + "\n\nIt was taken from:\n\n"
-        + before.markdown(given.environment)
+        f"## {args.environment} was rolled back\n\n"
+        + target.markdown(args.environment)
+        + "\n\nUntil then:\n\n"
+        + before.markdown(args.environment)
     )
 
 

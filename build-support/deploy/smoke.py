@@ -1,6 +1,6 @@
-"""Asks a deployed environment whether it works, by the gateway and a client's key.
+"""Tests a deployed environment through the gateway, with the API key of a client.
 
-`--staged` asks the versions that serve nobody yet, each invoked beside the gateway.
+`--staged` tests the new versions that serve no traffic yet, by invoking each of them directly.
 """
 
 import time
@@ -17,20 +17,20 @@ from deploy.terraform import FOLDER, Terraform
 from deploy.traffic import Alias, Serving
 
 _SERVICES: Final = ("api", "chat", "s3vector", "runner")
-_TRACE_SECONDS: Final = 90  # The collector sends in batches, and X-Ray indexes what came.
+_TRACE_SECONDS: Final = 90  # The collector sends batches, and X-Ray has to index them.
 
 
 def staged(serving: Serving) -> Iterable[Outcome]:
-    """Try each new version: it starts, answers its health path and reads its own key."""
+    """Test each new version: it starts, answers its health path and reads its own key."""
     for service, version in sorted(serving.staged().items()):
         yield from _direct(service, version)
 
 
 def live(gateway: Gateway, outputs: dict[str, Any], patience_seconds: float) -> Iterable[Outcome]:
-    """Try what serves: `/api/test`, then keys, calls between services, traces."""
+    """Test what serves: `/api/test`, then API keys, calls between services, and tracing."""
     first = attempt("/api/test", gateway.test, patience_seconds)
     yield first
-    # What did not come right in that time will not now: a roll-back is waiting.
+    # If the first check failed despite its patience, do not delay the rollback any further.
     patience_seconds = 0 if first.problem else patience_seconds
 
     # Secrets Manager access
@@ -40,31 +40,32 @@ def live(gateway: Gateway, outputs: dict[str, Any], patience_seconds: float) -> 
             by_alias = Alias(alias.function, alias.alias, version=alias.alias)
             yield attempt(f"{service} reads its own key", partial(checks.reads_own_key, by_alias))
 
-    # Inter-service communication: `/api/test` was between them; here each one's own path.
+    # Inter-service communication: `/api/test` made the services call each other. Here each is
+    # called by its own path.
     for service in _SERVICES:
         path = f"/{service}/health"
         yield attempt(path, partial(gateway.get, path), patience_seconds)
 
-    # Distributed tracing. A sampled trace id is sent, since production traces a few percent only.
+    # Distributed tracing. The requests are marked as sampled, since prod samples few requests.
     yield from _traced(gateway, patience_seconds and _TRACE_SECONDS)
 
 
 def _traced(gateway: Gateway, patience_seconds: float) -> Iterable[Outcome]:
     tracing = True
 
-    def ask() -> None:
+    def read_status() -> None:
         nonlocal tracing
         tracing = bool(gateway.get("/api/status").get("tracing"))
 
-    asked = attempt("/api/status", ask)
-    yield asked
-    if asked.problem:
+    status = attempt("/api/status", read_status)
+    yield status
+    if status.problem:
         return
     if not tracing:
-        print("tracing is off here: no trace is looked for")
+        print("tracing is off: the checks of traces are left out")
         return
     trace_id, begin = checks.new_trace_id(), time.time()
-    yield attempt("a trace goes on", partial(checks.trace_goes_on, gateway, trace_id))
+    yield attempt("api continues the trace", partial(checks.trace_continues, gateway, trace_id))
     arrived = partial(checks.trace_arrived, trace_id, begin)
     yield attempt("X-Ray has the trace", arrived, patience_seconds)
 
@@ -72,7 +73,7 @@ def _traced(gateway: Gateway, patience_seconds: float) -> Iterable[Outcome]:
 def _direct(service: str, target: Alias) -> Iterable[Outcome]:
     name = f"{service} version {target.version}"
     if service not in _SERVICES:
-        yield attempt(f"{name} starts", partial(checks.loads, target))
+        yield attempt(f"{name} starts", partial(checks.starts, target))
         return
     yield attempt(f"{name} answers", partial(checks.answers_directly, target, service))
     yield attempt(f"{name} reads its own key", partial(checks.reads_own_key, target))
@@ -81,7 +82,7 @@ def _direct(service: str, target: Alias) -> Iterable[Outcome]:
 def _key(outputs: dict[str, Any], name: str) -> str | None:
     secret = outputs["api_key_secrets"].get(name)
     if secret is None:
-        print("no key in the outputs: keys are off here")
+        print("API keys are disabled: requests carry none")
         return None
     value = client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
     return str(value)
@@ -97,7 +98,7 @@ def _report(title: str, outcomes: Iterable[Outcome]) -> None:
         if outcome.problem:
             failed.append(f"{outcome.name}: {outcome.problem}")
     if not rows:
-        print(f"{title}: there is nothing to try")
+        print(f"{title}: nothing to test")
         return
     head = [f"### {title}", "", "| | check | | seconds |", "|---|---|---|---|"]
     summarise("\n".join([*head, *rows]))
@@ -106,26 +107,30 @@ def _report(title: str, outcomes: Iterable[Outcome]) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run the checks; every one runs, and one that failed fails the program."""
-    found = parser(__doc__)
-    found.add_argument("--staged", action="store_true", help="what does not serve yet")
-    found.add_argument("--url", help="another way in than the stage's own URL")
-    found.add_argument("--key-name", default="client", help="whose API key is used")
-    found.add_argument("--patience", type=float, default=20, help="seconds that a check may take")
-    found.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
-    given = found.parse_args(arguments)
-    if given.dry_run:
-        what = "the versions that do not serve yet" if given.staged else "what serves"
-        print(f"would try {what} in {given.environment}")
+    """Run all checks, print a table, and fail if any of them failed."""
+    cli = parser(__doc__)
+    cli.add_argument(
+        "--staged", action="store_true", help="test the versions that serve no traffic yet"
+    )
+    cli.add_argument("--url", help="URL of the gateway instead of the one in the outputs")
+    cli.add_argument("--key-name", default="client", help="name of the API key to use")
+    cli.add_argument(
+        "--patience", type=float, default=20, help="seconds for which a failing check is repeated"
+    )
+    cli.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    args = cli.parse_args(arguments)
+    if args.dry_run:
+        what = "the new versions" if args.staged else "what serves"
+        print(f"would test {what} in {args.environment}")
         return
-    outputs = Terraform(given.environment, given.terraform).outputs()
+    outputs = Terraform(args.environment, args.terraform).outputs()
     if not outputs:
-        raise Refused(f"{given.environment} has no outputs: was it applied?")
-    if given.staged:
-        _report(f"New versions in {given.environment}", staged(Serving.now(outputs)))
+        raise Refused(f"{args.environment} has no outputs: apply Terraform first")
+    if args.staged:
+        _report(f"New versions in {args.environment}", staged(Serving.now(outputs)))
         return
-    gateway = Gateway(given.url or outputs["api_gateway_url"], _key(outputs, given.key_name))
-    _report(f"Smoke test of {given.environment}", live(gateway, outputs, given.patience))
+    gateway = Gateway(args.url or outputs["api_gateway_url"], _key(outputs, args.key_name))
+    _report(f"Smoke test of {args.environment}", live(gateway, outputs, args.patience))
 
 
 if __name__ == "__main__":

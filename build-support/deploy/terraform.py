@@ -1,4 +1,4 @@
-"""The application layer's Terraform, called as an operator would call it."""
+"""Runs Terraform on the application layer."""
 
 import json
 import os
@@ -13,11 +13,11 @@ FOLDER: Final = REPOSITORY / "terraform"
 
 
 class Terraform:
-    """One environment of a layer.
+    """One environment of the layer.
 
     Args:
-        environment: dev, test or prod; it names the variables and the backend file.
-        folder: The layer.
+        environment: dev, test or prod; selects the variables and the backend file.
+        folder: Folder of the layer.
     """
 
     def __init__(self, environment: str, folder: Path = FOLDER) -> None:
@@ -25,10 +25,10 @@ class Terraform:
         self._folder = folder
 
     def init(self) -> None:
-        """Choose the environment's state.
+        """Initialise the folder with the environment's state.
 
         Raises:
-            Refused: Terraform failed; its own message is already on the terminal.
+            Refused: Terraform failed, and has printed why.
         """
         self._run(
             "init",
@@ -41,13 +41,13 @@ class Terraform:
     def plan(
         self, file: Path, release: str, variables: Mapping[str, Any], options: Sequence[str] = ()
     ) -> None:
-        """Save a plan. It holds secrets in plain text: it must not leave the machine.
+        """Save a plan. It contains secrets in plain text, so it must not leave the machine.
 
         Args:
-            file: Where to.
-            release: What is planned; the state's output of this name says it later.
-            variables: Beside those of the environment's file.
-            options: Of `terraform plan`.
+            file: The file to save it to.
+            release: The release that is planned; becomes the output `release`.
+            variables: Variables in addition to those of the environment's file.
+            options: Further options of `terraform plan`.
         """
         self._run(
             "plan",
@@ -64,15 +64,15 @@ class Terraform:
         )
 
     def read_plan(self, file: Path) -> dict[str, Any]:
-        """Return a saved plan in Terraform's JSON form."""
+        """Return a saved plan in Terraform's JSON format."""
         return self._json("show", "-json", str(file.resolve()))
 
     def apply(self, file: Path) -> None:
-        """Do what a saved plan says, and nothing else; Terraform refuses a plan that is stale."""
+        """Apply a saved plan; Terraform refuses it if the state has changed since."""
         self._run("apply", "-no-color", "-lock-timeout=5m", str(file.resolve()))
 
     def outputs(self) -> dict[str, Any]:
-        """Return the outputs of the state; none before the first apply."""
+        """Return the outputs of the state; empty before the first apply."""
         return {name: item["value"] for name, item in self._json("output", "-json").items()}
 
     def _json(self, *arguments: str) -> dict[str, Any]:

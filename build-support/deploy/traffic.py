@@ -1,4 +1,4 @@
-"""What an environment serves: the versions behind the `live` aliases, and the runner's image."""
+"""What an environment serves: the versions of the `live` aliases, and the runner's image."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -9,41 +9,41 @@ from typing import Any, Final, Self
 from deploy.aws import client
 from deploy.program import REPOSITORY, Refused, read_json, write_json
 
-# What served before a deploy: `plan` writes it, `rollback` goes back to it.
+# What served before a deploy: `plan` writes this file, `rollback` reads it.
 SERVED: Final = REPOSITORY / "dist" / "served.json"
 
-# Whoever is called moves before its callers when a release goes live, after them on the way back.
+# A service is promoted before the services that call it, and rolled back after them.
 _ORDER: Final = ("rotation", "s3vector", "chat", "runner", "api")
 
-_IMAGE_MOVES_SECONDS: Final = 900  # App Runner starts instances and waits for their health checks.
+_IMAGE_CHANGE_SECONDS: Final = 900  # App Runner starts instances and waits until they are healthy.
 _IMAGE_POLL_SECONDS: Final = 5
 
 
 def callers_last(services: Iterable[str]) -> list[str]:
-    """Return services in the order in which they go live; one that is not known here goes first."""
+    """Return services in the order of their promotion; unknown services come first."""
     return sorted(services, key=lambda name: (_ORDER.index(name) if name in _ORDER else -1, name))
 
 
 @dataclass(frozen=True)
 class Alias:
-    """A function's alias and the version that it points to."""
+    """An alias of a function, and the version that it points to."""
 
     function: str
     alias: str
     version: str
 
     def move(self, version: str) -> None:
-        """Let the alias point to a version, and be sure that it does."""
+        """Point the alias to a version, and check that it does."""
         client("lambda").update_alias(
             FunctionName=self.function,
             Name=self.alias,
             FunctionVersion=version,
-            # A weight left over from elsewhere would go on sending requests to another version.
+            # Removes weights that somebody set by hand: they would send requests to other versions.
             RoutingConfig={"AdditionalVersionWeights": {}},
         )
-        found = self.current()
-        if found != version:
-            raise Refused(f"{self.function} still serves version {found} instead of {version}")
+        served = self.current()
+        if served != version:
+            raise Refused(f"{self.function} still serves version {served} instead of {version}")
 
     def current(self) -> str:
         """Return the version that the alias points to now."""
@@ -58,13 +58,13 @@ def current_version(function: str, alias: str) -> str:
 
 @dataclass(frozen=True)
 class Serving:
-    """What an environment serves at one moment. Before the first deploy it is nothing.
+    """What an environment serves at one moment; empty before the first deploy.
 
     Attributes:
-        aliases: By service.
-        newest: The version that was published last, by service.
-        runner_service_arn: App Runner's service, or None where the runner is a function.
-        runner_image: Its image, by digest.
+        aliases: The alias of each service's function.
+        newest: The version of each service that was published last.
+        runner_service_arn: ARN of the App Runner service; None if the runner is a function.
+        runner_image: Image of the App Runner service, by digest.
     """
 
     aliases: Mapping[str, Alias] = field(default_factory=dict)
@@ -74,9 +74,9 @@ class Serving:
 
     @classmethod
     def now(cls, outputs: Mapping[str, Any]) -> Self:
-        """Ask AWS, by the names in Terraform's outputs.
+        """Ask AWS what the functions and the service named in Terraform's outputs serve.
 
-        AWS and not the outputs: a rollback moves an alias without Terraform.
+        The outputs themselves may be out of date: a rollback moves an alias without Terraform.
         """
         aliases = {
             service: Alias(
@@ -98,10 +98,10 @@ class Serving:
 
     @classmethod
     def read(cls, path: Path, environment: str) -> Self:
-        """Read what `write` wrote of an environment.
+        """Read a file that `write` wrote for an environment.
 
         Raises:
-            Refused: It is what another environment served, or something else.
+            Refused: The file is of another environment, or has another format.
         """
         content: Any = read_json(path)
         try:
@@ -109,17 +109,17 @@ class Serving:
             aliases = {service: Alias(**item) for service, item in content["aliases"].items()}
             serving = cls(**{**content, "aliases": aliases})
         except (KeyError, TypeError, AttributeError):
-            raise Refused(f"{path} does not say what an environment served") from None
+            raise Refused(f"{path} was not written by plan") from None
         if served_by != environment:
-            raise Refused(f"{path} says what {served_by} served, not {environment}")
+            raise Refused(f"{path} contains what {served_by} served, not {environment}")
         return serving
 
     def write(self, path: Path, environment: str) -> None:
-        """Keep it for a rollback of this environment."""
+        """Write this to a file, for a rollback of the environment."""
         write_json(path, {**asdict(self), "environment": environment})
 
     def markdown(self, environment: str) -> str:
-        """Return it for people to read."""
+        """Return a table of services and versions."""
         if not self.aliases:
             return f"### {environment} serves nothing yet"
         rows = [f"| {service} | {alias.version} |" for service, alias in self.aliases.items()]
@@ -129,11 +129,11 @@ class Serving:
         return "\n".join([*head, *rows])
 
     def live_versions(self) -> dict[str, str]:
-        """Return Terraform's variable of this name: with it a plan leaves the aliases alone."""
+        """Return Terraform's variable `live_versions`, with which a plan moves no alias."""
         return {service: alias.version for service, alias in self.aliases.items()}
 
     def staged(self) -> dict[str, Alias]:
-        """Return, as aliases of the newest version, the services that serve an older one."""
+        """Return the services that serve an older version, each with its newest version."""
         return {
             service: Alias(alias.function, alias.alias, self.newest[service])
             for service, alias in self.aliases.items()
@@ -142,13 +142,13 @@ class Serving:
 
 
 def move_image(service_arn: str, image: str) -> str:
-    """Let App Runner run an image, wait until it does, and return the image before.
+    """Change the image of an App Runner service, wait for it, and return the previous image.
 
     Raises:
-        Refused: It kept the other image, or did not settle within 15 minutes.
+        Refused: App Runner kept another image, or did not finish within 15 minutes.
     """
-    # App Runner refuses a change while it works on another one, such as the deploy that failed.
-    _settled(service_arn)
+    # App Runner refuses a change while it carries out another one, such as a deploy that failed.
+    _wait_until_idle(service_arn)
     runner = client("apprunner")
     source = runner.describe_service(ServiceArn=service_arn)["Service"]["SourceConfiguration"]
     before = source["ImageRepository"]
@@ -157,17 +157,17 @@ def move_image(service_arn: str, image: str) -> str:
             ServiceArn=service_arn,
             SourceConfiguration={**source, "ImageRepository": {**before, "ImageIdentifier": image}},
         )
-    status = _settled(service_arn)
+    status = _wait_until_idle(service_arn)
     if status != "RUNNING" or _image(service_arn) != image:
         raise Refused(f"{service_arn} is {status} and runs {_image(service_arn)}, not {image}")
     return str(before["ImageIdentifier"])
 
 
-def _settled(service_arn: str) -> str:
-    deadline = time.monotonic() + _IMAGE_MOVES_SECONDS
+def _wait_until_idle(service_arn: str) -> str:
+    deadline = time.monotonic() + _IMAGE_CHANGE_SECONDS
     while (status := _status(service_arn)) == "OPERATION_IN_PROGRESS":
         if time.monotonic() > deadline:
-            raise Refused(f"{service_arn} is still moving after {_IMAGE_MOVES_SECONDS} s")
+            raise Refused(f"{service_arn} is still changing after {_IMAGE_CHANGE_SECONDS} s")
         time.sleep(_IMAGE_POLL_SECONDS)
     return status
 

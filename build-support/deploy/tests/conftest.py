@@ -1,4 +1,4 @@
-"""A repository on GitHub: what it holds, the client that asks it, a step of a workflow there."""
+"""Fixtures: a stand-in for GitHub, a client of it, and the variables of a workflow's step."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +30,7 @@ def github(github_url: str) -> Github:
 
 @pytest.fixture
 def step_outputs(github_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a program that runs as a step of a workflow leaves its outputs."""
+    """Set the variables of a workflow's step, and return the file of its outputs."""
     outputs = tmp_path / "outputs"
     for name, value in {
         "GITHUB_API_URL": github_url,

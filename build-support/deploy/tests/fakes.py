@@ -1,7 +1,7 @@
-"""Stand-ins for what cannot run here: App Runner's and Lambda's code, the gateway, Docker, GitHub.
+"""Stand-ins for what cannot run here: the services' code, the gateway, Docker, GitHub.
 
-Each is named for what it is. Where traffic goes is not theirs to say: they read it back from the
-embedded AWS, which the programs under test have changed.
+The stand-ins do not decide where traffic goes: they read it from the embedded AWS, which the
+programs under test change.
 """
 
 import io
@@ -31,7 +31,7 @@ def serving(application: Wsgi) -> Iterator[str]:
 
     class Quiet(WSGIRequestHandler):
         def log(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -46,7 +46,7 @@ def serving(application: Wsgi) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Code:
-    """What the code of one release does; `starts` and `answers` are how it can be broken."""
+    """The behaviour of a release's code; a broken one does not start, or does not answer."""
 
     release: str
     starts: bool = True
@@ -55,12 +55,12 @@ class Code:
 
 @dataclass
 class Estate:
-    """What answers, by what the embedded AWS says is live.
+    """The services and the gateway, which run the code that the embedded AWS serves.
 
     Attributes:
-        codes: By the base64 SHA-256 of a package, as Lambda gives it, or by an image.
-        client: Makes a boto3 client of the embedded AWS.
-        runner_image: Asks it which image the runner's service runs.
+        codes: Code by the base64 SHA-256 of its package, or by its image.
+        client: Returns a boto3 client of the embedded AWS.
+        runner_image: Returns the image that the runner's App Runner service runs.
     """
 
     codes: dict[str, Code] = field(default_factory=dict)
@@ -68,12 +68,12 @@ class Estate:
     runner_image: Callable[[], str] = lambda: ""
 
     def function(self, name: str, qualifier: str) -> Code:
-        """The code that an alias or a version of a function runs."""
-        found = self.client("lambda").get_function(FunctionName=name, Qualifier=qualifier)
-        return self.codes[found["Configuration"]["CodeSha256"]]
+        """Return the code that an alias or a version of a function runs."""
+        function = self.client("lambda").get_function(FunctionName=name, Qualifier=qualifier)
+        return self.codes[function["Configuration"]["CodeSha256"]]
 
     def code(self, service: str) -> Code:
-        """What a request to a service is answered by."""
+        """Return the code that answers requests to a service."""
         return (
             self.codes[self.runner_image()]
             if service == "runner"
@@ -81,7 +81,7 @@ class Estate:
         )
 
     def invocations(self, aws: Wsgi) -> Wsgi:
-        """Lambda's Invoke in front of the embedded AWS, which runs no function."""
+        """Add Lambda's Invoke to the embedded AWS, which runs no functions."""
 
         def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             match = _INVOCATION.fullmatch(environ["PATH_INFO"])
@@ -101,7 +101,7 @@ class Estate:
         return application
 
     def gateway(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """The stage: keys, `/SERVICE/health`, `/api/test`, `/api/status`; traces go to X-Ray."""
+        """Answer as the stage: API keys, `/SERVICE/health`, `/api/test`, `/api/status`."""
         keys = self.client("apigateway").get_api_keys(includeValues=True)["items"]
         if environ.get("HTTP_X_API_KEY") not in {key["value"] for key in keys}:
             return _answer(start_response, 403, {"message": "Forbidden"})
@@ -157,7 +157,7 @@ def _answer(
 
 
 class FakeLambda:
-    """Aliases of functions; `stuck` ones take a change and do not carry it out."""
+    """Lambda's aliases; those of `stuck` functions accept a change without carrying it out."""
 
     def __init__(self, versions: dict[str, str], stuck: Iterable[str] = ()) -> None:
         self.versions = versions
@@ -182,7 +182,7 @@ class FakeLambda:
 
 
 class FakeAppRunner:
-    """One service. It answers as busy for `busy` questions, then runs the image it was given."""
+    """App Runner with one service, which is in progress for the first `busy` requests."""
 
     def __init__(self, image: str, *, busy: int = 0, status: str = "RUNNING") -> None:
         self.image = image
@@ -207,7 +207,7 @@ class FakeAppRunner:
 
 
 def image_archive(path: Path, content: str) -> None:
-    """Write what `docker save` writes, for an image without layers."""
+    """Write an archive of `docker save` with an image without layers."""
     members = {
         "config.json": json.dumps({"config": {"Labels": {"content": content}}}).encode(),
         "manifest.json": json.dumps([{"Config": "config.json", "Layers": []}]).encode(),
@@ -219,7 +219,7 @@ def image_archive(path: Path, content: str) -> None:
             tar.addfile(entry, io.BytesIO(data))
 
 
-# Terraform whose plan says what the file beside it says, and that applies only what it planned.
+# Terraform with the plan in a file beside it; it applies only a plan that it wrote itself.
 TERRAFORM: Final = """\
 #!/usr/bin/env bash
 [[ ! -e $0.refuses || $2 != "$(<"$0.refuses")" ]] || exit 1
@@ -233,7 +233,7 @@ case $2 in
 esac
 """
 
-# An engine that keeps what it loaded in a file, and pushes it to the embedded AWS's ECR.
+# Docker that stores the loaded image's digest in a file, and pushes to the embedded AWS's ECR.
 DOCKER: Final = """\
 #!/usr/bin/env bash
 exec "$PYTHON" - "$@" <<'PROGRAM'
@@ -256,7 +256,7 @@ match arguments:
         manifest = {"schemaVersion": 2, "mediaType": kind, "layers": [],
                     "config": {"mediaType": kind, "size": 2, "digest": store.read_text()}}
         text = json.dumps(manifest)
-        # Named, because the embedded AWS would give every image the digest of nothing.
+        # Set here, because the embedded AWS gives every image the same digest.
         digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
         boto3.client("ecr").put_image(
             repositoryName=repository, imageTag=tag, imageManifest=text, imageDigest=digest)
@@ -267,7 +267,7 @@ PROGRAM
 
 
 class FakeGithub:
-    """GitHub's REST API as far as the programs call it; what it was told stays in its fields."""
+    """The part of GitHub's REST API that the programs call; its fields are its database."""
 
     def __init__(self) -> None:
         self.environments: dict[str, Any] = {}
@@ -275,7 +275,7 @@ class FakeGithub:
         self.issues: list[dict[str, Any]] = []
         self.comments: list[tuple[int, str]] = []
         self.releases: list[dict[str, Any]] = []
-        self.tags: dict[str, tuple[str, str]] = {}  # what a tag names: its kind, its id
+        self.tags: dict[str, tuple[str, str]] = {}  # type and id of the object that a tag names
         self.files: dict[str, bytes] = {}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -296,7 +296,7 @@ class FakeGithub:
         status, answer = self._api(method, path.split("/"), query, content, base)
         return _answer(start_response, status, answer)
 
-    def _api(  # noqa: PLR0911 - one a route
+    def _api(  # noqa: PLR0911 - one return a route
         self, method: str, path: list[str], query: str, content: Mapping[str, Any], base: str
     ) -> tuple[int, Any]:
         match method, path:

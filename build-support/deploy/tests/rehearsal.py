@@ -1,4 +1,4 @@
-"""A place to rehearse deploys: a checkout with the real Terraform, an account on this machine."""
+"""A rehearsal of deploys: a checkout with the real Terraform, and an embedded AWS account."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ from local.terraform.layer_copy import REPOSITORY, LayerCopy
 _REGISTRY: Final = f"{ACCOUNT_ID}.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner"
 _PACKAGES: Final = ("api", "chat", "rotation", "runner", "s3vector")
 
-# What bootstrap/ makes and terraform/ looks up.
+# The roles that bootstrap/ creates and terraform/ looks up.
 _ROLES: Final = (
     "lambda-api", "lambda-chat", "lambda-s3vector", "lambda-rotation", "apprunner-runner",
     "apprunner-image", "scheduler",
@@ -33,27 +33,39 @@ _ROLES: Final = (
 _TRUST: Final = '{"Version": "2012-10-17", "Statement": []}'
 
 
+@dataclass(frozen=True)
+class Response:
+    """A response, when its request began and ended, and the release that sent it."""
+
+    began: float
+    ended: float
+    status: int
+    release: str
+
+
 @dataclass
-class Clients:
-    """A client program that never stops asking `/api/test`: who answered it, and when."""
+class Client:
+    """A client program that calls `/api/test` again and again."""
 
     url: str
     key: str
-    answers: list[tuple[float, int, str]] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
 
-    def ask(self) -> tuple[int, str]:
-        """Status of one answer, and the release that gave it."""
+    def call(self) -> Response:
+        """Call `/api/test` once."""
+        began = time.monotonic()
         response = httpx.get(
             f"{self.url}/api/test", headers={"x-api-key": self.key}, timeout=httpx.Timeout(30)
         )
-        return response.status_code, str(response.json().get("release", ""))
+        release = str(response.json().get("release", ""))
+        return Response(began, time.monotonic(), response.status_code, release)
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
-        """Ask again and again, meanwhile."""
+    def calling(self) -> Iterator[None]:
+        """Call again and again in the background."""
         self._stop.clear()
-        thread = threading.Thread(target=self._ask_on, daemon=True)
+        thread = threading.Thread(target=self._call_repeatedly, daemon=True)
         thread.start()
         try:
             yield
@@ -61,22 +73,21 @@ class Clients:
             self._stop.set()
             thread.join(timeout=30)
 
-    def _ask_on(self) -> None:
+    def _call_repeatedly(self) -> None:
         while not self._stop.wait(0.5):
-            began = time.monotonic()
-            self.answers.append((began, *self.ask()))
+            self.responses.append(self.call())
 
 
 @dataclass
 class Deploy:
-    """What became of a deploy, and when each of its steps began."""
+    """The result of a deploy, and the time at which each of its steps began."""
 
     run: JobRun
     began: dict[str, float]
 
 
 class Rehearsal:
-    """The checkout and the account; `deploy` carries the workflow's own steps out in them."""
+    """The checkout and the account in which `deploy` runs the steps of the workflow."""
 
     def __init__(self, folder: Path, aws: TerraformAws, estate: Estate) -> None:
         self._folder = folder
@@ -102,7 +113,7 @@ class Rehearsal:
         self._prepare_account()
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the account, made once: that takes a tenth of a second."""
+        """Return a boto3 client of the account. It is cached: creating one takes 0.1 s."""
         with self._making_clients:
             if service not in self._clients:
                 self._clients[service] = boto3_client(
@@ -118,7 +129,7 @@ class Rehearsal:
         self.client("ecr").create_repository(repositoryName="fin-advisor/runner")
 
     def point_to(self, gateway: str) -> None:
-        """Let Terraform's outputs name the stand-in for the gateway, and keep state in a file."""
+        """Set Terraform's output of the gateway's URL, and store the state in a file."""
         folder = self.checkout / "terraform"
         override = f'output "api_gateway_url" {{\n  value = "{gateway}/dev"\n}}\n'
         (folder / "gateway_override.tf").write_text(override)
@@ -126,7 +137,7 @@ class Rehearsal:
         (folder / "environments" / "dev.s3.tfbackend").write_text(f'path = "{state}"\n')
 
     def build(self, release: str, code: Code) -> Path:
-        """What the build job leaves for a release: packages and image, without the manifest."""
+        """Write what the build job writes for a release, except the manifest."""
         folder = self._folder / release
         folder.mkdir()
         for name in _PACKAGES:
@@ -143,14 +154,14 @@ class Rehearsal:
         """Run the job of deploy-environment.yml for dev."""
         began: dict[str, float] = {}
 
-        def bring() -> None:
+        def download() -> None:
             shutil.rmtree(self.checkout / "dist", ignore_errors=True)
             shutil.copytree(artifact, self.checkout / "dist")
 
         def watch(step: str) -> None:
             began[step] = time.monotonic()
             if step == "Plan":
-                self._learn_image(release, code)
+                self._register_image(release, code)
 
         run = run_job(
             "deploy-environment.yml",
@@ -166,12 +177,12 @@ class Rehearsal:
                 "vars.ECR_RUNNER_REPOSITORY": _REGISTRY,
             },
             environment=self.environment,
-            actions={"actions/download-artifact": bring},
+            actions={"actions/download-artifact": download},
             watch=watch,
         )
         return Deploy(run, began)
 
-    def _learn_image(self, release: str, code: Code) -> None:
+    def _register_image(self, release: str, code: Code) -> None:
         found = self.client("ecr").describe_images(repositoryName="fin-advisor/runner")
         for image in found["imageDetails"]:
             if release in image.get("imageTags", []):
@@ -179,7 +190,7 @@ class Rehearsal:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a step sees beside its own variables: this machine, and the account's keys."""
+        """The environment of every step: this machine's variables and the account's keys."""
         return {
             "PATH": f"{self._folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self._folder),
@@ -195,18 +206,18 @@ class Rehearsal:
             "TF_CLI_ARGS_apply": "-parallelism=20 -compact-warnings",
         }
 
-    def clients(self) -> Clients:
-        """A client program with the key that Terraform made for clients."""
+    def client_program(self) -> Client:
+        """Return a client program with the API key `client`."""
         secret = self.client("secretsmanager").get_secret_value(
             SecretId="fin-advisor/dev/client/api-key"
         )
-        return Clients(self.gateway, secret["SecretString"])
+        return Client(self.gateway, secret["SecretString"])
 
     gateway = ""
 
 
 class _Account(TerraformAws):
-    """The embedded AWS, with functions that answer."""
+    """The embedded AWS with functions that can be invoked."""
 
     def __init__(self, estate: Estate) -> None:
         super().__init__()
@@ -223,7 +234,7 @@ def _only_image(aws: TerraformAws) -> str:
 
 @contextmanager
 def rehearsal(folder: Path) -> Iterator[Rehearsal]:
-    """An empty account, a checkout, and the gateway's stand-in before it."""
+    """Start an empty account and a stand-in for its gateway, and prepare a checkout."""
     estate = Estate()
     aws = _Account(estate)
     aws.serve()

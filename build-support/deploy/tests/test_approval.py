@@ -1,4 +1,4 @@
-"""Production is not touched unless somebody agreed to this release."""
+"""A deploy to prod requires an approval of the same release."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ APPROVED = {"state": "approved", "environments": [{"name": "prod"}], "user": {"l
         ({"DEPLOY_APPROVED_BY": " ", "DEPLOY_APPROVED_RELEASE": "v2.0.0"}, "DEPLOY_APPROVED_BY"),
         (
             {"DEPLOY_APPROVED_BY": "ada", "DEPLOY_APPROVED_RELEASE": "v1.0.0"},
-            "ada approved v1.0.0 for prod, and this is v2.0.0",
+            "ada approved v1.0.0 for prod, but the plan is of v2.0.0",
         ),
     ],
 )
@@ -34,7 +34,9 @@ def test_prod_is_refused_without_an_approval_of_this_release(
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PATH", str(tmp_path))  # no terraform: a call of it would be another error
+    monkeypatch.setenv(
+        "PATH", str(tmp_path)
+    )  # without terraform: calling it would raise another error
     plan = tmp_path / "saved.tfplan"
     plan.write_bytes(b"a plan")
     plan.with_suffix(".json").write_text(json.dumps({"environment": "prod", "release": "v2.0.0"}))
@@ -51,16 +53,16 @@ def test_a_plan_of_another_environment_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("environment", ["dev", "test"])
-def test_the_other_environments_need_nobody(environment: str) -> None:
+def test_the_other_environments_need_no_approval(environment: str) -> None:
     Approval.required(environment, "v2.0.0", {})
 
 
-def test_prod_goes_on_with_an_approval_of_this_release() -> None:
+def test_prod_is_deployed_with_an_approval_of_this_release() -> None:
     variables = {"DEPLOY_APPROVED_BY": "ada", "DEPLOY_APPROVED_RELEASE": "v2.0.0"}
     Approval.required("prod", "v2.0.0", variables)
 
 
-def test_githubs_record_names_who_approved(fake: FakeGithub, github: Github) -> None:
+def test_the_approver_is_read_from_github(fake: FakeGithub, github: Github) -> None:
     fake.environments["prod"] = REVIEWED
     fake.approvals = [APPROVED]
     assert recorded(github, "1", "prod") == "ada"
@@ -69,7 +71,7 @@ def test_githubs_record_names_who_approved(fake: FakeGithub, github: Github) -> 
 def test_an_environment_without_required_reviewers_is_refused(
     fake: FakeGithub, github: Github
 ) -> None:
-    """GitHub makes an environment at its first use, without any protection."""
+    """GitHub creates an environment when it is first used, without any protection."""
     fake.environments["prod"] = {"protection_rules": [{"type": "branch_policy"}]}
     fake.approvals = [APPROVED]
     with pytest.raises(Refused, match="no required reviewers"):
@@ -92,14 +94,14 @@ def test_another_review_is_no_approval(
         recorded(github, "1", "prod")
 
 
-def test_the_program_hands_the_approval_to_apply(fake: FakeGithub, step_outputs: Path) -> None:
+def test_the_program_outputs_the_variables_for_apply(fake: FakeGithub, step_outputs: Path) -> None:
     fake.environments["prod"] = REVIEWED
     fake.approvals = [APPROVED]
     approval.main(["--environment", "prod", "--release", "v2.0.0"])
     assert step_outputs.read_text().splitlines() == ["by=ada", "release=v2.0.0"]
 
 
-def test_outside_of_a_workflow_the_program_says_what_is_missing(
+def test_outside_of_a_workflow_the_program_names_the_missing_variables(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("GITHUB_REPOSITORY", "GH_TOKEN"):

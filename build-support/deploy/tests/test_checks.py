@@ -1,4 +1,4 @@
-"""The smoke test's questions: what passes, what does not, and for how long it is asked again."""
+"""The checks of the smoke test: when they pass, and for how long they are repeated."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deploy import checks
-from deploy.checks import Gateway, KeyRefused, Wrong, attempt
+from deploy.checks import CheckFailed, Gateway, KeyRefused, attempt
 from deploy.tests.fakes import Environ, StartResponse, serving
 
 HEALTHY: dict[str, Any] = {
@@ -72,29 +72,29 @@ def test_the_key_and_a_sampled_trace_are_sent_to_the_stages_path() -> None:
     ],
 )
 def test_an_environment_that_is_not_healthy_does_not_pass(answer: Any, complaint: str) -> None:
-    with _gateway(lambda _: (200, answer)) as gateway, pytest.raises(Wrong, match=complaint):
+    with _gateway(lambda _: (200, answer)) as gateway, pytest.raises(CheckFailed, match=complaint):
         gateway.test()
 
 
-def test_a_refused_key_is_told_apart() -> None:
+def test_a_refused_key_has_its_own_error() -> None:
     with _gateway(lambda _: (403, {"message": "Forbidden"})) as gateway, pytest.raises(KeyRefused):
         gateway.test()
 
 
-def test_a_trace_goes_on_when_the_answer_is_in_it() -> None:
+def test_api_has_to_continue_the_trace() -> None:
     trace_id = checks.new_trace_id()
     same = {**HEALTHY, "trace_id": trace_id.replace("-", "")[1:]}
     with _gateway(lambda _: (200, same)) as gateway:
-        checks.trace_goes_on(gateway, trace_id)
+        checks.trace_continues(gateway, trace_id)
     with (
         _gateway(lambda _: (200, HEALTHY)) as gateway,
-        pytest.raises(Wrong, match="sent the trace"),
+        pytest.raises(CheckFailed, match="sent the trace"),
     ):
-        checks.trace_goes_on(gateway, trace_id)
+        checks.trace_continues(gateway, trace_id)
 
 
 class _Secrets:
-    """Secrets Manager with one secret, and one that is being deleted."""
+    """Secrets Manager with a secret, and another one that is being deleted."""
 
     class exceptions:  # noqa: N801 - boto3's
         class ResourceNotFoundException(Exception):
@@ -109,10 +109,10 @@ class _Secrets:
         raise self.exceptions.ResourceNotFoundException
 
 
-def test_every_secret_has_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_secret_has_to_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "client", lambda _: _Secrets())
     checks.secrets_exist({"api": "there"})
-    with pytest.raises(Wrong, match="no secret deleted, never made"):
+    with pytest.raises(CheckFailed, match="no secret deleted, never made"):
         checks.secrets_exist({"api": "there", "chat": "deleted", "runner": "never made"})
 
 
@@ -134,14 +134,14 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "_POLL_SECONDS", 0.01)
 
 
-def test_a_check_is_asked_again_while_patience_lasts() -> None:
-    check = _Failing(3, Wrong("not yet"))
+def test_a_failing_check_is_repeated_while_patience_lasts() -> None:
+    check = _Failing(3, CheckFailed("not yet"))
     assert attempt("it", check, patience_seconds=30).problem is None
     assert check.calls == 4
 
 
-def test_without_patience_it_is_asked_once() -> None:
-    check = _Failing(3, Wrong("not yet"))
+def test_without_patience_a_check_runs_once() -> None:
+    check = _Failing(3, CheckFailed("not yet"))
     assert attempt("it", check).problem == "not yet"
     assert check.calls == 1
 
@@ -152,6 +152,6 @@ def test_a_new_key_gets_more_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     assert attempt("it", check, patience_seconds=0.05).problem is None
 
 
-def test_an_error_that_is_no_answer_is_not_hidden() -> None:
+def test_an_unexpected_error_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         attempt("it", _Failing(1, ZeroDivisionError()))

@@ -1,4 +1,4 @@
-"""The image in a registry is the one that the build saved, under a tag that never moves."""
+"""The image in the registry is the one that the build saved, under an immutable tag."""
 
 import json
 import re
@@ -16,7 +16,7 @@ REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner"
 
 
 class _Registry:
-    """ECR with at most one image, and the docker that pushes to it."""
+    """ECR with at most one image, and a docker that pushes to it."""
 
     def __init__(self, config: str | None = None) -> None:
         self.config = config
@@ -83,7 +83,7 @@ def test_another_image_under_the_releases_tag_is_refused(
         image.push(archive, release, REPOSITORY)
 
 
-def test_another_archive_than_the_releases_is_refused(
+def test_the_archive_of_another_release_is_refused(
     monkeypatch: pytest.MonkeyPatch, archive: Path, release: Manifest
 ) -> None:
     registry = _Registry()
@@ -94,12 +94,12 @@ def test_another_archive_than_the_releases_is_refused(
     assert registry.pushes == []
 
 
-def test_an_empty_repository_says_where_its_name_is() -> None:
+def test_the_error_of_an_empty_repository_names_the_output() -> None:
     with pytest.raises(Refused, match="ecr_repository_urls"):
         image.main(["push", "--repository", "", "--dry-run"])
 
 
-def test_the_image_is_built_on_bases_that_cannot_move() -> None:
+def test_the_image_is_built_on_bases_by_digest() -> None:
     text = (program.REPOSITORY / "backend" / "runner" / "Dockerfile").read_text()
     stages = set(re.findall(r"^FROM \S+ AS (\S+)$", text, re.MULTILINE))
     bases = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) - stages

@@ -1,4 +1,4 @@
-"""App Runner's own log groups get the retention that Terraform's have."""
+"""App Runner's log groups get the same retention as Terraform's."""
 
 from collections.abc import Iterable
 from typing import Any, Self

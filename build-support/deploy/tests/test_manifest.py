@@ -1,4 +1,4 @@
-"""The manifest: what a release is, by hash."""
+"""The manifest identifies the files of a release by hash."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_release_is_its_packages_and_its_image_by_hash(folder: Path) -> None:
+def test_a_manifest_contains_the_hashes_of_packages_and_image(folder: Path) -> None:
     image_archive(folder / IMAGE, "one")
     made = Manifest.create(folder, release="v1.2.3", commit=COMMIT)
     assert sorted(made.files) == sorted([*PACKAGES, IMAGE])
@@ -67,7 +67,7 @@ def test_a_missing_package_is_named_with_the_command_that_makes_it(tmp_path: Pat
         Manifest.create(tmp_path, release="v1.2.3", commit=COMMIT)
 
 
-def test_the_program_hands_the_manifests_own_hash_to_later_jobs(
+def test_the_program_outputs_the_hash_of_the_manifest(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outputs = folder / "outputs"
@@ -86,7 +86,7 @@ def test_the_program_hands_the_manifests_own_hash_to_later_jobs(
         manifest.main(["verify", "--sha256", digest, *given])
 
 
-def test_the_images_configuration_is_named_by_its_content(tmp_path: Path) -> None:
+def test_images_are_distinguished_by_their_content(tmp_path: Path) -> None:
     for name in ("one", "two"):
         image_archive(tmp_path / name, name)
     image_archive(tmp_path / "again", "one")
@@ -95,16 +95,16 @@ def test_the_images_configuration_is_named_by_its_content(tmp_path: Path) -> Non
     assert manifest.image_config(tmp_path / "again") == first
 
 
-def test_what_is_no_image_archive_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_image_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "image").write_bytes(b"no tar")
     with pytest.raises(Refused, match="not an archive of `docker save`"):
         manifest.image_config(tmp_path / "image")
 
 
 def test_a_manifest_that_names_no_commit_is_refused(folder: Path) -> None:
-    """It may come from outside, and what it names is checked out."""
+    """The manifest is not trusted, and the commit that it names is checked out."""
     Manifest.create(folder, release="v1.2.3", commit=COMMIT).write(folder / "manifest.json")
     content = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps({**content, "commit": "main"}))
-    with pytest.raises(Refused, match="'main' is not a whole commit id"):
+    with pytest.raises(Refused, match="'main' is not a full commit id"):
         Manifest.read(folder / "manifest.json")

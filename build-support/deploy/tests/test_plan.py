@@ -1,4 +1,4 @@
-"""A plan is saved for one apply of one environment, and a refused one is not left to be applied."""
+"""A saved plan can be applied once, to its environment; a refused plan is not saved."""
 
 import json
 import os
@@ -19,7 +19,7 @@ REPLACED = {"address": BUCKET, "type": "aws_s3_bucket", "change": {"actions": ["
 
 @dataclass(frozen=True)
 class Machine:
-    """Whence somebody deploys by hand: dist/, and a Terraform that plans what it is told to."""
+    """A machine for deploys by hand: dist/, and a stand-in for Terraform with a given plan."""
 
     folder: Path
 
@@ -64,7 +64,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return made
 
 
-def test_a_plan_is_good_for_one_apply(machine: Machine) -> None:
+def test_a_plan_can_be_applied_once(machine: Machine) -> None:
     machine.plan("dev")
     assert machine.left() == ["saved.json", "saved.tfplan"]
     machine.apply("dev")
@@ -84,7 +84,7 @@ def test_a_plan_is_good_for_one_apply(machine: Machine) -> None:
     ],
     ids=["replacement", "init", "plan", "show", "manifest"],
 )
-def test_what_dev_left_is_not_applied_after_a_refused_plan_of_prod(
+def test_a_refused_plan_of_prod_deletes_the_plan_of_dev(
     machine: Machine, refuses: Callable[[Machine], object], complaint: str
 ) -> None:
     machine.plan("dev")
@@ -96,12 +96,12 @@ def test_what_dev_left_is_not_applied_after_a_refused_plan_of_prod(
         machine.apply("dev")
 
 
-def test_a_slip_in_what_is_allowed_leaves_no_plan_of_prod_to_apply_as_devs(
+def test_a_wrong_address_in_allow_leaves_no_plan(
     machine: Machine,
 ) -> None:
     machine.plan("dev")
     machine.replaces(REPLACED)
-    with pytest.raises(Refused, match=r"the plan does not touch it: aws_s3_bucket\.main$"):
+    with pytest.raises(Refused, match=r"not in the plan: aws_s3_bucket\.main$"):
         machine.plan("prod", f"{BUCKET} aws_s3_bucket.main")
     assert machine.left() == []
     machine.plan("prod", BUCKET)
@@ -112,13 +112,13 @@ def test_a_slip_in_what_is_allowed_leaves_no_plan_of_prod_to_apply_as_devs(
         machine.apply("prod")
 
 
-def test_a_plan_that_is_not_made_leaves_the_saved_one(machine: Machine) -> None:
+def test_a_dry_run_leaves_the_saved_plan(machine: Machine) -> None:
     machine.plan("dev")
     plan.main(["--environment", "dev", "--output", str(machine.saved), "--dry-run"])
     assert machine.left() == ["saved.json", "saved.tfplan"]
 
 
-def test_what_serves_is_written_down_with_its_environment(machine: Machine) -> None:
+def test_what_serves_is_saved_with_its_environment(machine: Machine) -> None:
     machine.plan("test")
     served = json.loads((machine.folder / "served.json").read_text())
     assert served["environment"] == "test"

@@ -1,4 +1,4 @@
-"""What a plan does, in lines that anybody may read, and what in it is refused."""
+"""The summary of a plan shows no values; the loss of protected resources is found."""
 
 from typing import Any
 
@@ -40,7 +40,9 @@ def _plan(*changes: tuple[str, str, list[str]]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "actions", [["delete"], ["delete", "create"], ["create", "delete"], ["forget"]]
 )
-def test_what_cannot_be_had_back_is_kept_unless_it_is_named(kind: str, actions: list[str]) -> None:
+def test_the_loss_of_a_protected_resource_is_refused_unless_it_is_allowed(
+    kind: str, actions: list[str]
+) -> None:
     summary = PlanSummary.of(_plan(("it.self", kind, actions), ("it.other", kind, actions)))
     assert len(summary.forbidden([])) == 2
     [line] = summary.forbidden(["it.self"])
@@ -48,29 +50,29 @@ def test_what_cannot_be_had_back_is_kept_unless_it_is_named(kind: str, actions: 
     assert summary.forbidden(["it.self", "it.other"]) == []
 
 
-def test_what_is_lost_is_said_with_the_attribute_that_forces_it() -> None:
+def test_the_attribute_that_forces_a_replacement_is_named() -> None:
     summary = PlanSummary.of(_plan((BUCKET, "aws_s3_bucket", ["delete", "create"])))
     assert summary.forbidden([]) == [
-        f"{BUCKET}: the plan would replace it, forced by bucket; it holds documents"
+        f"{BUCKET}: the plan would replace it, forced by bucket; it contains documents"
     ]
 
 
-def test_making_and_changing_are_nobodys_loss() -> None:
+def test_creating_and_changing_is_allowed() -> None:
     changes = [("a", "aws_s3_bucket", ["create"]), ("b", "aws_s3_bucket", ["update"])]
     assert PlanSummary.of(_plan(*changes)).forbidden([]) == []
 
 
-def test_anything_else_may_be_replaced() -> None:
+def test_other_resources_may_be_replaced() -> None:
     changes = ("a", "aws_api_gateway_deployment", ["create", "delete"])
     assert PlanSummary.of(_plan(changes)).forbidden([]) == []
 
 
-def test_a_name_that_the_plan_does_not_touch_is_a_slip() -> None:
+def test_an_allowed_address_that_is_not_in_the_plan_is_found() -> None:
     summary = PlanSummary.of(_plan((BUCKET, "aws_s3_bucket", ["delete"])))
     assert summary.unknown([BUCKET, "aws_s3_bucket.main"]) == ["aws_s3_bucket.main"]
 
 
-def test_the_summary_counts_and_shows_no_value() -> None:
+def test_the_summary_counts_changes_and_shows_no_value() -> None:
     text = PlanSummary.of(
         _plan(
             ("a", "aws_sns_topic", ["create"]),
@@ -86,5 +88,5 @@ def test_the_summary_counts_and_shows_no_value() -> None:
     assert "`e`" not in text
 
 
-def test_an_empty_plan_says_so() -> None:
+def test_an_empty_plan_changes_nothing() -> None:
     assert PlanSummary.of(_plan()).markdown("Plan of dev") == "### Plan of dev: nothing changes"

@@ -1,4 +1,4 @@
-"""The workflow's own steps against an account on this machine: three releases, two broken."""
+"""The workflow's steps deploy three releases, two of them broken, to an embedded AWS account."""
 
 import hashlib
 import subprocess
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from deploy.tests.fakes import Code
-from deploy.tests.rehearsal import Deploy, Rehearsal, rehearsal
+from deploy.tests.rehearsal import Deploy, Rehearsal, Response, rehearsal
 from tests.harness import missing
 
 pytestmark = [
@@ -24,13 +24,13 @@ _DOES_NOT_ANSWER = Code("v1.2.0", answers=False)
 
 @dataclass
 class Story:
-    """What happened: the deploys in their order, and who answered the clients meanwhile."""
+    """The deploys in their order, and the responses that a client got during and after each."""
 
     first: Deploy
     not_starting: Deploy
     not_answering: Deploy
-    during: dict[str, list[tuple[float, int, str]]]
-    after: dict[str, tuple[int, str]]
+    during: dict[str, list[Response]]
+    after: dict[str, Response]
     account: Rehearsal
 
 
@@ -55,11 +55,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         assert first.run.succeeded, "\n".join(first.run.printed.values())
         deploys, during, after = {}, {}, {}
         for code in (_DOES_NOT_START, _DOES_NOT_ANSWER):
-            clients = account.clients()
-            with clients.asking():
+            client = account.client_program()
+            with client.calling():
                 deploys[code.release] = _deploy(account, code)
-            during[code.release] = clients.answers
-            after[code.release] = clients.ask()
+            during[code.release] = client.responses
+            after[code.release] = client.call()
         yield Story(first, deploys["v1.1.0"], deploys["v1.2.0"], during, after, account)
 
 
@@ -78,7 +78,7 @@ def test_a_release_that_does_not_start_never_serves(story: Story) -> None:
     assert run.outcomes["Let them serve"] == "skipped"
     assert run.outcomes["Roll back"] == "success"
     assert len(story.during["v1.1.0"]) > 10
-    assert {(status, by) for _, status, by in story.during["v1.1.0"]} == {(200, "v1.0.0")}
+    assert {_answer(response) for response in story.during["v1.1.0"]} == {(200, "v1.0.0")}
 
 
 def test_a_release_that_does_not_answer_is_rolled_back_and_the_first_answers(story: Story) -> None:
@@ -88,18 +88,19 @@ def test_a_release_that_does_not_answer_is_rolled_back_and_the_first_answers(sto
     assert run.outcomes["Roll back"] == "success"
     last = "Smoke test of what it was rolled back to"
     assert run.outcomes[last] == "success", run.printed[last]
-    assert story.after["v1.2.0"] == (200, "v1.0.0")
-    others = [
-        when for when, status, by in story.during["v1.2.0"] if (status, by) != (200, "v1.0.0")
-    ]
-    # A request that was under way when the roll-back began may still see the broken release.
-    assert others
-    assert min(others) > began["Let them serve"] - 1
-    assert max(others) < began["Smoke test of what it was rolled back to"]
+    assert _answer(story.after["v1.2.0"]) == (200, "v1.0.0")
+    broken = [one for one in story.during["v1.2.0"] if _answer(one) != (200, "v1.0.0")]
+    assert broken
+    assert min(one.ended for one in broken) > began["Let them serve"]
+    assert max(one.began for one in broken) < began["Smoke test of what it was rolled back to"]
+
+
+def _answer(response: Response) -> tuple[int, str]:
+    return response.status, response.release
 
 
 def test_terraform_moves_no_traffic(story: Story) -> None:
-    """A plan after the roll-backs leaves aliases and image where the roll-back put them."""
+    """A plan after a rollback changes neither the aliases nor the image."""
     for deploy in (story.not_starting, story.not_answering):
         printed = deploy.run.printed["Plan"]
         assert "module.api.aws_lambda_function.main" in printed
@@ -111,7 +112,7 @@ def _table(printed: str) -> str:
     return "\n".join(line for line in printed.splitlines() if line.startswith("| "))
 
 
-def test_the_rehearsal_notices_a_roll_back_that_does_nothing(story: Story) -> None:
+def test_the_rehearsal_detects_a_rollback_that_does_nothing(story: Story) -> None:
     account = story.account
     _run(account, "promote", "--environment", "dev")  # the broken release serves again
     program = account.checkout / "build-support" / "deploy" / "rollback.py"
@@ -121,15 +122,15 @@ def test_the_rehearsal_notices_a_roll_back_that_does_nothing(story: Story) -> No
     try:
         program.write_text(broken)
         _run(account, "rollback", "--environment", "dev")
-        assert account.clients().ask()[0] == 502
+        assert account.client_program().call().status == 502
         assert _run(account, "smoke", "--environment", "dev", "--patience", "1").returncode == 1
     finally:
         program.write_text(working)
     _run(account, "rollback", "--environment", "dev")
-    assert account.clients().ask() == (200, "v1.0.0")
+    assert _answer(account.client_program().call()) == (200, "v1.0.0")
 
 
-def test_a_plan_that_replaces_a_secret_is_refused_unless_it_is_named(story: Story) -> None:
+def test_a_plan_that_replaces_a_secret_is_refused_unless_it_is_allowed(story: Story) -> None:
     address = 'aws_secretsmanager_secret.api_key["client"]'
     options = ("--environment", "dev", f"--option=-replace={address}")
     refused = _run(story.account, "plan", *options)

@@ -1,4 +1,4 @@
-"""A release on GitHub: published whole, fetched whole, with the changelog's notes."""
+"""A release on GitHub is published and downloaded completely, with the changelog's notes."""
 
 import json
 from pathlib import Path
@@ -47,7 +47,7 @@ def tagged(fake: FakeGithub) -> None:
     fake.tags["v1.2.0"] = ("commit", COMMIT)
 
 
-def test_what_was_published_is_what_is_fetched(
+def test_a_published_release_can_be_fetched(
     fake: FakeGithub, github: Github, built: Path, tmp_path: Path
 ) -> None:
     publish(github, built, "notes")
@@ -59,7 +59,7 @@ def test_what_was_published_is_what_is_fetched(
         assert (tmp_path / "fetched" / name).read_bytes() == name.encode()
 
 
-def test_publishing_again_finishes_what_was_begun(
+def test_publishing_again_uploads_the_missing_files(
     fake: FakeGithub, github: Github, built: Path
 ) -> None:
     publish(github, built, "notes")
@@ -69,7 +69,7 @@ def test_publishing_again_finishes_what_was_begun(
     assert sorted(names) == sorted([*PACKAGES, "manifest.json"])
 
 
-def test_a_file_that_was_changed_on_the_way_is_refused(
+def test_a_changed_file_is_refused(
     fake: FakeGithub, github: Github, built: Path, tmp_path: Path
 ) -> None:
     publish(github, built, "notes")
@@ -82,13 +82,13 @@ def test_a_file_that_was_changed_on_the_way_is_refused(
 def test_a_manifest_that_names_another_commit_than_the_tag_is_refused(
     fake: FakeGithub, github: Github, built: Path, tmp_path: Path, annotated: bool
 ) -> None:
-    """Its commit is checked out and run, and a file of a release can be replaced."""
+    """A file of a release can be replaced, and the commit in it is checked out and run."""
     publish(github, built, "notes")
     if annotated:
         fake.tags |= {"v1.2.0": ("tag", "a" * 40), "a" * 40: ("commit", COMMIT)}
     content = json.loads(fake.files["manifest.json"])
     fake.files["manifest.json"] = json.dumps({**content, "commit": "1" * 40}).encode()
-    with pytest.raises(Refused, match=f"names commit {'1' * 40}, the tag {COMMIT}"):
+    with pytest.raises(Refused, match=f"names commit {'1' * 40}, but the tag {COMMIT}"):
         fetch(github, "v1.2.0", tmp_path / "fetched")
     assert not (tmp_path / "fetched" / "api.zip").exists()
 
@@ -107,7 +107,7 @@ def test_a_release_of_an_annotated_tag_is_fetched(
     [
         ({}, "GitHub answered 404"),
         ({"v1.2.0": ("tree", "a" * 40)}, "names a tree, not a commit"),
-        ({"v1.2.0": ("tag", "v1.2.0")}, "names a tag, not a commit"),  # for ever
+        ({"v1.2.0": ("tag", "v1.2.0")}, "names a tag, not a commit"),  # of itself
     ],
 )
 def test_a_release_whose_tag_names_no_commit_is_refused(
@@ -119,7 +119,7 @@ def test_a_release_whose_tag_names_no_commit_is_refused(
         fetch(github, "v1.2.0", built)
 
 
-def test_a_name_does_not_lead_out_of_the_folder(
+def test_a_file_name_cannot_lead_out_of_the_folder(
     fake: FakeGithub, github: Github, built: Path, tmp_path: Path
 ) -> None:
     publish(github, built, "notes")
@@ -132,22 +132,22 @@ def test_a_name_does_not_lead_out_of_the_folder(
     assert not (tmp_path / "escaped").exists()
 
 
-def test_a_release_without_a_manifest_was_never_published_whole(
+def test_a_release_without_a_manifest_is_refused(
     fake: FakeGithub, github: Github, built: Path, tmp_path: Path
 ) -> None:
     publish(github, built, "notes")
     fake.releases[0]["assets"].pop()
-    with pytest.raises(Refused, match="never published whole"):
+    with pytest.raises(Refused, match="publishing it did not finish"):
         fetch(github, "v1.2.0", tmp_path / "fetched")
 
 
 def test_an_unknown_release_is_refused(github: Github, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"there is no release v9\.9\.9"):
+    with pytest.raises(Refused, match=r"GitHub has no release v9\.9\.9"):
         fetch(github, "v9.9.9", tmp_path)
 
 
 @pytest.mark.parametrize("tag", ["1.2.0", "v1.2.0/../../..", "", "v1.2.0\n"])
-def test_what_is_no_version_is_no_release(tag: str) -> None:
+def test_a_tag_has_to_be_a_version(tag: str) -> None:
     with pytest.raises(Refused, match="a tag such as"):
         release.main(["fetch", "--tag", tag])
 
@@ -172,7 +172,7 @@ def test_notes_are_the_changelogs_section(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tag", "complaint"), [("v1.3.0", "no section"), ("vUnreleased", "is empty")]
 )
-def test_a_tag_needs_something_in_the_changelog(tmp_path: Path, tag: str, complaint: str) -> None:
+def test_a_release_needs_a_section_with_text(tmp_path: Path, tag: str, complaint: str) -> None:
     (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
     with pytest.raises(Refused, match=complaint):
         Changelog.read(tmp_path / "CHANGELOG.md").notes(tag)

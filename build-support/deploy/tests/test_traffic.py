@@ -1,4 +1,4 @@
-"""What serves is read from AWS, moved in order, and moved back as far as it goes."""
+"""What serves is read from AWS, changed in order, and rolled back as far as possible."""
 
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,8 @@ def _use(monkeypatch: pytest.MonkeyPatch, **clients: object) -> None:
     monkeypatch.setattr(traffic, "_IMAGE_POLL_SECONDS", 0.01)
 
 
-def test_what_serves_is_what_aws_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Terraform's outputs give names only: a roll-back has moved the alias since."""
+def test_what_serves_is_read_from_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Terraform's outputs may be out of date: a rollback moves an alias without Terraform."""
     functions = FakeLambda(_versions(api="2", chat="3", s3vector="3"))
     _use(monkeypatch, aws=functions, apprunner=FakeAppRunner("image-1"))
     serving = Serving.now(OUTPUTS)
@@ -47,11 +47,11 @@ def test_before_the_first_deploy_nothing_serves() -> None:
     assert Serving().live_versions() == {}
 
 
-def test_who_is_called_moves_before_its_callers() -> None:
+def test_a_service_is_promoted_before_its_callers() -> None:
     assert callers_last(["api", "chat", "s3vector", "new"]) == ["new", "s3vector", "chat", "api"]
 
 
-def test_a_roll_back_moves_what_differs_and_callers_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rollback_moves_what_differs_and_callers_first(monkeypatch: pytest.MonkeyPatch) -> None:
     functions = FakeLambda(_versions(api="2", chat="2", s3vector="2"))
     runner = FakeAppRunner("image-1")
     _use(monkeypatch, aws=functions, apprunner=runner)
@@ -65,7 +65,7 @@ def test_a_roll_back_moves_what_differs_and_callers_first(monkeypatch: pytest.Mo
     assert before.runner_image == "image-2"
 
 
-def test_a_part_that_cannot_be_moved_does_not_keep_the_others(
+def test_a_part_that_cannot_be_moved_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     functions = FakeLambda(_versions(api="2", chat="2", s3vector="2"), ["fin-advisor-dev-api"])
@@ -80,21 +80,21 @@ def test_a_part_that_cannot_be_moved_does_not_keep_the_others(
     assert runner.image == "image-1"
 
 
-def test_a_roll_back_is_refused_where_nothing_served_before(tmp_path: Path) -> None:
+def test_a_rollback_is_refused_if_nothing_served_before(tmp_path: Path) -> None:
     Serving().write(tmp_path / "served.json", "dev")
-    with pytest.raises(Refused, match="nothing to go back to"):
+    with pytest.raises(Refused, match="nothing to roll back to"):
         rollback.main(["--environment", "dev", "--to", str(tmp_path / "served.json")])
 
 
-def test_what_another_environment_served_is_no_way_back(
+def test_a_rollback_to_what_another_environment_served_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A deploy by hand leaves the file behind for the next one, of whichever environment."""
+    """A deploy by hand leaves the file behind, and the next one may be of another environment."""
     functions = FakeLambda(_versions(api="2", chat="2", s3vector="2"))
     _use(monkeypatch, aws=functions, apprunner=FakeAppRunner("image-1"))
     Serving.now(OUTPUTS).write(tmp_path / "served.json", "test")
     functions.versions.update(_versions(api="3"))
-    with pytest.raises(Refused, match="says what test served, not prod"):
+    with pytest.raises(Refused, match="contains what test served, not prod"):
         rollback.main(["--environment", "prod", "--to", str(tmp_path / "served.json")])
     assert functions.moves == []
     rollback.main(["--environment", "test", "--to", str(tmp_path / "served.json")])
@@ -102,37 +102,39 @@ def test_what_another_environment_served_is_no_way_back(
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"aliases": {}}', '{"environment": "dev"}'])
-def test_a_file_that_says_something_else_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_of_another_format_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "served.json").write_text(text)
-    with pytest.raises(Refused, match="does not say what an environment served"):
+    with pytest.raises(Refused, match="was not written by plan"):
         rollback.main(["--environment", "dev", "--to", str(tmp_path / "served.json")])
 
 
-def test_an_image_moves_after_what_app_runner_is_busy_with(
+def test_an_image_is_changed_after_the_operation_in_progress(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     runner = FakeAppRunner("image-1", busy=3)
     _use(monkeypatch, apprunner=runner)
     assert move_image(ARN, "image-2") == "image-1"
     [update] = runner.updates
-    # What belongs to the source beside the image stays as Terraform made it.
+    # The other settings of the source stay as Terraform set them.
     assert update["ImageRepository"]["ImageRepositoryType"] == "ECR"
     assert update["AutoDeploymentsEnabled"] is False
 
 
-def test_an_image_that_is_there_is_not_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_image_is_not_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     runner = FakeAppRunner("image-1")
     _use(monkeypatch, apprunner=runner)
     move_image(ARN, "image-1")
     assert runner.updates == []
 
 
-def test_an_image_that_app_runner_gave_up_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """App Runner goes back by itself where the new instances are not healthy."""
+def test_an_image_that_app_runner_does_not_keep_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """App Runner rolls back by itself if the new instances are not healthy."""
 
     class GivesUp(FakeAppRunner):
         def update_service(self, **_: Any) -> None:
-            """Try, and go back."""
+            """Keep the previous image."""
 
     _use(monkeypatch, apprunner=GivesUp("image-1"))
     with pytest.raises(Refused, match="is RUNNING and runs image-1, not image-2"):

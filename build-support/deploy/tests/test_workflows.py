@@ -1,4 +1,4 @@
-"""The workflows: safe by both linters, and every command in them is one that works here."""
+"""The workflows pass both linters, and every command in them runs."""
 
 import re
 import shlex
@@ -67,14 +67,14 @@ def _sources() -> Iterator[Path]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A repository of its own with the workflows and actions, to be linted whole."""
+    """Copy the workflows and actions to another repository, which is linted as a whole."""
     shutil.copytree(GITHUB, tmp_path / ".github")
     (tmp_path / ".git").mkdir()
     return tmp_path
 
 
 @pytest.mark.parametrize("linter", LINTERS)
-def test_a_linter_has_nothing_against_them(linter: str, copy: Path) -> None:
+def test_a_linter_has_no_findings(linter: str, copy: Path) -> None:
     assert findings(linter, copy) is None
 
 
@@ -85,7 +85,7 @@ def test_no_finding_of_a_linter_is_ignored(linter: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("linter", "slip", "finding"),
+    ("linter", "mistake", "finding"),
     [
         ("actionlint", ("drift.yml", "matrix.environment", "matrix.envirnoment"), "envirnoment"),
         ("actionlint", ("ci.yml", "save: ", "svae: "), 'input "svae" is not defined'),
@@ -95,11 +95,11 @@ def test_no_finding_of_a_linter_is_ignored(linter: str) -> None:
         ("zizmor", ("deploy.yml", " # to create the release", ""), "undocumented-permissions"),
     ],
 )
-def test_a_linter_sees_a_slip(
-    copy: Path, linter: str, slip: tuple[str, str, str], finding: str
+def test_a_linter_finds_a_mistake(
+    copy: Path, linter: str, mistake: tuple[str, str, str], finding: str
 ) -> None:
-    """They are really at work: the same workflow, with one slip, is a finding."""
-    name, text, instead = slip
+    """The linters really run: they find a mistake in the same workflow."""
+    name, text, instead = mistake
     path = copy / ".github" / "workflows" / name
     good = path.read_text()
     path.write_text(good.replace(text, instead))
@@ -107,7 +107,7 @@ def test_a_linter_sees_a_slip(
     assert finding in (findings(linter, copy) or "")
 
 
-# --- What this repository asks beyond them --------------------------------------------------------
+# --- Rules of this repository ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", list(_sources()), ids=lambda path: path.stem)
@@ -137,7 +137,7 @@ def test_a_token_for_aws_is_granted_only_where_a_role_is_assumed(
     )
     calls_deploy = str(content.get("uses", "")).endswith("/deploy-environment.yml")
     assert asks == (assumes or calls_deploy or job == "attest")
-    # The roles trust GitHub environments, and nothing else: no other job's token opens an account.
+    # The roles trust GitHub environments only, so a job without one cannot assume a role.
     assert assumes == ("environment" in content)
 
 
@@ -153,14 +153,14 @@ def test_no_stored_credential_is_used() -> None:
 
 @pytest.mark.parametrize("name", ["deploy-environment.yml", "drift.yml"])
 def test_a_deploy_and_the_drift_report_plan_with_the_same_addresses(name: str) -> None:
-    """A job sees its environment's variables, and drift's is `plan`; a whole workflow does not."""
+    """A job sees its environment's variables, and drift's environment is `plan`."""
     document = workflows()[name]
     assert document["env"]["TF_VAR_alarm_emails"] == "${{ vars.ALARM_EMAILS || '[]' }}"
     [job] = document["jobs"].values()
     assert "TF_VAR_alarm_emails" not in job["env"]
 
 
-def test_one_job_stands_for_all_of_ci() -> None:
+def test_one_job_requires_all_others_of_ci() -> None:
     jobs = workflows()["ci.yml"]["jobs"]
     assert set(jobs["passed"]["needs"]) == set(jobs) - {"passed"}
     assert jobs["passed"]["if"] == "always()"
@@ -171,7 +171,7 @@ def test_a_deploy_is_never_cancelled_and_its_environment_has_one_at_a_time() -> 
     assert deploy == {
         "group": "deploy-${{ inputs.environment }}",
         "cancel-in-progress": False,
-        "queue": "max",  # else a later one takes the place of one that waits
+        "queue": "max",  # otherwise a later deploy replaces one that waits
     }
     for name in ("deploy.yml", "drift.yml"):
         assert workflows()[name]["concurrency"]["cancel-in-progress"] is False
@@ -184,22 +184,22 @@ def test_every_environment_gets_the_same_files_by_hash() -> None:
         name: name for name in handed
     }
     assert handed["dev"] == handed["test"] == handed["prod"]
-    # The Terraform that goes with them, too: a tag could have been moved since.
+    # Terraform is checked out by commit, since the tag could have been moved.
     [checkout] = [
         step
         for step in workflows()["deploy-environment.yml"]["jobs"]["deploy"]["steps"]
         if step.get("uses", "").startswith("actions/checkout@")
     ]
     assert checkout["with"]["ref"] == "${{ inputs.commit }}"
-    # Each environment verifies before it holds a credential.
+    # The files are verified before the job assumes a role.
     order = [step.name for step in steps("deploy-environment.yml")]
     assert order.index("Hold it to its manifest") < order.index("Assume the environment's role")
 
 
 def _before(jobs: dict[str, Any], name: str) -> set[str]:
-    """Every job that goes before one, near or far."""
-    near = set(jobs[name].get("needs", []))
-    return near.union(*(_before(jobs, other) for other in near))
+    """Return all jobs that a job needs, directly or indirectly."""
+    needed = set(jobs[name].get("needs", []))
+    return needed.union(*(_before(jobs, other) for other in needed))
 
 
 @pytest.mark.parametrize(
@@ -207,17 +207,17 @@ def _before(jobs: dict[str, Any], name: str) -> set[str]:
     [("publish", "attest"), ("dev", "fetch"), ("test", "dev"), ("prod", "test")],
 )
 def test_a_job_that_ran_out_of_time_has_not_passed(job: str, before: str) -> None:
-    """GitHub calls it cancelled, which is no failure, and those after it skipped, as if unasked."""
+    """GitHub reports such a job as cancelled, not as failed, and skips the jobs after it."""
     jobs = workflows()["deploy.yml"]["jobs"]
-    gone_on = "!cancelled() && !failure() && !contains(needs.*.result, 'cancelled') && "
-    assert jobs[job]["if"].startswith(gone_on)
-    # `needs` holds the results of those that a job names itself.
+    condition = "!cancelled() && !failure() && !contains(needs.*.result, 'cancelled') && "
+    assert jobs[job]["if"].startswith(condition)
+    # `needs` contains the results of the jobs that a job names itself, and of no others.
     assert before in jobs[job]["needs"]
     assert set(jobs[job]["needs"]) == _before(jobs, job)
 
 
 def test_a_release_that_an_environment_refuses_can_be_deployed_again() -> None:
-    """Only what is published can, and `allow_replace` is given by hand: no deploy goes before."""
+    """Only a published release can be deployed again, so publishing needs no deploy to succeed."""
     jobs = workflows()["deploy.yml"]["jobs"]
     deploys = {name for name, job in jobs.items() if "uses" in job}
     assert deploys == {"dev", "test", "prod"}
@@ -249,7 +249,7 @@ def test_a_deploy_is_planned_applied_tried_promoted_and_tried_again() -> None:
 def test_a_command_is_one_call_of_pants_or_of_steps_of_ci_run(step: Step) -> None:
     assert step.run is not None
     assert COMMAND.fullmatch(step.run), step.run
-    # A value from outside reaches a command by a variable only: it cannot become a command itself.
+    # Values reach a command through variables only, so that a value cannot inject a command.
     assert "${{" not in step.run
 
 
@@ -261,7 +261,7 @@ def _ci_run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_ci_runs_every_step_of_a_developers_ci_run() -> None:
-    """By the step's name, or by the same call of Pants."""
+    """A job runs a step by its name, or by the same call of Pants."""
     script = (REPOSITORY / ".ci" / "run").read_text()
     every = set(re.findall(r"^would run: (.+)$", _ci_run().stdout, re.MULTILINE))
     assert len(every) > 10
@@ -292,9 +292,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("step", COMMANDS, ids=_named)
 def test_a_command_runs(step: Step, checkout: Path) -> None:
-    """Each program takes its arguments; with --dry-run, since some would touch an account."""
+    """Each program accepts its arguments; with --dry-run, since some would change an account."""
     assert step.run is not None
-    if step.run.startswith(".ci/run "):  # they would run this test, too
+    if step.run.startswith(".ci/run "):  # the steps would run this test again
         step = replace(step, run=step.run.replace(".ci/run", ".ci/run --dry-run"))
     program = "run build-support/deploy:" in (step.run or "")
     environment = {"GITHUB_SHA": "0" * 40, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -305,7 +305,7 @@ def test_a_command_runs(step: Step, checkout: Path) -> None:
 
 
 def test_every_program_of_the_pipeline_is_called_by_a_workflow() -> None:
-    """What nobody calls would rot."""
+    """A program that is not called would break unnoticed."""
     called = {
         match["program"]
         for step in COMMANDS

@@ -1,7 +1,7 @@
-"""The repository's workflows, read as GitHub reads them, and a job's `run:` steps carried out here.
+"""Reads the repository's workflows, and runs the `run:` steps of a job.
 
-`uses:` steps are GitHub's and are left out, or replaced by what the test gives. An expression that
-a test does not give a value for is an error, so that a new one cannot slip through.
+`uses:` steps are left out, or replaced by a function of the test. An expression without a value is
+an error, so that no new expression goes unnoticed.
 """
 
 import os
@@ -21,7 +21,7 @@ FOLDER: Final = REPOSITORY / ".github" / "workflows"
 
 _EXPRESSION: Final = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 
-# `./pants run build-support/deploy:NAME -- ARGUMENTS`, carried out by this Python.
+# Runs `./pants run build-support/deploy:NAME -- ARGUMENTS` with the tests' own Python.
 _PANTS: Final = """\
 #!/usr/bin/env bash
 set -euo pipefail
@@ -46,12 +46,12 @@ class Step:
 
 
 def workflows() -> dict[str, dict[str, Any]]:
-    """Every workflow, by its file's name."""
+    """Return every workflow by the name of its file."""
     return {path.name: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.yml"))}
 
 
 def steps(workflow: str) -> Iterator[Step]:
-    """The steps of a workflow's jobs, each with all the variables that it sees."""
+    """Yield the steps of a workflow's jobs, each with the variables of workflow, job and step."""
     document = workflows()[workflow]
     for name, job in document["jobs"].items():
         for step in job.get("steps", []):
@@ -75,12 +75,12 @@ def steps(workflow: str) -> Iterator[Step]:
 
 
 def evaluate(text: str, values: Mapping[str, str]) -> str:
-    """Replace each `${{ expression }}` by its given value."""
+    """Replace each `${{ expression }}` by its value."""
     return _EXPRESSION.sub(lambda match: values[match[1]], text)
 
 
 def install(checkout: Path) -> None:
-    """Put a `./pants` into a checkout that runs the deploy programs beside it."""
+    """Write a `./pants` to a checkout that runs the deploy programs of that checkout."""
     script = checkout / "pants"
     script.write_text(_PANTS)
     script.chmod(0o755)
@@ -93,7 +93,7 @@ def run_step(
     environment: Mapping[str, str],
     more_arguments: tuple[str, ...] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """Run a step's command as GitHub does, with bash, in a checkout."""
+    """Run a step's command in a checkout with bash, as GitHub does."""
     assert step.run is not None
     variables = {name: evaluate(value, values) for name, value in step.variables.items()}
     return subprocess.run(
@@ -116,7 +116,7 @@ def run_step(
 
 @dataclass
 class JobRun:
-    """What became of a job: each step's outcome by its name, and what was printed."""
+    """The result of a job: the outcome and the output of each step, by its name."""
 
     outcomes: dict[str, str] = field(default_factory=dict)
     printed: dict[str, str] = field(default_factory=dict)
@@ -138,12 +138,13 @@ def run_job(
     """Run the one job of a workflow, step by step.
 
     Args:
-        workflow: Its file.
-        checkout: Where its commands run.
-        values: Of every expression but `steps.….outputs.…`.
-        environment: What GitHub's machine and earlier actions have set.
-        actions: What stands in for a `uses:`, by its name without the commit; others do nothing.
-        watch: Called with each step's name before it runs.
+        workflow: Name of the workflow's file.
+        checkout: Folder in which the commands run.
+        values: Value of every expression except `steps.….outputs.…`.
+        environment: Variables that GitHub's machine and earlier actions set.
+        actions: Functions that replace `uses:` steps, by the action's name without its commit.
+            Other actions do nothing.
+        watch: Called with the name of each step before it runs.
     """
     done = JobRun()
     outputs: dict[str, str] = {}
@@ -176,7 +177,7 @@ def run_job(
 
 
 def _missing_outputs(step: Step) -> dict[str, str]:
-    """An output that nobody set is empty on GitHub, too."""
+    """Return empty values for the outputs that a step uses, as GitHub has for unset ones."""
     text = " ".join([step.run or "", *step.variables.values()])
     return {name: "" for name in _EXPRESSION.findall(text) if name.startswith("steps.")}
 
