@@ -1,4 +1,4 @@
-"""What the tests of every package share: the async backend, and a real embedded AWS."""
+"""Fixtures for the tests of every package: the async backend, and an embedded AWS."""
 
 import os
 import urllib.request
@@ -17,7 +17,7 @@ def anyio_backend() -> str:
 
 @dataclass(frozen=True)
 class EmbeddedAws:
-    """A moto server on a loopback port, and the environment that points boto3 at it."""
+    """A moto server on a loopback port, and the variables that make boto3 use it."""
 
     endpoint_url: str
     region: str = _REGION
@@ -35,7 +35,7 @@ class EmbeddedAws:
         }
 
     def reset(self) -> None:
-        """Forgets every resource."""
+        """Delete every resource."""
         request = urllib.request.Request(f"{self.endpoint_url}/moto-api/reset", method="POST")  # noqa: S310
         with urllib.request.urlopen(request, timeout=10):  # noqa: S310 - our own loopback server
             pass
@@ -43,8 +43,8 @@ class EmbeddedAws:
 
 @pytest.fixture(scope="session")
 def aws_server() -> Iterator[EmbeddedAws]:
-    """One server for the session's tests; its state is whatever the last test left."""
-    # Imported here: most tests need no AWS, and moto's import is a second of each.
+    """One server for all tests of the session; its state is left over from the previous test."""
+    # Imported here, because importing moto takes a second and most tests need no AWS.
     from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
     os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
@@ -59,7 +59,7 @@ def aws_server() -> Iterator[EmbeddedAws]:
 
 @pytest.fixture
 def aws(aws_server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> EmbeddedAws:
-    """An empty embedded AWS, with this process's environment pointing at it."""
+    """An empty embedded AWS, which boto3 in this process uses."""
     for name, value in aws_server.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_PROFILE", raising=False)

@@ -1,18 +1,18 @@
-"""Prints what the test reports of Pants add up to: `N passed, N failed, N skipped`.
+"""Prints the totals of Pants' test reports: `N passed, N failed, N skipped`.
 
-Fails where a test failed, where there was none, and where Terraform's tests were skipped: they need
-the terraform binary and its provider, and a CI without them would prove less than it says.
+Fails if a test failed, if there was none, or if Terraform's tests were skipped, which need the
+terraform binary and its provider: CI must not pass without them.
 """
 
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-INDISPENSABLE = "Terraform cannot run here"
+REQUIRED = "Terraform cannot run here"
 
 
 def main(folder: Path) -> int:
-    """Read every JUnit report in a folder."""
+    """Read every JUnit report in a folder, print the totals, and return the exit code."""
     totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
     reasons: dict[str, int] = {}
     for report in sorted(folder.glob("*.xml")):
@@ -26,11 +26,11 @@ def main(folder: Path) -> int:
         print(f"skipped {times}: {reason}")
     failed = totals["failures"] + totals["errors"]
     passed = totals["tests"] - failed - totals["skipped"]
-    refused = any(INDISPENSABLE in reason for reason in reasons)
-    if refused:
+    terraform_skipped = any(REQUIRED in reason for reason in reasons)
+    if terraform_skipped:
         print("Terraform's tests were skipped: install terraform and its provider, and run again")
     print(f"{passed} passed, {failed} failed, {totals['skipped']} skipped")
-    return 1 if failed or refused or not totals["tests"] else 0
+    return 1 if failed or terraform_skipped or not totals["tests"] else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # Names for the BUILD files (Pants: build_file_prelude_globs).
 
-# Who may import a service: itself, the estate on one machine, the benchmarks, and the tests of its
-# package. "/**" is anchored at the BUILD file that uses it.
+# Who may import a service: the service itself, backend/local, the benchmarks, and the tests of its
+# package. "/**" is relative to the BUILD file that uses it.
 SERVICE_DEPENDENTS = (
     "*",
     "/**",
@@ -11,8 +11,8 @@ SERVICE_DEPENDENTS = (
     "!*",
 )
 
-# Nothing is built on the estate on one machine but measurements of it, and tests of Terraform and of
-# deploys: the embedded AWS that they apply to is the estate's.
+# Who may import backend/local: the benchmarks, and the tests of Terraform and of deploys, which use
+# its embedded AWS.
 LOCAL_DEPENDENTS = (
     "*",
     "/**",
@@ -23,7 +23,7 @@ LOCAL_DEPENDENTS = (
 )
 
 
-# Every function's package, for the tests of them all.
+# The package of every function, for tests of all packages.
 FUNCTION_ZIPS = (
     "backend/api:zip",
     "backend/chat:zip",
@@ -36,7 +36,7 @@ FUNCTION_ZIPS = (
 def stock_package(name, handler="handler.py:handler", tags=()):
     """`:stock` writes dist/stock/<name>.zip, as Pants packs a function.
 
-    The target has another name from Pants 2.18 on: this is the one place that names it.
+    Pants 2.18 renames the target type, which is used nowhere else.
     """
     reqs = "!!3rdparty/python:reqs#"
     python_awslambda(
@@ -48,14 +48,14 @@ def stock_package(name, handler="handler.py:handler", tags=()):
         dependencies=[
             # Types only.
             reqs + "boto3-stubs",
-            # 7 MB and 140 ms of a cold start; a function's collector speaks HTTP as well (4318).
+            # It costs 7 MB and 140 ms of a cold start; the collector also accepts HTTP (4318).
             reqs + "opentelemetry-exporter-otlp-proto-grpc",
         ],
     )
 
 
 def lambda_package(name, handler="handler.py:handler", aws_services=(), tags=()):
-    """`:zip` writes dist/<name>.zip, the stock package packed again by build-support/packer."""
+    """`:zip` writes dist/<name>.zip: the stock package, repacked by build-support/packer."""
     stock_package(name, handler, tags)
     lambda_zip(
         name="zip",

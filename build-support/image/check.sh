@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Builds the runner's image by Pants and runs it: it answers, its health check passes, its user can
-# write nothing, SIGTERM ends it cleanly. With buildah and a stand-in for the base image, so that it
-# needs neither a container engine nor an image registry; only root and Debian's `buildah`.
+# Builds the runner's image with Pants and runs it. Checks that it answers, that its health check
+# passes, that its user cannot write to /app, and that SIGTERM stops it cleanly. Uses buildah and a
+# stand-in for the base image, so it needs root and Debian's `buildah`, but no container engine and no
+# image registry.
 #
 #   check.sh PYTHON    the machine's Python 3.13
 set -euo pipefail
@@ -11,7 +12,7 @@ export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
 base=localhost/fin-advisor/standin-base:latest # as engine/docker names it
 image=localhost/fin-advisor/runner:latest
 log=$(mktemp)
-engine=$(mktemp -d) # a copy: Pants looks in no folder whose path has a space
+engine=$(mktemp -d) # a copy, because Pants ignores folders whose path contains a space
 container=''
 server=''
 
@@ -39,7 +40,7 @@ cp build-support/image/engine/docker "$engine/"
 container=$(buildah from "$image")
 user=$(buildah inspect --type image --format '{{.OCIv1.Config.User}}' "$image")
 [[ $user == 65532:65532 ]] || fail "its user is $user"
-# Below the ports that the system gives to clients, one of which could take it before the container does.
+# Below the system's ephemeral ports: a client could be given one of those before the container binds it.
 port=$("$python" - <<'PYTHON'
 import random, socket
 for port in random.sample(range(20000, 32768), 50):
@@ -67,7 +68,7 @@ server=$!
 answer=''
 for _ in $(seq 150); do
   answer=$(curl --silent --max-time 2 "http://127.0.0.1:$port/health") && break
-  kill -0 "$server" 2>/dev/null || fail 'it ended before it answered'
+  kill -0 "$server" 2>/dev/null || fail 'it stopped before it answered'
   sleep 0.1
 done
 [[ $answer == *healthy* ]] || fail "GET /health answered: $answer"
@@ -77,7 +78,7 @@ mapfile -t health_check < <(buildah inspect --type image "$image" |
   "$python" -c 'import json, sys; print(*json.load(sys.stdin)["Docker"]["config"]["Healthcheck"]["Test"][1:], sep="\n")')
 in_container "${health_check[@]}" || fail "its health check fails: ${health_check[*]}"
 
-# buildah is no init: it does not hand the signal on, so the process itself gets it, as from an engine.
+# buildah does not forward signals, so send the signal to the process itself, as an engine does.
 inner=$("$python" - "$server" <<'PROGRAM'
 import sys
 from pathlib import Path
@@ -99,5 +100,5 @@ kill -TERM "$inner"
 code=0
 wait "$server" || code=$?
 server=''
-[[ $code == 0 ]] || fail "SIGTERM ended it with exit code $code"
-echo 'the image is built, answers, is healthy, writes nothing and drains on SIGTERM'
+[[ $code == 0 ]] || fail "after SIGTERM its exit code is $code"
+echo 'the image answers, is healthy, cannot write to /app, and stops cleanly on SIGTERM'

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Commits IMAGE, a stand-in for python:3.13-slim on a machine that reaches no image registry: the
-# machine's own Python 3.13, the libraries it loads, a shell and the commands that the Dockerfile runs.
+# Builds IMAGE, a stand-in for python:3.13-slim on a machine without access to an image registry. It
+# contains the machine's own Python 3.13, its shared libraries, a shell, and the commands that the
+# Dockerfile runs.
 #
 #   standin_base.sh IMAGE PYTHON
 set -euo pipefail
@@ -15,7 +16,7 @@ cleanup() {
 }
 trap cleanup EXIT
 
-libraries() { # the paths of the shared libraries that files load
+libraries() { # libraries FILE...: prints the paths of the shared libraries that the files load
   ldd "$@" 2>/dev/null | awk '$2 == "=>" && $3 ~ "^/" {print $3} $1 ~ "^/" && $2 ~ "^[(]" {print $1}' | sort -u
 }
 
@@ -30,7 +31,7 @@ cp "$(command -v dash || command -v sh)" "$tree/bin/sh"
 cp "$(command -v rm)" "$(command -v env)" "$tree/bin/"
 {
   libraries "$tree"/bin/* "$prefix/bin/python3.13" "$prefix"/lib/python3.13/lib-dynload/*.so
-  # The C and C++ libraries that Debian's base has, whole: compiled wheels count on them.
+  # All C and C++ libraries of Debian's base image, because compiled wheels expect them.
   PATH=$PATH:/sbin:/usr/sbin ldconfig -p |
     awk '$1 ~ "^lib(c|dl|gcc_s|m|nss_dns|nss_files|pthread|resolv|rt|stdc[+][+]|util)[.]so[.]" {print $NF}'
 } |

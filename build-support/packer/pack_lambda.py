@@ -1,9 +1,9 @@
-"""Packs a Lambda package again: what the runtime needs, with bytecode, the same bytes each time.
+"""Repacks a Lambda zip: drops what the runtime does not need, adds bytecode, is reproducible.
 
     pack_lambda.py STOCK_ZIP OUTPUT_ZIP [--aws-service NAME]...
 
-/var/task is read-only, so a function without bytecode compiles everything it imports at every cold
-start. Bytecode of the unchecked-hash kind is used as it is: nothing compares it to the source.
+/var/task is read-only, so without bytecode a function compiles all its imports at every cold start.
+Python uses unchecked-hash bytecode without comparing it to the source.
 """
 
 import argparse
@@ -17,8 +17,10 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 PYTHON = (3, 13)
-_UNCHECKED_HASH = (0b01).to_bytes(4, "little")  # PEP 552: a hash, and no check against the source
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
+_UNCHECKED_HASH = (0b01).to_bytes(
+    4, "little"
+)  # PEP 552: hash-based, not checked against the source
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date of a zip entry
 
 _DROPPED_FOLDERS = {"__pycache__", "tests", "__tests__", "bin"}
 _DROPPED_SUFFIXES = (
@@ -26,18 +28,17 @@ _DROPPED_SUFFIXES = (
     ".exe", ".typed",
 )  # fmt: skip
 _DROPPED = (
-    # boto3's resources (boto3.resource) are described here; the code uses clients only.
+    # Descriptions of boto3.resource; the services use clients only.
     "boto3/data/*",
     "boto3/examples/*",
     "botocore/data/*/examples-1.json*",
-    # FastAPI asks for it only to refuse its models and takes its absence for an answer; where it
-    # is present, every cold start imports it.
+    # FastAPI imports it at every cold start if it is present, only to reject its models.
     "pydantic/v1/*",
-    # Messages of Google's own APIs: of this package OTLP needs google/rpc only.
+    # Messages of Google's APIs; OTLP needs google/rpc only.
     *(f"google/{name}/*" for name in ("api", "cloud", "gapic", "logging", "longrunning", "type")),
     # A copy of the system's time zones.
     "dateutil/zoneinfo/*.tar.gz",
-    # What only build tools, type checkers and test runners import.
+    # Imported by build tools, type checkers and test runners only.
     "*/conftest.py",
     "anyio/_backends/_trio.py",
     "anyio/pytest_plugin.py",
@@ -51,7 +52,7 @@ _DROPPED = (
 )
 # Metadata that programs read at run time: versions, and entry points (OpenTelemetry's context).
 _KEPT_METADATA = {"METADATA", "entry_points.txt"}
-_DATA_OF_ALL_SERVICES = "botocore/data/"
+_SERVICE_MODELS = "botocore/data/"
 
 
 def pack(stock: Path, output: Path, aws_services: Sequence[str] = ()) -> tuple[int, int]:
@@ -60,13 +61,13 @@ def pack(stock: Path, output: Path, aws_services: Sequence[str] = ()) -> tuple[i
     Args:
         stock: A zip with the package's files at its root.
         output: The zip to write.
-        aws_services: boto3's names of the services whose models stay; other models go.
+        aws_services: Services, by boto3's names, whose botocore models are kept.
 
     Returns:
-        Bytes zipped and unzipped.
+        Size in bytes, zipped and unzipped.
 
     Raises:
-        SystemExit: Another Python than the runtime's, or a service that botocore does not know.
+        SystemExit: This Python is not the runtime's version, or botocore has no such service.
     """
     if sys.version_info[:2] != PYTHON:
         raise SystemExit(f"bytecode for Python {PYTHON} cannot come from {sys.version}")
@@ -80,7 +81,7 @@ def pack(stock: Path, output: Path, aws_services: Sequence[str] = ()) -> tuple[i
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3  # Unix, whatever the machine
+            entry.create_system = 3  # Unix, on every machine
             entry.external_attr = 0o100644 << 16
             target.writestr(entry, files[name])
     return output.stat().st_size, sum(map(len, files.values()))
@@ -88,9 +89,9 @@ def pack(stock: Path, output: Path, aws_services: Sequence[str] = ()) -> tuple[i
 
 def _check_services(names: Iterable[str], aws_services: Sequence[str]) -> None:
     folders = {
-        name.removeprefix(_DATA_OF_ALL_SERVICES).split("/")[0]
+        name.removeprefix(_SERVICE_MODELS).split("/")[0]
         for name in names
-        if name.startswith(_DATA_OF_ALL_SERVICES)
+        if name.startswith(_SERVICE_MODELS)
     }
     unknown = sorted(set(aws_services) - folders)
     if unknown:
@@ -101,17 +102,13 @@ def _is_needed(name: str, names: Sequence[str], aws_services: Sequence[str]) -> 
     folders = name.split("/")[:-1]
     if folders and folders[0].endswith(".dist-info"):
         return len(folders) == 1 and name.split("/")[1] in _KEPT_METADATA
-    if (
-        name.startswith(_DATA_OF_ALL_SERVICES)
-        and len(folders) > 2
-        and folders[2] not in aws_services
-    ):
+    if name.startswith(_SERVICE_MODELS) and len(folders) > 2 and folders[2] not in aws_services:
         return False
     return not (
         _DROPPED_FOLDERS.intersection(folders)
         or name.endswith(_DROPPED_SUFFIXES)
         or any(fnmatch(name, pattern) for pattern in _DROPPED)
-        # botocore prefers certifi's certificates, which are as large.
+        # botocore prefers certifi's certificates if both are there.
         or (name == "botocore/cacert.pem" and "certifi/cacert.pem" in names)
     )
 
@@ -120,7 +117,7 @@ def _contents(source: zipfile.ZipFile, names: Iterable[str]) -> Iterator[tuple[s
     for name in names:
         content = source.read(name)
         if name.endswith(".dist-info/METADATA"):
-            # The headers; what follows the empty line is the project's README.
+            # Only the headers: the project's README follows the empty line.
             content = content.split(b"\n\n")[0] + b"\n"
         yield name, content
         if name.endswith(".py") and (bytecode := compiled(name, content)) is not None:
@@ -130,26 +127,26 @@ def _contents(source: zipfile.ZipFile, names: Iterable[str]) -> Iterator[tuple[s
 
 
 def compiled(name: str, source: bytes) -> bytes | None:
-    """Return the unchecked-hash bytecode of a module; None if it is not Python 3.13.
+    """Return the unchecked-hash bytecode of a module, or None if Python 3.13 cannot compile it.
 
-    The path in it is the one on Lambda, so that neither a build folder nor its user shows.
+    It contains the module's path on Lambda, and not the one on the build machine.
     """
     try:
         code = compile(source, f"/var/task/{name}", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError):  # a template, or a module for another Python
+    except (SyntaxError, ValueError):  # a template, or a module for another version
         return None
     header = importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH + importlib.util.source_hash(source)
     return header + marshal.dumps(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and print one line with the sizes."""
+    """Repack a zip and print its sizes in one line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stock", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("--aws-service", action="append", default=[])
     options = parser.parse_args(arguments)
-    warnings.simplefilter("ignore")  # other people's code: an invalid escape is not our news
+    warnings.simplefilter("ignore")  # of third-party code, such as invalid escapes
     zipped, unzipped = pack(options.stock, options.output, options.aws_service)
     print(f"{zipped / 1e6:.1f} MB zipped, {unzipped / 1e6:.1f} MB unzipped")
 

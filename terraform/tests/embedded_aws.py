@@ -1,4 +1,4 @@
-"""The embedded AWS that the estate on one machine has, with all that it is asked on record."""
+"""The embedded AWS of backend/local, with a record of all requests."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.recording import Recorder
 
 
 class RecordedAws(TerraformAws):
-    """`recorder` has the requests, from the moment that it serves."""
+    """An embedded AWS; `recorder` contains the requests since it began to serve."""
 
     recorder: Recorder
 
@@ -18,14 +18,18 @@ class RecordedAws(TerraformAws):
         return self.recorder
 
     def client(self, service: str) -> Any:
-        """A boto3 client of it."""
+        """Return a boto3 client of this AWS."""
         return boto3_client(service, endpoint_url=self.url, region=REGION)
 
     def leftovers(self) -> list[str]:
-        """What nobody deleted of what moto lacks."""
-        made = {**self.app_runner.services, **self.app_runner.configurations}
+        """Return the resources left over in the stand-ins for services that moto lacks."""
+        resources = {**self.app_runner.services, **self.app_runner.configurations}
         return [
-            *(arn for arn, item in made.items() if item["Status"].upper() in {"ACTIVE", "RUNNING"}),
+            *(
+                arn
+                for arn, item in resources.items()
+                if item["Status"].upper() in {"ACTIVE", "RUNNING"}
+            ),
             *self.sampling.rules,
             *self.log_protection.policies,
         ]

@@ -1,4 +1,4 @@
-"""Terraform's commands on a copy of a layer, and what its plans and states say."""
+"""Runs Terraform's commands on a copy of a layer, and reads its plans and states."""
 
 import json
 import subprocess
@@ -10,22 +10,22 @@ from local.terraform.layer_copy import LayerCopy
 
 
 class TerraformError(RuntimeError):
-    """Terraform refused or failed; the message ends with what it printed."""
+    """Terraform failed; the message ends with its output."""
 
 
 def missing() -> str | None:
-    """What keeps Terraform from running here, in one line, or None."""
+    """Return in one line why Terraform cannot run on this machine, or None."""
     return "; ".join(layer_copy.missing()) or None
 
 
 class Layer(LayerCopy):
-    """A copy of a layer on which one command after the other is run."""
+    """A copy of a layer on which commands are run."""
 
     def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
-        """What `terraform ARGUMENTS` printed.
+        """Run `terraform ARGUMENTS` and return its output.
 
         Raises:
-            TerraformError: It exited with another status than 0.
+            TerraformError: The exit code is not 0.
         """
         done = subprocess.run(
             ["terraform", *arguments],  # noqa: S607 - the one on PATH
@@ -53,7 +53,7 @@ class Layer(LayerCopy):
         return self.run("destroy", "-auto-approve", "-no-color", "-parallelism=20", *options)
 
     def plan(self, *options: str) -> "Plan":
-        """A plan, which is also saved as `saved.tfplan`."""
+        """Return a plan, which is also saved as `saved.tfplan`."""
         self.run("plan", "-no-color", "-out=saved.tfplan", "-parallelism=20", *options)
         return Plan(json.loads(self.run("show", "-json", "saved.tfplan")))
 
@@ -68,7 +68,7 @@ class Plan:
         self._document = document
 
     def changes(self) -> dict[str, list[str]]:
-        """Actions on each resource that would change, by its address."""
+        """Return the actions on each resource that would change, by address."""
         return {
             change["address"]: change["change"]["actions"]
             for change in self._document.get("resource_changes", [])
@@ -76,7 +76,7 @@ class Plan:
         }
 
     def output_changes(self) -> list[str]:
-        """Names of the outputs that would change."""
+        """Return the names of the outputs that would change."""
         return [
             name
             for name, change in self._document.get("output_changes", {}).items()
@@ -85,7 +85,7 @@ class Plan:
 
 
 class State:
-    """What Terraform made."""
+    """A state."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._values = document.get("values", {})
@@ -94,7 +94,7 @@ class State:
         return {name: item["value"] for name, item in self._values.get("outputs", {}).items()}
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
-        """Attributes of all managed resources of a type, by their address."""
+        """Return the attributes of all managed resources of a type, by address."""
         return {
             item["address"]: item["values"]
             for item in self._all(self._values.get("root_module", {}))

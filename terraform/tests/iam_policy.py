@@ -1,4 +1,4 @@
-"""Policies evaluated as IAM does: an explicit deny wins, else some statement has to allow."""
+"""Evaluates policies as IAM does: a deny overrides; otherwise one statement has to allow."""
 
 import fnmatch
 import json
@@ -22,7 +22,7 @@ class Grant:
 
 
 class Policies:
-    """The policies of one role, by name; `boundary` bounds them, if there is one."""
+    """The policies of one role, by name, and its permissions boundary if it has one."""
 
     def __init__(self, documents: Mapping[str, str], boundary: str | None = None) -> None:
         self._statements = [
@@ -39,7 +39,7 @@ class Policies:
                     yield Grant(name, statement.get("Sid", ""), action)
 
     def allows(self, check: Check) -> bool:
-        """Whether the check passes policies and boundary."""
+        """Return whether the policies and the boundary allow an action."""
         if self._boundary is not None and not self._boundary.allows(check):
             return False
         matching = [s for _, s in self._statements if _matches(s, check)]
@@ -48,45 +48,45 @@ class Policies:
         return bool(matching)
 
     def used(self, checks: Iterable[Check]) -> set[Grant]:
-        """Grants that at least one of the checks needs."""
-        found = set()
+        """Return the grants that at least one of the checks needs."""
+        used = set()
         for check in checks:
             for name, statement in self._statements:
                 if statement["Effect"] == "Allow" and _matches(statement, check):
-                    found |= {
+                    used |= {
                         Grant(name, statement.get("Sid", ""), action)
                         for action in _list(statement["Action"])
                         if _like(check.action, action, fold=True)
                     }
-        return found
+        return used
 
 
 def _matches(statement: Statement, check: Check) -> bool:
     if not any(_like(check.action, action, fold=True) for action in _list(statement["Action"])):
         return False
     if "NotResource" in statement:
-        in_reach = not any(_like(check.resource, r) for r in _list(statement["NotResource"]))
+        matches = not any(_like(check.resource, r) for r in _list(statement["NotResource"]))
     else:
-        in_reach = any(_like(check.resource, r) for r in _list(statement["Resource"]))
-    return in_reach and _conditions_hold(statement.get("Condition", {}), check.context)
+        matches = any(_like(check.resource, r) for r in _list(statement["Resource"]))
+    return matches and _conditions_met(statement.get("Condition", {}), check.context)
 
 
-def _conditions_hold(
+def _conditions_met(
     conditions: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]
 ) -> bool:
-    for operator, wanted in conditions.items():
-        for key, values in wanted.items():
+    for operator, expected in conditions.items():
+        for key, values in expected.items():
             if key not in context:
                 return False
             value = context[key]
             match operator:
                 case "StringEquals":
-                    holds = value in _list(values)
+                    met = value in _list(values)
                 case "StringLike" | "ArnLike":
-                    holds = any(_like(value, pattern) for pattern in _list(values))
+                    met = any(_like(value, pattern) for pattern in _list(values))
                 case _:
                     raise ValueError(f"the condition {operator} is not evaluated here")
-            if not holds:
+            if not met:
                 return False
     return True
 
@@ -94,7 +94,7 @@ def _conditions_hold(
 def _like(value: str, pattern: str, *, fold: bool = False) -> bool:
     if fold:
         value, pattern = value.lower(), pattern.lower()
-    # `[` is a plain character in a policy and a special one to fnmatch.
+    # `[` is an ordinary character in a policy, but a special one in fnmatch.
     return re.fullmatch(fnmatch.translate(pattern.replace("[", "[[]")), value) is not None
 
 

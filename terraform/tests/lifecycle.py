@@ -1,8 +1,9 @@
-"""The life of an environment, once, against the embedded AWS: both layers applied, planned again,
-rotated, changed and destroyed. Tests look at what each step left behind.
+"""Takes an environment through its whole life on the embedded AWS.
+
+Both layers are applied, planned again, changed after key rotations, and destroyed. Tests check the
+result of each step.
 """
 
-import time
 import uuid
 import zipfile
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ GITHUB: Final = {
 
 @dataclass
 class Lifecycle:
-    """What each step left: plans, states, requests and seconds."""
+    """The results of the steps: plans, states, and the requests to AWS."""
 
     bootstrap: State
     application: State
@@ -41,11 +42,10 @@ class Lifecycle:
     backend_file: str
     leftovers: list[str]
     calls: dict[str, list[Call]] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
 
 
 def live_once(folder: Path) -> Lifecycle:
-    """Run the whole life in `folder`; takes minutes."""
+    """Run all steps in `folder`, which takes minutes."""
     aws = RecordedAws()
     aws.serve()
     try:
@@ -57,7 +57,6 @@ def live_once(folder: Path) -> Lifecycle:
 class _Life:
     def __init__(self, aws: RecordedAws, folder: Path) -> None:
         self._aws = aws
-        self._seconds: dict[str, float] = {}
         self._calls: dict[str, list[Call]] = {}
         self._packages = folder / "dist"
         self._packages.mkdir()
@@ -72,7 +71,7 @@ class _Life:
                 **GITHUB,
                 "environments": ["dev"],
                 "force_destroy": True,
-                # backend.tf would move this layer's state while it is in use.
+                # backend.tf would change this layer's backend while it is in use.
                 "write_own_backend": False,
             }
         )
@@ -88,30 +87,29 @@ class _Life:
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
-        started, already = time.monotonic(), len(self._aws.recorder.calls)
+        recorded = len(self._aws.recorder.calls)
         yield
-        self._seconds[name] = time.monotonic() - started
-        self._calls[name] = self._aws.recorder.calls[already:]
+        self._calls[name] = self._aws.recorder.calls[recorded:]
 
     def run(self) -> Lifecycle:
         bootstrap, application = self._bootstrap, self._application
         with self._step("bootstrap"):
             bootstrap.init()
             bootstrap.apply(*self._bootstrap_options)
-        made_bootstrap = bootstrap.state()
+        applied_bootstrap = bootstrap.state()
         backend_file = application.folder / "environments" / "dev.s3.tfbackend"
 
         with self._step("init"):
             application.init("-backend-config=environments/dev.s3.tfbackend")
         with self._step("apply"):
             application.apply(*self._options)
-        made = application.state()
+        applied = application.state()
         with self._step("plan"):
             second = application.plan(*self._options)
 
         for name in (*SERVICES, "client"):
-            self._rotate(name, made)
-            self._rotate(name, made)
+            self._rotate(name, applied)
+            self._rotate(name, applied)
         self._write_package("chat", "second")
         with self._step("package plan"):
             package_plan = application.plan(*self._options)
@@ -122,17 +120,17 @@ class _Life:
             application.run("apply", "-no-color", "-parallelism=20", "saved.tfplan")
         after = application.state()
 
-        self._fill_buckets(made)
+        self._fill_buckets(applied)
         with self._step("destroy"):
-            # What a refresh asks is recorded by the plans before.
+            # The plans above have recorded the requests of a refresh.
             application.destroy("-refresh=false", *self._options)
         with self._step("bootstrap plan"):
             second_bootstrap = bootstrap.plan(*self._bootstrap_options)
         with self._step("bootstrap destroy"):
             bootstrap.destroy("-refresh=false", *self._bootstrap_options)
         return Lifecycle(
-            bootstrap=made_bootstrap,
-            application=made,
+            bootstrap=applied_bootstrap,
+            application=applied,
             second_plan=second,
             second_bootstrap_plan=second_bootstrap,
             package_plan=package_plan,
@@ -141,11 +139,10 @@ class _Life:
             backend_file=backend_file.read_text(),
             leftovers=[*_leftovers(self._aws), *self._aws.leftovers()],
             calls=self._calls,
-            seconds=self._seconds,
         )
 
     def _rotate(self, name: str, state: State) -> None:
-        """What the rotation function does to the gateway and to the secret."""
+        """Change the gateway and the secret as the rotation function does."""
         gateway, secrets = self._aws.client("apigateway"), self._aws.client("secretsmanager")
         token, secret = str(uuid.uuid4()), f"fin-advisor/dev/{name}/api-key"
         key = gateway.create_api_key(name=f"fin-advisor-dev-{name}-{token[:8]}", enabled=True)
@@ -173,8 +170,8 @@ class _Life:
 
 
 def _leftovers(aws: RecordedAws) -> list[str]:
-    """What moto still holds of what either layer makes."""
-    questions: list[tuple[str, str, str, str, dict[str, Any]]] = [
+    """Return the resources of both layers that moto still has."""
+    listings: list[tuple[str, str, str, str, dict[str, Any]]] = [
         ("s3", "list_buckets", "Buckets", "Name", {}),
         ("lambda", "list_functions", "Functions", "FunctionName", {}),
         ("apigateway", "get_rest_apis", "items", "name", {}),
@@ -192,6 +189,6 @@ def _leftovers(aws: RecordedAws) -> list[str]:
     ]
     return [
         f"{service} {item[name]}"
-        for service, operation, items, name, parameters in questions
+        for service, operation, items, name, parameters in listings
         for item in getattr(aws.client(service), operation)(**parameters)[items]
     ]

@@ -1,4 +1,4 @@
-"""What a recording of requests cannot show about the deploy role, with its sources."""
+"""Permissions of the deploy role that a recording of requests cannot show, with their sources."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _ROLES: Final = f"arn:aws:iam::{_ACCOUNT}:role"
 
 @dataclass(frozen=True)
 class Needed:
-    """A permission that AWS asks for and an emulator does not, and where that is written."""
+    """A permission that AWS requires and an emulator does not check, and its source."""
 
     check: Check
     source: str
@@ -25,7 +25,7 @@ NEVER_RECORDED: Final = (
             f"{_ROLES}/aws-service-role/ops.apigateway.amazonaws.com/AWSServiceRoleForAPIGateway",
             {"iam:AWSServiceName": "ops.apigateway.amazonaws.com"},
         ),
-        "API Gateway Developer Guide, Using service-linked roles: made with the first domain name",
+        "API Gateway Developer Guide, Service-linked roles: created with the first domain name",
     ),
     Needed(
         Check(
@@ -33,7 +33,7 @@ NEVER_RECORDED: Final = (
             f"{_ROLES}/aws-service-role/apprunner.amazonaws.com/AWSServiceRoleForAppRunner",
             {"iam:AWSServiceName": "apprunner.amazonaws.com"},
         ),
-        "App Runner Developer Guide, Using roles for App Runner: made with the first service",
+        "App Runner Developer Guide, Using roles for App Runner: created with the first service",
     ),
     Needed(
         Check(
@@ -42,14 +42,14 @@ NEVER_RECORDED: Final = (
             "AWSServiceRoleForAppRunnerNetworking",
             {"iam:AWSServiceName": "networking.apprunner.amazonaws.com"},
         ),
-        "App Runner Developer Guide, Using roles for networking: made with the first connector",
+        "App Runner Developer Guide, Using roles for networking: created with the first connector",
     ),
     Needed(
         Check(
             "lambda:GetLayerVersion",
             "arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-collector-amd64-ver-0-117-0:1",
         ),
-        "Lambda Developer Guide, Layers: who configures a function reads the layer's version",
+        "Lambda Developer Guide, Layers: configuring a function requires reading the layer",
     ),
     Needed(
         Check(
@@ -80,7 +80,7 @@ NEVER_RECORDED: Final = (
             "lambda:InvokeFunction",
             f"arn:aws:lambda:us-east-1:{_ACCOUNT}:function:fin-advisor-dev-rotation",
         ),
-        "Secrets Manager User Guide, Troubleshoot rotation: who turns rotation on may invoke it",
+        "Secrets Manager User Guide, Troubleshoot rotation: enabling it invokes the function",
     ),
     Needed(
         Check(
@@ -96,16 +96,16 @@ def _explained(*entries: tuple[str, str]) -> dict[re.Pattern[str], str]:
     return {re.compile(pattern): reason for pattern, reason in entries}
 
 
-# "Sid action" of a grant that the recorded deploy does not use, and what does use it.
+# Grants ("Sid action") that the recorded deploy does not use, and what uses each of them.
 UNUSED_REASONS: Final = _explained(
     (r"\w+ iam:CreateServiceLinkedRole", "NEVER_RECORDED"),
     (r"Domain\w* route53:.*", "variable domain_name"),
     (r"Firewall (wafv2:.*|apigateway:SetWebACL)", "variable waf_acl_arn"),
-    (r"Images ecr:.*", "the pipeline pushes the image and asks for its digest"),
+    (r"Images ecr:.*", "the pipeline pushes the image and reads its digest"),
     (r"ImageLogIn ecr:.*", "the pipeline pushes the image"),
     (r"Services apprunner:\w*VpcConnector", "variable vpc_config"),
     (r"Services apprunner:(UpdateService|ListOperations)", "a deploy of a new image"),
-    (r"\w+ [\w-]+:(UntagResource|UntagPolicy|ListPolicyTags)", "a tag that is taken away"),
+    (r"\w+ [\w-]+:(UntagResource|UntagPolicy|ListPolicyTags)", "a removed tag"),
     (r"TryEmbeddings bedrock:InvokeModel", "requirements.md lists it: Bedrock Invocation"),
     (r"Budget budgets:.*", "variable monthly_budget_usd"),
     (r"Clock scheduler:UpdateSchedule", "a changed schedule"),
@@ -122,7 +122,7 @@ UNUSED_REASONS: Final = _explained(
     (r"Functions lambda:InvokeFunction", "the smoke test, and NEVER_RECORDED for rotation"),
     (r"Layers lambda:GetLayerVersion", "NEVER_RECORDED"),
     (r"Network ec2:Describe\w+", "variable vpc_config"),
-    (r"LogGroups logs:DeleteRetentionPolicy", "a retention that is taken away"),
+    (r"LogGroups logs:DeleteRetentionPolicy", "a removed retention"),
     (r"LogGroups logs:ListTagsLogGroup", "another version of the provider reads tags with it"),
     (r"ReadTraces xray:GetTraceSummaries", "the smoke test looks for its trace"),
     (r"Sampling xray:UpdateSamplingRule", "a changed trace_sample_percent"),

@@ -1,5 +1,6 @@
-"""What was asked of AWS: each request as the operation that botocore's own service descriptions
-give it, and that operation as the IAM actions and resources that AWS checks.
+"""Records the requests to the embedded AWS, and maps them to IAM actions and resources.
+
+botocore's service descriptions map a request to its operation.
 """
 
 import functools
@@ -20,7 +21,7 @@ type Parameters = dict[str, Any]
 
 @dataclass(frozen=True)
 class Call:
-    """One request: service and operation as botocore names them, and its parameters."""
+    """A request: service and operation by botocore's names, and parameters."""
 
     service: str
     operation: str
@@ -30,7 +31,7 @@ class Call:
 
 
 class Recorder:
-    """WSGI middleware that notes each request before it hands it on."""
+    """WSGI middleware that records each request."""
 
     def __init__(self, application: Wsgi) -> None:
         self._application = application
@@ -46,7 +47,7 @@ class Recorder:
         return self._application(environ, start_response)
 
 
-# Where the name in a signature is not the one of botocore's service description.
+# Services whose name in a signature differs from botocore's name.
 _SIGNING_NAMES: Final = {"monitoring": "cloudwatch"}
 
 
@@ -66,7 +67,7 @@ def _call(service: str, environ: Environ, body: bytes) -> Call:
 
 
 def _raw_path(environ: Environ) -> str:
-    # An ARN in a path holds escaped slashes: PATH_INFO has lost them.
+    # An ARN in a path contains escaped slashes, which PATH_INFO does not preserve.
     raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"])
     return raw.partition("?")[0]
 
@@ -81,14 +82,14 @@ def _json(body: bytes) -> Parameters:
 
 @functools.cache
 def _rest_patterns(service: str) -> list[tuple[str, re.Pattern[str], dict[str, str], str]]:
-    """(method, path pattern, fixed query, operation) of a service, the most particular first."""
+    """Return (method, path pattern, fixed query, operation) of a service, most specific first."""
     import botocore.session
 
     model = botocore.session.get_session().get_service_model(service)
     patterns = []
     for name in model.operation_names:
         if model.operation_model(name).deprecated:
-            continue  # S3's old lifecycle calls have the path of the new ones.
+            continue  # S3's deprecated lifecycle operations have the path of the current ones.
         http = model.operation_model(name).http
         path, _, query = http["requestUri"].partition("?")
         if service == "s3" and not path.startswith("/{Bucket}"):
@@ -101,8 +102,8 @@ def _rest_patterns(service: str) -> list[tuple[str, re.Pattern[str], dict[str, s
     return sorted(patterns, key=lambda item: (-len(item[2]), item[1].pattern.count("(?P")))
 
 
-# They share method and path with the operations on a whole object.
-_OF_AN_UPLOAD: Final = {"AbortMultipartUpload", "ListParts", "UploadPart", "UploadPartCopy"}
+# They have the same method and path as the operations on a whole object.
+_MULTIPART: Final = {"AbortMultipartUpload", "ListParts", "UploadPart", "UploadPartCopy"}
 
 
 def _rest_operation(
@@ -112,35 +113,34 @@ def _rest_operation(
         patterns = _rest_patterns(service)
     except Exception as error:
         raise LookupError(f"botocore knows no service {service!r}") from error
-    for wanted, pattern, fixed, name in patterns:
+    for expected_method, pattern, fixed, name in patterns:
         match = pattern.fullmatch(path)
-        if match is None or wanted != method or not fixed.keys() <= query.keys():
+        if match is None or expected_method != method or not fixed.keys() <= query.keys():
             continue
         if any(value and query[key] != value for key, value in fixed.items()):
             continue
         if service == "s3" and name == "CopyObject" and "HTTP_X_AMZ_COPY_SOURCE" not in environ:
             continue
-        if name in _OF_AN_UPLOAD and "uploadId" not in query:
+        if name in _MULTIPART and "uploadId" not in query:
             continue
         found = {key: urllib.parse.unquote(value) for key, value in match.groupdict().items()}
         return name, {**query, **found}
     return f"{method} {path}", dict(query)
 
 
-# --- From an operation to what IAM checks ---------------------------------------------------------
+# --- IAM actions and resources of an operation ----------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Check:
-    """One question to a policy: may this action be done to this resource, in this context?"""
+    """An authorization that IAM checks: an action on a resource, in a context."""
 
     action: str
     resource: str
     context: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
-# Operations whose action has another name. Source: the Service Authorization Reference's page of
-# each service.
+# Operations whose actions have other names. Source: the Service Authorization Reference.
 _ACTIONS: Final = {
     "s3:HeadBucket": ["s3:ListBucket"],
     "s3:ListObjects": ["s3:ListBucket"],
@@ -182,12 +182,12 @@ _ACTIONS: Final = {
     "budgets:DeleteNotification": ["budgets:ModifyBudget"],
 }
 
-# Anybody may ask who they are; no policy is needed.
+# Operations that need no permission.
 _FREE: Final = {"sts:GetCallerIdentity"}
 
 
 def checks_of(call: Call, region: str) -> list[Check]:
-    """What IAM checks for a call: its actions, each on the call's resource."""
+    """Return what IAM checks for a call: its actions, each on the call's resource."""
     name = f"{call.service}:{call.operation}"
     if name in _FREE:
         return []
@@ -207,7 +207,7 @@ def checks_of(call: Call, region: str) -> list[Check]:
 
 def _object_arn(action: str, resource: str, call: Call) -> str:
     if action in {"s3:DeleteObject", "s3:DeleteObjectVersion"} and "Key" not in call.parameters:
-        return f"{resource}/any"  # A batch names its keys in its body.
+        return f"{resource}/any"  # DeleteObjects names its keys in its body.
     return resource
 
 
@@ -221,7 +221,7 @@ def _context(call: Call) -> dict[str, str]:
 
 
 def _passed_roles(call: Call) -> list[Check]:
-    """Roles that the call hands to a service: an emulator does not ask for iam:PassRole."""
+    """Return a check of iam:PassRole for each role that the call passes to a service."""
     passed: list[tuple[str, str]] = []
     parameters = call.parameters
     if call.service == "lambda" and parameters.get("Role"):
@@ -299,7 +299,7 @@ def _resources(call: Call, region: str) -> list[str]:  # noqa: PLR0911, PLR0912 
 
 
 def _given_arn(parameters: Parameters) -> str:
-    """The ARN among the parameters that names the resource itself, if there is one."""
+    """Return the ARN of the call's resource among the parameters, or an empty string."""
     for key in (
         "ResourceArn", "ResourceARN", "resourceArn", "TopicArn", "ServiceArn", "RuleARN",
         "AutoScalingConfigurationArn", "ObservabilityConfigurationArn", "VpcConnectorArn",
@@ -307,7 +307,7 @@ def _given_arn(parameters: Parameters) -> str:
     ):  # fmt: skip
         value = parameters.get(key)
         if key == "AutoScalingConfigurationArn" and "ServiceName" in parameters:
-            continue  # A service names its configuration.
+            continue  # The ARN of the service's configuration, not of the service.
         if isinstance(value, str) and value.startswith("arn:"):
             return value
     return ""

@@ -1,4 +1,4 @@
-"""Policies and recordings judged as AWS judges them."""
+"""Policies are evaluated, and requests mapped to actions, as AWS does."""
 
 import json
 from typing import Any
@@ -20,8 +20,8 @@ def _allow(action: str, resource: str, **more: Any) -> dict[str, Any]:
     return {"Sid": "It", "Effect": "Allow", "Action": [action], "Resource": resource, **more}
 
 
-def test_a_pattern_over_all_services_reads_the_others_keys() -> None:
-    """The policy of requirements.md's snippets is told from the one that is deployed."""
+def test_a_pattern_for_all_services_allows_reading_the_keys_of_others() -> None:
+    """Distinguishes the policy in requirements.md's snippets from the one that is deployed."""
     wide = _policies(_allow("secretsmanager:GetSecretValue", f"{SECRETS}/*/api-key-*"))
     narrow = _policies(_allow("secretsmanager:GetSecretValue", f"{SECRETS}/api/api-key-*"))
     other = Check("secretsmanager:GetSecretValue", f"{SECRETS}/chat/api-key-abcdef")
@@ -29,11 +29,11 @@ def test_a_pattern_over_all_services_reads_the_others_keys() -> None:
     assert not narrow.allows(other)
 
 
-def test_nothing_is_allowed_unless_a_statement_says_so() -> None:
+def test_an_action_without_a_statement_is_not_allowed() -> None:
     assert not _policies(_allow("s3:GetObject", "*")).allows(Check("s3:PutObject", "any"))
 
 
-def test_a_denial_wins() -> None:
+def test_a_deny_overrides_an_allow() -> None:
     policies = _policies(
         _allow("s3:GetObject", "*"),
         {"Effect": "Deny", "Action": "s3:*", "NotResource": "arn:aws:s3:::mine/*"},
@@ -42,14 +42,14 @@ def test_a_denial_wins() -> None:
     assert not policies.allows(Check("s3:GetObject", "arn:aws:s3:::yours/a"))
 
 
-def test_a_boundary_bounds() -> None:
+def test_a_boundary_limits_the_policies() -> None:
     boundary = json.dumps({"Statement": [_allow("s3:GetObject", "arn:aws:s3:::mine/*")]})
     policies = _policies(_allow("s3:GetObject", "*"), boundary=boundary)
     assert policies.allows(Check("s3:GetObject", "arn:aws:s3:::mine/a"))
     assert not policies.allows(Check("s3:GetObject", "arn:aws:s3:::yours/a"))
 
 
-def test_a_condition_on_what_the_request_does_not_say_fails() -> None:
+def test_a_condition_on_a_missing_key_is_not_met() -> None:
     condition = {"StringEquals": {"iam:PassedToService": ["lambda.amazonaws.com"]}}
     policies = _policies(_allow("iam:PassRole", "*", Condition=condition))
     assert not policies.allows(Check("iam:PassRole", "role"))
@@ -57,7 +57,7 @@ def test_a_condition_on_what_the_request_does_not_say_fails() -> None:
     assert policies.allows(Check("iam:PassRole", "role", to_lambda))
 
 
-def test_a_condition_that_is_not_evaluated_is_an_error() -> None:
+def test_an_unknown_condition_operator_is_an_error() -> None:
     policies = _policies(_allow("s3:GetObject", "*", Condition={"Bool": {"a": "true"}}))
     with pytest.raises(ValueError, match="Bool"):
         policies.allows(Check("s3:GetObject", "any", {"a": "true"}))
@@ -69,7 +69,7 @@ def test_grants_that_no_request_used_are_found() -> None:
     assert [g.action for g in policies.grants() if g not in used] == ["s3:PutObject"]
 
 
-def test_a_function_that_is_made_passes_its_role() -> None:
+def test_creating_a_function_passes_its_role() -> None:
     parameters = {"FunctionName": "f", "Role": "arn:aws:iam::123456789012:role/r"}
     call = Call("lambda", "CreateFunction", parameters, "/2015-03-31/functions", "POST")
     assert {(c.action, c.resource) for c in checks_of(call, "us-east-1")} == {

@@ -1,4 +1,4 @@
-"""`terraform fmt`, `validate` and `test` of both layers, offline."""
+"""Runs `terraform fmt`, `validate` and `test` on both layers, offline."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def layer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(scope="module")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Layer:
     layer = _initialised("terraform", tmp_path_factory.mktemp("application"))
-    # It must not make up for what an environment lacks.
+    # Its defaults would hide what an environment's file lacks.
     (layer.folder / "tests" / "terraform.tfvars").unlink()
     return layer
 
@@ -54,7 +54,7 @@ def test_the_layer_is_valid_and_nothing_in_it_is_deprecated(layer: Layer) -> Non
     assert answer["diagnostics"] == []
 
 
-def test_the_lock_file_serves_every_platform(layer: Layer) -> None:
+def test_the_lock_file_covers_every_platform(layer: Layer) -> None:
     lock = (layer.folder / ".terraform.lock.hcl").read_text()
     assert len(re.findall(r'"zh:[0-9a-f]{64}"', lock)) == 15
 
@@ -86,7 +86,7 @@ def test_an_environments_variables_are_complete(application: Layer, environment:
     assert "Success! 1 passed, 0 failed" in answer
 
 
-# A wrong value, and what its message tells the reader to write.
+# A wrong value of each variable, and the part of its message that says what to write.
 WRONG: Mapping[str, tuple[Any, str]] = {
     "project_name": ("Fin_Advisor", "Write project_name in 3 to 16 lower-case letters"),
     "environment": ("production", 'Write environment as "dev", "test" or "prod"'),
@@ -96,7 +96,10 @@ WRONG: Mapping[str, tuple[Any, str]] = {
     "key_rotation_days": (0, "Write key_rotation_days as a number of days"),
     "secret_recovery_days": (3, "Write secret_recovery_days as 0, or as a number between 7 and 30"),
     "log_level": ("debug", "Write log_level as DEBUG, INFO, WARNING, ERROR or CRITICAL"),
-    "log_retention_days": (31, "Write log_retention_days as a number of days that CloudWatch accepts"),
+    "log_retention_days": (
+        31,
+        "Write log_retention_days as a number of days that CloudWatch accepts",
+    ),
     "embedding_dimensions": (768, "Write embedding_dimensions as 256, 512 or 1024"),
     "chat_model_id": ("claude", "Write chat_model_id as Bedrock lists it"),
     "vector_backend": ("faiss", 'Write vector_backend as "s3" or "s3vectors"'),
@@ -118,7 +121,7 @@ WRONG_BESIDE_A_RIGHT_ONE: Mapping[str, tuple[Any, str]] = {
 
 @pytest.fixture(scope="module")
 def unreachable(tmp_path_factory: pytest.TempPathFactory) -> Layer:
-    """The application layer with the real provider and no AWS: refusals need none."""
+    """The application layer with the real provider and no AWS: validation needs none."""
     folder = tmp_path_factory.mktemp("unreachable")
     layer = Layer("terraform", folder / "terraform", endpoint_url="http://127.0.0.1:9")
     layer.init()
@@ -141,7 +144,7 @@ def test_a_wrong_variable_is_refused_with_what_to_write(
     assert not [message for _, message in wrong.values() if message not in printed]
 
 
-def test_an_account_without_app_runner_is_told_what_to_set(unreachable: Layer) -> None:
+def test_the_error_without_app_runner_says_what_to_set(unreachable: Layer) -> None:
     printed = _refusal(unreachable, "-var-file=environments/dev.tfvars")
     assert 'set runner_platform = "lambda" if this account has no App Runner' in printed
 
@@ -155,7 +158,7 @@ def test_a_missing_package_is_named_with_the_command_that_makes_it(unreachable: 
     assert "run `./pants package ::` first" in printed
 
 
-def test_bootstrap_asks_for_the_repositorys_ids() -> None:
+def test_bootstrap_has_variables_for_the_repositorys_ids() -> None:
     assert set(GITHUB) <= set(
         re.findall(r'variable "(\w+)"', (REPOSITORY / "bootstrap/variables.tf").read_text())
     )

@@ -52,7 +52,7 @@ def names_in(path: Path) -> set[str]:
         return set(package.namelist())
 
 
-def test_keeps_what_the_runtime_reads_and_nothing_else(stock: Path, tmp_path: Path) -> None:
+def test_keeps_only_what_the_runtime_needs(stock: Path, tmp_path: Path) -> None:
     pack(stock, tmp_path / "out.zip", ["s3"])
     assert {name for name in names_in(tmp_path / "out.zip") if "__pycache__" not in name} == {
         "api/handler.py",
@@ -75,7 +75,7 @@ def test_metadata_keeps_its_headers_only(stock: Path, tmp_path: Path) -> None:
     assert metadata == b"Name: fastapi\nVersion: 1.0\n"
 
 
-def test_botocores_certificates_stay_where_there_are_no_others(tmp_path: Path) -> None:
+def test_botocores_certificates_are_kept_if_there_are_no_others(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "stock.zip", "w") as package:
         package.writestr("botocore/cacert.pem", "certificates")
     pack(tmp_path / "stock.zip", tmp_path / "out.zip")
@@ -88,7 +88,7 @@ def test_a_service_that_botocore_does_not_know_is_an_error(stock: Path, tmp_path
     assert not (tmp_path / "out.zip").exists()
 
 
-def test_another_python_than_the_runtimes_is_an_error(
+def test_another_version_of_python_is_an_error(
     stock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pack_lambda, "PYTHON", (3, 12))
@@ -114,20 +114,20 @@ def test_modules_are_imported_from_their_bytecode(stock: Path, tmp_path: Path) -
     assert answer.stdout == "42\n"
 
 
-def test_bytecode_is_of_the_unchecked_kind() -> None:
+def test_bytecode_is_not_checked_against_the_source() -> None:
     content = compiled("api/handler.py", SOURCE)
     assert content is not None
     assert int.from_bytes(content[4:8], "little") == 0b01
     assert marshal.loads(content[16:]).co_filename == "/var/task/api/handler.py"  # noqa: S302
 
 
-def test_what_is_not_python_gets_no_bytecode() -> None:
+def test_a_file_that_does_not_compile_gets_no_bytecode() -> None:
     assert compiled("template/old.py", STOCK["template/old.py"]) is None
 
 
 @pytest.mark.parametrize(("seed", "zone"), [("0", "UTC"), ("1", "Asia/Tokyo"), ("2", "UTC")])
 def test_bytes_are_the_same_every_time(stock: Path, tmp_path: Path, seed: str, zone: str) -> None:
-    """Whatever the hash seed, the time zone, the working folder and the source zip's order."""
+    """Hash seed, time zone, working folder and the order of the source zip make no difference."""
     pack(stock, tmp_path / "here.zip", ["s3"])
     other = tmp_path / "other" / "stock.zip"
     other.parent.mkdir()
@@ -143,7 +143,7 @@ def test_bytes_are_the_same_every_time(stock: Path, tmp_path: Path, seed: str, z
     assert (other.parent / "out.zip").read_bytes() == (tmp_path / "here.zip").read_bytes()
 
 
-def test_command_line_says_the_sizes(
+def test_the_command_line_prints_the_sizes(
     stock: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main([str(stock), str(tmp_path / "out.zip"), "--aws-service", "s3"])

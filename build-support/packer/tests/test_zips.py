@@ -1,4 +1,4 @@
-"""The packages that Pants wrote, on a Python that sees nothing but them."""
+"""Runs the packaged zips on a Python that sees nothing else."""
 
 import ast
 import json
@@ -13,7 +13,7 @@ import pytest
 
 SERVICES = ("api", "chat", "rotation", "runner", "s3vector")
 OURS = {"shared", *SERVICES}
-# An endpoint whose exporter is not in the package gets a log line: gRPC is the runner image's only.
+# Only the runner's image contains the gRPC exporter; in a zip, such an endpoint gets a log line.
 LEFT_OUT = {"opentelemetry.exporter.otlp.proto.grpc"}
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -45,7 +45,7 @@ def package(service: str) -> Iterator[zipfile.ZipFile]:
 
 @pytest.fixture(scope="module")
 def task(package: zipfile.ZipFile, service: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package unpacked, as Lambda does it."""
+    """The unpacked package, as on Lambda."""
     folder = tmp_path_factory.mktemp(service)
     package.extractall(folder)
     return folder
@@ -53,7 +53,7 @@ def task(package: zipfile.ZipFile, service: str, tmp_path_factory: pytest.TempPa
 
 def run(task: Path, service: str, program: str, *arguments: str) -> str:
     """Run a program with the package and the standard library, and return what it printed."""
-    # realpath: the interpreter itself. The tests' own sees site-packages and every source.
+    # realpath: the base interpreter. The tests' own also sees site-packages and all sources.
     answer = subprocess.run(
         [
             os.path.realpath(sys.executable),
@@ -77,7 +77,7 @@ def run(task: Path, service: str, program: str, *arguments: str) -> str:
 
 
 def imported_modules(source: str) -> Iterator[str]:
-    """Yield what a module imports anywhere in it, but for what only type checkers read."""
+    """Yield all imports of a module, except those under `TYPE_CHECKING`."""
     pending: list[ast.AST] = [ast.parse(source)]
     while pending:
         node = pending.pop()
@@ -99,7 +99,7 @@ def test_handler_loads_from_the_package_alone(task: Path, service: str) -> None:
 def test_everything_that_our_code_imports_is_there(
     package: zipfile.ZipFile, task: Path, service: str
 ) -> None:
-    """Also what is imported late, inside a function: there a gap shows in production only."""
+    """Imports inside functions count: if their module were missing, only production would fail."""
     modules = {
         module
         for name in package.namelist()
@@ -126,7 +126,7 @@ def test_every_packed_aws_service_gets_a_client(
 
 
 def test_modules_come_from_bytecode_that_nothing_checks(task: Path, service: str) -> None:
-    """Every package's source is gone but for its bytecode's key: what runs is what was compiled."""
+    """Every module is loaded from bytecode that Python does not check against the source."""
     program = "import json; import lambda_function; print(json.dumps([m.__cached__ for m in \
 sys.modules.values() if getattr(m, '__file__', None) and m.__file__.startswith(sys.path[0]) \
 and m.__file__.endswith('.py')]))"
@@ -148,7 +148,7 @@ def test_holds_no_tests_no_stubs_and_no_other_service(
 
 @pytest.mark.parametrize("service", ["runner"], indirect=True)
 def test_reads_a_pdf_that_is_encrypted_and_has_no_password(task: Path, service: str) -> None:
-    """As many a form is; what decrypts it is imported by the reader alone, when it meets one."""
+    """Many forms are such PDFs. pypdf imports its decryption only when it reads one."""
     program = """
 from io import BytesIO
 from pypdf import PdfReader, PdfWriter

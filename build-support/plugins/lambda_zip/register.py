@@ -1,6 +1,6 @@
-"""The target `lambda_zip`: a stock Lambda package, packed again small, reproducible and compiled.
+"""The target `lambda_zip`: a stock Lambda package, repacked small, reproducible and with bytecode.
 
-Runs inside Pants, on Python 3.9; the work is done by build-support/packer/pack_lambda.py on 3.13.
+This plugin runs inside Pants on Python 3.9, and starts build-support/packer/pack_lambda.py on 3.13.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ PACKER = "build-support/packer/pack_lambda.py"
 class PackageField(SpecialCasedDependencies):
     alias = "package"
     required = True
-    help = "The stock Lambda target whose package is packed again."
+    help = "The stock Lambda target whose package is repacked."
 
 
 class AwsServicesField(StringSequenceField):
     alias = "aws_services"
-    help = "The botocore service models that stay in the package, by boto3's names."
+    help = "The services, by boto3's names, whose botocore models are kept in the package."
 
 
 class PythonField(StringField):

@@ -1,6 +1,6 @@
-"""Ruff in `lint`, `fix` and `fmt`: Pants 2.17's own backend calls a command line that Ruff dropped.
+"""Ruff in `lint`, `fix` and `fmt`: Pants 2.17's own backend uses options that Ruff has removed.
 
-Runs inside Pants, on Python 3.9, where the repository's own rules for Python do not hold.
+Runs inside Pants on Python 3.9, so this file is exempt from the repository's Ruff rules.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ async def run_ruff(request: RuffRun, ruff: Ruff) -> FallibleProcessResult:
             description=description,
         ),
     )
-    # 1 means findings. Anything else is a ruff that could not run: `fix` would call it success.
+    # 1 means findings. Any other code means that Ruff failed, which `fix` would report as success.
     if result.exit_code not in (0, 1):
         raise ProcessExecutionFailure(
             result.exit_code,
