@@ -13,7 +13,7 @@ from boundaries.imports import Graph
 # The packages whose BUILD file orders their rooms in `_LEVELS`.
 LEVELLED: Final = ("backend/shared", "backend/local")
 _MOST_MODULES: Final = 16
-_ONE_SENTENCE: Final = re.compile(r"(?s)[^\n]*[^.\n]\.(\n\n.*)?")
+_ONE_LINE: Final = re.compile(r"[^\n]+[^.\n]\.")
 _SENTENCE_INSIDE: Final = re.compile(r"[.!?] +[A-Z]")
 
 
@@ -60,7 +60,7 @@ def undescribed_rooms(repository: Path) -> list[str]:
         init = repository / room / "__init__.py"
         text = ast.get_docstring(ast.parse(init.read_bytes())) if init.exists() else None
         summary = (text or "").partition("\n\n")[0]
-        if not _ONE_SENTENCE.fullmatch(summary) or _SENTENCE_INSIDE.search(summary):
+        if not _ONE_LINE.fullmatch(summary) or _SENTENCE_INSIDE.search(summary):
             problems.append(f"{room}/__init__.py: say in one sentence what the room is for")
     return problems
 
