@@ -74,8 +74,8 @@ def test_a_release_that_works_is_deployed_and_passes_its_smoke_test(story: Story
 def test_a_release_that_does_not_start_never_serves(story: Story) -> None:
     run = story.not_starting.run
     assert run.outcomes["Apply the plan"] == "success"
-    assert run.outcomes["Try the new versions before they serve"] == "failure"
-    assert run.outcomes["Let them serve"] == "skipped"
+    assert run.outcomes["Test the new versions"] == "failure"
+    assert run.outcomes["Send traffic to them"] == "skipped"
     assert run.outcomes["Roll back"] == "success"
     assert len(story.during["v1.1.0"]) > 10
     assert {(status, by) for _, status, by in story.during["v1.1.0"]} == {(200, "v1.0.0")}
@@ -83,7 +83,7 @@ def test_a_release_that_does_not_start_never_serves(story: Story) -> None:
 
 def test_a_release_that_does_not_answer_is_rolled_back_and_the_first_answers(story: Story) -> None:
     run, began = story.not_answering.run, story.not_answering.began
-    assert run.outcomes["Let them serve"] == "success"
+    assert run.outcomes["Send traffic to them"] == "success"
     assert run.outcomes["Smoke test"] == "failure"
     assert run.outcomes["Roll back"] == "success"
     last = "Smoke test of what it was rolled back to"
@@ -94,7 +94,7 @@ def test_a_release_that_does_not_answer_is_rolled_back_and_the_first_answers(sto
     ]
     # A request that was under way when the roll-back began may still see the broken release.
     assert others
-    assert min(others) > began["Let them serve"] - 1
+    assert min(others) > began["Send traffic to them"] - 1
     assert max(others) < began["Smoke test of what it was rolled back to"]
 
 
