@@ -168,7 +168,7 @@ def test_everything_that_is_missing_is_named_at_once(clone: Clone) -> None:
     cache, pythons = errors.splitlines()
     assert cache.startswith("pants: cannot write to ")
     assert "set XDG_CACHE_HOME" in cache
-    assert "no working Python 3.9 3.13 " in pythons
+    assert "no working Python 3.9 and 3.13 on PATH" in pythons
     assert "'uv python install 3.9 3.13'" in pythons
 
 
