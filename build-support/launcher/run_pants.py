@@ -5,6 +5,10 @@ needs more, and no option sets the limit.
 """
 
 import functools
+import sys
+
+# Python puts this script's folder first. Pants would restart its daemon whenever a file in it changes.
+sys.path.pop(0)
 
 from pants.bin.pants_loader import main
 from pants.pantsd.pants_daemon_client import PantsDaemonClient

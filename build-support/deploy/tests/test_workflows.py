@@ -193,7 +193,9 @@ def test_every_environment_gets_the_same_files_by_hash() -> None:
     assert checkout["with"]["ref"] == "${{ inputs.commit }}"
     # Each environment verifies before it holds a credential.
     order = [step.name for step in steps("deploy-environment.yml")]
-    assert order.index("Verify it against its manifest") < order.index("Assume the environment's role")
+    assert order.index("Verify it against its manifest") < order.index(
+        "Assume the environment's role"
+    )
 
 
 def _before(jobs: dict[str, Any], name: str) -> set[str]:
