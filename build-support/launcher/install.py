@@ -1,9 +1,10 @@
-"""Sets up in the cache folder what ./pants runs; called by ./pants, with any Python from 3.9.
+"""Sets up Pants in a cache folder; called by ./pants, with Python 3.9.
 
-    install.py FOLDER pants|index
+    install.py FOLDER
 
-"pants" installs Pants and builds its Pex, "index" only asks pip where the package index keeps its
-files (all that an installed Pants launcher lacks). FOLDER/ready holds the answers, a line each.
+Makes FOLDER/venv, which has Pants, and FOLDER/pex, the Pex that Pants drives. FOLDER/ready is
+written last and has four lines: where the package index keeps its files, the index itself (empty for
+pip's default), and the SHA-256 and size of FOLDER/pex.
 """
 
 import fcntl
@@ -20,30 +21,34 @@ PINS = Path(__file__).resolve().parent
 PEX_VERSION = "2.100.5"
 
 
-def main(folder, what):
-    folder.mkdir(parents=True, exist_ok=True)
-    # Of two first calls at once the second waits, then finds the work done. A lock of the kernel's
-    # goes with its holder, so that a killed first call blocks nobody.
+def main(folder):
     with open(folder / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        # The kernel releases the lock when its holder ends, so a killed first call blocks nobody.
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another ./pants is setting up Pants: waiting for it (about a minute)")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         ready = folder / "ready"
         if not ready.exists() or not (folder / "venv/bin/python").exists():
             ready.unlink(missing_ok=True)
-            print(f"Setting up {what} in {folder} (once, about a minute)", file=sys.stderr)
-            lines = install(folder, what)
+            say(f"Setting up Pants in {folder} (once, about a minute)")
+            lines = install(folder)
             partial = folder / "ready.partial"
             partial.write_text("".join(f"{line}\n" for line in lines))
             partial.replace(ready)
+            say("Pants is set up. The first goal also installs what the code needs: some minutes more")
 
 
-def install(folder, what):
-    shutil.rmtree(folder / "venv", ignore_errors=True)
-    venv.create(folder / "venv", with_pip=True)
-    python = folder / "venv/bin/python"
+def install(folder):
+    environment = folder / "venv"
+    shutil.rmtree(environment, ignore_errors=True)
+    # A copied interpreter does not find its library if that lies beside the original (uv on macOS).
+    venv.create(environment, symlinks=True)
+    python = environment / "bin/python"
+    run([python, "-Im", "ensurepip", "--default-pip"])
     pip(python, "--upgrade", "--requirement", PINS / "pip.txt")
     files, index = package_index(python, folder)
-    if what == "index":
-        return [files, index, "", ""]
     pip(python, "--requirement", PINS / "requirements.txt")
     pex = build_pex(python, folder)
     content = pex.read_bytes()
@@ -51,7 +56,7 @@ def install(folder, what):
 
 
 def package_index(python, folder):
-    """Where the index in pip's settings keeps its files, and that index ("" for pip's own default).
+    """Where the index of pip's settings keeps its files, and that index ("" for pip's default).
 
     The committed lock names no host, so that it works with a mirror as well.
     """
@@ -59,14 +64,14 @@ def package_index(python, folder):
     pip(python, "--dry-run", "--ignore-installed", "--no-deps", "--report", report,
         "--requirement", PINS / "pex.txt")  # fmt: skip
     url = json.loads(report.read_text())["install"][0]["download_info"]["url"]
-    # …/packages/ab/cd/…/pex-….whl: what stands before the digest's folders is the index's own.
+    # .../packages/ab/cd/.../pex-....whl: the part before the digest's folders belongs to the index.
     files = url.split("://", 1)[1].rsplit("/packages/", 1)[0]
     index = run([python, "-m", "pip", "config", "get", "global.index-url"], check=False)
     return files, os.environ.get("PIP_INDEX_URL", index.stdout.strip())
 
 
 def build_pex(python, folder):
-    """The Pex program as one file: its releases carry one, the package index does not."""
+    """Build the Pex program as one file, which the package index does not offer."""
     source, built = folder / "pex-source", folder / "pex"
     shutil.rmtree(source, ignore_errors=True)
     pip(python, "--no-deps", "--target", source, "--requirement", PINS / "pex.txt")
@@ -98,5 +103,14 @@ def run(command, check=True, env=None):
     return done
 
 
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    try:
+        main(Path(sys.argv[1]))
+    except OSError as error:
+        sys.exit(f"pants: cannot set up Pants in {sys.argv[1]}: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\npants: interrupted; the next call starts the set-up again")

@@ -74,8 +74,8 @@ def test_a_release_that_works_is_deployed_and_passes_its_smoke_test(story: Story
 def test_a_release_that_does_not_start_never_serves(story: Story) -> None:
     run = story.not_starting.run
     assert run.outcomes["Apply the plan"] == "success"
-    assert run.outcomes["Try the new versions before they serve"] == "failure"
-    assert run.outcomes["Let them serve"] == "skipped"
+    assert run.outcomes["Test the new versions"] == "failure"
+    assert run.outcomes["Send traffic to them"] == "skipped"
     assert run.outcomes["Roll back"] == "success"
     assert len(story.during["v1.1.0"]) > 10
     assert {_answer(response) for response in story.during["v1.1.0"]} == {(200, "v1.0.0")}
@@ -83,7 +83,7 @@ def test_a_release_that_does_not_start_never_serves(story: Story) -> None:
 
 def test_a_release_that_does_not_answer_is_rolled_back_and_the_first_answers(story: Story) -> None:
     run, began = story.not_answering.run, story.not_answering.began
-    assert run.outcomes["Let them serve"] == "success"
+    assert run.outcomes["Send traffic to them"] == "success"
     assert run.outcomes["Smoke test"] == "failure"
     assert run.outcomes["Roll back"] == "success"
     last = "Smoke test of what it was rolled back to"
@@ -91,7 +91,7 @@ def test_a_release_that_does_not_answer_is_rolled_back_and_the_first_answers(sto
     assert _answer(story.after["v1.2.0"]) == (200, "v1.0.0")
     broken = [one for one in story.during["v1.2.0"] if _answer(one) != (200, "v1.0.0")]
     assert broken
-    assert min(one.ended for one in broken) > began["Let them serve"]
+    assert min(one.ended for one in broken) > began["Send traffic to them"]
     assert max(one.began for one in broken) < began["Smoke test of what it was rolled back to"]
 
 

@@ -193,7 +193,9 @@ def test_every_environment_gets_the_same_files_by_hash() -> None:
     assert checkout["with"]["ref"] == "${{ inputs.commit }}"
     # The files are verified before the job assumes a role.
     order = [step.name for step in steps("deploy-environment.yml")]
-    assert order.index("Hold it to its manifest") < order.index("Assume the environment's role")
+    assert order.index("Verify it against its manifest") < order.index(
+        "Assume the environment's role"
+    )
 
 
 def _before(jobs: dict[str, Any], name: str) -> set[str]:
