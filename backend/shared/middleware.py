@@ -5,13 +5,14 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import FAILURE_KEY, ServiceError
-from shared.logging import clear_bound, get_logger, request_context
+from shared.logging import get_logger, request_context
 from shared.request import identity
 from shared.telemetry.metrics import ServiceMetrics
 
@@ -110,7 +111,7 @@ class _LoggedRequest:
     def __enter__(self) -> "_LoggedRequest":
         self._token = request_context.bind(self._context)
         # What an earlier request of the same task left bound must not colour this one's lines.
-        clear_bound()
+        structlog.contextvars.clear_contextvars()
         if self._metrics is not None:
             self._measured = self._metrics.begin()
         self._started = time.perf_counter()
