@@ -7,9 +7,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 class BodyLimitMiddleware:
     """Refuses to read a body beyond a limit.
 
-    FastAPI's `max_body_size` is not used: it answers in plain text from outside our middleware, so
-    without an `ErrorResponse`, a request id or a log line. Here the error is raised while the
-    application reads the body, and its error handlers answer it.
+    FastAPI's `max_body_size` is not used: it answers in plain text from outside our middleware,
+    without a request id, and the log shows a 500. Here the error is raised while the application
+    reads the body, and the application's error handlers answer it.
 
     Args:
         app: The application below.

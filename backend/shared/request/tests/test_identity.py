@@ -1,4 +1,4 @@
-"""Ids from outside are safe to log and to hand on."""
+"""Ids from outside are checked before they are logged or sent on."""
 
 import pytest
 
@@ -30,7 +30,7 @@ _PARENT = 0x53995C3F42CD8AD8
         (None, None),
     ],
 )
-def test_an_xray_header_is_read_as_far_as_it_makes_sense(
+def test_the_valid_fields_of_an_xray_header_are_read(
     header: str | None, expected: tuple[str, int, bool | None] | None
 ) -> None:
     assert identity.parse_xray(header) == expected
@@ -53,7 +53,7 @@ def test_an_xray_header_is_read_as_far_as_it_makes_sense(
         ("", "", None),
     ],
 )
-def test_the_trace_id_is_read_from_either_header_and_xrays_wins(
+def test_the_xray_header_takes_precedence_over_traceparent(
     xray: str | None, traceparent: str | None, expected: str | None
 ) -> None:
     assert identity.trace_id_of(identity.parse_xray(xray), traceparent) == expected
