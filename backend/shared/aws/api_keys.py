@@ -64,7 +64,7 @@ class SecretsManagerKeys:
         self._clock = clock
         self._key: str | None = None
         self._read_at = 0.0
-        self._flights: dict[str, asyncio.Task[str]] = {}
+        self._pending_reads: dict[str, asyncio.Task[str]] = {}
 
     async def current(self) -> str:
         """Return the cached key; read it again once it has expired.
@@ -99,12 +99,12 @@ class SecretsManagerKeys:
             return None
 
     async def _read_once(self, stage: str) -> str:
-        flight = self._flights.get(stage)
-        if flight is None or flight.done() or flight.get_loop() is not asyncio.get_running_loop():
-            flight = self._flights[stage] = asyncio.create_task(self._read_stage(stage))
-            flight.add_done_callback(_retrieve_error)
+        read = self._pending_reads.get(stage)
+        if read is None or read.done() or read.get_loop() is not asyncio.get_running_loop():
+            read = self._pending_reads[stage] = asyncio.create_task(self._read_stage(stage))
+            read.add_done_callback(_retrieve_error)
         # Shielded: a caller that is cancelled must not cancel the read for the others.
-        return await asyncio.shield(flight)
+        return await asyncio.shield(read)
 
     async def _read_stage(self, stage: str) -> str:
         with _span(stage):
@@ -121,15 +121,15 @@ class SecretsManagerKeys:
         # HTTP header values are visible ASCII; anything else would fail later, less clearly.
         if not key or not (key.isascii() and key.isprintable()) or " " in key:
             raise BadDependency(
-                f"The secret {self._secret_name} holds no API key; it must be the plain key."
+                f"The secret {self._secret_name} contains no API key; store the plain key in it."
             )
         return key
 
 
-def _retrieve_error(flight: asyncio.Task[str]) -> None:
+def _retrieve_error(read: asyncio.Task[str]) -> None:
     # If every caller was cancelled, nobody else retrieves the error, and asyncio would log that.
-    if not flight.cancelled():
-        flight.exception()
+    if not read.cancelled():
+        read.exception()
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
@@ -58,20 +59,18 @@ async def in_time[R](work: Awaitable[R], detail: str) -> R:
         raise DeadlineExceeded(detail) from None
 
 
-class scope:  # noqa: N801 - a context manager, and one a request
-    """Narrow the deadline to the earliest of the candidates (Unix time in seconds) for a block."""
+@contextmanager
+def scope(*candidates: float | None) -> Iterator[None]:
+    """Set the deadline of a block to the earliest candidate or the current one.
 
-    __slots__ = ("_candidates", "_token")
-
-    def __init__(self, *candidates: float | None) -> None:
-        self._candidates = candidates
-
-    def __enter__(self) -> None:
-        deadlines = [one for one in (*self._candidates, _deadline.get()) if one is not None]
-        self._token = _deadline.set(min(deadlines, default=None))
-
-    def __exit__(self, *_: object) -> None:
-        _deadline.reset(self._token)
+    Candidates are Unix times in seconds; None is ignored.
+    """
+    deadlines = [one for one in (*candidates, _deadline.get()) if one is not None]
+    token = _deadline.set(min(deadlines, default=None))
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
 
 
 def parse(header: str | None) -> float | None:

@@ -147,7 +147,7 @@ async def test_an_invalid_key_is_refused_and_not_shown(
     secret: _Secret, front: FrontOfAws, stored: str
 ) -> None:
     secret.store(stored)
-    with pytest.raises(BadDependency, match="holds no API key") as caught:
+    with pytest.raises(BadDependency, match="contains no API key") as caught:
         await secret.keys().current()
     assert stored.strip() == "" or stored not in str(caught.value)
 
