@@ -192,7 +192,7 @@ class FrontOfAws:
                 body = self.rfile.read(int(self.headers.get("content-length", "0")))
                 target = self.headers.get("x-amz-target", "")
                 front.calls.append(f"{target.partition('.')[2]} {_stage(body)}".strip())
-                front.gate.wait(timeout=30)
+                front.gate.wait(timeout=120)
                 status, content = front._forward(endpoint_url, body, self.headers.items())
                 self.send_response(status)
                 self.send_header("content-type", "application/x-amz-json-1.1")

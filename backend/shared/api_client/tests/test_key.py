@@ -8,6 +8,8 @@ import pytest
 
 from shared.api_client import KeyRefused, RequestRefused, ServiceAPIClient
 from shared.api_client.tests.conftest import MakeClient
+from shared.aws.api_keys import SecretsManagerKeys
+from shared.aws.clients import aws_client
 from shared.conftest import Lines, MakeSettings
 from shared.errors import BadDependency
 from shared.testing import FakeKeys
@@ -29,8 +31,10 @@ async def test_a_thousand_concurrent_first_calls_read_the_key_once(
     secrets_manager.create_secret(Name=f"{project}/dev/api/api-key", SecretString="real-key")
     async with loopback() as gateway:
         settings = make_settings(project_name=project, api_gateway_url=f"{gateway.url}/dev")
-        # Far longer than the default, which a thousand calls exceed on a busy machine.
-        async with ServiceAPIClient(settings=settings, timeout_seconds=600) as client:
+        # Long timeouts: on a busy machine a thousand calls exceed the default ones.
+        reader = aws_client("secretsmanager", read_timeout_seconds=120)
+        keys = SecretsManagerKeys(settings.api_key_secret_name, client=reader)
+        async with ServiceAPIClient(settings=settings, keys=keys, timeout_seconds=600) as client:
             await asyncio.gather(*(client.get("/chat/health") for _ in range(1000)))
     assert front.calls == ["GetSecretValue AWSCURRENT"]
     assert len(gateway.seen) == 1000

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from shared.aws.api_keys import SecretsManagerKeys
+from shared.aws.clients import aws_client
 from shared.conftest import Lines
 from shared.errors import BadDependency, ServiceError, Unavailable
 from shared.tests.servers import FrontOfAws
@@ -43,7 +44,9 @@ class _Secret:
         self._client.put_secret_value(SecretId=self.name, SecretString=key)
 
     def keys(self, **options: Any) -> SecretsManagerKeys:
-        return SecretsManagerKeys(self.name, region="us-east-1", **options)
+        # A long timeout: on a busy machine the default one would expire, and botocore read again.
+        client = aws_client("secretsmanager", region="us-east-1", read_timeout_seconds=120)
+        return SecretsManagerKeys(self.name, client=client, **options)
 
 
 @pytest.fixture
@@ -58,7 +61,7 @@ async def test_a_thousand_concurrent_first_calls_read_once(
     front.gate.clear()
     keys = secret.keys()
     calls = [asyncio.create_task(keys.current()) for _ in range(1000)]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not front.calls:
             await asyncio.sleep(0.005)
     front.gate.set()
@@ -171,7 +174,7 @@ async def test_a_cancelled_caller_does_not_cancel_the_read_for_others(
     front.gate.clear()
     keys = secret.keys()
     first, second = (asyncio.create_task(keys.current()) for _ in range(2))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not front.calls:
             await asyncio.sleep(0.005)
     first.cancel()
