@@ -1,4 +1,4 @@
-"""What the library's tests share: settings as values, captured log lines, fresh global state."""
+"""Fixtures of the library's tests: settings, captured log lines, a counting proxy for AWS."""
 
 import io
 import json
@@ -24,7 +24,7 @@ class Lines:
         self.stream = io.BytesIO()
 
     def all(self) -> list[dict[str, Any]]:
-        """Return what was logged; the line of metrics after each request is not among it."""
+        """Return the lines, without the metrics that follow each request."""
         return [line for line in self._written() if line["event"] != "metrics"]
 
     def of(self, event: str) -> list[dict[str, Any]]:
@@ -39,7 +39,7 @@ class Lines:
 
 @pytest.fixture
 def logging_state() -> Iterator[None]:
-    """Leaves structlog and the stdlib's loggers as they were."""
+    """Restore the configuration of structlog and of the root logger after the test."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     try:
@@ -76,7 +76,7 @@ def make_settings() -> MakeSettings:
 
 @pytest.fixture
 def no_cached_clients() -> Iterator[None]:
-    """boto3 clients are made anew, because the process keeps them with the endpoint they had."""
+    """Make new boto3 clients: cached ones keep the endpoint of an earlier test."""
     clients._client.cache_clear()
     yield
     clients._client.cache_clear()
@@ -84,7 +84,7 @@ def no_cached_clients() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def secrets_manager(aws_server: Any) -> Any:
-    """A client of the embedded AWS; tests use names of their own instead of emptying it."""
+    """A client of the embedded AWS. Tests share it and choose unique secret names."""
     import boto3
 
     return boto3.client(
@@ -100,7 +100,7 @@ def secrets_manager(aws_server: Any) -> Any:
 def front(
     aws_server: Any, monkeypatch: pytest.MonkeyPatch, no_cached_clients: None
 ) -> Iterator[FrontOfAws]:
-    """What counts the calls to the embedded AWS; this process's boto3 goes there."""
+    """A proxy that counts calls to the embedded AWS; this process's boto3 uses it."""
     with front_of_aws(aws_server.endpoint_url) as front:
         for name, value in (aws_server.environment | {"AWS_ENDPOINT_URL": front.url}).items():
             monkeypatch.setenv(name, value)

@@ -1,4 +1,4 @@
-"""One tree of errors, and the one place that turns them into answers.
+"""The errors of services, and their translation into HTTP responses.
 
 ServiceError              500 internal_error
 ├── InvalidRequest        400 invalid_request
@@ -29,18 +29,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.models import ErrorResponse
 
 FAILURE_KEY: Final = "shared.failure"
-"""Key of the ASGI scope under which a translated error waits for the request's log line."""
+"""ASGI scope key: the exception behind an error response, for the request's log line."""
 
 _MAX_PROBLEMS: Final = 5
 _MAX_DETAIL: Final = 2000
 
 
 class ServiceError(Exception):
-    """An error that knows its answer.
+    """An error with an HTTP status and a stable code.
 
     Args:
-        detail: What happened and what the caller can do; shown to the caller.
-        retry_after: Seconds after which another attempt makes sense.
+        detail: What happened and what the caller can do; sent to the caller.
+        retry_after: Seconds until another attempt can succeed.
     """
 
     status: int = 500
@@ -59,7 +59,7 @@ class InvalidRequest(ServiceError):
 
 
 class Unauthenticated(ServiceError):
-    """The caller did not say who it is."""
+    """The caller did not authenticate."""
 
     status, code = 401, "unauthenticated"
 
@@ -71,13 +71,13 @@ class Forbidden(ServiceError):
 
 
 class NotFound(ServiceError):
-    """There is no such thing."""
+    """The resource does not exist."""
 
     status, code = 404, "not_found"
 
 
 class Conflict(ServiceError):
-    """Somebody else changed it first, or it is in the wrong state."""
+    """The resource was changed by another request, or is in the wrong state."""
 
     status, code = 409, "conflict"
 
@@ -89,37 +89,37 @@ class PayloadTooLarge(ServiceError):
 
 
 class Unprocessable(ServiceError):
-    """The request is well formed and makes no sense."""
+    """The request is well formed but its values are invalid."""
 
     status, code = 422, "unprocessable"
 
 
 class TooManyRequests(ServiceError):
-    """The caller is too fast, or its quota is used up."""
+    """The caller sends too many requests, or its quota is used up."""
 
     status, code = 429, "too_many_requests"
 
 
 class BadDependency(ServiceError):
-    """Something that this service depends on refused or gave a bad answer."""
+    """A dependency refused the request or gave a bad answer."""
 
     status, code = 502, "bad_dependency"
 
 
 class Unavailable(ServiceError):
-    """Something that this service depends on does not answer now."""
+    """A dependency does not answer at the moment."""
 
     status, code = 503, "unavailable"
 
 
 class DeadlineExceeded(ServiceError):
-    """The time for the whole call tree is used up."""
+    """The deadline of the request has passed."""
 
     status, code = 504, "deadline_exceeded"
 
 
 class CapacityExceeded(ServiceError):
-    """What is stored has reached the configured size."""
+    """The store has reached its configured size."""
 
     status, code = 507, "capacity_exceeded"
 
@@ -153,7 +153,7 @@ def install_error_handlers(app: FastAPI) -> None:
     """Translate every error of an application into an `ErrorResponse`."""
 
     async def service_error(request: Request, error: Exception) -> Response:
-        assert isinstance(error, ServiceError)  # noqa: S101 - what Starlette registered it for
+        assert isinstance(error, ServiceError)  # noqa: S101 - Starlette calls it for this type only
         request.scope[FAILURE_KEY] = error
         return error_response(error.status, error.code, error.detail, retry_after=error.retry_after)
 
@@ -178,14 +178,14 @@ def install_error_handlers(app: FastAPI) -> None:
 
 
 _HTTP_DETAILS: Final = {
-    404: "There is no such path; see /openapi.json for those there are.",
+    404: "There is no such path; /openapi.json lists the paths.",
     405: "This path does not take this method; see the Allow header.",
     400: "The body could not be read; send UTF-8 JSON.",
 }
 
 
 class ErrorMiddleware:
-    """Answers an exception that nobody expected with a 500, and leaves it for the log line."""
+    """Answers an unexpected exception with a 500 and keeps it for the log line."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -196,17 +196,17 @@ class ErrorMiddleware:
             return
         started = False
 
-        async def watch(message: Message) -> None:
+        async def send_noting_start(message: Message) -> None:
             nonlocal started
             started = started or message["type"] == "http.response.start"
             await send(message)
 
         try:
-            await self._app(scope, receive, watch)
+            await self._app(scope, receive, send_noting_start)
         except ClientDisconnect as error:
-            scope[FAILURE_KEY] = error  # nobody is there to answer
+            scope[FAILURE_KEY] = error  # there is nobody left to answer
         except Exception as error:
-            if started:  # too late for another answer: let the server break the connection
+            if started:  # too late to send a 500: the server closes the connection
                 raise
             scope[FAILURE_KEY] = error
             detail = "Something went wrong on our side; quote the request id when you report it."
@@ -225,5 +225,5 @@ def describe_problems(problems: Sequence[Any]) -> str:
 
 
 def _printable(text: str) -> str:
-    # A key of the body may hold a lone surrogate, which is not encodable.
+    # A field name of the request may contain a lone surrogate, which UTF-8 cannot encode.
     return text.encode("utf-8", "backslashreplace").decode()[:_MAX_DETAIL]

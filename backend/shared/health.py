@@ -1,4 +1,4 @@
-"""Health, liveness and readiness: the same three paths in every service."""
+"""Health, liveness and readiness: three paths that every service has."""
 
 import asyncio
 import inspect
@@ -13,32 +13,32 @@ from shared.errors import ServiceError, Unavailable
 from shared.models import HealthResponse, error_responses
 
 Check = Callable[[], Awaitable[None] | None]
-"""A readiness check: returns where all is well, raises where it is not."""
+"""A readiness check: raises if what it checks does not work."""
 
 Endpoint = Callable[[], Awaitable[HealthResponse]]
 
 CHECK_SECONDS: Final = 3.0
-"""A check that takes longer counts as failed."""
+"""A check that takes longer has failed."""
 
 
 def health_check_simple(
     service_name: str | None = None, environment: str | None = None
 ) -> HealthResponse:
-    """Return that the service answers; names default to `SERVICE_NAME` and `ENVIRONMENT`."""
+    """Report that the service answers; names default to `SERVICE_NAME` and `ENVIRONMENT`."""
     return HealthResponse(status="healthy", **_names(service_name, environment))
 
 
 def liveness_probe_simple(
     service_name: str | None = None, environment: str | None = None
 ) -> HealthResponse:
-    """Return that the process is alive and need not be restarted."""
+    """Report that the process is alive and needs no restart."""
     return HealthResponse(status="alive", **_names(service_name, environment))
 
 
 def readiness_probe_simple(
     service_name: str | None = None, environment: str | None = None
 ) -> HealthResponse:
-    """Return that the service takes requests, for one that depends on nothing."""
+    """Report that the service accepts requests; it checks no dependency."""
     return HealthResponse(status="ready", **_names(service_name, environment))
 
 
@@ -70,16 +70,18 @@ def create_readiness_endpoint(
     *,
     checks: Mapping[str, Check] | None = None,
 ) -> Endpoint:
-    """Return an endpoint for `/readiness` that runs all checks at once.
+    """Return an endpoint for `/readiness` that runs all checks concurrently.
 
-    The endpoint raises `Unavailable` and names each failing check.
+    If any fails, the endpoint raises `Unavailable` and names each failing check.
     """
-    named = dict(checks or {})
+    checks_by_name = dict(checks or {})
 
     async def readiness() -> HealthResponse:
-        outcomes = await asyncio.gather(*(_failure(check) for check in named.values()))
+        outcomes = await asyncio.gather(*(_failure(check) for check in checks_by_name.values()))
         failures = [
-            f"{name} ({reason})" for name, reason in zip(named, outcomes, strict=True) if reason
+            f"{name} ({reason})"
+            for name, reason in zip(checks_by_name, outcomes, strict=True)
+            if reason
         ]
         if failures:
             raise Unavailable(f"Not ready. Failing checks: {', '.join(failures)}.", retry_after=5)
@@ -104,7 +106,7 @@ def health_router(
     )
     router.get(
         "/readiness",
-        summary="Whether what the service depends on answers",
+        summary="Whether the service's dependencies answer",
         responses=error_responses(503),
     )(create_readiness_endpoint(service_name, environment, checks=checks))
     return router
@@ -116,15 +118,15 @@ async def _failure(check: Check) -> str | None:
             if inspect.iscoroutinefunction(check):
                 await check()
             else:
-                # Abandoned when its time is up: a thread cannot be stopped, the answer can go.
+                # A thread cannot be stopped; after the timeout it is left to end by itself.
                 pending = await anyio.to_thread.run_sync(check, abandon_on_cancel=True)
-                if inspect.isawaitable(pending):  # a lambda, or an object, that wraps a coroutine
+                if inspect.isawaitable(pending):  # a lambda or object that returns a coroutine
                     await pending
     except TimeoutError:
         return f"no answer in {CHECK_SECONDS:g} s"
     except ServiceError as error:
         return error.detail
-    except Exception as error:  # noqa: BLE001 - whatever a check raises, it failed
+    except Exception as error:  # noqa: BLE001 - a check may raise anything
         return type(error).__name__
     return None
 

@@ -1,17 +1,18 @@
-"""Request logging: one line when a request starts, one when it ends, whatever happens."""
+"""Request logging: one line when a request starts and one when it ends, even if it fails."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import FAILURE_KEY, ServiceError
-from shared.logging import clear_bound, get_logger, request_context
+from shared.logging import get_logger, request_context
 from shared.request import identity
 from shared.telemetry.metrics import ServiceMetrics
 
@@ -21,17 +22,17 @@ _REQUEST_ID: Final = identity.REQUEST_ID_HEADER.encode()
 _XRAY: Final = identity.XRAY_HEADER.encode()
 
 CLIENT_CLOSED: Final = 499
-"""Status in the log of a request whose client went away (nginx's convention)."""
+"""The logged status of a request whose client disconnected (nginx's convention)."""
 
 
 class LoggingMiddleware:
-    """Logs each HTTP request and gives it its identifiers; other scopes pass through.
+    """Logs each HTTP request and binds its ids. Passes other scopes through.
 
     Args:
         app: The application below.
-        trusted_proxies: How many proxies in front append to `X-Forwarded-For`; 0 takes the
-            address of the connection, which on Lambda is the gateway's `sourceIp`.
-        metrics: What also writes a line of metrics for each request.
+        trusted_proxies: The number of proxies in front that append to `X-Forwarded-For`. With 0
+            the client's address is that of the connection; on Lambda, the gateway's `sourceIp`.
+        metrics: Also writes a line of metrics for each request.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class LoggingMiddleware:
             return
         request = _LoggedRequest(scope, self._trusted_proxies, self._metrics)
 
-        async def watched_receive() -> Message:
+        async def receive_watching_disconnects() -> Message:
             message = await receive()
             if message["type"] == "http.disconnect" and request.status is None:
                 request.client_closed = True
@@ -60,13 +61,13 @@ class LoggingMiddleware:
             await send(message)
 
         with request:
-            await self._app(scope, watched_receive, send_with_id)
+            await self._app(scope, receive_watching_disconnects, send_with_id)
 
 
 async def logging_middleware(
     request: Request, call_next: Callable[[Request], Awaitable[Response]]
 ) -> Response:
-    """Log a request; the function form, for `@app.middleware("http")`."""
+    """Log a request: the function form of `LoggingMiddleware`, for `@app.middleware("http")`."""
     with _LoggedRequest(request.scope, 0) as logged:
         response = await call_next(request)
         logged.status = response.status_code
@@ -75,7 +76,7 @@ async def logging_middleware(
 
 
 class _LoggedRequest:
-    """The two lines of one request, and the identifiers that are bound between them."""
+    """Writes the two lines of one request, and binds its ids between them."""
 
     def __init__(
         self, scope: Scope, trusted_proxies: int, metrics: ServiceMetrics | None = None
@@ -85,22 +86,22 @@ class _LoggedRequest:
         self._scope = scope
         self._metrics = metrics
         event = scope.get("aws.event") or {}
-        invoked = request_context.current() if event else None
+        invocation = request_context.current() if event else None
         self.id = (
             identity.accept_request_id(identity.header(scope, _REQUEST_ID))
             or identity.accept_request_id((event.get("requestContext") or {}).get("requestId"))
             or request_context.new_request_id()
         )
-        if invoked is not None and invoked.trace_id is not None:
-            # The runtime's own header is the right one; a request may repeat its.
-            self._context = invoked._replace(request_id=self.id)
+        if invocation is not None and invocation.trace_id is not None:
+            # The trace id from Lambda's runtime takes precedence over the request's headers.
+            self._ids = invocation._replace(request_id=self.id)
         else:
             xray = _xray_header(scope)
             trace_id = identity.trace_id_of(
                 identity.parse_xray(xray), identity.header(scope, b"traceparent")
             )
-            cold_start = invoked.cold_start if invoked else None
-            self._context = request_context.RequestContext(self.id, trace_id, xray, cold_start)
+            cold_start = invocation.cold_start if invocation else None
+            self._ids = request_context.RequestContext(self.id, trace_id, xray, cold_start)
         self._fields = {
             "method": scope["method"],
             "path": _route_path(scope),
@@ -108,9 +109,9 @@ class _LoggedRequest:
         }
 
     def __enter__(self) -> "_LoggedRequest":
-        self._token = request_context.bind(self._context)
-        # What an earlier request of the same task left bound must not colour this one's lines.
-        clear_bound()
+        self._token = request_context.bind(self._ids)
+        # An earlier request of the same task may have left variables bound.
+        structlog.contextvars.clear_contextvars()
         if self._metrics is not None:
             self._measured = self._metrics.begin()
         self._started = time.perf_counter()
@@ -142,23 +143,27 @@ class _LoggedRequest:
                     path=self._fields["path"],
                     status=status,
                     duration_seconds=duration,
-                    cold_start=self._context.cold_start,
+                    cold_start=self._ids.cold_start,
                 )
             request_context.reset(self._token)
 
     def _log_refusal(self, failure: ServiceError, fields: dict[str, object]) -> None:
-        told = {"error": failure.code, "detail": failure.detail}
+        error_fields = {"error": failure.code, "detail": failure.detail}
         if failure.status < 500:
-            _log.info("request_completed", **fields, status=self.status, **told)
+            _log.info("request_completed", **fields, status=self.status, **error_fields)
         else:
-            # The cause is why the dependency failed; the caller was told the detail only.
+            # The cause says why the dependency failed; the caller only saw the detail.
             _log.error(
-                "request_completed", **fields, status=self.status, **told, cause=_cause(failure)
+                "request_completed",
+                **fields,
+                status=self.status,
+                **error_fields,
+                cause=_cause(failure),
             )
 
 
 def _route_path(scope: Scope) -> str:
-    """Return the path without the gateway's prefix, as the routes spell it."""
+    """Return the path without the gateway's prefix, as the routes are declared."""
     path: str = scope["path"]
     prefix = scope.get("root_path", "")
     if prefix and (path == prefix or path.startswith(f"{prefix}/")):

@@ -1,4 +1,4 @@
-"""Bodies that every service answers with."""
+"""Response bodies that all services share."""
 
 from typing import Annotated, Any, Literal
 
@@ -13,7 +13,7 @@ class _Body(BaseModel):
 
 
 class ErrorResponse(_Body):
-    """What went wrong, under a stable code, and what the caller can do about it."""
+    """An error: a stable code, what happened, and what the caller can do."""
 
     error: Annotated[str, Field(description="Stable code.", examples=["not_found"])]
     detail: Annotated[str, Field(description="What happened, and what to do.")]
@@ -22,7 +22,7 @@ class ErrorResponse(_Body):
 
 
 class HealthResponse(_Body):
-    """The service answers."""
+    """The state of a service."""
 
     status: Literal["healthy", "alive", "ready"]
     service: str
@@ -31,7 +31,7 @@ class HealthResponse(_Body):
 
 
 class StatusResponse(_Body):
-    """What is running, and since when."""
+    """The version of a service, where it runs, and for how long."""
 
     service: str
     environment: str
@@ -43,18 +43,18 @@ class StatusResponse(_Body):
 
 
 class ServiceInfo(_Body):
-    """One service as another one sees it through the gateway."""
+    """The health of a service, as another service sees it through the gateway."""
 
     service: str
     healthy: bool
-    status: Annotated[int | None, Field(description="HTTP status, null where none came.")] = None
+    status: Annotated[int | None, Field(description="HTTP status; null without an answer.")] = None
     duration: Annotated[float, Field(ge=0, description="Seconds.")]
-    error: Annotated[str | None, Field(description="Stable code of the failure.")] = None
+    error: Annotated[str | None, Field(description="Stable code of the error.")] = None
     detail: str | None = None
 
 
 class InterServiceResponse(_Body):
-    """The outcome of asking several services at once."""
+    """The health of several services, requested concurrently."""
 
     service: str
     healthy: bool
@@ -65,5 +65,5 @@ class InterServiceResponse(_Body):
 
 
 def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI entries of error answers, for `responses=` of a route or router."""
+    """Return the OpenAPI entries of error responses, for `responses=` of a route or router."""
     return {status: {"model": ErrorResponse} for status in statuses}

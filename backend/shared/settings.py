@@ -1,4 +1,4 @@
-"""Settings read once from the environment, frozen, with errors that name the variable to fix."""
+"""Settings from environment variables: immutable, with errors that name the wrong variable."""
 
 import re
 from typing import Annotated, Any, Final, Literal
@@ -37,7 +37,7 @@ def _url(value: str, *schemes: str) -> str:
         raise ValueError("must be a URL without spaces or credentials")
     if parts.query or parts.fragment:
         raise ValueError("must be a URL without a query or a fragment")
-    _ = parts.port  # raises where it is no port
+    _ = parts.port  # raises ValueError unless it is a valid port
     return value.rstrip("/")
 
 
@@ -45,10 +45,10 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """An absolute URL as plain text, without a trailing slash."""
 
 CollectorUrl = Annotated[str, AfterValidator(_collector_url)]
-"""Where spans go; `udp://` is the X-Ray daemon."""
+"""The endpoint that receives spans; `udp://` is the X-Ray daemon."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-"""A lower-case name that is valid in function names, secret names and bucket names alike."""
+"""A lower-case name that is valid in names of functions, secrets and buckets."""
 
 
 class _Settings(BaseSettings):
@@ -56,7 +56,7 @@ class _Settings(BaseSettings):
         frozen=True,
         extra="ignore",
         env_ignore_empty=True,
-        # Tests and callers pass values by field name although some fields have two variables.
+        # Accept the field name too where a field is read from other variables.
         validate_by_name=True,
         validate_by_alias=True,
     )
@@ -65,14 +65,14 @@ class _Settings(BaseSettings):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            # `from None`: pydantic's own message prints the input, which may be a secret.
+            # `from None`: pydantic's message prints the input, which may be a secret.
             raise SettingsError(_explain(type(self), error)) from None
-        except UnreadableVariable as error:  # a list or an object that is not JSON; names the field
+        except UnreadableVariable as error:  # a list or object that is not valid JSON
             raise SettingsError(f"{type(self).__name__}: {error}") from None
 
 
 class BaseServiceSettings(_Settings):
-    """What every service knows about itself.
+    """The name, environment and log level of a service.
 
     Raises:
         SettingsError: A variable is missing or wrong.
@@ -86,12 +86,12 @@ class BaseServiceSettings(_Settings):
 
     @property
     def api_key_secret_name(self) -> str:
-        """The name of the Secrets Manager secret that holds this service's own key."""
+        """The name of the Secrets Manager secret with this service's own API key."""
         return f"{self.project_name}/{self.environment}/{self.service_name}/api-key"
 
 
 class BaseAWSSettings(_Settings):
-    """Where the service runs; Lambda sets these variables itself."""
+    """The AWS region; Lambda sets these variables itself."""
 
     aws_region: str = Field(
         default="us-east-1",
@@ -106,26 +106,26 @@ class BaseAWSSettings(_Settings):
 
 
 class BaseTracingSettings(_Settings):
-    """Whether and where spans are exported."""
+    """Whether spans are exported, and to which endpoint."""
 
     enable_tracing: bool = False
     otlp_endpoint: CollectorUrl = "http://localhost:4318"
 
 
 class FullServiceSettings(BaseServiceSettings, BaseAWSSettings, BaseTracingSettings):
-    """Everything that a service behind the gateway needs."""
+    """All settings of a service behind the gateway."""
 
     api_gateway_url: HttpUrl
 
     enable_service_api_keys: bool = True
-    """Whether the gateway asks for keys; without, none is read and none is sent."""
+    """Whether the gateway requires API keys. If not, none is read and none is sent."""
 
 
 def load_settings[S: BaseServiceSettings](settings_class: type[S]) -> S:
-    """Read the settings of a starting process.
+    """Return the settings when a process starts.
 
     Raises:
-        SystemExit: A variable is missing or wrong; the message is all that is printed.
+        SystemExit: A variable is missing or wrong; only the message is printed.
     """
     try:
         return settings_class()
@@ -136,24 +136,26 @@ def load_settings[S: BaseServiceSettings](settings_class: type[S]) -> S:
 def _explain(settings_class: type[BaseSettings], error: ValidationError) -> str:
     lines = [f"{settings_class.__name__}: the environment is incomplete or wrong."]
     for item in error.errors(include_url=False, include_context=False):
-        if not item["loc"]:  # of a whole-model check, whose input is every value at once
-            lines.append(f"  {_said(item['msg'])}")
+        if not item["loc"]:  # from a validator of the whole model, whose input is every value
+            lines.append(f"  {_without_prefix(item['msg'])}")
             continue
         name, info = _field(settings_class, str(item["loc"][0]))
         names = _variables(name, info)
         if item["type"] == "missing":
             lines.append(f"  {names}: not set; {_expectation(info)}")
         else:
-            lines.append(f"  {names}: got {_shown(names, item['input'])}; {_said(item['msg'])}")
+            lines.append(
+                f"  {names}: got {_displayed(names, item['input'])}; {_without_prefix(item['msg'])}"
+            )
     return "\n".join(lines)
 
 
-def _field(settings_class: type[BaseSettings], place: str) -> tuple[str, FieldInfo | None]:
-    # pydantic reports a field under the first of its variables where it has several.
+def _field(settings_class: type[BaseSettings], location: str) -> tuple[str, FieldInfo | None]:
+    # pydantic reports a field with several variables under the first of them.
     for name, info in settings_class.model_fields.items():
-        if place == name or place in _variables(name, info).split(" or "):
+        if location == name or location in _variables(name, info).split(" or "):
             return name, info
-    return place, None
+    return location, None
 
 
 def _variables(name: str, info: FieldInfo | None) -> str:
@@ -174,11 +176,11 @@ def _expectation(info: FieldInfo | None) -> str:
     return f"expects {getattr(info.annotation, '__name__', info.annotation)}"
 
 
-def _said(message: str) -> str:
+def _without_prefix(message: str) -> str:
     return message.removeprefix("Value error, ")
 
 
-def _shown(names: str, value: object) -> str:
+def _displayed(names: str, value: object) -> str:
     if _SECRET_NAME.search(names):
         return "a value that is not shown"
     text = _CREDENTIALS.sub("//***@", repr(value))

@@ -1,4 +1,4 @@
-"""Helpers for tests of services; no product code imports this module."""
+"""Test doubles and clients for tests of services. Product code does not import this module."""
 
 import base64
 import json as json_module
@@ -15,12 +15,12 @@ from starlette.types import ASGIApp
 
 
 class FakeKeys:
-    """An `ApiKeyProvider` in memory that counts what it is asked.
+    """An `ApiKeyProvider` in memory that counts refreshes.
 
     Args:
         key: The current key.
-        after_refresh: The key after the gateway refused another one.
-        older: The previous version.
+        after_refresh: The key that `refreshed` returns; by default the current key.
+        older: The previous key, or None.
     """
 
     def __init__(
@@ -32,25 +32,25 @@ class FakeKeys:
         self.refreshes = 0
 
     async def current(self) -> str:
-        """Return the key."""
+        """Return the current key."""
         return self.key
 
-    async def refreshed(self, rejected: str) -> str:  # noqa: ARG002 - the Protocol's
-        """Count, and return the key after the refresh."""
+    async def refreshed(self, rejected: str) -> str:  # noqa: ARG002 - required by the Protocol
+        """Count the call and return the key after the refresh."""
         self.refreshes += 1
         self.key = self.after_refresh or self.key
         return self.key
 
     async def previous(self) -> str | None:
-        """Return the previous version."""
+        """Return the previous key."""
         return self.older
 
 
 class LambdaContext:
-    """What Lambda passes beside the event.
+    """The context argument of a Lambda handler.
 
     Args:
-        remaining_seconds: The time that the function has left.
+        remaining_seconds: The time until the function times out.
     """
 
     aws_request_id = "11111111-2222-3333-4444-555555555555"
@@ -61,12 +61,12 @@ class LambdaContext:
         self._ends = time.monotonic() + remaining_seconds
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds left."""
+        """Return the milliseconds until the function times out."""
         return int((self._ends - time.monotonic()) * 1000)
 
 
 def app_client(app: ASGIApp, **options: Any) -> httpx.AsyncClient:
-    """Return a client that calls an application in this process."""
+    """Return a client that calls an application in this process, without sockets."""
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://test", **options)
 
@@ -82,7 +82,7 @@ def api_gateway_event(
     stage: str = "dev",
     source_ip: str = "203.0.113.7",
 ) -> dict[str, Any]:
-    """Return the event that a REST API sends to a proxy integration (payload format 1.0)."""
+    """Return a REST API's event for a Lambda proxy integration (payload format 1.0)."""
     if json is not None:
         body = json_module.dumps(json)
         headers = {"content-type": "application/json", **(headers or {})}
@@ -122,10 +122,10 @@ def api_gateway_event(
 def run_entry(
     service: str, statements: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Import a service's Lambda entry in a process of its own and run statements after it.
+    """Import a service's Lambda entry in a new process and run statements after it.
 
-    The statements see `handler`, `api_gateway_event`, `LambdaContext`, and `loaded`: what is there
-    after the import although a cold health check needs none of it.
+    The statements can use `handler`, `api_gateway_event`, `LambdaContext`, and `loaded`: the
+    imported modules that a cold health check does not need.
     """
     program = f"""
 import sys

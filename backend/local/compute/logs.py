@@ -8,7 +8,7 @@ from pathlib import Path
 
 _KEPT_LINES = 40
 _LAST_WORDS_LINES = 5
-_INFORMATION = '"level":"info"'  # in a line of shared/logging.py
+_INFORMATION = '"level":"info"'  # in a line of shared/logging
 
 
 class OutputLog:

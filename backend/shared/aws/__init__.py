@@ -1,1 +1,1 @@
-"""Clients of AWS's APIs: time-outs, retries, the service's own API key."""
+"""Clients of AWS's APIs, with timeouts and retries, and the service's own API key."""

@@ -1,49 +1,51 @@
-"""The service's own API key, read from Secrets Manager once and kept across invocations."""
+"""The service's own API key, read from Secrets Manager and cached across invocations."""
 
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Protocol
+
+from opentelemetry import trace
 
 from shared.aws.clients import aws_client, aws_errors
 from shared.errors import BadDependency, ServiceError
 from shared.logging import get_logger
-from shared.tracing import span
 
 _log = get_logger(__name__)
 
 TTL_SECONDS: Final = 300.0
-"""How long a key is used before it is read again. A rotation needs no shorter one: a rejected key
-is read again at once, and the previous key goes on working until the next rotation."""
+"""How long a key is cached. A shorter time would not help after a rotation: a refused key is read
+again at once, and the previous key works until the next rotation."""
 
 
 class ApiKeyProvider(Protocol):
-    """Where a client gets its key from."""
+    """Provides a client with its API key."""
 
     async def current(self) -> str:
         """Return the key to send."""
 
     async def refreshed(self, rejected: str) -> str:
-        """Return the key that is current after the gateway refused another one."""
+        """Return the newest key, after the gateway refused `rejected`."""
 
     async def previous(self) -> str | None:
-        """Return the key before the current one, or None where there is none."""
+        """Return the key before the current one, or None."""
 
 
 class SecretsManagerKeys:
-    """Keys from Secrets Manager: read in a thread, by one caller for all that wait.
+    """Reads keys from Secrets Manager in a thread. Concurrent callers share one read.
 
     Args:
         secret_name: The secret, `{project}/{environment}/{service}/api-key`.
-        region: The region of the secret, the environment's where it is not given.
-        ttl_seconds: How long a key is kept; spread by a tenth so that environments which started
-            together do not read together.
-        client: A boto3 Secrets Manager client; made at the first read where it is not given.
-        clock: Monotonic seconds.
+        region: The region of the secret; by default that of the environment.
+        ttl_seconds: How long a key is cached, shortened by a random tenth at most, so that
+            environments which started together do not all read at the same moment.
+        client: A boto3 Secrets Manager client; by default made at the first read.
+        clock: Returns monotonic seconds.
 
-    All methods raise `Unavailable` where Secrets Manager does not answer, and `BadDependency`
-    where it refuses or holds no key.
+    All methods raise `Unavailable` if Secrets Manager does not answer, and `BadDependency` if it
+    refuses or the secret contains no key.
     """
 
     def __init__(
@@ -62,13 +64,13 @@ class SecretsManagerKeys:
         self._clock = clock
         self._key: str | None = None
         self._read_at = 0.0
-        self._flights: dict[str, asyncio.Task[str]] = {}
+        self._pending_reads: dict[str, asyncio.Task[str]] = {}
 
     async def current(self) -> str:
-        """Return the cached key, read anew when its time is up.
+        """Return the cached key; read it again once it has expired.
 
-        Where that fails and an older key is known, the older one is returned: the gateway is the
-        judge of whether it still works.
+        If that read fails, the expired key is returned: it may still be valid, and the gateway
+        decides.
         """
         if self._key is not None and self._clock() - self._read_at < self._ttl_seconds:
             return self._key
@@ -78,34 +80,34 @@ class SecretsManagerKeys:
             if self._key is None:
                 raise
             _log.warning("api_key_stale", secret_name=self._secret_name, detail=error.detail)
-            # Not before another tenth of the time: an outage must not cost every request a wait.
+            # Wait a tenth of the TTL before the next read: in an outage, not every request should
+            # wait for a read that fails.
             self._read_at = self._clock() - self._ttl_seconds * 0.9
             return self._key
 
     async def refreshed(self, rejected: str) -> str:
         """Return the key read after the gateway refused `rejected`."""
         if self._key is not None and self._key != rejected:
-            return self._key  # another caller has read it since
+            return self._key  # another caller has already read the new key
         return await self._read_once("AWSCURRENT")
 
     async def previous(self) -> str | None:
-        """Return the version before the current one; it is not cached."""
+        """Return the version before the current one, or None. It is not cached."""
         try:
             return await self._read_once("AWSPREVIOUS")
         except BadDependency:
             return None
 
     async def _read_once(self, stage: str) -> str:
-        flight = self._flights.get(stage)
-        if flight is None or flight.done() or flight.get_loop() is not asyncio.get_running_loop():
-            flight = self._flights[stage] = asyncio.create_task(self._read_stage(stage))
-            flight.add_done_callback(_seen)
-        # Shielded: a caller that gives up must not take the answer from those that still wait.
-        return await asyncio.shield(flight)
+        read = self._pending_reads.get(stage)
+        if read is None or read.done() or read.get_loop() is not asyncio.get_running_loop():
+            read = self._pending_reads[stage] = asyncio.create_task(self._read_stage(stage))
+            read.add_done_callback(_retrieve_error)
+        # Shielded: a caller that is cancelled must not cancel the read for the others.
+        return await asyncio.shield(read)
 
     async def _read_stage(self, stage: str) -> str:
-        # The first one loads boto3 too, which is where the time of a cold call goes.
-        with span("read API key", attributes={"secret.stage": stage}):
+        with _span(stage):
             key = await asyncio.to_thread(self._read, stage)
         if stage == "AWSCURRENT":
             self._key, self._read_at = key, self._clock()
@@ -116,15 +118,33 @@ class SecretsManagerKeys:
             client = self._client or aws_client("secretsmanager", region=self._region)
             answer = client.get_secret_value(SecretId=self._secret_name, VersionStage=stage)
         key = str(answer.get("SecretString") or "").strip()
-        # Header values are visible ASCII; anything else would fail later and less clearly.
+        # HTTP header values are visible ASCII; anything else would fail later, less clearly.
         if not key or not (key.isascii() and key.isprintable()) or " " in key:
             raise BadDependency(
-                f"The secret {self._secret_name} holds no API key; it must be the plain key."
+                f"The secret {self._secret_name} contains no API key; store the plain key in it."
             )
         return key
 
 
-def _seen(flight: asyncio.Task[str]) -> None:
-    # Where all callers have given up, nobody else asks for the error, and asyncio would complain.
-    if not flight.cancelled():
-        flight.exception()
+def _retrieve_error(read: asyncio.Task[str]) -> None:
+    # If every caller was cancelled, nobody else retrieves the error, and asyncio would log that.
+    if not read.cancelled():
+        read.exception()
+
+
+@contextmanager
+def _span(stage: str) -> Iterator[None]:
+    """Trace a read. Of an error only the kind is recorded: its text may quote data."""
+    with trace.get_tracer(__name__).start_as_current_span(
+        "read API key",
+        attributes={"secret.stage": stage},
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        try:
+            yield
+        except Exception as error:
+            span.set_status(trace.StatusCode.ERROR)
+            kind = error.code if isinstance(error, ServiceError) else type(error).__qualname__
+            span.set_attribute("error.type", kind)
+            raise

@@ -1,4 +1,4 @@
-"""boto3 clients, made when first used, with bounded waits; and their errors in our terms."""
+"""boto3 clients with timeouts, made at first use, and the translation of their errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,17 +71,17 @@ def aws_client(
     read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
     max_attempts: int = MAX_ATTEMPTS,
 ) -> Any:
-    """Return the process's client of an AWS service; the first call imports boto3.
+    """Return this process's client for an AWS service. The first call imports boto3.
 
-    `AWS_ENDPOINT_URL` and its per-service forms override the endpoint, as botocore reads them.
+    botocore reads `AWS_ENDPOINT_URL` and its per-service forms to override the endpoint.
 
     Args:
         service_name: The boto3 name, such as `s3` or `bedrock-runtime`.
-        region: The region, the environment's where it is not given.
-        read_timeout_seconds: The longest silence of the other side.
-        max_attempts: Attempts in all; throttled ones are spaced adaptively.
+        region: The region; by default that of the environment.
+        read_timeout_seconds: The longest wait for data.
+        max_attempts: Attempts in all, with botocore's adaptive retry mode.
     """
-    # One lock: making a client is not thread-safe in boto3, using one is.
+    # boto3 clients are thread-safe, but creating one is not.
     with _lock:
         return _client(service_name, region, read_timeout_seconds, max_attempts)
 
@@ -97,24 +97,23 @@ def _client(service_name: str, region: str | None, read_timeout: float, attempts
         retries={"mode": "adaptive", "total_max_attempts": attempts},
         max_pool_connections=32,
     )
-    # The stubs know each service by its literal name only.
-    make: Any = boto3.client
-    return make(service_name, region_name=region, config=config)
+    create: Any = boto3.client  # its type stubs accept only literal service names
+    return create(service_name, region_name=region, config=config)
 
 
 def error_code(error: "ClientError") -> str:
-    """Return the code of a botocore error, such as `NoSuchKey`."""
+    """Return the error code in an AWS answer, such as `NoSuchKey`."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 @contextmanager
 def aws_errors(what: str) -> Iterator[None]:
-    """Translate botocore's errors; `what` completes "could not …".
+    """Translate botocore's errors; the message is "Could not {what}: …".
 
     Raises:
-        Unavailable: AWS throttled, failed or did not answer; another attempt may work.
-        DeadlineExceeded: AWS did not answer and the request's time is used up.
-        BadDependency: AWS refused; another attempt will not work.
+        Unavailable: AWS throttled, failed or did not answer; another attempt may succeed.
+        DeadlineExceeded: AWS did not answer before the request's deadline.
+        BadDependency: AWS refused; another attempt will fail too.
     """
     try:
         yield
@@ -128,15 +127,14 @@ def aws_errors(what: str) -> Iterator[None]:
 
 
 def _translate(what: str, error: Exception) -> ServiceError | None:
-    # Imported only now: whoever has an error of botocore's has paid for it already.
+    # Imported here: services that never call AWS do not load botocore.
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
     from botocore.exceptions import ConnectionError as NoConnection
 
     if isinstance(error, ClientError):
         return _translate_answer(what, error_code(error))
-    if isinstance(error, (HTTPClientError, NoConnection)):  # no connection, or no answer in time
-        left = deadline.remaining_seconds()
-        if left is not None and left <= 0:
+    if isinstance(error, (HTTPClientError, NoConnection)):
+        if deadline.remaining_seconds() == 0:
             return DeadlineExceeded(f"Could not {what}: AWS did not answer in time.")
         return Unavailable(f"Could not {what}: AWS does not answer; try again.", retry_after=2)
     if isinstance(error, BotoCoreError):

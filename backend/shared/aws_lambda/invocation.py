@@ -11,7 +11,6 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from shared import tracing
-from shared.logging import remember_span
 from shared.request.identity import XRayHeader
 from shared.request.identity import header as header_of
 from shared.telemetry import propagation
@@ -96,9 +95,6 @@ class RequestInvocation:
     def __enter__(self) -> None:
         around = Context({**self._around, _SPAN: self._span})
         self._token = context.attach(around)
-        ids = self._span.get_span_context()
-        known = self._header.trace_id if self._header else f"{ids.trace_id:032x}"
-        remember_span(around, known, f"{ids.span_id:016x}")
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         context.detach(self._token)

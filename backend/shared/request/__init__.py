@@ -1,1 +1,1 @@
-"""What a request carries: its ids, its deadline, the limit of its body."""
+"""What every request has: ids, a deadline, and a limit on the size of its body."""

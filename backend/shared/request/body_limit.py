@@ -1,13 +1,15 @@
-"""A bound on request bodies, held before anything parses them."""
+"""A limit on the size of request bodies, enforced before they are parsed."""
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class BodyLimitMiddleware:
-    """Refuses to read more of a body than it may hold.
+    """Refuses to read a body beyond a limit.
 
-    The refusal is raised where the application reads, so that its error handlers answer.
+    FastAPI's `max_body_size` is not used: it answers in plain text from outside our middleware,
+    without a request id, and the log shows a 500. Here the error is raised while the application
+    reads the body, and the application's error handlers answer it.
 
     Args:
         app: The application below.
@@ -25,19 +27,19 @@ class BodyLimitMiddleware:
         announced = _content_length(scope)
         received = 0
 
-        async def bounded() -> Message:
+        async def receive_within_limit() -> Message:
             nonlocal received
             if announced > self._max_bytes:
-                raise self._refusal()
+                raise self._too_large()
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._max_bytes:
-                raise self._refusal()
+                raise self._too_large()
             return message
 
-        await self._app(scope, bounded, send)
+        await self._app(scope, receive_within_limit, send)
 
-    def _refusal(self) -> HTTPException:
+    def _too_large(self) -> HTTPException:
         # Starlette's type, because FastAPI turns any other error while reading into a 400.
         return HTTPException(
             413, f"The body is over {self._max_bytes:,} bytes; send less in one request."

@@ -1,4 +1,4 @@
-"""Loopback servers with real sockets: one that does what a test says, one in front of AWS."""
+"""Loopback servers with real sockets: scripted answers, uvicorn, a counting proxy for AWS."""
 
 import asyncio
 import atexit
@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 @dataclass
 class Seen:
-    """A request as it came over the wire."""
+    """A request as it was received."""
 
     method: str
     target: str
@@ -39,7 +39,7 @@ Behaviour = Callable[[Seen, asyncio.StreamWriter], Awaitable[None]]
 def answer(
     status: int = 200, body: Any = None, *, headers: dict[str, str] | None = None
 ) -> Behaviour:
-    """Return the behaviour that answers; a body that is not bytes is sent as JSON."""
+    """Return a behaviour that sends one response; a body other than bytes is sent as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
 
     async def behave(request: Seen, writer: asyncio.StreamWriter) -> None:
@@ -54,12 +54,12 @@ def answer(
 
 
 async def hang(_request: Seen, _writer: asyncio.StreamWriter) -> None:
-    """Accept, read, and never answer."""
+    """Read the request and never answer."""
     await asyncio.Event().wait()
 
 
 async def dribble(_request: Seen, writer: asyncio.StreamWriter) -> None:
-    """Send a byte at a time, for ever."""
+    """Send the body one byte at a time, for ever."""
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
     while True:
         writer.write(b".")
@@ -73,7 +73,7 @@ async def hang_up(_request: Seen, writer: asyncio.StreamWriter) -> None:
 
 
 def flood(size: int) -> Behaviour:
-    """Return the behaviour that answers with more bytes than it announces, in chunks."""
+    """Return a behaviour that sends at least `size` bytes in chunks, without a content length."""
 
     async def behave(_request: Seen, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
@@ -89,7 +89,7 @@ def flood(size: int) -> Behaviour:
 
 @dataclass
 class Loopback:
-    """A server that behaves as told: once each as listed, then for ever as the last one."""
+    """A server with scripted behaviours, one for each request; the last one repeats."""
 
     behaviours: list[Behaviour]
     seen: list[Seen] = field(default_factory=list)
@@ -101,8 +101,8 @@ class Loopback:
         try:
             while (request := await _read(reader)) is not None:
                 self.seen.append(request)
-                turn = min(len(self.seen), len(self.behaviours)) - 1
-                await self.behaviours[turn](request, writer)
+                index = min(len(self.seen), len(self.behaviours)) - 1
+                await self.behaviours[index](request, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
@@ -146,13 +146,13 @@ async def loopback(*behaviours: Behaviour) -> AsyncIterator[Loopback]:
 
 @asynccontextmanager
 async def uvicorn_server(app: ASGIApp) -> AsyncIterator[str]:
-    """Serve an application by uvicorn on a free port; yields its URL."""
+    """Serve an application with uvicorn on a free port; yields its URL."""
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
-    serving = asyncio.create_task(server._serve([listening]))  # `serve` also takes the signals
+    serving = asyncio.create_task(server.serve([listening]))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not server.started:
                 await asyncio.sleep(0.005)
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -163,20 +163,20 @@ async def uvicorn_server(app: ASGIApp) -> AsyncIterator[str]:
 
 
 def unused_port() -> int:
-    """Return a port where nothing listens, nor will as long as these tests run."""
-    return int(_held().getsockname()[1])
+    """Return a port that refuses connections until this process ends."""
+    return int(_reserved_socket().getsockname()[1])
 
 
 @functools.cache
-def _held() -> socket.socket:
-    holder = socket.socket()
-    holder.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
-    atexit.register(holder.close)
-    return holder
+def _reserved_socket() -> socket.socket:
+    reserved = socket.socket()
+    reserved.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
+    atexit.register(reserved.close)
+    return reserved
 
 
 class FrontOfAws:
-    """A server in front of the embedded AWS that counts calls, and fails where it is told to."""
+    """A proxy for the embedded AWS that records calls and can delay or fail them."""
 
     def __init__(self, endpoint_url: str) -> None:
         self.calls: list[str] = []
@@ -192,7 +192,7 @@ class FrontOfAws:
                 body = self.rfile.read(int(self.headers.get("content-length", "0")))
                 target = self.headers.get("x-amz-target", "")
                 front.calls.append(f"{target.partition('.')[2]} {_stage(body)}".strip())
-                front.gate.wait(timeout=30)
+                front.gate.wait(timeout=120)
                 status, content = front._forward(endpoint_url, body, self.headers.items())
                 self.send_response(status)
                 self.send_header("content-type", "application/x-amz-json-1.1")
@@ -235,7 +235,7 @@ def _stage(body: bytes) -> str:
 
 @contextmanager
 def front_of_aws(endpoint_url: str) -> Iterator[FrontOfAws]:
-    """Serve in front of an AWS endpoint until the block ends."""
+    """Run a proxy for an AWS endpoint until the block ends."""
     front = FrontOfAws(endpoint_url)
     front.start()
     try:

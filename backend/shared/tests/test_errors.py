@@ -1,4 +1,4 @@
-"""Every error is an `ErrorResponse` under its status; nothing that a caller can send is a 500."""
+"""Every error is answered with its status and an `ErrorResponse`; no request causes a 500."""
 
 import inspect
 import json
@@ -25,7 +25,7 @@ def _tree(root: type[ServiceError]) -> list[type[ServiceError]]:
     return [root, *(leaf for child in root.__subclasses__() for leaf in _tree(child))]
 
 
-# The library's own: a service may have more, and their modules may be loaded here too.
+# Only this module's: errors of services may be imported in the same process.
 _ERRORS = [error for error in _tree(ServiceError) if error.__module__ == ServiceError.__module__]
 
 
@@ -95,7 +95,7 @@ def _checked(response: httpx.Response, status: int, code: str) -> ErrorResponse:
 
 
 @pytest.mark.parametrize("error", _ERRORS, ids=lambda error: error.__name__)
-async def test_each_error_is_answered_under_its_status_and_code(
+async def test_each_error_is_answered_with_its_status_and_code(
     client: httpx.AsyncClient, error: type[ServiceError], lines: Lines
 ) -> None:
     response = await client.get(f"/raise/{error.__name__}")
@@ -108,7 +108,7 @@ async def test_each_error_is_answered_under_its_status_and_code(
     ]
 
 
-def test_codes_are_stable_and_the_drawn_tree_is_the_real_one() -> None:
+def test_codes_are_stable_and_the_docstring_lists_every_error() -> None:
     assert {error.code: error.status for error in _ERRORS} == {
         "internal_error": 500,
         "invalid_request": 400,
@@ -124,12 +124,12 @@ def test_codes_are_stable_and_the_drawn_tree_is_the_real_one() -> None:
         "deadline_exceeded": 504,
         "capacity_exceeded": 507,
     }
-    drawn = [row.split()[-3:] for row in str(inspect.getdoc(errors)).splitlines() if row]
+    documented = [row.split()[-3:] for row in str(inspect.getdoc(errors)).splitlines() if row]
     for error in _ERRORS:
-        assert [error.__name__, str(error.status), error.code] in drawn
+        assert [error.__name__, str(error.status), error.code] in documented
 
 
-async def test_a_detail_that_cannot_be_encoded_is_answered_all_the_same(
+async def test_a_detail_with_a_lone_surrogate_is_escaped_and_shortened(
     client: httpx.AsyncClient,
 ) -> None:
     answer = _checked(await client.get("/raise/surrogate"), 404, "not_found")
@@ -137,7 +137,7 @@ async def test_a_detail_that_cannot_be_encoded_is_answered_all_the_same(
     assert len(answer.detail) == 2000
 
 
-async def test_an_unexpected_error_says_nothing_of_the_inside_and_is_logged_once(
+async def test_an_unexpected_error_hides_its_message_and_is_logged_once(
     client: httpx.AsyncClient, lines: Lines
 ) -> None:
     response = await client.get("/raise/unexpected")
@@ -150,7 +150,7 @@ async def test_an_unexpected_error_says_nothing_of_the_inside_and_is_logged_once
     assert failed["exception"][0]["message"] == "internal detail: hunter2"
 
 
-async def test_an_answer_that_breaks_its_own_model_is_our_error(client: httpx.AsyncClient) -> None:
+async def test_a_response_that_violates_its_model_is_a_500(client: httpx.AsyncClient) -> None:
     _checked(await client.get("/bad-answer"), 500, "internal_error")
 
 
@@ -182,7 +182,7 @@ _DEEP = b"[" * 2400 + b"]" * 2400
         (b"{'name': 1}", 400, "invalid_request"),
     ],
 )
-async def test_no_body_is_a_500(
+async def test_no_request_body_causes_a_500(
     client: httpx.AsyncClient, body: bytes, status: int | None, code: str | None
 ) -> None:
     response = await client.post(
@@ -197,7 +197,7 @@ async def test_no_body_is_a_500(
         assert len(answer.detail) <= 2000
 
 
-async def test_a_wrong_content_type_is_refused_clearly(client: httpx.AsyncClient) -> None:
+async def test_a_wrong_content_type_is_refused(client: httpx.AsyncClient) -> None:
     for content_type in ("text/plain", "multipart/form-data", "application/x-www-form-urlencoded"):
         response = await client.post(
             "/items", content=b'{"name": "x"}', headers={"content-type": content_type}
@@ -205,7 +205,7 @@ async def test_a_wrong_content_type_is_refused_clearly(client: httpx.AsyncClient
         _checked(response, 422, "unprocessable")
 
 
-async def test_each_wrong_field_is_named_and_no_value_is_repeated(
+async def test_each_wrong_field_is_named_without_its_value(
     client: httpx.AsyncClient,
 ) -> None:
     body: dict[str, Any] = {
@@ -241,7 +241,7 @@ async def test_unknown_paths_and_methods(client: httpx.AsyncClient) -> None:
     assert response.headers["allow"]
 
 
-async def test_a_body_over_the_limit_is_refused_however_it_is_sent(
+async def test_a_body_over_the_limit_is_refused_whatever_its_announced_length(
     client: httpx.AsyncClient, lines: Lines
 ) -> None:
     async def pieces() -> AsyncIterator[bytes]:
@@ -256,12 +256,12 @@ async def test_a_body_over_the_limit_is_refused_however_it_is_sent(
     assert "5,000 bytes" in _checked(announced, 413, "payload_too_large").detail
     chunked = await client.post("/items", content=pieces())
     _checked(chunked, 413, "payload_too_large")
-    lying = await client.post("/items", content=pieces(), headers={"content-length": "10"})
-    _checked(lying, 413, "payload_too_large")
+    misannounced = await client.post("/items", content=pieces(), headers={"content-length": "10"})
+    _checked(misannounced, 413, "payload_too_large")
     assert not [line for line in lines.all() if line["level"] == "error"]
 
 
-async def test_a_real_server_answers_an_oversized_body_before_it_has_arrived(
+async def test_a_real_server_refuses_an_oversized_body_while_it_arrives(
     make_settings: MakeSettings, lines: Lines
 ) -> None:
     app = create_service_app(

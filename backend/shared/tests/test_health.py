@@ -1,4 +1,4 @@
-"""Three paths in every service; readiness names each check that fails."""
+"""Health, liveness and readiness; readiness names each check that fails."""
 
 import asyncio
 import functools
@@ -37,7 +37,7 @@ async def _get(path: str, checks: Mapping[str, Check] | None = None) -> httpx.Re
 @pytest.mark.parametrize(
     ("path", "status"), [("/health", "healthy"), ("/liveness", "alive"), ("/readiness", "ready")]
 )
-async def test_each_path_answers_with_the_service(path: str, status: str) -> None:
+async def test_each_path_reports_the_service_and_its_state(path: str, status: str) -> None:
     response = await _get(path)
     body = response.json()
     assert response.status_code == 200
@@ -55,7 +55,7 @@ def test_names_default_to_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     assert health_check_simple().service == "unknown"
 
 
-async def test_the_endpoints_can_be_mounted_by_hand() -> None:
+async def test_the_endpoints_work_without_the_router() -> None:
     assert (await create_health_endpoint("api", "dev")()).status == "healthy"
     assert (await create_liveness_endpoint("api", "dev")()).status == "alive"
     assert (await create_readiness_endpoint("api", "dev")()).status == "ready"
@@ -74,7 +74,7 @@ def _fails_in_a_thread() -> None:
     raise ValueError("hunter2")
 
 
-async def test_readiness_names_every_failing_check_and_no_other() -> None:
+async def test_readiness_names_only_the_failing_checks() -> None:
     response = await _get(
         "/readiness",
         {"bucket": _fails, "model": _fails_in_a_thread, "key": _fine, "thread": lambda: None},
@@ -89,7 +89,7 @@ async def test_readiness_names_every_failing_check_and_no_other() -> None:
     assert "hunter2" not in body["detail"]
 
 
-async def test_ready_where_all_checks_pass() -> None:
+async def test_readiness_succeeds_if_all_checks_pass() -> None:
     assert (await _get("/readiness", {"a": _fine, "b": lambda: None})).status_code == 200
 
 
@@ -107,11 +107,11 @@ class _Callable:
         _Callable(),
     ],
 )
-async def test_every_form_of_an_async_check_is_awaited(check: Check) -> None:
+async def test_every_kind_of_async_check_is_awaited(check: Check) -> None:
     assert (await _get("/readiness", {"bucket": check})).status_code == 503
 
 
-async def test_a_hung_check_fails_in_bounded_time_and_the_others_run_beside_it(
+async def test_a_hung_check_times_out_and_the_others_still_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(health, "CHECK_SECONDS", 0.1)
@@ -124,10 +124,7 @@ async def test_a_hung_check_fails_in_bounded_time_and_the_others_run_beside_it(
         release.wait(60)
 
     try:
-        async with asyncio.timeout(10):
-            response = await _get(
-                "/readiness", {"one": hung, "two": hung_in_a_thread, "key": _fine}
-            )
+        response = await _get("/readiness", {"one": hung, "two": hung_in_a_thread, "key": _fine})
     finally:
         release.set()
     assert response.status_code == 503

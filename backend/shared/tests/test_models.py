@@ -1,4 +1,4 @@
-"""The bodies that every service answers with keep their shape."""
+"""The response bodies that all services share keep their form."""
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -14,7 +14,7 @@ from shared.models import (
 )
 
 
-def test_an_error_carries_the_requests_id_and_the_moment() -> None:
+def test_an_error_contains_the_request_id_and_the_time() -> None:
     token = request_context.bind(request_context.RequestContext("r-1"))
     body = ErrorResponse(error="not_found", detail="No.").model_dump()
     request_context.reset(token)
@@ -22,8 +22,8 @@ def test_an_error_carries_the_requests_id_and_the_moment() -> None:
     assert body == {"error": "not_found", "detail": "No.", "request_id": "r-1"}
 
 
-def test_several_services_are_told_together() -> None:
-    answer = InterServiceResponse(
+def test_the_health_of_several_services_is_one_body() -> None:
+    body = InterServiceResponse(
         service="api",
         healthy=False,
         trace_id="a" * 32,
@@ -34,16 +34,16 @@ def test_several_services_are_told_together() -> None:
             ),
         },
     )
-    told = answer.model_dump()
-    assert told["services"]["runner"]["error"] == "call_timeout"
-    assert told["services"]["chat"]["status"] == 200
-    assert told["request_id"]
+    dumped = body.model_dump()
+    assert dumped["services"]["runner"]["error"] == "call_timeout"
+    assert dumped["services"]["chat"]["status"] == 200
+    assert dumped["request_id"]
 
 
 @pytest.mark.parametrize(
     "model", [ErrorResponse, HealthResponse, StatusResponse, ServiceInfo, InterServiceResponse]
 )
-def test_bodies_are_frozen_described_and_take_no_unknown_fields(model: type[BaseModel]) -> None:
+def test_bodies_are_immutable_documented_and_reject_unknown_fields(model: type[BaseModel]) -> None:
     assert model.model_config["frozen"]
     assert model.__doc__
     assert model.model_json_schema()["additionalProperties"] is False
@@ -56,7 +56,7 @@ def test_a_negative_duration_or_an_unknown_status_is_refused() -> None:
         HealthResponse(status="fine", service="x", environment="y")
 
 
-def test_error_answers_for_a_route() -> None:
+def test_error_responses_document_a_route() -> None:
     assert error_responses(404, 409) == {
         404: {"model": ErrorResponse},
         409: {"model": ErrorResponse},

@@ -1,4 +1,4 @@
-"""Settings come from the environment once, frozen, and say what is wrong with it."""
+"""Settings come from the environment, are immutable, and name every wrong variable."""
 
 import os
 import subprocess
@@ -54,7 +54,7 @@ def test_every_documented_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> N
     assert settings.api_key_secret_name == "fin-advisor/dev/api/api-key"
 
 
-def test_the_older_name_of_the_region_is_read_and_the_newer_one_wins(
+def test_aws_region_takes_precedence_over_aws_default_region(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
@@ -73,13 +73,13 @@ def test_a_service_adds_its_own_settings(monkeypatch: pytest.MonkeyPatch) -> Non
     assert Settings().max_retries == 5
 
 
-def test_settings_are_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_immutable(monkeypatch: pytest.MonkeyPatch) -> None:
     _set(monkeypatch)
     with pytest.raises(ValidationError, match="frozen"):
         FullServiceSettings().log_level = "DEBUG"  # type: ignore[misc]
 
 
-def test_values_can_be_passed_and_win_over_the_environment(
+def test_passed_values_take_precedence_over_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ENVIRONMENT", "prod")
@@ -106,7 +106,7 @@ def test_one_message_names_every_missing_and_every_wrong_variable(
         AWS_REGION="moon",
     )
     monkeypatch.delenv("API_GATEWAY_URL")
-    monkeypatch.setenv("SERVICE_NAME", "")  # empty counts as missing
+    monkeypatch.setenv("SERVICE_NAME", "")  # an empty variable counts as missing
     with pytest.raises(SettingsError) as caught:
         FullServiceSettings()
     message = str(caught.value)
@@ -123,10 +123,10 @@ def test_one_message_names_every_missing_and_every_wrong_variable(
     assert "not set" in rows["API_GATEWAY_URL"]
     assert "absolute URL" in rows["API_GATEWAY_URL"]
     assert "'loud'" in rows["LOG_LEVEL"]
-    assert "'WARNING'" in rows["LOG_LEVEL"], "what would be right"
+    assert "'WARNING'" in rows["LOG_LEVEL"], "the valid values"
     assert "'Dev!'" in rows["ENVIRONMENT"]
     assert "http://" in rows["OTLP_ENDPOINT"]
-    assert caught.value.__suppress_context__, "pydantic's error prints every input"
+    assert caught.value.__suppress_context__, "pydantic's error may print a secret"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_wrong_gateway_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: st
         FullServiceSettings()
 
 
-def test_the_xray_daemon_is_an_endpoint_for_spans_but_not_a_gateway(
+def test_a_udp_url_is_valid_for_spans_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OTLP_ENDPOINT", "udp://127.0.0.1:2000")
@@ -191,7 +191,7 @@ def test_no_message_shows_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("part", [BaseServiceSettings, BaseAWSSettings, BaseTracingSettings])
-def test_each_part_alone_explains_itself_too(
+def test_each_base_class_explains_its_own_errors(
     monkeypatch: pytest.MonkeyPatch, part: type[BaseServiceSettings]
 ) -> None:
     _set(monkeypatch, LOG_LEVEL="x", AWS_REGION="x", ENABLE_TRACING="x")
@@ -199,10 +199,13 @@ def test_each_part_alone_explains_itself_too(
         part()
 
 
-def test_a_starting_process_ends_with_the_message_and_nothing_else() -> None:
-    code = "from shared.settings import *; load_settings(FullServiceSettings)"
+def test_wrong_settings_end_the_process_with_only_the_message() -> None:
+    code = (
+        "from shared.settings import FullServiceSettings, load_settings; "
+        "load_settings(FullServiceSettings)"
+    )
     ended = subprocess.run(
-        [sys.executable, "-c", code.replace("*", "FullServiceSettings, load_settings")],
+        [sys.executable, "-c", code],
         env={"PYTHONPATH": os.pathsep.join(sys.path), **_COMPLETE, "LOG_LEVEL": "loud"},
         capture_output=True,
         text=True,
@@ -216,6 +219,6 @@ def test_a_starting_process_ends_with_the_message_and_nothing_else() -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_right_settings_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_valid_settings_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     _set(monkeypatch)
     assert load_settings(FullServiceSettings).service_name == "api"

@@ -1,4 +1,4 @@
-"""The usage snippets of the requirements run as they are written there."""
+"""The usage snippets of the requirements run exactly as written there."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 _SNIPPETS = Path(__file__).parent / "snippets"
 
-# The environment as the requirements list it.
+# The environment variables that the requirements list.
 _ENVIRONMENT = {
     "PROJECT_NAME": "fin-advisor",
     "ENVIRONMENT": "dev",
@@ -41,7 +41,7 @@ asyncio.run(main())
 
 
 async def _run(snippet: str, *, before: str = "", after: str = "", **environment: str) -> list[str]:
-    """Run a snippet in a process of its own; returns the lines that it printed."""
+    """Run a snippet in a new process and return the lines that it prints."""
     text = (_SNIPPETS / f"{snippet}.txt").read_text()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "error", "-c", _RUNNER),
@@ -73,12 +73,12 @@ async with httpx.AsyncClient(transport=transport, base_url="http://test") as cli
 """
 
 
-def _told(printed: list[str]) -> list[dict[str, Any]]:
+def _parsed(printed: list[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in printed]
 
 
-async def test_the_middleware_logs_what_the_requirements_show() -> None:
-    started, completed = _told(await _run("middleware", after=_REQUEST))
+async def test_the_middleware_logs_the_keys_that_the_requirements_show() -> None:
+    started, completed = _parsed(await _run("middleware", after=_REQUEST))
     shown: dict[str, Any] = {"method": "GET", "path": "/health", "client_ip": "192.168.1.1"}
     assert shown.items() <= started.items()
     assert started["event"] == "request_started"
@@ -95,7 +95,7 @@ async def test_a_service_initialises_the_library(enabled: str) -> None:
     from opentelemetry import trace
     print(type(trace.get_tracer_provider()).__name__)
     """
-    # The snippet leaves the import of FastAPI to the reader; the collector's port is a free one.
+    # The snippet does not import FastAPI itself. No collector listens on the port.
     (provider,) = await _run(
         "service",
         before="from fastapi import FastAPI",

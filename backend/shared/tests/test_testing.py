@@ -1,4 +1,4 @@
-"""The test helpers behave as what they stand for."""
+"""The test doubles behave like the originals."""
 
 import base64
 
@@ -10,7 +10,7 @@ from shared.testing import FakeKeys, LambdaContext, api_gateway_event
 pytestmark = pytest.mark.anyio
 
 
-async def test_fake_keys_are_a_provider_that_counts() -> None:
+async def test_fake_keys_implement_the_provider_and_count_refreshes() -> None:
     fake = FakeKeys("old", after_refresh="new", older="older")
     keys: ApiKeyProvider = fake
     assert await keys.current() == "old"
@@ -19,24 +19,24 @@ async def test_fake_keys_are_a_provider_that_counts() -> None:
     assert fake.refreshes == 1
 
 
-def test_an_event_has_the_shape_of_a_rest_apis() -> None:
+def test_an_event_has_the_form_of_a_rest_apis() -> None:
     event = api_gateway_event("POST", "/chat/messages", query="a=1&a=2", json={"x": 1})
     assert (event["path"], event["requestContext"]["path"]) == (
         "/chat/messages",
         "/dev/chat/messages",
     )
     assert event["pathParameters"] == {"proxy": "messages"}
-    assert event["queryStringParameters"] == {"a": "2"}, "the last one, as the gateway does"
+    assert event["queryStringParameters"] == {"a": "2"}, "the gateway keeps the last value"
     assert event["multiValueQueryStringParameters"] == {"a": ["1", "2"]}
     assert event["headers"]["content-type"] == "application/json"
     assert event["isBase64Encoded"] is False
 
 
-def test_bytes_are_sent_in_base64() -> None:
+def test_a_body_of_bytes_is_encoded_in_base64() -> None:
     event = api_gateway_event("POST", "/chat/x", body=b"\xff")
     assert event["isBase64Encoded"] is True
     assert base64.b64decode(event["body"]) == b"\xff"
 
 
-def test_the_context_counts_down() -> None:
-    assert 4000 < LambdaContext(5).get_remaining_time_in_millis() <= 5000
+def test_the_context_reports_the_remaining_time() -> None:
+    assert 0 < LambdaContext(5).get_remaining_time_in_millis() <= 5000

@@ -1,4 +1,4 @@
-"""boto3 clients are made once and lazily; their errors come out in this library's terms."""
+"""boto3 clients are created once, with timeouts; their errors become `ServiceError`s."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ from shared.request import deadline
 from shared.tests.servers import FrontOfAws, unused_port
 
 
-def test_one_client_is_made_by_however_many_threads(front: FrontOfAws) -> None:
+def test_concurrent_threads_share_one_client(front: FrontOfAws) -> None:
     clients: list[Any] = []
     barrier = threading.Barrier(8)
 
@@ -31,7 +31,7 @@ def test_one_client_is_made_by_however_many_threads(front: FrontOfAws) -> None:
     assert len({id(client) for client in clients}) == 1
 
 
-def test_waits_and_attempts_are_bounded_and_the_endpoint_is_the_environments(
+def test_a_client_has_timeouts_limited_attempts_and_the_endpoint_of_the_environment(
     front: FrontOfAws,
 ) -> None:
     client = aws_client("secretsmanager", read_timeout_seconds=7)
@@ -62,7 +62,7 @@ def _answered(code: str) -> ClientError:
         (NoCredentialsError(), BadDependency, False),
     ],
 )
-def test_each_error_is_translated(
+def test_each_botocore_error_is_translated(
     error: Exception, translated: type[ServiceError], retry: bool
 ) -> None:
     with pytest.raises(ServiceError) as caught, aws_errors("read the manifest"):
@@ -74,16 +74,14 @@ def test_each_error_is_translated(
     assert caught.value.__cause__ is error
 
 
-def test_an_endpoint_that_nobody_serves_is_unavailable(
-    front: FrontOfAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_closed_port_is_unavailable(front: FrontOfAws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{unused_port()}")
     client = aws_client("secretsmanager", max_attempts=1)
     with pytest.raises(Unavailable, match="does not answer"), aws_errors("read a secret"):
         client.list_secrets()
 
 
-def test_silence_after_the_deadline_is_the_deadlines() -> None:
+def test_a_timeout_after_the_deadline_is_deadline_exceeded() -> None:
     with (
         deadline.scope(time.time() - 1),
         pytest.raises(DeadlineExceeded),
@@ -92,13 +90,13 @@ def test_silence_after_the_deadline_is_the_deadlines() -> None:
         raise ReadTimeoutError(endpoint_url="http://x")
 
 
-def test_other_errors_pass_as_they_are() -> None:
-    with pytest.raises(NotFound, match="ours"), aws_errors("x"):
-        raise NotFound("ours")
+def test_other_errors_are_not_translated() -> None:
+    with pytest.raises(NotFound, match="not translated"), aws_errors("x"):
+        raise NotFound("not translated")
     with pytest.raises(ZeroDivisionError), aws_errors("x"):
         _ = 1 / 0
 
 
-def test_the_code_of_an_error() -> None:
+def test_the_error_code_is_read_from_the_answer() -> None:
     assert error_code(_answered("NoSuchKey")) == "NoSuchKey"
     assert error_code(ClientError({}, "GetObject")) == ""

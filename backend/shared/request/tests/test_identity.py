@@ -1,8 +1,7 @@
-"""Ids from outside are safe to log and to hand on."""
+"""Ids from outside are checked before they are logged or sent on."""
 
 import pytest
 
-from shared.logging import request_context
 from shared.request import identity
 
 _ROOT = "1-5759e988-bd862e3fe1be46a994272793"
@@ -31,7 +30,7 @@ _PARENT = 0x53995C3F42CD8AD8
         (None, None),
     ],
 )
-def test_an_xray_header_is_read_as_far_as_it_makes_sense(
+def test_the_valid_fields_of_an_xray_header_are_read(
     header: str | None, expected: tuple[str, int, bool | None] | None
 ) -> None:
     assert identity.parse_xray(header) == expected
@@ -54,26 +53,12 @@ def test_an_xray_header_is_read_as_far_as_it_makes_sense(
         ("", "", None),
     ],
 )
-def test_the_trace_id_is_read_from_either_header_and_xrays_wins(
+def test_the_xray_header_takes_precedence_over_traceparent(
     xray: str | None, traceparent: str | None, expected: str | None
 ) -> None:
     assert identity.trace_id_of(identity.parse_xray(xray), traceparent) == expected
 
 
-def test_a_trace_id_is_shown_as_the_console_searches_it() -> None:
-    assert request_context.xray_trace_id(_TRACE) == _ROOT
-
-
 @pytest.mark.parametrize("value", ["", "a b", "a\nb", 'a"b', "a" * 129, "é", "a\x00", "<x>"])
 def test_an_unsafe_id_is_not_accepted(value: str) -> None:
     assert identity.accept_request_id(value) is None
-
-
-def test_the_request_id_is_the_requests_or_a_new_one() -> None:
-    assert request_context.request_id() != request_context.request_id()
-    token = request_context.bind(request_context.RequestContext("r-1", _TRACE))
-    assert request_context.request_id() == "r-1"
-    assert request_context.active_trace_id() == _TRACE
-    request_context.reset(token)
-    assert request_context.current() is None
-    assert request_context.active_trace_id() is None

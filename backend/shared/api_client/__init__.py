@@ -1,0 +1,26 @@
+"""Calls from one service to another through the gateway, with the calling service's API key."""
+
+from shared.api_client.client import ServiceAPIClient, get_service_url
+from shared.api_client.errors import (
+    BadAnswer,
+    CallError,
+    CallTimeout,
+    KeyRefused,
+    QuotaExceeded,
+    RequestRefused,
+    ServiceUnreachable,
+    Throttled,
+)
+
+__all__ = [
+    "BadAnswer",
+    "CallError",
+    "CallTimeout",
+    "KeyRefused",
+    "QuotaExceeded",
+    "RequestRefused",
+    "ServiceAPIClient",
+    "ServiceUnreachable",
+    "Throttled",
+    "get_service_url",
+]

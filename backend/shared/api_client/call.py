@@ -1,0 +1,69 @@
+"""One call to a service: what is sent, and the headers for each receiver."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+from opentelemetry import propagate
+
+from shared.logging import request_context
+from shared.request import deadline, identity
+
+IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+
+
+@dataclass(slots=True)
+class Call:
+    """A request before it is sent; every attempt sends the same.
+
+    Attributes:
+        body: The arguments of `httpx` that make the body and the query.
+        headers: The caller's own headers, names in lower case.
+    """
+
+    method: str
+    url: httpx.URL
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+    @property
+    def target(self) -> str:
+        """Method and path, for error messages."""
+        return f"{self.method} {self.url.path}"
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether sending it twice has the same effect as sending it once."""
+        return self.method in IDEMPOTENT_METHODS
+
+    def has_origin_of(self, url: str) -> bool:
+        """Return whether scheme, host and port are those of another URL, as httpx reads both."""
+        other = httpx.URL(url)
+        return (self.url.scheme, self.url.host, self.url.port) == (
+            other.scheme,
+            other.host,
+            other.port,
+        )
+
+    def foreign_headers(self) -> dict[str, str]:
+        """Return the headers for any other origin: no key, no id, no deadline."""
+        # identity: a small compressed answer could expand beyond the limit on answers.
+        headers = {"accept": "application/json", "accept-encoding": "identity", **self.headers}
+        headers.pop("x-api-key", None)
+        return headers
+
+    def gateway_headers(self, key: str | None) -> dict[str, str]:
+        """Return the headers for the gateway: the key, and the request's ids and deadline."""
+        headers = self.foreign_headers()
+        if key is not None:
+            headers["x-api-key"] = key
+        headers[identity.REQUEST_ID_HEADER] = request_context.request_id()
+        if (ends := deadline.current()) is not None:
+            headers[deadline.HEADER] = deadline.render(ends)
+        request = request_context.current()
+        if request and request.xray_header:
+            headers[identity.XRAY_HEADER] = request.xray_header
+        trace_headers: dict[str, str] = {}
+        propagate.inject(trace_headers)  # adds nothing without a tracer
+        # In lower case, so that they replace the caller's own and the header set above.
+        return headers | {name.lower(): value for name, value in trace_headers.items()}

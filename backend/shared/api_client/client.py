@@ -1,0 +1,196 @@
+"""The client that services use to call each other."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from shared.api_client.answers import is_key_refusal
+from shared.api_client.errors import CallError, CallTimeout
+from shared.aws.api_keys import ApiKeyProvider, SecretsManagerKeys
+from shared.request import deadline
+from shared.settings import BaseServiceSettings, FullServiceSettings
+
+if TYPE_CHECKING:
+    import httpx
+
+    from shared.api_client.call import Call
+    from shared.api_client.connections import ConnectionPool
+
+TIMEOUT_SECONDS: Final = 25.0
+ATTEMPTS: Final = 3
+
+
+def get_service_url(service_name: str, settings: FullServiceSettings | None = None) -> str:
+    """Return the URL of a service behind the gateway, including the stage."""
+    return f"{(settings or FullServiceSettings()).api_gateway_url}/{service_name}"
+
+
+class ServiceAPIClient:
+    """Calls other services. Make one for the life of the process, or use it as a context manager.
+
+    A path such as `/chat/health` goes to the gateway, after its stage path. An absolute URL is
+    called as it is, and gets the key only if it has the gateway's origin. Redirects are not
+    followed.
+
+    Args:
+        service_name: The calling service, whose key is sent; by default `SERVICE_NAME`.
+        settings: Where the gateway is; by default read from the environment.
+        keys: Where the key comes from; by default Secrets Manager.
+        transport: The `httpx` transport; tests pass their own.
+        timeout_seconds: The longest that one call may take with all its attempts. A deadline of
+            the current request shortens it.
+        attempts: How many times a request is sent at most, if sending it again is safe.
+    """
+
+    def __init__(
+        self,
+        service_name: str | None = None,
+        *,
+        settings: FullServiceSettings | None = None,
+        keys: ApiKeyProvider | None = None,
+        transport: "httpx.AsyncBaseTransport | None" = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        attempts: int = ATTEMPTS,
+    ) -> None:
+        settings = settings or FullServiceSettings()
+        self._base_url = settings.api_gateway_url
+        self._keys = keys
+        # Without API keys there are no secrets to read.
+        if keys is None and settings.enable_service_api_keys:
+            name = _secret_name(settings, service_name)
+            self._keys = SecretsManagerKeys(name, region=settings.aws_region)
+        self._transport = transport
+        self._timeout_seconds = timeout_seconds
+        self._attempts = attempts
+        self._pool: ConnectionPool | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the pooled connections; the next call opens new ones."""
+        if self._pool is not None:
+            await self._pool.aclose()
+
+    async def get(self, path: str, **options: Any) -> "httpx.Response":
+        """Call with GET; options as in `request`."""
+        return await self.request("GET", path, **options)
+
+    async def post(self, path: str, **options: Any) -> "httpx.Response":
+        """Call with POST; options as in `request`."""
+        return await self.request("POST", path, **options)
+
+    async def put(self, path: str, **options: Any) -> "httpx.Response":
+        """Call with PUT; options as in `request`."""
+        return await self.request("PUT", path, **options)
+
+    async def patch(self, path: str, **options: Any) -> "httpx.Response":
+        """Call with PATCH; options as in `request`."""
+        return await self.request("PATCH", path, **options)
+
+    async def delete(self, path: str, **options: Any) -> "httpx.Response":
+        """Call with DELETE; options as in `request`."""
+        return await self.request("DELETE", path, **options)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_seconds: float | None = None,
+    ) -> "httpx.Response":
+        """Call a service and return its answer, which is always a 2xx.
+
+        Raises:
+            CallError: The call failed; the subclass says how.
+        """
+        # Imported by the first call, so that a cold start without one loads neither httpx nor
+        # stamina.
+        import httpx
+        import stamina
+
+        from shared.api_client.call import Call
+        from shared.api_client.outcome import require_success
+        from shared.api_client.retries import wait_before_retry
+
+        with deadline.scope(time.time() + (timeout_seconds or self._timeout_seconds)):
+            call = Call(
+                method.upper(),
+                httpx.URL(self._absolute_url(path)),
+                {"json": json, "content": content, "params": params},
+                {name.lower(): value for name, value in (headers or {}).items()},
+            )
+            async for attempt in stamina.retry_context(
+                on=wait_before_retry, attempts=self._attempts, timeout=None
+            ):
+                with attempt:
+                    try:
+                        return require_success(await self._send(call))
+                    except CallError as error:
+                        error.attempts = attempt.num
+                        raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _absolute_url(self, path: str) -> str:
+        if path.startswith(("http://", "https://")):
+            return path
+        return f"{self._base_url}/{path.lstrip('/')}"
+
+    async def _send(self, call: "Call") -> "httpx.Response":
+        """Send one attempt; if the gateway refuses the key, try the newest and the previous one."""
+        pool = self._open_pool()
+        if not call.has_origin_of(self._base_url):
+            return await pool.exchange(call, call.foreign_headers())
+        keys = self._keys
+        if keys is None:
+            return await pool.exchange(call, call.gateway_headers(None))
+        key = await _before_deadline(call, keys.current())
+        response = await pool.exchange(call, call.gateway_headers(key))
+        if is_key_refusal(response):
+            # The key may have been rotated since it was read.
+            fresh = await _before_deadline(call, keys.refreshed(key))
+            if fresh != key:
+                response = await pool.exchange(call, call.gateway_headers(fresh))
+            # For some seconds after a rotation the gateway accepts only the previous key.
+            if is_key_refusal(response):
+                previous = await _before_deadline(call, keys.previous())
+                if previous is not None and previous not in {key, fresh}:
+                    response = await pool.exchange(call, call.gateway_headers(previous))
+        return response
+
+    def _open_pool(self) -> "ConnectionPool":
+        if self._pool is None:
+            from shared.api_client.connections import ConnectionPool
+
+            self._pool = ConnectionPool(self._transport, self._timeout_seconds)
+        return self._pool
+
+
+async def _before_deadline[T](call: "Call", key: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(deadline.remaining_seconds()):
+            return await key
+    except TimeoutError as error:
+        raise CallTimeout(
+            f"{call.target}: this service's key could not be read in time."
+        ) from error
+
+
+def _secret_name(settings: BaseServiceSettings, service_name: str | None) -> str:
+    if service_name is None:
+        return settings.api_key_secret_name
+    return f"{settings.project_name}/{settings.environment}/{service_name}/api-key"

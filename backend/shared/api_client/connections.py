@@ -1,0 +1,121 @@
+"""Pooled HTTP connections: send one request, read a bounded answer."""
+
+import asyncio
+import ssl
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Final
+
+import httpx
+
+from shared.api_client.call import Call
+from shared.api_client.errors import BadAnswer, CallTimeout, ServiceUnreachable
+from shared.request import deadline
+
+CONNECT_TIMEOUT_SECONDS: Final = 3.0
+MAX_CONNECTIONS: Final = 100
+MAX_ANSWER_BYTES: Final = 10 * 1024 * 1024  # the gateway's own limit
+
+
+class ConnectionPool:
+    """The connections of one client.
+
+    Args:
+        transport: The `httpx` transport; None opens real connections.
+        timeout_seconds: The longest wait for a single read or write.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport | None, timeout_seconds: float) -> None:
+        self._transport = transport
+        self._timeout_seconds = timeout_seconds
+        self._client: httpx.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
+
+    async def aclose(self) -> None:
+        """Close the connections; the next exchange opens new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def exchange(self, call: Call, headers: dict[str, str]) -> httpx.Response:
+        """Send a request once and return the answer, whatever its status.
+
+        Raises:
+            CallTimeout: No answer by the deadline.
+            ServiceUnreachable: No connection, or it broke.
+            BadAnswer: The answer is too large.
+        """
+        seconds_left = deadline.remaining_seconds() or 0.0
+        if seconds_left <= deadline.HOP_SECONDS:
+            raise CallTimeout(f"{call.target}: no time is left for the call.")
+        client = self._open_client()
+        request = client.build_request(call.method, call.url, headers=headers, **call.body)
+        try:
+            # httpx limits each wait, not the whole exchange: a server may send a byte at a time.
+            async with asyncio.timeout(seconds_left), self._slots:
+                response = await client.send(request, stream=True)
+                try:
+                    return await _read_bounded(response, call.target)
+                finally:
+                    await response.aclose()
+        except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout) as error:
+            raise CallTimeout(
+                f"{call.target}: no answer in time.", retryable=call.is_idempotent
+            ) from error
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise ServiceUnreachable(
+                f"{call.target}: no connection; try again.", retryable=True, retry_after=1
+            ) from error
+        except httpx.TransportError as error:
+            raise ServiceUnreachable(
+                f"{call.target}: the connection broke.", retryable=call.is_idempotent
+            ) from error
+
+    def _open_client(self) -> httpx.AsyncClient:
+        # Connections belong to the event loop that opened them.
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            self._loop = loop
+            # httpcore scans its whole queue whenever a request ends: with a thousand waiting
+            # calls that took 40 s of CPU. The semaphore keeps its queue empty.
+            self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
+            self._client = httpx.AsyncClient(
+                transport=self._transport,
+                follow_redirects=False,  # httpx would send the key to another origin
+                trust_env=False,  # ignore the machine's proxy settings and .netrc
+                # Accept no cookies: all calls share this client.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                verify=_tls_context(),
+                timeout=httpx.Timeout(self._timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
+                limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=20),
+            )
+        return self._client
+
+
+@cache
+def _tls_context() -> ssl.SSLContext:
+    # Cached: loading the certificates takes about 20 ms.
+    return httpx.create_ssl_context(trust_env=False)
+
+
+async def _read_bounded(response: httpx.Response, target: str) -> httpx.Response:
+    """Return a copy of the answer with its body read, at most `MAX_ANSWER_BYTES`."""
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise BadAnswer(f"{target}: the answer is over {MAX_ANSWER_BYTES:,} bytes.")
+    headers = [
+        (name, value)
+        for name, value in response.headers.multi_items()
+        # They describe the transfer, which is over; the body below is complete and decoded.
+        if name not in {"content-encoding", "transfer-encoding", "content-length"}
+    ]
+    return httpx.Response(
+        response.status_code,
+        headers=headers,
+        content=bytes(body),
+        request=response.request,
+        extensions={"http_version": response.extensions.get("http_version", b"HTTP/1.1")},
+    )

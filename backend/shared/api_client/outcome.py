@@ -1,0 +1,60 @@
+"""The outcome of a call: the answer if it is a 2xx, otherwise the error that describes it."""
+
+from typing import TYPE_CHECKING
+
+from shared.api_client.answers import is_key_refusal, retry_after_seconds, text_fields
+from shared.api_client.call import IDEMPOTENT_METHODS
+from shared.api_client.errors import (
+    BadAnswer,
+    CallTimeout,
+    KeyRefused,
+    QuotaExceeded,
+    RequestRefused,
+    Throttled,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+
+def require_success(response: "httpx.Response") -> "httpx.Response":
+    """Return the answer if it is a 2xx.
+
+    Raises:
+        CallError: The answer is anything else.
+    """
+    status = response.status_code
+    if 200 <= status < 300:
+        return response
+    fields = text_fields(response)
+    target = f"{response.request.method} {response.request.url.path}"
+    detail = fields.get("detail") or fields.get("message") or f"HTTP {status}"
+    retry_after = retry_after_seconds(response)
+    if status == 429 and fields.get("message") == "Limit Exceeded":
+        raise QuotaExceeded(f"{target}: this service's quota is used up.", response=response)
+    if status == 429:
+        raise Throttled(
+            f"{target}: too many requests.",
+            response=response,
+            retryable=True,
+            retry_after=retry_after or 1,
+        )
+    if is_key_refusal(response):
+        raise KeyRefused(f"{target}: the gateway refuses this service's key.", response=response)
+    if 400 <= status < 500:
+        raise RequestRefused(detail, response=response)
+    if status < 400:
+        raise BadAnswer(f"{target}: redirects are not followed.", response=response)
+    # A 500 without an error code of ours comes from the gateway: the function is throttled.
+    is_transient = status in {502, 503, 504} or (status == 500 and "error" not in fields)
+    is_idempotent = response.request.method in IDEMPOTENT_METHODS
+    error_type = CallTimeout if status == 504 else BadAnswer
+    error = error_type(
+        f"{target}: {detail}",
+        response=response,
+        retryable=status == 503 or (is_idempotent and is_transient),
+        retry_after=retry_after,
+    )
+    if status == 503:
+        error.status, error.code = 503, "unavailable"
+    raise error
