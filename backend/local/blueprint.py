@@ -5,7 +5,7 @@ reads it back from the API Gateway and Lambda of an AWS that Terraform has fille
 in `local` reads only this model.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -131,6 +131,8 @@ class RestApi:
     integration_timeout_seconds: float = 29.0
     rate_per_second: float | None = None
     burst: int | None = None
+    cors_origins: tuple[str, ...] = ()
+    """The origins of web pages that may call the stage, beside those of this machine."""
     refusal_headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """For `DEFAULT_4XX` and `DEFAULT_5XX`: the headers of the gateway's own answers, each with a
     mapping expression.
@@ -175,16 +177,18 @@ def default_estate(
     keys: Mapping[str, str],
     origin_secret: str,
     log_level: str = "INFO",
+    cors_origins: Sequence[str] = (),
 ) -> Blueprint:
-    """The estate that Terraform makes for dev, written down.
+    """The estate that Terraform creates for dev, written down.
 
-    `keys` maps each service and client (`api`, …, `client`) to its API key.
+    `keys` maps each service and client (`api`, …, `client`) to its API key; `cors_origins` is the
+    Terraform variable of that name.
     """
     prefix = f"{project}-{environment}"
     vectors = f"{prefix}-vectors-{ACCOUNT_ID}-{REGION}"
     jobs = f"{prefix}-jobs-{ACCOUNT_ID}-{REGION}"
     own: dict[str, dict[str, str]] = {
-        "api": {},
+        "api": {"CORS_ORIGINS": ",".join(cors_origins)},
         "chat": {"CHAT_MODEL_ID": _CHAT_MODEL_ID},
         "s3vector": {
             "BEDROCK_MODEL_ID": _EMBEDDING_MODEL_ID,
@@ -205,7 +209,7 @@ def default_estate(
     return Blueprint(
         project=project,
         environment=environment,
-        api=_rest_api(prefix, environment, keys, origin_secret),
+        api=_rest_api(prefix, environment, keys, origin_secret, cors_origins),
         functions=tuple(
             Function(
                 f"{prefix}-{service}", service, f"{service}.handler.handler", variables[service]
@@ -225,7 +229,11 @@ def default_estate(
 
 
 def _rest_api(
-    prefix: str, environment: str, keys: Mapping[str, str], origin_secret: str
+    prefix: str,
+    environment: str,
+    keys: Mapping[str, str],
+    origin_secret: str,
+    cors_origins: Sequence[str],
 ) -> RestApi:
     resources: dict[str, dict[str, Method]] = {}
     for service in SERVICES:
@@ -242,7 +250,9 @@ def _rest_api(
                 )
             else:
                 integration = FunctionIntegration(f"{prefix}-{service}")
-            resources[path] = {"ANY": Method(integration), "OPTIONS": _preflight()}
+            resources[path] = {"ANY": Method(integration)}
+        if cors_origins:
+            resources[f"/{service}/{{proxy+}}"]["OPTIONS"] = _preflight(cors_origins[0])
     return RestApi(
         api_id="local00000",
         name=prefix,
@@ -256,15 +266,16 @@ def _rest_api(
             for name in keys
         ),
         stage_variables={"runner_origin": origin_secret},
+        cors_origins=tuple(cors_origins),
     )
 
 
-def _preflight() -> Method:
+def _preflight(origin: str) -> Method:
     headers = {
-        "access-control-allow-origin": "*",
-        "access-control-allow-methods": "DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT",
-        "access-control-allow-headers": (
-            "authorization,content-type,x-amzn-trace-id,x-api-key,x-request-id"
-        ),
+        "access-control-allow-headers": "authorization,content-type,x-api-key,x-request-id",
+        "access-control-allow-methods": "GET,POST,PUT,PATCH,DELETE,OPTIONS",
+        "access-control-allow-origin": origin,
+        "access-control-max-age": "3600",
+        "vary": "Origin",
     }
-    return Method(MockIntegration(headers=headers), api_key_required=False)
+    return Method(MockIntegration(204, headers), api_key_required=False)

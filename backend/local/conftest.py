@@ -30,7 +30,7 @@ from local.compute.logs import LogFolder
 from local.compute.processes import BACKEND, Program
 from local.gateway.gateway import Gateway
 from local.gateway.hops import Hops
-from local.net.serving import Asgi, Server
+from local.net.serving import AllowsOrigin, Asgi, Server
 
 HANDLERS = "local.tests.functions_under_test"
 
@@ -90,7 +90,7 @@ def rest_api(**fields: object) -> RestApi:
             resources[path] = {
                 "ANY": Method(FunctionIntegration(f"test-{name}")),
                 "OPTIONS": Method(
-                    MockIntegration(200, {"access-control-allow-origin": "*"}),
+                    MockIntegration(200, {"access-control-allow-origin": "https://app.example"}),
                     api_key_required=False,
                 ),
             }
@@ -121,15 +121,18 @@ def rest_api(**fields: object) -> RestApi:
         "stage_variables": {"site_origin": "origin-secret"},
         "binary_media_types": ("application/octet-stream", "image/*"),
         "integration_timeout_seconds": 10.0,
+        "cors_origins": ("https://app.example", "https://b.example"),
         **fields,
     }
     return RestApi("test000000", "test", "dev", resources, **values)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
-async def serve(application: Asgi) -> AsyncIterator[str]:
+async def serve(
+    application: Asgi, *, allows_origin: AllowsOrigin | None = None
+) -> AsyncIterator[str]:
     """The URL at which `application` is served."""
-    server = Server(application)
+    server = Server(application, allows_origin=allows_origin)
     await server.start()
     try:
         yield server.url
@@ -141,7 +144,7 @@ async def serve(application: Asgi) -> AsyncIterator[str]:
 async def serve_gateway(pools: Pools, api: RestApi) -> AsyncIterator[GatewayUnderTest]:
     hops = Hops()
     gateway = Gateway(api, Functions(pools.made), hops)
-    async with serve(gateway) as url:
+    async with serve(gateway, allows_origin=gateway.allows_origin) as url:
         headers = {"x-api-key": "secret-caller"}
         client = httpx.AsyncClient(base_url=f"{url}/dev", headers=headers, timeout=30)
         async with client:

@@ -70,7 +70,11 @@ class RunningEstate:
         self.bedrock = Bedrock()
         self._options = options
         self._report = report
-        self._server = Server(self._application, bind(options.port))
+        self._server = Server(
+            self._application,
+            bind(options.port),
+            allows_origin=lambda scope, origin: self.gateway.allows_origin(scope, origin),
+        )
         self._logs = LogFolder(run_dir / "logs", show=report if options.verbose else None)
         self._programs = packaged_programs(options.packages, run_dir) if options.packages else {}
         self.functions = Functions(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from local.aws.server import TEST_CREDENTIALS
 from local.blueprint import REGION
+from local.net.sockets import HOST
 
 _NOT_THE_USERS = ("AWS_ENDPOINT", "AWS_LAMBDA", "AWS_EXECUTION")
 
@@ -36,7 +37,7 @@ class Endpoints:
 
 def web_overlay(endpoints: Endpoints, *, bedrock: str) -> dict[str, str]:
     """The variables to lay over a web service's own: App Runner's collector speaks gRPC alone."""
-    variables = overlay(endpoints, bedrock=bedrock)
+    variables = overlay(endpoints, bedrock=bedrock) | {"BIND_HOST": HOST}
     if endpoints.otlp and endpoints.otlp_grpc:
         variables["OTLP_ENDPOINT"] = endpoints.otlp_grpc
         variables["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc"  # the port is not the usual one

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
+from local.net.loopback_only import STATUS, reason_to_refuse, refusal_body
 from local.net.sockets import HOST, bind
 
 type Environ = dict[str, Any]
@@ -73,8 +74,10 @@ class EmbeddedAws:
         self._server = make_server(
             HOST,
             port,
-            self.front(
-                serialize_conditional_writes(DomainDispatcherApplication(create_backend_app))
+            refuse_web_pages(
+                self.front(
+                    serialize_conditional_writes(DomainDispatcherApplication(create_backend_app))
+                )
             ),
             threaded=True,
             request_handler=MotoRequestHandler,
@@ -120,12 +123,29 @@ def serialize_conditional_writes(moto: Wsgi) -> Wsgi:
     return application
 
 
+def refuse_web_pages(served: Wsgi) -> Wsgi:
+    """Answer requests with a foreign Host or Origin with 403; moto would let every origin read."""
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        host, origin = environ.get("HTTP_HOST"), environ.get("HTTP_ORIGIN")
+        reason = reason_to_refuse(
+            [] if host is None else [host], [] if origin is None else [origin]
+        )
+        if reason is None:
+            return served(environ, start_response)
+        body = refusal_body(reason)
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        start_response(f"{STATUS} Forbidden", headers)
+        return [body]
+
+    return application
+
+
 def boto3_client(service: str, *, endpoint_url: str, region: str) -> Any:
-    """A real boto3 client of the embedded AWS that knows nothing of the user's own AWS
-    configuration.
-    """
+    """A boto3 client of the embedded AWS that ignores the user's AWS configuration and proxies."""
     import boto3
     import botocore.session
+    from botocore.config import Config
 
     session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
     made: Any = boto3.Session(
@@ -135,4 +155,5 @@ def boto3_client(service: str, *, endpoint_url: str, region: str) -> Any:
         region_name=region,
         botocore_session=session,
     )
-    return made.client(service, endpoint_url=endpoint_url)
+    # An empty mapping of proxies: otherwise boto3 sends loopback traffic to HTTP_PROXY.
+    return made.client(service, endpoint_url=endpoint_url, config=Config(proxies={}))

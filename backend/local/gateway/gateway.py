@@ -87,6 +87,11 @@ class Gateway:
         self._buckets: dict[tuple[str, str], TokenBucket] = {}
         self._running: set[asyncio.Task[Answer]] = set()
 
+    def allows_origin(self, scope: Scope, origin: str) -> bool:
+        """Whether the stage accepts requests of web pages at `origin` (`cors_origins`)."""
+        path = f"{scope['path']}/"
+        return origin in self._api.cors_origins and path.startswith(f"/{self._api.stage}/")
+
     async def close(self) -> None:
         for task in self._running:
             task.cancel()
@@ -156,7 +161,7 @@ class Gateway:
     async def _integrate(self, request: GatewayRequest, found: Match) -> Answer:
         integration = found.method.integration
         if isinstance(integration, MockIntegration):
-            return Answer(integration.status, list(integration.headers.items()), b"")
+            return self._mock(integration, request)
         if isinstance(integration, HttpIntegration):
             work = self._call_service(integration, request, found)
         else:
@@ -172,6 +177,13 @@ class Gateway:
             )
         except TimeoutError:
             raise RefusedError(Refusal.INTEGRATION_TIMEOUT) from None
+
+    def _mock(self, integration: MockIntegration, request: GatewayRequest) -> Answer:
+        headers = dict(integration.headers)
+        origin = request.header("origin")
+        if "access-control-allow-origin" in headers and origin in self._api.cors_origins:
+            headers["access-control-allow-origin"] = origin
+        return Answer(integration.status, list(headers.items()), b"")
 
     async def _call_function(
         self, integration: FunctionIntegration, request: GatewayRequest, found: Match

@@ -4,6 +4,7 @@ Lambda, App Runner, Scheduler and Secrets Manager.
 Nothing is known beforehand but the account: names, routes, limits and variables are what was made.
 """
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -63,6 +64,12 @@ class EstateReader:
         api = self._rest_api(apis[0], urls)
         functions = [self._function(name, alias) for name, alias in self._invoked.items()]
         variables = functions[0].environment if functions else {}
+        origins = {
+            origin
+            for function in functions
+            for origin in function.environment.get("CORS_ORIGINS", "").split(",")
+            if origin
+        }
         schedules = self._schedules(functions)
         for item in self._lambda.list_functions()["Functions"]:
             if item["FunctionName"] not in self._invoked:
@@ -70,7 +77,7 @@ class EstateReader:
         return Blueprint(
             project=variables.get("PROJECT_NAME", api.name),
             environment=api.stage,
-            api=api,
+            api=dataclasses.replace(api, cors_origins=tuple(sorted(origins))),
             functions=tuple(functions),
             web_services=tuple(web_services),
             schedules=schedules,

@@ -129,11 +129,30 @@ async def test_the_throttle_is_too_many_requests(tested: GatewayUnderTest) -> No
     assert refusal(answers[-1]) == expected
 
 
-async def test_a_preflight_request_needs_no_key(tested: GatewayUnderTest) -> None:
-    answer = await tested.client.options("/echo/x", headers={"x-api-key": ""})
+@pytest.mark.parametrize("origin", ["https://app.example", "https://b.example"])
+async def test_a_preflight_request_of_a_configured_origin_needs_no_key(
+    tested: GatewayUnderTest, origin: str
+) -> None:
+    headers = {"x-api-key": "", "origin": origin, "access-control-request-method": "POST"}
+    answer = await tested.client.options("/echo/x", headers=headers)
     assert answer.status_code == 200
-    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["access-control-allow-origin"] == origin
     assert answer.content == b""
+
+
+async def test_a_page_of_a_configured_origin_may_call(tested: GatewayUnderTest) -> None:
+    answer = await tested.client.get("/echo/x", headers={"origin": "https://b.example"})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "GET"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://app.example.evil"])
+async def test_a_page_of_another_origin_may_not_call(
+    tested: GatewayUnderTest, method: str, origin: str
+) -> None:
+    answer = await tested.client.request(method, "/echo/x", headers={"origin": origin})
+    assert answer.status_code == 403
+    assert "access-control-allow-origin" not in answer.headers
 
 
 @pytest.mark.parametrize("chunked", [False, True])
