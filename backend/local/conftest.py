@@ -208,8 +208,14 @@ def start_up(
     if not env_file.exists():
         process.wait()
         raise AssertionError(f"the estate did not start: {output.read_text()}")
-    lines = shlex.split(env_file.read_text())
-    return RunningUp(process, dict(line.split("=", 1) for line in lines), output)
+    return RunningUp(process, read_env_file(env_file), output)
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """The variables that a shell exports when it sources `path`."""
+    lines = [shlex.split(line) for line in path.read_text().splitlines()]
+    assert all(command == "export" for command, _ in lines)
+    return dict(pair.split("=", 1) for _, pair in lines)
 
 
 def stop_up(running: RunningUp) -> int:

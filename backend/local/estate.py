@@ -73,7 +73,7 @@ class RunningEstate:
         self._server = Server(
             self._application,
             bind(options.port),
-            allows_origin=lambda scope, origin: self.gateway.allows_origin(scope, origin),
+            allows_origin=self._allows_origin,
         )
         self._logs = LogFolder(run_dir / "logs", show=report if options.verbose else None)
         self._programs = packaged_programs(options.packages, run_dir) if options.packages else {}
@@ -167,6 +167,7 @@ class RunningEstate:
         self._exit.push_async_callback(self._receiver.stop)
         await self._server.start()
         self._exit.push_async_callback(self._server.stop)
+        self._report(f"starting {self._parts()} (5 to 15 s)")
         await _all(
             self._start_aws(),
             *(self._start_host(host) for host in self._hosts),
@@ -186,6 +187,11 @@ class RunningEstate:
             self._keep(self._until_failed(host))
         if self._options.reload:
             self._keep(reload_on_change(BACKEND, self.reload, self._report))
+
+    def _parts(self) -> str:
+        functions = () if self._options.cold else self.blueprint.functions
+        names = [part.service for part in (*functions, *self.blueprint.web_services)]
+        return ", ".join(names) + ("" if self._options.terraform else " and the embedded AWS")
 
     async def _start_aws(self) -> None:
         await asyncio.to_thread(self._aws.serve)
@@ -219,6 +225,9 @@ class RunningEstate:
             await self._traces_api(scope, receive, send)
         else:
             await self.gateway(scope, receive, send)
+
+    def _allows_origin(self, scope: Scope, origin: str) -> bool:
+        return self.gateway.allows_origin(scope, origin)
 
     def _as_run(self, function: Function) -> Function:
         """The function as this machine runs it: a package and the sources have its handler under

@@ -16,6 +16,7 @@ from typing import Any
 from local.aws.server import TEST_CREDENTIALS
 from local.blueprint import REGION
 from local.compute.processes import BACKEND
+from local.net.proxies import proxies_except_loopback
 
 REPOSITORY = BACKEND.parent
 
@@ -113,6 +114,7 @@ class LayerCopy:
         }
         return {
             **inherited,
+            **proxies_except_loopback(os.environ),
             **TEST_CREDENTIALS,
             "TF_CLI_CONFIG_FILE": str(self._cli_config),
             "TF_IN_AUTOMATION": "1",

@@ -39,8 +39,9 @@ async def provision(
     remove_tree(folder)
     folder.mkdir(parents=True)
     (run_dir / "logs").mkdir(parents=True, exist_ok=True)
+    report("starting the embedded AWS (2 to 5 s)")
     await asyncio.to_thread(aws.serve)
-    report("embedded AWS is up")
+    report("embedded AWS is up; applying bootstrap/ and terraform/ to it (1 to 3 minutes)")
     with (run_dir / "logs" / "terraform.log").open("wb", buffering=0) as log:
         await _apply(folder, aws.url, _packages(options.packages, folder / "dist"), log, report)
     reader = EstateReader(aws.url)
