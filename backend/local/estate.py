@@ -190,7 +190,8 @@ class RunningEstate:
 
     def _parts(self) -> str:
         functions = () if self._options.cold else self.blueprint.functions
-        names = [part.service for part in (*functions, *self.blueprint.web_services)]
+        names = [function.service for function in functions]
+        names += [service.service for service in self.blueprint.web_services]
         return ", ".join(names) + ("" if self._options.terraform else " and the embedded AWS")
 
     async def _start_aws(self) -> None:

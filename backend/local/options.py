@@ -127,9 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         "sdk",
     )
     value("--layer", "DIR", f"for --tracing auto: an unpacked ADOT layer, with its {WRAPPER}")
-    switch(
-        "--terraform", "apply bootstrap/ and terraform/ to the embedded AWS and serve the result"
-    )
+    switch("--terraform", "apply bootstrap/ and terraform/ to the embedded AWS, serve the result")
     switch("--verbose", "show the services' logs")
     value("--run-dir", "DIR", "keep logs here (default: a temporary folder)")
     return parser

@@ -1,4 +1,4 @@
-"""HTTP servers in the estate's own process, and the ASGI functions that their applications share."""
+"""HTTP servers in the estate's process, and the ASGI functions that their applications share."""
 
 import asyncio
 import contextlib

@@ -27,7 +27,7 @@ def test_a_child_process_of_the_shell_gets_the_variables_unchanged(tmp_path: Pat
 def test_only_the_owner_may_read_it_from_the_first_byte_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    modes = []
+    modes: list[int] = []
 
     def fstat(descriptor: int) -> os.stat_result:
         result = real(descriptor)

@@ -72,7 +72,7 @@ def test_what_takes_no_time_has_a_bar_and_none_leaves_its_column() -> None:
     assert all(1 <= line.count("=") <= 40 for line in lines[2:])
 
 
-@pytest.mark.parametrize("width", [80, 60])
+@pytest.mark.parametrize("width", [80, 70])
 def test_names_give_way_to_durations_services_and_bars(width: int) -> None:
     deep = [
         span(
