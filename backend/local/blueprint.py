@@ -1,8 +1,7 @@
-"""The estate's description: what runs, how it is routed, and whose key opens it.
+"""The description of an estate: its functions, web services, routes, API keys and secrets.
 
-One model for both ways of getting an estate: `default_estate` writes it down, and `readback.py`
-reads it back from the API Gateway and Lambda of an AWS that Terraform has filled. Everything else
-in `local` reads only this model.
+There are two sources: `default_estate` below, and `terraform/readback.py`, which reads what
+Terraform created. Everything else in `local` uses only this model.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,9 +20,7 @@ _EMBEDDING_MODEL_ID = "amazon.titan-embed-text-v2:0"
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A Lambda function: its variables are those of the cloud, before the local endpoints are laid
-    over them.
-    """
+    """A Lambda function. `environment` is the cloud's; `overlay.py` adds the local endpoints."""
 
     name: str
     service: str
@@ -34,7 +31,7 @@ class Function:
     reserved_concurrency: int = 100
     version: str = "$LATEST"
     alias: str | None = None
-    """What callers name it by, None where they call it without one."""
+    """The alias that callers use, if any."""
 
     @property
     def arn(self) -> str:
@@ -54,14 +51,14 @@ class WebService:
 
 @dataclass(frozen=True, slots=True)
 class FunctionIntegration:
-    """AWS_PROXY: the request becomes an event of the function."""
+    """AWS_PROXY: the function gets the request as an event."""
 
     function_name: str
 
 
 @dataclass(frozen=True, slots=True)
 class HttpIntegration:
-    """HTTP_PROXY to `uri`, in which `{proxy}` and `${stageVariables.x}` are filled in.
+    """HTTP_PROXY to `uri`, in which `{proxy}` and `${stageVariables.x}` are replaced.
 
     `headers` maps a header name to API Gateway's mapping expression: `'literal'`,
     `context.requestId`, `stageVariables.x` or `method.request.header.x`.
@@ -74,7 +71,7 @@ class HttpIntegration:
 
 @dataclass(frozen=True, slots=True)
 class MockIntegration:
-    """An answer that API Gateway makes itself, as for a browser's preflight request."""
+    """MOCK: API Gateway answers itself, for example a browser's preflight request."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -85,7 +82,7 @@ type Integration = FunctionIntegration | HttpIntegration | MockIntegration
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One HTTP method of a resource; `ANY` stands for all that have no method of their own."""
+    """One HTTP method of a resource. `ANY` applies to those that the resource does not define."""
 
     integration: Integration
     api_key_required: bool = True
@@ -101,8 +98,8 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class UsagePlan:
-    """Who may call how often. `quota_limit` counts per key and period; `rate_per_second` and
-    `burst` are a token bucket per key.
+    """How often its keys may call: `quota_limit` requests per key and period, and a token bucket
+    per key with `rate_per_second` and `burst`.
     """
 
     plan_id: str
@@ -116,8 +113,8 @@ class UsagePlan:
 
 @dataclass(frozen=True, slots=True)
 class RestApi:
-    """A REST API with its one stage. `resources` maps a resource path (`/api/{proxy+}`) to its
-    methods. `rate_per_second` and `burst` are a token bucket per method, for all callers together.
+    """A REST API and its one stage. `resources` maps a resource path (`/api/{proxy+}`) to its
+    methods. Each method has a token bucket for all callers, with `rate_per_second` and `burst`.
     """
 
     api_id: str
@@ -134,8 +131,8 @@ class RestApi:
     cors_origins: tuple[str, ...] = ()
     """The origins of web pages that may call the stage, beside those of this machine."""
     refusal_headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """For `DEFAULT_4XX` and `DEFAULT_5XX`: the headers of the gateway's own answers, each with a
-    mapping expression.
+    """The extra headers of the gateway's own errors, as mapping expressions, for `DEFAULT_4XX` and
+    `DEFAULT_5XX`.
     """
 
     def key_named(self, name: str) -> ApiKey:
@@ -148,9 +145,7 @@ class RestApi:
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """Everything that runs. `secrets` and `buckets` are what must be there before the services
-    start.
-    """
+    """The whole estate. `secrets` and `buckets` are created before the services start."""
 
     project: str
     environment: str
@@ -160,7 +155,7 @@ class Blueprint:
     secrets: Mapping[str, str] = field(default_factory=dict)
     buckets: tuple[str, ...] = ()
     schedules: Mapping[str, str] = field(default_factory=dict)
-    """Service name to the JSON event that it gets every minute."""
+    """The JSON event that a service gets every minute, by service name."""
 
     def function_of(self, service: str) -> Function:
         """The function of that service; KeyError when it has none."""
@@ -179,7 +174,7 @@ def default_estate(
     log_level: str = "INFO",
     cors_origins: Sequence[str] = (),
 ) -> Blueprint:
-    """The estate that Terraform creates for dev, written down.
+    """The estate that Terraform creates for dev, without running Terraform.
 
     `keys` maps each service and client (`api`, …, `client`) to its API key; `cors_origins` is the
     Terraform variable of that name.

@@ -1,4 +1,4 @@
-"""What the tests share: functions and a gateway over small handlers, and a running estate."""
+"""Fixtures: functions and a gateway over small handlers, and a running estate."""
 
 import os
 import shlex
@@ -36,7 +36,7 @@ HANDLERS = "local.tests.functions_under_test"
 
 
 def function(handler: str, **fields: object) -> Function:
-    """A function over one of the small handlers."""
+    """A function with one of the small handlers."""
     values: dict[str, object] = {"environment": {}, "timeout_seconds": 20.0, **fields}
     name = str(values.pop("name", f"test-{handler}"))
     return Function(name, handler, f"{HANDLERS}.{handler}", **values)  # type: ignore[arg-type]
@@ -44,7 +44,7 @@ def function(handler: str, **fields: object) -> Function:
 
 @dataclass
 class Pools:
-    """Pools over the small handlers, stopped together."""
+    """Pools of functions with the small handlers, stopped together."""
 
     logs: LogFolder
     made: list[FunctionPool] = field(default_factory=list)
@@ -83,7 +83,7 @@ class GatewayUnderTest:
 
 
 def rest_api(**fields: object) -> RestApi:
-    """A stage `dev` over the small handlers, and a web service at `/site`."""
+    """A REST API with the stage `dev`: the small handlers, and a web service at `/site`."""
     resources: dict[str, dict[str, Method]] = {}
     for name in ("echo", "web", "narrow", "slow"):
         for path in (f"/{name}", f"/{name}/{{proxy+}}"):
@@ -154,7 +154,7 @@ async def serve_gateway(pools: Pools, api: RestApi) -> AsyncIterator[GatewayUnde
 
 @dataclass
 class RunningUp:
-    """A running `local.up`, and what its env file says."""
+    """A running `local.up` and the variables of its env file."""
 
     process: subprocess.Popen[str]
     variables: dict[str, str]
@@ -172,7 +172,7 @@ class RunningUp:
         return (Path(self.variables["LOG_DIR"]) / f"{service}.log").read_text()
 
     def children(self, program: str = "") -> set[int]:
-        """The ids of its child processes; of those only that run `program`."""
+        """The ids of its child processes that run `program`."""
         found = subprocess.run(
             ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="],  # noqa: S607 - wherever it is
             capture_output=True,
@@ -229,7 +229,7 @@ def stop_up(running: RunningUp) -> int:
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
-    """Whether `condition` came true in time."""
+    """Wait until `condition` is true. False if it is not within `seconds`."""
     give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:
         if condition():
@@ -240,7 +240,7 @@ def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
 
 @pytest.fixture(scope="session")
 def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningUp]:
-    """The whole estate, started as a user starts it; one for the session."""
+    """The whole estate, started as a user does. Shared by the tests of the session."""
     running = start_up(tmp_path_factory.mktemp("estate"))
     yield running
     assert stop_up(running) == 0

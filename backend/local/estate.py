@@ -1,4 +1,4 @@
-"""The running estate: its parts, put together, started at the same time and stopped in order."""
+"""The running estate: creates its parts, starts them concurrently and stops them in order."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from local.compute.functions import FunctionPool, Functions
 from local.compute.logs import LogFolder
 from local.compute.packages import PACKAGED_HANDLER, packaged_programs
 from local.compute.processes import BACKEND, Program
-from local.compute.scheduler import Clock
+from local.compute.scheduler import Scheduler
 from local.compute.web_services import ServiceFailedError, WebServiceHost
 from local.console.console import Console
 from local.gateway.gateway import Gateway
@@ -38,23 +38,23 @@ type Report = Callable[[str], None]
 
 
 class StartError(Exception):
-    """The estate cannot start. The message has one line for each part that did not, with the
+    """The estate cannot start. The message has one line for each part that failed, with the
     reason.
     """
 
 
 def new_blueprint() -> Blueprint:
-    """The default estate with keys made for this run."""
+    """The default estate, with new random keys."""
     keys = {name: secrets.token_hex(20) for name in (*SERVICES, "client")}
     return default_estate(keys=keys, origin_secret=secrets.token_hex(20))
 
 
 class RunningEstate:
-    """Everything that `blueprint` describes, on this machine, while its `async with` block runs.
+    """Runs everything that `blueprint` describes during its `async with` block.
 
-    `report` is told of each part that has started, and of reloads. `aws`, where it is given, holds
-    what Terraform made already. OSError when the port is taken, StartError when a part does not
-    start.
+    `report` is called when a part has started or is reloaded. `aws` is an embedded AWS in which
+    Terraform has already created the resources. Raises OSError when the port is taken, StartError
+    when a part does not start.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class RunningEstate:
         self._logs = LogFolder(run_dir / "logs", show=report if options.verbose else None)
         self._programs = packaged_programs(options.packages, run_dir) if options.packages else {}
         self.functions = Functions(
-            FunctionPool(self._as_run(function), self._make_environment)
+            FunctionPool(self._with_local_handler(function), self._make_environment)
             for function in blueprint.functions
         )
         invocations = LambdaInvocations(self.functions, asyncio.get_running_loop())
@@ -121,7 +121,7 @@ class RunningEstate:
         return {"sdk": http, "auto": http, "udp": self._receiver.udp_url}.get(mode)
 
     def variables(self) -> dict[str, str]:
-        """Where everything is: the lines of the env file."""
+        """The variables of the env file: where everything is, and credentials."""
         return {
             "API_GATEWAY_URL": self.endpoints.api,
             "API_KEY": self.api_key,
@@ -146,11 +146,11 @@ class RunningEstate:
         await self._exit.aclose()
 
     async def failure(self) -> str:
-        """Wait until a part has failed for good; which and why, in one line."""
+        """Wait until a part has failed for good. Returns which one and the reason, in one line."""
         return await asyncio.shield(self._failure)
 
     async def reload(self, service: str) -> None:
-        """Replace that service's processes by ones with the code of now."""
+        """Replace the processes of `service` by new ones, which run its current code."""
         for host in self._hosts:
             if host.service.service == service:
                 await host.reload()
@@ -179,14 +179,14 @@ class RunningEstate:
         )
         self._forwarder.start()
         self._exit.push_async_callback(self._forwarder.stop)
-        clock = Clock(self.functions, self.blueprint.schedules)
-        clock.start()
-        self._exit.push_async_callback(clock.stop)
+        scheduler = Scheduler(self.functions, self.blueprint.schedules)
+        scheduler.start()
+        self._exit.push_async_callback(scheduler.stop)
         self._exit.push_async_callback(self._stop_background)
         for host in self._hosts:
-            self._keep(self._until_failed(host))
+            self._in_background(self._until_failed(host))
         if self._options.reload:
-            self._keep(reload_on_change(BACKEND, self.reload, self._report))
+            self._in_background(reload_on_change(BACKEND, self.reload, self._report))
 
     def _parts(self) -> str:
         functions = () if self._options.cold else self.blueprint.functions
@@ -197,7 +197,7 @@ class RunningEstate:
     async def _start_aws(self) -> None:
         await asyncio.to_thread(self._aws.serve)
         await asyncio.to_thread(seed, self.blueprint, self._aws.url)
-        if not self._options.terraform:  # which has said so already
+        if not self._options.terraform:  # it has been reported already
             self._report("embedded AWS is up")
 
     async def _start_function(self, function: Function) -> None:
@@ -230,10 +230,8 @@ class RunningEstate:
     def _allows_origin(self, scope: Scope, origin: str) -> bool:
         return self.gateway.allows_origin(scope, origin)
 
-    def _as_run(self, function: Function) -> Function:
-        """The function as this machine runs it: a package and the sources have its handler under
-        different names.
-        """
+    def _with_local_handler(self, function: Function) -> Function:
+        """The function with the handler of what runs here, a package or the sources."""
         program = self._programs.get(function.service)
         if program is not None:
             return dataclasses.replace(function, handler=program.arguments[0])
@@ -271,7 +269,7 @@ class RunningEstate:
     async def _stop_children(self) -> None:
         await asyncio.gather(self.functions.stop(), *(host.stop() for host in self._hosts))
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         self._background.add(asyncio.create_task(work))
 
     async def _stop_background(self) -> None:
@@ -281,7 +279,7 @@ class RunningEstate:
 
 
 async def _all(*parts: Awaitable[None]) -> None:
-    """Start all parts at the same time; one StartError for all that did not start."""
+    """Await all parts concurrently; one StartError names all that did not start."""
     outcomes = await asyncio.gather(*parts, return_exceptions=True)
     errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
     for error in errors:

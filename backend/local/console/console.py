@@ -1,4 +1,7 @@
-"""The console: for now one plain page, which says what runs and what went through the gateway."""
+"""The console: a page with the estate's URLs and the latest requests, and the same as JSON.
+
+It is read-only: it has no request that changes anything.
+"""
 
 import html
 import json

@@ -1,4 +1,4 @@
-"""Starting, stopping, and what goes wrong with either."""
+"""Starting and stopping the estate, and what can go wrong."""
 
 import json
 import os
@@ -125,10 +125,10 @@ def test_a_service_that_does_not_start_is_one_clear_line_for_each(tmp_path: Path
     (copy / "runner" / "server.py").write_text("raise SystemExit('no bucket')\n")
     done = run_up("--port", "0", backend=copy)
     assert done.returncode == 1
-    said = [line for line in done.stdout.splitlines() if line.startswith("cannot start: ")]
-    assert len(said) == 2
-    assert "RuntimeError: CHAT_MODEL_ID is not set" in "".join(said)
-    assert "cannot start: runner does not start: exit status 1: no bucket" in said
+    lines = [line for line in done.stdout.splitlines() if line.startswith("cannot start: ")]
+    assert len(lines) == 2
+    assert "RuntimeError: CHAT_MODEL_ID is not set" in "".join(lines)
+    assert "cannot start: runner does not start: exit status 1: no bucket" in lines
     assert "Traceback" not in done.stdout + done.stderr
 
 
@@ -138,7 +138,7 @@ def test_a_runner_that_keeps_dying_ends_the_estate_with_one_line(tmp_path: Path)
     killed: set[int] = set()
 
     def ended() -> bool:
-        # The first time it is replaced, as App Runner would, unless it died at once.
+        # The first time it may be replaced, as App Runner would.
         for pid in started.children("runner.server") - killed:
             os.kill(pid, signal.SIGKILL)
             killed.add(pid)
@@ -202,12 +202,12 @@ def test_a_saved_route_answers_without_a_restart_of_the_rest(
     assert others <= reloading.children()
 
 
-def test_a_syntax_error_is_shown_and_the_old_code_goes_on(
+def test_a_syntax_error_is_shown_and_the_old_code_keeps_running(
     reloading: RunningUp, copied: Path, source: str
 ) -> None:
     before = text_of(reloading)
     save(copied, source + "\n\ndef broken(:\n")
-    shown = "api: the new code does not start, the old goes on"
+    shown = "api: the new code does not start, the old keeps running"
     assert wait_until(lambda: shown in reloading.output.read_text(), seconds=30)
     assert "SyntaxError" in reloading.output.read_text()
     assert text_of(reloading) == before
