@@ -28,11 +28,12 @@ from local.compute.environments import Environment
 from local.compute.functions import FunctionPool, Functions
 from local.compute.logs import LogFolder
 from local.compute.processes import BACKEND, Program
+from local.compute.tests import functions_under_test
 from local.gateway.gateway import Gateway
 from local.gateway.hops import Hops
 from local.net.serving import AllowsOrigin, Asgi, Server
 
-HANDLERS = "local.tests.functions_under_test"
+HANDLERS = functions_under_test.__name__
 
 
 def function(handler: str, **fields: object) -> Function:

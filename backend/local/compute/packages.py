@@ -20,7 +20,7 @@ def packaged_programs(packages: Path, run_dir: Path) -> dict[str, Program]:
     """The program of each service by its name. Zips are unpacked under `run_dir`; the runner's
     program is there only if `packages` has a `runner.pex`.
     """
-    runtime = _runtime(run_dir / "var" / "runtime")
+    runtime = runtime_folder(run_dir / "var" / "runtime")
     programs = {
         service: packaged_program(
             packages / f"{service}.zip", run_dir / "var" / "task" / service, runtime
@@ -50,7 +50,8 @@ def remove_tree(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _runtime(folder: Path) -> Path:
+def runtime_folder(folder: Path) -> Path:
+    """Create `folder` with links to the installed runtime client and its dependencies."""
     folder.mkdir(parents=True)
     for name in _RUNTIME_DISTRIBUTIONS:
         distribution = importlib.metadata.distribution(name)

@@ -1,4 +1,4 @@
-"""The estate's description."""
+"""The blueprint of the default estate."""
 
 from local.blueprint import FunctionIntegration, HttpIntegration, default_estate
 from local.gateway.matching import match

@@ -1,4 +1,4 @@
-"""The preflight names all that is missing at once."""
+"""The preflight names every problem at once."""
 
 from pathlib import Path
 

@@ -9,8 +9,8 @@ import pytest
 from local.aws.server import EmbeddedAws, boto3_client
 from local.aws.xray_documents import XRayForwarder, document
 from local.blueprint import REGION
-from local.tests.traced import span
 from local.traces.store import TraceStore
+from local.traces.tests.example_spans import span
 
 pytestmark = pytest.mark.anyio
 

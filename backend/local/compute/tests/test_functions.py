@@ -41,7 +41,7 @@ async def test_a_function_gets_the_context_and_variables_of_lambda(pools: Pools)
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
         "AWS_REGION": "us-east-1",
-        "_HANDLER": "local.tests.functions_under_test.echo",
+        "_HANDLER": "local.compute.tests.functions_under_test.echo",
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
     }
     assert environment.items() >= expected.items()

@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 
 from local.demo.waterfall import show, tree
-from local.tests.traced import span
 from local.traces.spans import Span
+from local.traces.tests.example_spans import span
 
 
 def _shown(spans: list[Span], width: int = 120) -> list[str]:
@@ -20,7 +20,7 @@ def _bar(line: str) -> tuple[int, int]:
     return line.index("="), line.count("=")
 
 
-def test_each_span_stands_below_its_parent() -> None:
+def test_each_span_follows_its_parent() -> None:
     spans = [
         span(3, parent_id=f"{2:016x}", name="grandchild"),
         span(1, name="root"),
@@ -35,7 +35,7 @@ def test_each_span_stands_below_its_parent() -> None:
     ]
 
 
-def test_a_span_whose_parent_did_not_come_is_shown_all_the_same() -> None:
+def test_a_span_without_its_parent_is_shown_as_a_root() -> None:
     spans = [span(1, parent_id="f" * 16, name="orphan"), span(2, name="root")]
     assert [(depth, one.name) for depth, one in tree(spans)] == [(0, "orphan"), (0, "root")]
 
@@ -67,7 +67,7 @@ def test_a_waterfall_has_service_span_duration_and_a_bar_at_its_time() -> None:
     assert _bar(call) == (_bar(root)[0] + 20, 20)
 
 
-def test_what_takes_no_time_has_a_bar_and_none_leaves_its_column() -> None:
+def test_every_bar_is_visible_and_inside_its_column() -> None:
     lines = _shown([span(number, start_ns=number, end_ns=number) for number in range(1, 50)])
     assert all(1 <= line.count("=") <= 40 for line in lines[2:])
 

@@ -82,7 +82,7 @@ async def test_the_callers_trace_is_continued(tested: GatewayUnderTest) -> None:
     sent = f"Root={ROOT};Parent=463ac35c9f6413ad;Sampled=1"
     answer = await tested.client.get("/echo", headers={"x-amzn-trace-id": sent})
     assert answer.headers["x-amzn-trace-id"] == f"Root={ROOT};Sampled=1"
-    # Below the gateway's own span, and below the function's that is inside it.
+    # The event is a child of the gateway's span, the invocation a child of the function's.
     handed_on = answer.json()["event"]["headers"]["X-Amzn-Trace-Id"]
     parents = {value.split(";")[1] for value in (sent, handed_on, answer.json()["trace"])}
     assert len(parents) == 3
@@ -266,7 +266,7 @@ async def test_a_function_still_times_out_after_the_gateway_has_timed_out(
     await pools.stop()
 
 
-async def test_a_web_service_is_asked_without_the_prefix_and_with_the_mapped_headers(
+async def test_a_web_service_gets_no_prefix_and_the_mapped_headers(
     tested: GatewayUnderTest,
 ) -> None:
     sent = {"x-amzn-trace-id": f"Root={ROOT}", "x-origin-verify": "forged", "x-request-id": "r"}
@@ -294,7 +294,7 @@ async def test_a_web_service_that_hangs_is_a_504(tmp_path: Path) -> None:
         assert refusal(answer)[:2] == (504, '{"message":"Endpoint request timed out"}')
 
 
-async def test_a_web_service_that_is_not_there_is_a_504(tmp_path: Path) -> None:
+async def test_an_unreachable_web_service_is_a_504(tmp_path: Path) -> None:
     pools = Pools(LogFolder(tmp_path / "logs"))
     async with serve_gateway(pools, rest_api()) as tested:
         tested.gateway.stage_variables["site_url"] = "http://127.0.0.1:1"
@@ -311,7 +311,7 @@ async def test_a_head_request_has_headers_and_no_body(tested: GatewayUnderTest) 
     assert answer.content == b""
 
 
-async def test_a_client_that_leaves_early_harms_nobody(tested: GatewayUnderTest) -> None:
+async def test_a_client_that_leaves_early_does_not_affect_others(tested: GatewayUnderTest) -> None:
     with pytest.raises(httpx.ReadTimeout):
         await tested.client.post("/web", json={"sleep": 0.5}, timeout=0.1)
     order = {"answer": {"statusCode": 200}}
@@ -319,7 +319,7 @@ async def test_a_client_that_leaves_early_harms_nobody(tested: GatewayUnderTest)
     assert {answer.status_code for answer in answers} == {200}
 
 
-async def test_the_stages_own_limit_is_each_methods_for_all_callers_together(
+async def test_the_stages_limit_applies_per_method_to_all_callers_together(
     tmp_path: Path,
 ) -> None:
     pools = Pools(LogFolder(tmp_path / "logs"))
