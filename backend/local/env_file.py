@@ -1,4 +1,4 @@
-"""The file of `export NAME=value` lines that tells a shell where the running estate is."""
+"""The env file: `export NAME=value` lines with which a shell finds the running estate."""
 
 import contextlib
 import os
@@ -46,7 +46,7 @@ class EnvFile:
             raise
 
     def remove_stale(self) -> None:
-        """Remove the file of an earlier run: whoever waits for the file waits for this run's."""
+        """Remove the file of an earlier run, so that its existence means that this run is ready."""
         self.path.unlink(missing_ok=True)
 
     def remove(self) -> None:

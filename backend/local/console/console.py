@@ -14,7 +14,7 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{project}
 <style>body{{font:15px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}}
 table{{border-collapse:collapse}} code{{word-break:break-all}}
 td,th{{padding:.2rem .8rem .2rem 0;text-align:left;vertical-align:top}}</style>
-<h1>{project}, on this machine</h1><table>{rows}</table>
+<h1>{project} on this machine</h1><table>{rows}</table>
 <h2>Latest requests</h2><p><a href="/hops">as JSON</a></p><table>{hops}</table></html>"""
 
 

@@ -20,7 +20,7 @@ from local.bedrock.runtime import Bedrock
 from local.blueprint import SERVICES, Blueprint, Function, default_estate
 from local.compute.environments import Environment
 from local.compute.logs import LogFolder
-from local.compute.packages import PACKAGED_HANDLER, _runtime, packaged_program, remove_tree
+from local.compute.packages import PACKAGED_HANDLER, packaged_program, remove_tree, runtime_folder
 from local.compute.processes import Program
 from local.compute.runtime_api import Invocation, InvocationResult
 from local.overlay import Endpoints, overlay
@@ -115,7 +115,7 @@ class Surroundings:
         task = self.folder / "task" / service
         runtime = self.folder / "runtime"
         if not runtime.exists():
-            _runtime(runtime)
+            runtime_folder(runtime)
         if not task.exists():
             packaged_program(self.packages / f"{service}.zip", task, runtime)
         return Program(
