@@ -14,7 +14,7 @@ from local.aws.seeding import seed
 from local.aws.server import TEST_CREDENTIALS, EmbeddedAws
 from local.aws.xray_documents import XRayForwarder
 from local.bedrock.runtime import Bedrock
-from local.blueprint import REGION, SERVICES, Blueprint, Function, WebService, default_estate
+from local.blueprint import REGION, SERVICES, Blueprint, Function, WebService
 from local.compute.environments import Environment, InitFailedError
 from local.compute.functions import FunctionPool, Functions
 from local.compute.logs import LogFolder
@@ -23,6 +23,7 @@ from local.compute.processes import BACKEND, Program
 from local.compute.scheduler import Scheduler
 from local.compute.web_services import ServiceFailedError, WebServiceHost
 from local.console.console import Console
+from local.default_estate import default_estate
 from local.gateway.gateway import Gateway
 from local.gateway.hops import Hops
 from local.net.serving import Receive, Scope, Send, Server

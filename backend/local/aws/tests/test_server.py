@@ -17,9 +17,9 @@ from botocore.exceptions import ClientError
 from local.aws.lambda_invoke import LambdaInvocations
 from local.aws.seeding import seed
 from local.aws.server import EmbeddedAws, boto3_client, serialize_conditional_writes
-from local.blueprint import default_estate
 from local.compute.functions import Functions
 from local.conftest import Pools
+from local.default_estate import default_estate
 
 REGION = "us-east-1"
 

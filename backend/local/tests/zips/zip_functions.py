@@ -17,12 +17,13 @@ from local.aws.seeding import seed
 from local.aws.server import EmbeddedAws, Environ, StartResponse
 from local.aws.wsgi_answers import answer_error, answer_json, read_body
 from local.bedrock.runtime import Bedrock
-from local.blueprint import SERVICES, Blueprint, Function, default_estate
+from local.blueprint import SERVICES, Blueprint, Function
 from local.compute.environments import Environment
 from local.compute.logs import LogFolder
 from local.compute.packages import PACKAGED_HANDLER, packaged_program, remove_tree, runtime_folder
 from local.compute.processes import Program
 from local.compute.runtime_api import Invocation, InvocationResult
+from local.default_estate import default_estate
 from local.overlay import Endpoints, overlay
 from shared.testing import api_gateway_event
 
