@@ -84,4 +84,5 @@ def _wait_for(env_file: Path, process: subprocess.Popen[bytes]) -> dict[str, str
         if time.monotonic() > ends:
             raise EstateFailed(f"not ready in {START_SECONDS:g} s")
         time.sleep(0.02)
-    return dict(line.split("=", 1) for line in shlex.split(env_file.read_text()))
+    words = shlex.split(env_file.read_text())
+    return dict(word.split("=", 1) for word in words if word != "export")

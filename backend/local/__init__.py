@@ -1,1 +1,1 @@
-"""The whole estate on one machine: gateway, functions, embedded AWS, traces and console."""
+"""Runs the whole estate on one machine: gateway, functions, AWS, traces and console."""

@@ -1,8 +1,7 @@
-"""The estate's description: what runs, how it is routed, and whose key opens it.
+"""The description of an estate: its functions, web services, routes, API keys and secrets.
 
-One model for both ways of getting an estate: `default_estate` writes it down, and `readback.py`
-reads it back from the API Gateway and Lambda of an AWS that Terraform has filled. Everything else
-in `local` reads only this model.
+There are two sources: `default_estate.py`, and `terraform/readback.py`, which reads what Terraform
+created. Everything else in `local` uses only this model.
 """
 
 from collections.abc import Mapping
@@ -14,16 +13,10 @@ REGION = "us-east-1"
 SERVICES = ("api", "chat", "s3vector", "runner")
 LAMBDA_SERVICES = ("api", "chat", "s3vector")
 
-_QUOTAS = {"api": 100_000, "chat": 100_000, "s3vector": 50_000, "runner": 75_000, "client": 100_000}
-_CHAT_MODEL_ID = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
-_EMBEDDING_MODEL_ID = "amazon.titan-embed-text-v2:0"
-
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A Lambda function: its variables are those of the cloud, before the local endpoints are laid
-    over them.
-    """
+    """A Lambda function. `environment` is the cloud's; `overlay.py` adds the local endpoints."""
 
     name: str
     service: str
@@ -34,7 +27,7 @@ class Function:
     reserved_concurrency: int = 100
     version: str = "$LATEST"
     alias: str | None = None
-    """What callers name it by, None where they call it without one."""
+    """The alias that callers use, if any."""
 
     @property
     def arn(self) -> str:
@@ -54,14 +47,14 @@ class WebService:
 
 @dataclass(frozen=True, slots=True)
 class FunctionIntegration:
-    """AWS_PROXY: the request becomes an event of the function."""
+    """AWS_PROXY: the function gets the request as an event."""
 
     function_name: str
 
 
 @dataclass(frozen=True, slots=True)
 class HttpIntegration:
-    """HTTP_PROXY to `uri`, in which `{proxy}` and `${stageVariables.x}` are filled in.
+    """HTTP_PROXY to `uri`, in which `{proxy}` and `${stageVariables.x}` are replaced.
 
     `headers` maps a header name to API Gateway's mapping expression: `'literal'`,
     `context.requestId`, `stageVariables.x` or `method.request.header.x`.
@@ -74,7 +67,7 @@ class HttpIntegration:
 
 @dataclass(frozen=True, slots=True)
 class MockIntegration:
-    """An answer that API Gateway makes itself, as for a browser's preflight request."""
+    """MOCK: API Gateway answers itself, for example a browser's preflight request."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -85,7 +78,7 @@ type Integration = FunctionIntegration | HttpIntegration | MockIntegration
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One HTTP method of a resource; `ANY` stands for all that have no method of their own."""
+    """One HTTP method of a resource. `ANY` applies to those that the resource does not define."""
 
     integration: Integration
     api_key_required: bool = True
@@ -101,8 +94,8 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class UsagePlan:
-    """Who may call how often. `quota_limit` counts per key and period; `rate_per_second` and
-    `burst` are a token bucket per key.
+    """How often its keys may call: `quota_limit` requests per key and period, and a token bucket
+    per key with `rate_per_second` and `burst`.
     """
 
     plan_id: str
@@ -116,8 +109,8 @@ class UsagePlan:
 
 @dataclass(frozen=True, slots=True)
 class RestApi:
-    """A REST API with its one stage. `resources` maps a resource path (`/api/{proxy+}`) to its
-    methods. `rate_per_second` and `burst` are a token bucket per method, for all callers together.
+    """A REST API and its one stage. `resources` maps a resource path (`/api/{proxy+}`) to its
+    methods. Each method has a token bucket for all callers, with `rate_per_second` and `burst`.
     """
 
     api_id: str
@@ -131,9 +124,11 @@ class RestApi:
     integration_timeout_seconds: float = 29.0
     rate_per_second: float | None = None
     burst: int | None = None
+    cors_origins: tuple[str, ...] = ()
+    """The origins of web pages that may call the stage, beside those of this machine."""
     refusal_headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """For `DEFAULT_4XX` and `DEFAULT_5XX`: the headers of the gateway's own answers, each with a
-    mapping expression.
+    """The extra headers of the gateway's own errors, as mapping expressions, for `DEFAULT_4XX` and
+    `DEFAULT_5XX`.
     """
 
     def key_named(self, name: str) -> ApiKey:
@@ -146,9 +141,7 @@ class RestApi:
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """Everything that runs. `secrets` and `buckets` are what must be there before the services
-    start.
-    """
+    """The whole estate. `secrets` and `buckets` are created before the services start."""
 
     project: str
     environment: str
@@ -158,7 +151,7 @@ class Blueprint:
     secrets: Mapping[str, str] = field(default_factory=dict)
     buckets: tuple[str, ...] = ()
     schedules: Mapping[str, str] = field(default_factory=dict)
-    """Service name to the JSON event that it gets every minute."""
+    """The JSON event that a service gets every minute, by service name."""
 
     def function_of(self, service: str) -> Function:
         """The function of that service; KeyError when it has none."""
@@ -166,105 +159,3 @@ class Blueprint:
             if function.service == service:
                 return function
         raise KeyError(service)
-
-
-def default_estate(
-    *,
-    project: str = "fin-advisor",
-    environment: str = "dev",
-    keys: Mapping[str, str],
-    origin_secret: str,
-    log_level: str = "INFO",
-) -> Blueprint:
-    """The estate that Terraform makes for dev, written down.
-
-    `keys` maps each service and client (`api`, …, `client`) to its API key.
-    """
-    prefix = f"{project}-{environment}"
-    vectors = f"{prefix}-vectors-{ACCOUNT_ID}-{REGION}"
-    jobs = f"{prefix}-jobs-{ACCOUNT_ID}-{REGION}"
-    own: dict[str, dict[str, str]] = {
-        "api": {},
-        "chat": {"CHAT_MODEL_ID": _CHAT_MODEL_ID},
-        "s3vector": {
-            "BEDROCK_MODEL_ID": _EMBEDDING_MODEL_ID,
-            "VECTOR_BUCKET_NAME": vectors,
-            "VECTOR_BACKEND": "s3",
-        },
-        "runner": {
-            "JOBS_BUCKET_NAME": jobs,
-            "ORIGIN_CHECK": "true",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-        },
-    }
-    common = {"PROJECT_NAME": project, "ENVIRONMENT": environment, "LOG_LEVEL": log_level}
-    variables = {
-        service: {**common, "SERVICE_NAME": service, **own[service]} for service in SERVICES
-    }
-    return Blueprint(
-        project=project,
-        environment=environment,
-        api=_rest_api(prefix, environment, keys, origin_secret),
-        functions=tuple(
-            Function(
-                f"{prefix}-{service}", service, f"{service}.handler.handler", variables[service]
-            )
-            for service in LAMBDA_SERVICES
-        ),
-        web_services=(
-            WebService(f"{prefix}-runner", "runner", "runner.server", variables["runner"]),
-        ),
-        secrets={
-            **{f"{project}/{environment}/{name}/api-key": key for name, key in keys.items()},
-            f"{project}/{environment}/runner/origin": origin_secret,
-        },
-        buckets=(vectors, jobs),
-        schedules={"api": '{"task": "advance-jobs"}'},
-    )
-
-
-def _rest_api(
-    prefix: str, environment: str, keys: Mapping[str, str], origin_secret: str
-) -> RestApi:
-    resources: dict[str, dict[str, Method]] = {}
-    for service in SERVICES:
-        for path, proxy in ((f"/{service}", ""), (f"/{service}/{{proxy+}}", "{proxy}")):
-            integration: Integration
-            if service == "runner":
-                integration = HttpIntegration(
-                    uri="${stageVariables.runner_url}/" + proxy,
-                    service="runner",
-                    headers={
-                        "x-origin-verify": "stageVariables.runner_origin",
-                        "x-amzn-requestid": "context.requestId",
-                    },
-                )
-            else:
-                integration = FunctionIntegration(f"{prefix}-{service}")
-            resources[path] = {"ANY": Method(integration), "OPTIONS": _preflight()}
-    return RestApi(
-        api_id="local00000",
-        name=prefix,
-        stage=environment,
-        resources=resources,
-        keys=tuple(ApiKey(f"key-{name}", name, value) for name, value in keys.items()),
-        usage_plans=tuple(
-            UsagePlan(
-                f"plan-{name}", name, (f"key-{name}",), quota_limit=_QUOTAS.get(name, 100_000)
-            )
-            for name in keys
-        ),
-        stage_variables={"runner_origin": origin_secret},
-    )
-
-
-def _preflight() -> Method:
-    headers = {
-        "access-control-allow-origin": "*",
-        "access-control-allow-methods": "DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT",
-        "access-control-allow-headers": (
-            "authorization,content-type,x-amzn-trace-id,x-api-key,x-request-id"
-        ),
-    }
-    return Method(MockIntegration(headers=headers), api_key_required=False)

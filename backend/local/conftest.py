@@ -1,4 +1,4 @@
-"""What the tests share: functions and a gateway over small handlers, and a running estate."""
+"""Fixtures: functions and a gateway over small handlers, and a running estate."""
 
 import os
 import shlex
@@ -28,15 +28,16 @@ from local.compute.environments import Environment
 from local.compute.functions import FunctionPool, Functions
 from local.compute.logs import LogFolder
 from local.compute.processes import BACKEND, Program
+from local.compute.tests import functions_under_test
 from local.gateway.gateway import Gateway
 from local.gateway.hops import Hops
-from local.net.serving import Asgi, Server
+from local.net.serving import AllowsOrigin, Asgi, Server
 
-HANDLERS = "local.tests.functions_under_test"
+HANDLERS = functions_under_test.__name__
 
 
 def function(handler: str, **fields: object) -> Function:
-    """A function over one of the small handlers."""
+    """A function with one of the small handlers."""
     values: dict[str, object] = {"environment": {}, "timeout_seconds": 20.0, **fields}
     name = str(values.pop("name", f"test-{handler}"))
     return Function(name, handler, f"{HANDLERS}.{handler}", **values)  # type: ignore[arg-type]
@@ -44,7 +45,7 @@ def function(handler: str, **fields: object) -> Function:
 
 @dataclass
 class Pools:
-    """Pools over the small handlers, stopped together."""
+    """Pools of functions with the small handlers, stopped together."""
 
     logs: LogFolder
     made: list[FunctionPool] = field(default_factory=list)
@@ -83,14 +84,14 @@ class GatewayUnderTest:
 
 
 def rest_api(**fields: object) -> RestApi:
-    """A stage `dev` over the small handlers, and a web service at `/site`."""
+    """A REST API with the stage `dev`: the small handlers, and a web service at `/site`."""
     resources: dict[str, dict[str, Method]] = {}
     for name in ("echo", "web", "narrow", "slow"):
         for path in (f"/{name}", f"/{name}/{{proxy+}}"):
             resources[path] = {
                 "ANY": Method(FunctionIntegration(f"test-{name}")),
                 "OPTIONS": Method(
-                    MockIntegration(200, {"access-control-allow-origin": "*"}),
+                    MockIntegration(200, {"access-control-allow-origin": "https://app.example"}),
                     api_key_required=False,
                 ),
             }
@@ -121,15 +122,18 @@ def rest_api(**fields: object) -> RestApi:
         "stage_variables": {"site_origin": "origin-secret"},
         "binary_media_types": ("application/octet-stream", "image/*"),
         "integration_timeout_seconds": 10.0,
+        "cors_origins": ("https://app.example", "https://b.example"),
         **fields,
     }
     return RestApi("test000000", "test", "dev", resources, **values)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
-async def serve(application: Asgi) -> AsyncIterator[str]:
+async def serve(
+    application: Asgi, *, allows_origin: AllowsOrigin | None = None
+) -> AsyncIterator[str]:
     """The URL at which `application` is served."""
-    server = Server(application)
+    server = Server(application, allows_origin=allows_origin)
     await server.start()
     try:
         yield server.url
@@ -141,7 +145,7 @@ async def serve(application: Asgi) -> AsyncIterator[str]:
 async def serve_gateway(pools: Pools, api: RestApi) -> AsyncIterator[GatewayUnderTest]:
     hops = Hops()
     gateway = Gateway(api, Functions(pools.made), hops)
-    async with serve(gateway) as url:
+    async with serve(gateway, allows_origin=gateway.allows_origin) as url:
         headers = {"x-api-key": "secret-caller"}
         client = httpx.AsyncClient(base_url=f"{url}/dev", headers=headers, timeout=30)
         async with client:
@@ -151,7 +155,7 @@ async def serve_gateway(pools: Pools, api: RestApi) -> AsyncIterator[GatewayUnde
 
 @dataclass
 class RunningUp:
-    """A running `local.up`, and what its env file says."""
+    """A running `local.up` and the variables of its env file."""
 
     process: subprocess.Popen[str]
     variables: dict[str, str]
@@ -169,7 +173,7 @@ class RunningUp:
         return (Path(self.variables["LOG_DIR"]) / f"{service}.log").read_text()
 
     def children(self, program: str = "") -> set[int]:
-        """The ids of its child processes; of those only that run `program`."""
+        """The ids of its child processes that run `program`."""
         found = subprocess.run(
             ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="],  # noqa: S607 - wherever it is
             capture_output=True,
@@ -205,8 +209,14 @@ def start_up(
     if not env_file.exists():
         process.wait()
         raise AssertionError(f"the estate did not start: {output.read_text()}")
-    lines = shlex.split(env_file.read_text())
-    return RunningUp(process, dict(line.split("=", 1) for line in lines), output)
+    return RunningUp(process, read_env_file(env_file), output)
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """The variables that a shell exports when it sources `path`."""
+    lines = [shlex.split(line) for line in path.read_text().splitlines()]
+    assert all(command == "export" for command, _ in lines)
+    return dict(pair.split("=", 1) for _, pair in lines)
 
 
 def stop_up(running: RunningUp) -> int:
@@ -220,7 +230,7 @@ def stop_up(running: RunningUp) -> int:
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
-    """Whether `condition` came true in time."""
+    """Wait until `condition` is true. False if it is not within `seconds`."""
     give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:
         if condition():
@@ -231,7 +241,7 @@ def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
 
 @pytest.fixture(scope="session")
 def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningUp]:
-    """The whole estate, started as a user starts it; one for the session."""
+    """The whole estate, started as a user does. Shared by the tests of the session."""
     running = start_up(tmp_path_factory.mktemp("estate"))
     yield running
     assert stop_up(running) == 0

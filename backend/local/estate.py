@@ -1,4 +1,4 @@
-"""The running estate: its parts, put together, started at the same time and stopped in order."""
+"""The running estate: creates its parts, starts them concurrently and stops them in order."""
 
 import asyncio
 import contextlib
@@ -14,15 +14,16 @@ from local.aws.seeding import seed
 from local.aws.server import TEST_CREDENTIALS, EmbeddedAws
 from local.aws.xray_documents import XRayForwarder
 from local.bedrock.runtime import Bedrock
-from local.blueprint import REGION, SERVICES, Blueprint, Function, WebService, default_estate
+from local.blueprint import REGION, SERVICES, Blueprint, Function, WebService
 from local.compute.environments import Environment, InitFailedError
 from local.compute.functions import FunctionPool, Functions
 from local.compute.logs import LogFolder
 from local.compute.packages import PACKAGED_HANDLER, packaged_programs
 from local.compute.processes import BACKEND, Program
-from local.compute.scheduler import Clock
+from local.compute.scheduler import Scheduler
 from local.compute.web_services import ServiceFailedError, WebServiceHost
 from local.console.console import Console
+from local.default_estate import default_estate
 from local.gateway.gateway import Gateway
 from local.gateway.hops import Hops
 from local.net.serving import Receive, Scope, Send, Server
@@ -38,23 +39,23 @@ type Report = Callable[[str], None]
 
 
 class StartError(Exception):
-    """The estate cannot start. The message has one line for each part that did not, with the
+    """The estate cannot start. The message has one line for each part that failed, with the
     reason.
     """
 
 
 def new_blueprint() -> Blueprint:
-    """The default estate with keys made for this run."""
+    """The default estate, with new random keys."""
     keys = {name: secrets.token_hex(20) for name in (*SERVICES, "client")}
     return default_estate(keys=keys, origin_secret=secrets.token_hex(20))
 
 
 class RunningEstate:
-    """Everything that `blueprint` describes, on this machine, while its `async with` block runs.
+    """Runs everything that `blueprint` describes during its `async with` block.
 
-    `report` is told of each part that has started, and of reloads. `aws`, where it is given, holds
-    what Terraform made already. OSError when the port is taken, StartError when a part does not
-    start.
+    `report` is called when a part has started or is reloaded. `aws` is an embedded AWS in which
+    Terraform has already created the resources. Raises OSError when the port is taken, StartError
+    when a part does not start.
     """
 
     def __init__(
@@ -70,11 +71,15 @@ class RunningEstate:
         self.bedrock = Bedrock()
         self._options = options
         self._report = report
-        self._server = Server(self._application, bind(options.port))
+        self._server = Server(
+            self._application,
+            bind(options.port),
+            allows_origin=self._allows_origin,
+        )
         self._logs = LogFolder(run_dir / "logs", show=report if options.verbose else None)
         self._programs = packaged_programs(options.packages, run_dir) if options.packages else {}
         self.functions = Functions(
-            FunctionPool(self._as_run(function), self._make_environment)
+            FunctionPool(self._with_local_handler(function), self._make_environment)
             for function in blueprint.functions
         )
         invocations = LambdaInvocations(self.functions, asyncio.get_running_loop())
@@ -117,7 +122,7 @@ class RunningEstate:
         return {"sdk": http, "auto": http, "udp": self._receiver.udp_url}.get(mode)
 
     def variables(self) -> dict[str, str]:
-        """Where everything is: the lines of the env file."""
+        """The variables of the env file: where everything is, and credentials."""
         return {
             "API_GATEWAY_URL": self.endpoints.api,
             "API_KEY": self.api_key,
@@ -142,11 +147,11 @@ class RunningEstate:
         await self._exit.aclose()
 
     async def failure(self) -> str:
-        """Wait until a part has failed for good; which and why, in one line."""
+        """Wait until a part has failed for good. Returns which one and the reason, in one line."""
         return await asyncio.shield(self._failure)
 
     async def reload(self, service: str) -> None:
-        """Replace that service's processes by ones with the code of now."""
+        """Replace the processes of `service` by new ones, which run its current code."""
         for host in self._hosts:
             if host.service.service == service:
                 await host.reload()
@@ -163,6 +168,7 @@ class RunningEstate:
         self._exit.push_async_callback(self._receiver.stop)
         await self._server.start()
         self._exit.push_async_callback(self._server.stop)
+        self._report(f"starting {self._parts()} (5 to 15 s)")
         await _all(
             self._start_aws(),
             *(self._start_host(host) for host in self._hosts),
@@ -174,19 +180,25 @@ class RunningEstate:
         )
         self._forwarder.start()
         self._exit.push_async_callback(self._forwarder.stop)
-        clock = Clock(self.functions, self.blueprint.schedules)
-        clock.start()
-        self._exit.push_async_callback(clock.stop)
+        scheduler = Scheduler(self.functions, self.blueprint.schedules)
+        scheduler.start()
+        self._exit.push_async_callback(scheduler.stop)
         self._exit.push_async_callback(self._stop_background)
         for host in self._hosts:
-            self._keep(self._until_failed(host))
+            self._in_background(self._until_failed(host))
         if self._options.reload:
-            self._keep(reload_on_change(BACKEND, self.reload, self._report))
+            self._in_background(reload_on_change(BACKEND, self.reload, self._report))
+
+    def _parts(self) -> str:
+        functions = () if self._options.cold else self.blueprint.functions
+        names = [function.service for function in functions]
+        names += [service.service for service in self.blueprint.web_services]
+        return ", ".join(names) + ("" if self._options.terraform else " and the embedded AWS")
 
     async def _start_aws(self) -> None:
         await asyncio.to_thread(self._aws.serve)
         await asyncio.to_thread(seed, self.blueprint, self._aws.url)
-        if not self._options.terraform:  # which has said so already
+        if not self._options.terraform:  # it has been reported already
             self._report("embedded AWS is up")
 
     async def _start_function(self, function: Function) -> None:
@@ -216,10 +228,11 @@ class RunningEstate:
         else:
             await self.gateway(scope, receive, send)
 
-    def _as_run(self, function: Function) -> Function:
-        """The function as this machine runs it: a package and the sources have its handler under
-        different names.
-        """
+    def _allows_origin(self, scope: Scope, origin: str) -> bool:
+        return self.gateway.allows_origin(scope, origin)
+
+    def _with_local_handler(self, function: Function) -> Function:
+        """The function with the handler of what runs here, a package or the sources."""
         program = self._programs.get(function.service)
         if program is not None:
             return dataclasses.replace(function, handler=program.arguments[0])
@@ -257,7 +270,7 @@ class RunningEstate:
     async def _stop_children(self) -> None:
         await asyncio.gather(self.functions.stop(), *(host.stop() for host in self._hosts))
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         self._background.add(asyncio.create_task(work))
 
     async def _stop_background(self) -> None:
@@ -267,7 +280,7 @@ class RunningEstate:
 
 
 async def _all(*parts: Awaitable[None]) -> None:
-    """Start all parts at the same time; one StartError for all that did not start."""
+    """Await all parts concurrently; one StartError names all that did not start."""
     outcomes = await asyncio.gather(*parts, return_exceptions=True)
     errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
     for error in errors:

@@ -4,14 +4,18 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Never
 
 WRAPPER = "otel-instrument"
-"""What a layer calls the program that is put around a function's."""
+"""The program of an ADOT layer that starts the function's process (AWS_LAMBDA_EXEC_WRAPPER)."""
+
+_BEDROCK = ("local", "aws")
+_TRACING = ("sdk", "auto", "udp", "off")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asked for. `port` 0 takes any that is free."""
+    """What the user asked for. `port` 0 takes any free port."""
 
     port: int = 8080
     env_file: Path | None = None
@@ -27,79 +31,103 @@ class Options:
     terraform: bool = False
 
 
-def parse(arguments: Sequence[str]) -> Options:
-    """The options; ends the process with status 2 and a message when they make no sense."""
-    parser = argparse.ArgumentParser(
-        prog="./pants run backend/local:up --",
-        description="The whole estate on one machine: gateway, functions, runner, embedded AWS.",
-    )
-    parser.add_argument("--port", type=_port, default=8080, help="the gateway's (default: 8080)")
-    parser.add_argument(
-        "--env-file", type=Path, metavar="PATH", help="write where everything is, once it is ready"
-    )
-    parser.add_argument("--reload", action="store_true", help="take up changed sources")
-    parser.add_argument(
-        "--demo", action="store_true", help="load the sample documents, ask a question, and end"
-    )
-    parser.add_argument(
-        "--packages", type=Path, metavar="DIR", help="run the zips of DIR instead of the sources"
-    )
-    parser.add_argument(
-        "--cold", action="store_true", help="start functions at their first request, as Lambda does"
-    )
-    parser.add_argument(
-        "--bedrock",
-        choices=("local", "aws"),
-        default="local",
-        help="the stand-in, or the real one with your own credentials (default: local)",
-    )
-    parser.add_argument(
-        "--tracing",
-        choices=("sdk", "auto", "udp", "off"),
-        default="sdk",
-        help="how functions send spans: to a collector, by a layer's wrapper, to the X-Ray daemon, "
-        "or not (default: sdk)",
-    )
-    parser.add_argument(
-        "--layer",
-        type=Path,
-        metavar="DIR",
-        help=f"for --tracing auto: an unpacked ADOT layer for Python, with its {WRAPPER}",
-    )
-    parser.add_argument(
-        "--terraform",
-        action="store_true",
-        help="apply bootstrap/ and terraform/ to the embedded AWS, and serve what they made",
-    )
-    parser.add_argument("--verbose", action="store_true", help="show the services' logs")
-    parser.add_argument(
-        "--run-dir", type=Path, metavar="DIR", help="keep logs here (default: a temporary folder)"
-    )
-    given = parser.parse_args(arguments)
-    if given.packages and given.reload:
-        parser.error("--reload watches sources, and --packages runs none: choose one")
+class _UsageError(Exception):
+    pass
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Never:
+        raise _UsageError(message)  # reported with all other problems
+
+
+def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
+    """The options, and one line for each wrong one. `--help` prints and exits.
+
+    A wrong option has a harmless value in the result, so that the preflight can go on to check the
+    others.
+    """
+    try:
+        given, unknown = _parser().parse_known_args(arguments)
+    except _UsageError as error:
+        return Options(port=0), [str(error)]
+    wrong = [f"unknown arguments: {' '.join(unknown)}"] if unknown else []
+    port = _port(given.port)
+    if port is None:
+        wrong.append(f"--port: {given.port!r} is not a port: give a number from 0 to 65535")
+    if given.bedrock not in _BEDROCK:
+        wrong.append(f"--bedrock: {given.bedrock!r} is not one of {', '.join(_BEDROCK)}")
+    if given.tracing not in _TRACING:
+        wrong.append(f"--tracing: {given.tracing!r} is not one of {', '.join(_TRACING)}")
+    paths = {name: getattr(given, name) for name in ("env_file", "packages", "run_dir", "layer")}
+    wrong += [
+        f"--{name.replace('_', '-')}: a path is missing"
+        for name, path in paths.items()
+        if path == ""
+    ]
+    if given.packages is not None and given.reload:
+        wrong.append("--reload watches sources and --packages runs none: choose one")
     if (given.tracing == "auto") != (given.layer is not None):
-        parser.error("--tracing auto and --layer go together: the wrapper is the layer's")
-    if given.layer and not (given.layer / WRAPPER).is_file():
-        parser.error(f"--layer: {given.layer} has no {WRAPPER}")
-    return Options(
-        port=given.port,
-        env_file=given.env_file,
-        packages=given.packages,
+        wrong.append("--tracing auto and --layer go together: the wrapper is the layer's")
+    elif given.layer and not (Path(given.layer) / WRAPPER).is_file():
+        wrong.append(f"--layer: {given.layer} has no {WRAPPER}")
+    options = Options(
+        port=port or 0,
         cold=given.cold,
         bedrock=given.bedrock,
         reload=given.reload,
         demo=given.demo,
         verbose=given.verbose,
-        run_dir=given.run_dir,
         tracing=given.tracing,
-        layer=given.layer,
         terraform=given.terraform,
+        **{name: Path(path) for name, path in paths.items() if path},
+    )
+    return options, wrong
+
+
+def _port(text: str) -> int | None:
+    digits = text.isascii() and text.isdigit() and len(text) <= 5
+    return int(text) if digits and int(text) <= 65535 else None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="./pants run backend/local:up --",
+        description="Run the whole estate on this machine: gateway, functions, runner, AWS.",
+        allow_abbrev=False,
     )
 
+    def value(name: str, metavar: str, help_text: str, default: str | None = None) -> None:
+        # A missing value becomes "", which `parse` reports together with the other problems.
+        parser.add_argument(
+            name, nargs="?", const="", default=default, metavar=metavar, help=help_text
+        )
 
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{port} is not a port: 0 to 65535")
-    return port
+    def switch(name: str, help_text: str) -> None:
+        parser.add_argument(name, action="store_true", help=help_text)
+
+    value("--port", "PORT", "the gateway's; 0 takes any free port (default: 8080)", "8080")
+    value(
+        "--env-file", "PATH", "once ready, write where everything is as lines for a shell to source"
+    )
+    switch("--reload", "restart a service when its source changes")
+    switch("--demo", "load the sample documents, ask a question, print the answer, and end")
+    value("--packages", "DIR", "run the zips in DIR instead of the sources")
+    switch("--cold", "start a function at its first request, as Lambda does")
+    value(
+        "--bedrock",
+        "|".join(_BEDROCK),
+        "the local stand-in, or Amazon Bedrock with your own AWS credentials (default: local)",
+        "local",
+    )
+    value(
+        "--tracing",
+        "|".join(_TRACING),
+        "how functions send spans: to a collector, by a layer's wrapper, to the X-Ray daemon, "
+        "or not at all (default: sdk)",
+        "sdk",
+    )
+    value("--layer", "DIR", f"for --tracing auto: an unpacked ADOT layer, with its {WRAPPER}")
+    switch("--terraform", "apply bootstrap/ and terraform/ to the embedded AWS, serve the result")
+    switch("--verbose", "show the services' logs")
+    value("--run-dir", "DIR", "keep logs here (default: a temporary folder)")
+    return parser

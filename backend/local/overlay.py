@@ -1,4 +1,4 @@
-"""What differs between a service's variables in the cloud and on this machine: endpoints and
+"""The environment variables that differ between the cloud and this machine: endpoints and
 credentials.
 """
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from local.aws.server import TEST_CREDENTIALS
 from local.blueprint import REGION
+from local.net.proxies import proxies_except_loopback
+from local.net.sockets import HOST
 
-_NOT_THE_USERS = ("AWS_ENDPOINT", "AWS_LAMBDA", "AWS_EXECUTION")
+_SET_BY_THE_ESTATE = ("AWS_ENDPOINT", "AWS_LAMBDA", "AWS_EXECUTION")
 
 WRAPPER_VARIABLES = {
     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
@@ -24,8 +26,8 @@ WRAPPER_VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where this machine's parts are. Spans of functions go to `otlp`, those of web services to
-    `otlp_grpc`; None where nothing is traced.
+    """The URLs of this machine's parts. Functions send spans to `otlp`, web services to
+    `otlp_grpc`; both are None where tracing is off.
     """
 
     api: str
@@ -35,22 +37,24 @@ class Endpoints:
 
 
 def web_overlay(endpoints: Endpoints, *, bedrock: str) -> dict[str, str]:
-    """The variables to lay over a web service's own: App Runner's collector speaks gRPC alone."""
-    variables = overlay(endpoints, bedrock=bedrock)
+    """The variables that replace a web service's own. App Runner's collector speaks gRPC only."""
+    variables = overlay(endpoints, bedrock=bedrock) | {"BIND_HOST": HOST}
     if endpoints.otlp and endpoints.otlp_grpc:
         variables["OTLP_ENDPOINT"] = endpoints.otlp_grpc
-        variables["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc"  # the port is not the usual one
+        variables["OTEL_EXPORTER_OTLP_PROTOCOL"] = (
+            "grpc"  # the port is not 4317, so it must be named
+        )
     return variables
 
 
 def wrapper_overlay(endpoints: Endpoints) -> dict[str, str]:
-    """The variables to lay over a function's that runs behind a layer's wrapper."""
+    """The variables that replace those of a function behind a layer's wrapper."""
     return {**WRAPPER_VARIABLES, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoints.otlp or ""}
 
 
 def overlay(endpoints: Endpoints, *, bedrock: str) -> dict[str, str]:
-    """The variables to lay over a function's own. With `bedrock` "aws" it gets the user's own AWS
-    account for that alone.
+    """The variables that replace a function's own. With `bedrock` "aws" it gets the user's AWS
+    credentials and proxies, and calls the real Amazon Bedrock; every other AWS API stays local.
     """
     variables = {
         "API_GATEWAY_URL": endpoints.api,
@@ -71,7 +75,8 @@ def _own_account() -> dict[str, str]:
     own = {
         name: value
         for name, value in os.environ.items()
-        if name.startswith("AWS_") and not name.startswith(_NOT_THE_USERS)
+        if name.startswith("AWS_") and not name.startswith(_SET_BY_THE_ESTATE)
     }
     endpoint = f"https://bedrock-runtime.{region}.amazonaws.com"
-    return own | {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": endpoint}
+    proxies = proxies_except_loopback(os.environ)
+    return own | proxies | {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": endpoint}

@@ -1,12 +1,13 @@
-"""What must be there before anything starts: all that is missing is named at once."""
+"""Checks before anything starts: every problem is named at once."""
 
 import importlib.util
-import os
 import sys
+import tempfile
 from collections.abc import Iterator
 
 from local.blueprint import LAMBDA_SERVICES
 from local.compute.processes import BACKEND
+from local.env_file import EnvFile
 from local.net.sockets import bind
 from local.options import Options
 from local.terraform.layer_copy import missing
@@ -29,7 +30,7 @@ _MODULES = (
 
 
 def problems(options: Options) -> list[str]:
-    """One line for each thing that is missing or in the way; empty when the estate can start."""
+    """One line for each reason why the estate cannot start; empty when it can."""
     found = [*_machine(), *_packages(options), *_files(options), *_port(options)]
     return [*found, *missing()] if options.terraform else found
 
@@ -42,7 +43,7 @@ def _machine() -> Iterator[str]:
         yield f"Linux or macOS is needed; this is {sys.platform}"
     absent = [name for name in _MODULES if importlib.util.find_spec(name) is None]
     if absent:
-        yield f"packages are missing: {', '.join(absent)} (./pants run brings them)"
+        yield f"Python packages are missing: {', '.join(absent)} (./pants run installs them)"
 
 
 def _packages(options: Options) -> Iterator[str]:
@@ -61,12 +62,18 @@ def _packages(options: Options) -> Iterator[str]:
 
 
 def _files(options: Options) -> Iterator[str]:
-    if options.env_file is not None:
-        folder = options.env_file.absolute().parent
-        if not folder.is_dir() or not os.access(folder, os.W_OK):
-            yield f"--env-file: {folder} is not a folder that can be written to"
-    if options.run_dir is not None and options.run_dir.exists() and not options.run_dir.is_dir():
-        yield f"--run-dir: {options.run_dir} is not a folder"
+    if options.env_file is not None and (problem := EnvFile(options.env_file).problem()):
+        yield f"--env-file: {problem}"
+    try:
+        if options.run_dir is not None:
+            options.run_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=options.run_dir):
+            pass
+    except OSError as error:
+        if options.run_dir is None:
+            yield f"there is no folder for temporary files ({error.strerror}): set TMPDIR to one"
+        else:
+            yield f"--run-dir: {options.run_dir} is not a writable folder: {error.strerror}"
 
 
 def _port(options: Options) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Changed sources: which services they belong to, and putting the new code in place of the old."""
+"""Watches the sources and reloads the services whose code has changed."""
 
 import asyncio
 import importlib.util
@@ -12,9 +12,7 @@ from local.blueprint import SERVICES
 
 
 def services_of(paths: Iterable[Path], backend: Path) -> set[str]:
-    """The services whose code is in `paths`; a file of `shared` belongs to all of them, a test to
-    none.
-    """
+    """The services to which `paths` belong: all of them for a file of `shared`, none for a test."""
     changed: set[str] = set()
     for path in paths:
         parts = path.relative_to(backend).parts
@@ -28,13 +26,13 @@ def services_of(paths: Iterable[Path], backend: Path) -> set[str]:
 
 
 async def changes(backend: Path) -> AsyncIterator[set[str]]:
-    """The services that changed, each time that something was saved."""
+    """Yield the services whose code has changed, after each save."""
     folders = [backend / name for name in ("shared", *SERVICES) if (backend / name).is_dir()]
     async for found in awatch(*folders, watch_filter=_is_source, step=50, debounce=400):
         paths = [Path(path) for _, path in found]
         for path in paths:
-            # Bytecode is checked by whole seconds and size: a second save within the second could
-            # be missed.
+            # Python compares bytecode with its source by size and whole seconds, and can miss a
+            # second save within one second.
             with suppress(FileNotFoundError):
                 Path(importlib.util.cache_from_source(path)).unlink()
         services = services_of(paths, backend)
@@ -45,15 +43,13 @@ async def changes(backend: Path) -> AsyncIterator[set[str]]:
 async def reload_on_change(
     backend: Path, reload: Callable[[str], Awaitable[None]], report: Callable[[str], None]
 ) -> None:
-    """Until cancelled: reload what was saved. A service whose new code does not start keeps its
-    old.
-    """
+    """Reload changed services until cancelled. If new code does not start, the old stays."""
 
     async def reload_one(service: str) -> None:
         try:
             await reload(service)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the estate goes on
-            report(f"{service}: the new code does not start, the old goes on: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the estate keeps running
+            report(f"{service}: the new code does not start, the old keeps running: {error}")
         else:
             report(f"{service}: reloaded")
 

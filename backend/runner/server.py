@@ -32,7 +32,7 @@ def main() -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             application,
-            host="0.0.0.0",  # noqa: S104 - in a container of its own
+            host=settings.bind_host,
             port=settings.port,
             log_config=None,
             access_log=False,

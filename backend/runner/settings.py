@@ -21,6 +21,7 @@ class Settings(FullServiceSettings):
 
     jobs_bucket_name: Annotated[str, Field(min_length=3, max_length=63)]
     origin_check: bool = False
+    bind_host: str = "0.0.0.0"  # noqa: S104 - all interfaces of its own container
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
 
     slice_seconds: Annotated[float, Field(gt=0, le=60)] = 15.0

@@ -1,1 +1,1 @@
-"""The embedded AWS: a moto server, and stand-ins for the APIs that moto lacks."""
+"""The embedded AWS: a moto server, with local implementations of the APIs that moto lacks."""

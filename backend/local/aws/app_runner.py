@@ -1,4 +1,4 @@
-"""A stand-in for App Runner's API, which moto lacks: services and their configurations."""
+"""A local implementation of App Runner's API, which moto lacks: services and configurations."""
 
 import uuid
 
@@ -15,7 +15,7 @@ _CONFIGURATIONS = {
 
 
 class AppRunner(JsonApi):
-    """What is there is described, never run: a service is RUNNING as soon as it is made."""
+    """Stores descriptions and runs nothing: a service is RUNNING as soon as it is created."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,5 +111,5 @@ def _known(items: dict[str, Item], arn: str) -> Item:
 
 
 def _status(kind: str, status: str) -> str:
-    # App Runner writes this one in small letters.
+    # App Runner writes this status in lower case.
     return status.lower() if kind == "AutoScalingConfiguration" else status

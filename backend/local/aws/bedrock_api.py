@@ -1,4 +1,4 @@
-"""Bedrock's runtime API at the embedded AWS's endpoint, answered by the stand-in for Bedrock."""
+"""Bedrock's runtime API at the embedded AWS's endpoint, answered by the local Bedrock."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from local.bedrock.runtime import Bedrock
 
 
 class BedrockApi:
-    """Serves the stand-in for Bedrock over WSGI."""
+    """Serves the local Bedrock over WSGI."""
 
     def __init__(self, bedrock: Bedrock) -> None:
         self._bedrock = bedrock

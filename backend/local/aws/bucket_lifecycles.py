@@ -1,5 +1,6 @@
-"""A stand-in for the lifecycle rules of S3's buckets: moto forgets parts of them, and Terraform
-then waits in vain for what it wrote.
+"""A local implementation of S3's lifecycle rules.
+
+moto drops parts of the rules, and Terraform then waits until it times out for what it wrote.
 """
 
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ _NONE = b"<Error><Code>NoSuchLifecycleConfiguration</Code></Error>"
 
 
 class BucketLifecycles:
-    """Gives the rules back as they were written, and expires nothing."""
+    """Returns the rules as they were written. Nothing expires."""
 
     def __init__(self) -> None:
         self._rules: dict[str, tuple[bytes, str]] = {}

@@ -1,7 +1,6 @@
-"""APIs of AWS whose operations take and give JSON, for the stand-ins of what moto lacks.
+"""The base of local implementations of AWS APIs that moto lacks and that speak JSON.
 
-Each keeps what it was given and gives it back. An operation that it does not know is an error, not
-an empty answer.
+Each stores what it is given and returns it. An unknown operation is an error, not an empty answer.
 """
 
 import json
@@ -16,11 +15,11 @@ type Item = dict[str, Any]
 type Operation = Callable[[Item], Item]
 
 MADE_AT = 1_760_000_000
-"""When everything was made, in epoch seconds."""
+"""The creation time of every item, in epoch seconds."""
 
 
 class RefusedOperationError(Exception):
-    """The operation fails; `code` is the error that AWS gives then."""
+    """The operation fails with AWS's error `code`."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -28,17 +27,17 @@ class RefusedOperationError(Exception):
 
 
 class JsonApi:
-    """Calls the operation that a request names with the request's body, one at a time."""
+    """Calls the operation that a request names with its body. Runs one operation at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
     def operation_name(self, environ: Environ) -> str | None:
-        """The operation that the request asks for, None where it is not this API's."""
+        """The name of the requested operation; None if the request is not for this API."""
         raise NotImplementedError
 
     def operation(self, name: str) -> Operation | None:
-        """What carries it out, None where this stand-in does not know it."""
+        """The function that implements the operation `name`; None if there is none."""
         raise NotImplementedError
 
     def serves(self, environ: Environ) -> bool:
@@ -50,21 +49,22 @@ class JsonApi:
         headers = {"Content-Type": "application/x-amz-json-1.0"}
         try:
             with self._lock:
-                content, status = self._carry_out(name, body), 200
+                content, status = self._call(name, body), 200
         except RefusedOperationError as error:
             content, status = {"__type": error.code, "message": str(error)}, 400
             headers["x-amzn-ErrorType"] = error.code
         return answer(start_response, status, json.dumps(content).encode(), headers)
 
-    def _carry_out(self, name: str, body: Item) -> Item:
+    def _call(self, name: str, body: Item) -> Item:
         operation = self.operation(name)
         if operation is None:
-            raise RefusedOperationError("InvalidRequestException", f"{name} is not stood in for")
+            message = f"{name} is not implemented by the local stand-in"
+            raise RefusedOperationError("InvalidRequestException", message)
         return operation(body)
 
 
 def signed_for(environ: Environ) -> str:
-    """The service that the request was signed for, from its Authorization header."""
+    """The service for which the request is signed, from its Authorization header."""
     credential = str(environ.get("HTTP_AUTHORIZATION", "")).partition("Credential=")[2]
     parts = credential.partition(",")[0].split("/")
     return parts[3] if len(parts) > 3 else ""

@@ -1,6 +1,4 @@
-"""Lambda's Invoke, answered by the functions of the estate: `aws lambda invoke` works against the
-embedded AWS.
-"""
+"""Lambda's Invoke at the embedded AWS, run by the estate's functions (`aws lambda invoke`)."""
 
 import asyncio
 import base64
@@ -24,7 +22,7 @@ _INVOKE = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations")
 
 
 class LambdaInvocations:
-    """The stand-in. It is called in moto's threads; the functions live in `loop`."""
+    """Implements Invoke. Called in moto's threads; the functions run in the event loop `loop`."""
 
     def __init__(self, functions: Functions, loop: asyncio.AbstractEventLoop) -> None:
         self._functions = functions
@@ -67,7 +65,7 @@ class LambdaInvocations:
         context = environ.get("HTTP_X_AMZ_CLIENT_CONTEXT")
         work = pool.invoke(
             payload,
-            trace_id=str(TraceHeader.read(environ.get("HTTP_X_AMZN_TRACE_ID"))),
+            trace_id=str(TraceHeader.parse(environ.get("HTTP_X_AMZN_TRACE_ID"))),
             client_context=base64.b64decode(context).decode() if context else None,
         )
         future = asyncio.run_coroutine_threadsafe(work, self._loop)

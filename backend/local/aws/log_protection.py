@@ -1,11 +1,11 @@
-"""A stand-in for CloudWatch Logs' data protection policies, which moto lacks; groups are moto's."""
+"""A local implementation of CloudWatch Logs' data protection policies, which moto lacks."""
 
 from local.aws.json_api import MADE_AT, Item, JsonApi, Operation, RefusedOperationError
 from local.aws.server import Environ
 
 
 class LogProtection(JsonApi):
-    """Keeps the policies and masks nothing."""
+    """Stores the policies. Nothing is masked; the log groups are moto's."""
 
     def __init__(self) -> None:
         super().__init__()

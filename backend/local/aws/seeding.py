@@ -1,11 +1,11 @@
-"""What Terraform would have made in AWS, and the services expect: secrets and buckets."""
+"""Creates the secrets and buckets that the services expect and Terraform would create."""
 
 from local.aws.server import boto3_client
 from local.blueprint import REGION, Blueprint
 
 
 def seed(blueprint: Blueprint, endpoint_url: str) -> None:
-    """Make the blueprint's secrets and buckets in the embedded AWS. Blocks."""
+    """Create the blueprint's secrets and buckets in the embedded AWS. Blocks."""
     secrets = boto3_client("secretsmanager", endpoint_url=endpoint_url, region=REGION)
     for name, value in blueprint.secrets.items():
         secrets.create_secret(Name=name, SecretString=value)

@@ -1,8 +1,6 @@
-"""The embedded AWS: a moto server in this process, with stand-ins in front of it for what moto does
-not do.
+"""The embedded AWS: a moto server in this process, behind local implementations of what it lacks.
 
-One endpoint for all services, so that `AWS_ENDPOINT_URL` is all that boto3 and the AWS CLI need to
-be told.
+All services share one endpoint, so boto3 and the AWS CLI need only `AWS_ENDPOINT_URL`.
 """
 
 import logging
@@ -11,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
+from local.net.loopback_only import STATUS, reason_to_refuse, refusal_body
 from local.net.sockets import HOST, bind
 
 type Environ = dict[str, Any]
@@ -25,18 +24,18 @@ TEST_CREDENTIALS = {
 
 
 class StandIn(Protocol):
-    """An AWS API, or a part of one, that moto lacks."""
+    """A local implementation of an AWS API, or of a part of one, that moto lacks."""
 
     def serves(self, environ: Environ) -> bool:
-        """Whether the request is this stand-in's to answer."""
+        """Whether this stand-in answers the request."""
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer it (WSGI; called in the server's threads)."""
+        """Answer the request (WSGI). Called in the server's threads."""
 
 
 class EmbeddedAws:
-    """Its port is taken when it is made; requests wait until `serve` has brought moto up (it takes
-    a second to import).
+    """An AWS endpoint at a loopback port, which is open from the start. Requests wait until `serve`
+    has imported moto, which takes a second.
     """
 
     def __init__(self, stand_ins: Sequence[StandIn] = ()) -> None:
@@ -50,31 +49,30 @@ class EmbeddedAws:
         return f"http://{HOST}:{self._listener.getsockname()[1]}"
 
     def add(self, stand_in: StandIn) -> None:
-        """Put another stand-in in front of moto, also while it serves."""
+        """Add a stand-in in front of moto. Allowed while the server runs."""
         self._stand_ins.append(stand_in)
 
     def serve(self) -> None:
-        """Import moto and answer from a thread of its own; blocks for the import. Once is enough:
-        what serves already goes on.
-        """
+        """Import moto, which blocks, and start the server's thread. A second call does nothing."""
         if self._thread is not None:
             return
         os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-        from moto.moto_server import threaded_moto_server
         from moto.moto_server.werkzeug_app import (
             DomainDispatcherApplication,
             MotoRequestHandler,
             create_backend_app,
         )
+        from werkzeug.serving import make_server
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         port = self._listener.getsockname()[1]
-        make_server = threaded_moto_server.make_server  # type: ignore[attr-defined]
         self._server = make_server(
             HOST,
             port,
-            self.front(
-                serialize_conditional_writes(DomainDispatcherApplication(create_backend_app))
+            refuse_web_pages(
+                self.front(
+                    serialize_conditional_writes(DomainDispatcherApplication(create_backend_app))
+                )
             ),
             threaded=True,
             request_handler=MotoRequestHandler,
@@ -92,7 +90,7 @@ class EmbeddedAws:
         self._listener.close()
 
     def front(self, moto: Wsgi) -> Wsgi:
-        """All that answers at the endpoint: the stand-ins, and moto behind them."""
+        """The application at the endpoint: the stand-ins in front of moto."""
 
         def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             for stand_in in self._stand_ins:
@@ -104,8 +102,8 @@ class EmbeddedAws:
 
 
 def serialize_conditional_writes(moto: Wsgi) -> Wsgi:
-    """moto checks If-Match and then writes, in two steps: with S3's promise kept, only one thread
-    may be between them.
+    """Run conditional writes one at a time, which makes them atomic as on S3: moto checks If-Match
+    and writes in two steps.
     """
     writing = threading.Lock()
 
@@ -120,12 +118,29 @@ def serialize_conditional_writes(moto: Wsgi) -> Wsgi:
     return application
 
 
+def refuse_web_pages(served: Wsgi) -> Wsgi:
+    """Answer requests with a foreign Host or Origin with 403; moto would let every origin read."""
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        host, origin = environ.get("HTTP_HOST"), environ.get("HTTP_ORIGIN")
+        reason = reason_to_refuse(
+            [] if host is None else [host], [] if origin is None else [origin]
+        )
+        if reason is None:
+            return served(environ, start_response)
+        body = refusal_body(reason)
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        start_response(f"{STATUS} Forbidden", headers)
+        return [body]
+
+    return application
+
+
 def boto3_client(service: str, *, endpoint_url: str, region: str) -> Any:
-    """A real boto3 client of the embedded AWS that knows nothing of the user's own AWS
-    configuration.
-    """
+    """A boto3 client of the embedded AWS that ignores the user's AWS configuration and proxies."""
     import boto3
     import botocore.session
+    from botocore.config import Config
 
     session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
     made: Any = boto3.Session(
@@ -135,4 +150,5 @@ def boto3_client(service: str, *, endpoint_url: str, region: str) -> Any:
         region_name=region,
         botocore_session=session,
     )
-    return made.client(service, endpoint_url=endpoint_url)
+    # An empty mapping of proxies: otherwise boto3 sends loopback traffic to HTTP_PROXY.
+    return made.client(service, endpoint_url=endpoint_url, config=Config(proxies={}))

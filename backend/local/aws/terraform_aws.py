@@ -1,15 +1,15 @@
-"""The embedded AWS that Terraform can fill."""
+"""The embedded AWS for Terraform."""
 
 from local.aws.app_runner import AppRunner
 from local.aws.bucket_lifecycles import BucketLifecycles
 from local.aws.log_protection import LogProtection
-from local.aws.moto_patches import repair_moto
+from local.aws.moto_patches import patch_moto
 from local.aws.server import EmbeddedAws
 from local.aws.xray_sampling import XRaySampling
 
 
 class TerraformAws(EmbeddedAws):
-    """It has stand-ins for all that the layers make and moto lacks."""
+    """Has a stand-in for everything that the Terraform layers create and moto lacks."""
 
     def __init__(self) -> None:
         self.app_runner = AppRunner()
@@ -19,4 +19,4 @@ class TerraformAws(EmbeddedAws):
 
     def serve(self) -> None:
         super().serve()
-        repair_moto()
+        patch_moto()

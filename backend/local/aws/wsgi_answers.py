@@ -1,4 +1,4 @@
-"""Answers in the form of AWS's REST-JSON services, for the stand-ins."""
+"""WSGI answers in the form of AWS's REST-JSON services."""
 
 import json
 import uuid

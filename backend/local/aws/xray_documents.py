@@ -1,4 +1,4 @@
-"""Spans as X-Ray segment documents, so that `aws xray get-trace-summaries` finds them.
+"""Sends spans to the embedded X-Ray as segment documents (`aws xray get-trace-summaries`).
 
 https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
 """
@@ -16,14 +16,14 @@ from local.traces.spans import Span
 from local.traces.store import TraceStore
 
 _FORWARD_SECONDS = 0.2
-_MOST_DOCUMENTS = 50  # PutTraceSegments takes so many
+_MOST_DOCUMENTS = 50  # in one PutTraceSegments
 _FORBIDDEN = re.compile(r"[^\w\s.:/%&#=+\\\-@]")
 
 _log = logging.getLogger(__name__)
 
 
 def document(span: Span) -> dict[str, Any]:
-    """The segment of a request, or the subsegment of what is inside one."""
+    """The segment document of a span: a segment for a server's span, a subsegment for others."""
     is_segment = span.kind == "SERVER" or not span.parent_id
     remote = span.kind == "CLIENT"
     aws = remote and span.attributes.get("rpc.system") == "aws-api"
@@ -49,7 +49,7 @@ def document(span: Span) -> dict[str, Any]:
 
 
 class XRayForwarder:
-    """Hands on what the store gets to the embedded AWS, a few times a second."""
+    """Forwards new spans of the store to the embedded X-Ray, a few times a second."""
 
     def __init__(self, store: TraceStore, endpoint_url: str) -> None:
         self._endpoint_url = endpoint_url
@@ -81,8 +81,8 @@ class XRayForwarder:
             documents = [json.dumps(document(span), default=str) for span in spans]
             try:
                 await asyncio.to_thread(client.put_trace_segments, TraceSegmentDocuments=documents)
-            except Exception as error:  # noqa: BLE001 - the traces themselves are in the store
-                _log.warning("X-Ray did not take %d documents: %r", len(documents), error)
+            except Exception as error:  # noqa: BLE001 - the store still has the spans
+                _log.warning("X-Ray refused %d documents: %r", len(documents), error)
 
 
 def _remote_name(span: Span) -> str:

@@ -1,4 +1,4 @@
-"""A stand-in for X-Ray's sampling rules, which moto lacks; segments and summaries are moto's."""
+"""A local implementation of X-Ray's sampling rules, which moto lacks."""
 
 from local.aws.json_api import MADE_AT, Item, JsonApi, Operation, RefusedOperationError, signed_for
 from local.aws.server import Environ
@@ -15,7 +15,7 @@ _PATHS = {
 
 
 class XRaySampling(JsonApi):
-    """Keeps the rules and applies none: locally everything is sampled."""
+    """Stores the rules and applies none: this machine samples everything."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class XRaySampling(JsonApi):
         self.rules: dict[str, Item] = {}
 
     def operation_name(self, environ: Environ) -> str | None:
-        # Other services have this path too.
+        # Other services share this path.
         if environ["PATH_INFO"] == "/ListTagsForResource" and signed_for(environ) == "xray":
             return "ListTagsForResource"
         return _PATHS.get(environ["PATH_INFO"])

@@ -1,1 +1,1 @@
-"""The processes of the services: Lambda environments, web services, logs, the scheduler."""
+"""Runs the services as processes: Lambda environments, web services, logs, the scheduler."""

@@ -1,9 +1,7 @@
-"""What every child process does first: tie its life to the estate's, then become the program it was
-started for.
+"""The first code of every child process: it ends with its parent, then runs the service's program.
 
-Run by path, not by `-m`, because a packaged service must not see `backend/`:
-`python child.py PARENT_PID SYS_PATH MODULE ARGS…`, where SYS_PATH (may be empty) goes in front of
-`sys.path`.
+`python child.py PARENT_PID SYS_PATH MODULE ARGS…` puts the folders of SYS_PATH (may be empty) first
+on `sys.path`. Run by path and not with `-m`, because a packaged service must not see `backend/`.
 """
 
 import os
@@ -17,10 +15,9 @@ _PR_SET_PDEATHSIG = 1
 
 
 def follow_parent(parent_pid: int) -> None:
-    """End this process when the parent ends, however it ends."""
-    # Ctrl-C reaches the whole process group. Only the parent acts on it: it stops its children in
-    # order, so a child must not see the signal even after its own server (uvicorn) has installed a
-    # handler: hence blocked.
+    """End this process when the parent ends, even if the parent is killed."""
+    # Ctrl-C goes to the whole process group, and the parent stops its children in order. Blocked,
+    # not just ignored: uvicorn installs a handler of its own later.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     if sys.platform == "linux":
@@ -29,7 +26,7 @@ def follow_parent(parent_pid: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     else:
         threading.Thread(target=_watch, args=(parent_pid,), daemon=True).start()
-    if os.getppid() != parent_pid:  # it ended before the signal was armed
+    if os.getppid() != parent_pid:  # the parent ended before prctl
         os._exit(1)
 
 
@@ -44,11 +41,9 @@ def main(arguments: list[str]) -> None:
     follow_parent(int(parent_pid))
     if path:
         sys.path[0:0] = path.split(os.pathsep)
-    if module.endswith(
-        ".pex"
-    ):  # it replaces the process by itself anyhow, to choose its interpreter
+    if module.endswith(".pex"):  # a PEX execs its interpreter anyway
         os.execv(sys.executable, [sys.executable, module, *rest])  # noqa: S606
-    if module == "awslambdaric":  # a wrapper may have put its own in the place of the handler
+    if module == "awslambdaric":  # a wrapper may have replaced the handler
         rest = [os.environ.get("_HANDLER", *rest)]
     sys.argv = [module, *rest]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

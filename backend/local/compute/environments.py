@@ -1,6 +1,4 @@
-"""One execution environment: a process under AWS's runtime client, and the Runtime API that feeds
-it.
-"""
+"""A Lambda execution environment: a process under AWS's runtime client, and its Runtime API."""
 
 import asyncio
 import datetime
@@ -12,17 +10,15 @@ from local.compute.logs import OutputLog
 from local.compute.processes import ChildProcess, Program, describe_exit
 from local.compute.runtime_api import Invocation, InvocationResult, RuntimeApi
 
-_INIT_LIMIT_SECONDS = 60.0  # Lambda gives 10; a laptop that starts everything at once needs more
+_INIT_LIMIT_SECONDS = 60.0  # Lambda allows 10; a laptop starts every service at once
 
 
 class InitFailedError(Exception):
-    """The function's process did not get as far as asking for an event. The message says why, in
-    one line.
-    """
+    """The function's process never asked for an event. The message is the reason, in one line."""
 
 
 class Environment:
-    """A warm process that carries out one invocation at a time."""
+    """One process of a function, which handles one invocation at a time."""
 
     def __init__(
         self,
@@ -50,8 +46,9 @@ class Environment:
         return self._process.pid if self._process else None
 
     async def start(self) -> None:
-        """Start the process and wait until it asks for its first event; InitFailedError when it
-        never does.
+        """Start the process and wait until it asks for its first event.
+
+        InitFailedError when it ends before that or takes too long.
         """
         await self._api.start()
         self._process = await ChildProcess.start(self._program, self._environment(), self._log)
@@ -60,8 +57,8 @@ class Environment:
             raise InitFailedError(self._init_failure())
 
     async def invoke(self, invocation: Invocation) -> InvocationResult:
-        """Carry out one invocation. One that timed out or died is not `alive` any more."""
-        assert self._process is not None  # noqa: S101 - only a started environment is handed out
+        """Run one invocation. If it times out or its process ends, `alive` is False afterwards."""
+        assert self._process is not None  # noqa: S101 - callers start it first
         self._api.submit(invocation)
         exited = asyncio.create_task(self._process.exited.wait())
         try:
@@ -77,14 +74,12 @@ class Environment:
         return invocation.result.result()
 
     async def settled(self) -> None:
-        """Wait until it asks for the next event, or has ended."""
+        """Wait until the process asks for the next event or has ended."""
         assert self._process is not None  # noqa: S101 - see invoke
         await _first(self._api.ready, self._process.exited, timeout_seconds=_INIT_LIMIT_SECONDS)
 
     async def stop(self) -> None:
-        """End the process at once: between invocations Lambda does not let it finish anything
-        either.
-        """
+        """Kill the process. Lambda, too, gives no time between invocations."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.exited.wait()
@@ -110,8 +105,8 @@ class Environment:
             return self._api.init_error
         assert self._process is not None  # noqa: S101 - see start
         if not self._process.exited.is_set():
-            return f"it was not ready after {_INIT_LIMIT_SECONDS:.0f} s"
-        return f"{describe_exit(self._process.returncode)}: {self._log.last_words()}"
+            return f"it did not ask for an event within {_INIT_LIMIT_SECONDS:.0f} s"
+        return f"{describe_exit(self._process.returncode)}: {self._log.last_error()}"
 
     def _environment(self) -> dict[str, str]:
         today = datetime.datetime.now(datetime.UTC).strftime("%Y/%m/%d")
@@ -139,7 +134,7 @@ class Environment:
 
 
 async def _first(*events: asyncio.Event, timeout_seconds: float) -> None:
-    """Wait until one of `events` is set, or the time is up."""
+    """Wait until one of `events` is set or the time is up."""
     tasks = [asyncio.create_task(event.wait()) for event in events]
     try:
         await asyncio.wait(tasks, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)

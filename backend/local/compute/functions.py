@@ -1,6 +1,4 @@
-"""The Lambda service: functions by name, and for each a pool of environments that grows with
-demand.
-"""
+"""Lambda on one machine: each function has a pool of environments that grows with demand."""
 
 import asyncio
 import contextlib
@@ -15,22 +13,22 @@ from local.compute.runtime_api import Invocation, InvocationResult
 PAYLOAD_LIMIT_BYTES = 6_291_456
 
 _MAX_ENVIRONMENTS = 10
-# Starting is CPU: more starts at a time than cores make all of them late.
+# A start is CPU-bound: more starts at once than cores only delay all of them.
 _MAX_STARTS = max(1, (os.cpu_count() or 2) // 2)
 
 type MakeEnvironment = Callable[[Function, int], Environment]
 
 
 class FunctionThrottledError(Exception):
-    """More invocations at once than the function's reserved concurrency."""
+    """The function already runs as many invocations as its reserved concurrency allows."""
 
 
 class FunctionPool:
-    """One function and its environments.
+    """The environments of one function.
 
-    Lambda starts an environment for each concurrent invocation. One machine cannot: up to
-    `max_environments` serve, and further invocations wait for one of them, until the function's own
-    concurrency limit refuses them.
+    Lambda starts an environment for each concurrent invocation. One machine cannot: beyond
+    `max_environments`, invocations wait for a free environment, up to the function's reserved
+    concurrency.
     """
 
     def __init__(
@@ -45,7 +43,7 @@ class FunctionPool:
         self._max_environments = min(max_environments, max(1, function.reserved_concurrency))
         self._generation = 0
         self._environments: set[Environment] = set()
-        self._made: set[Environment] = set()  # with those that are starting or stopping
+        self._made: set[Environment] = set()  # includes those that are starting or stopping
         self._idle: list[Environment] = []
         self._starting = 0
         self._settling = 0
@@ -65,7 +63,7 @@ class FunctionPool:
     async def invoke(
         self, payload: bytes, *, trace_id: str, client_context: str | None = None
     ) -> InvocationResult:
-        """Run the function on `payload`; FunctionThrottledError when too many already do."""
+        """Run the function on `payload`; FunctionThrottledError above its concurrency limit."""
         if self._active >= self.function.reserved_concurrency:
             raise FunctionThrottledError(self.function.name)
         self._active += 1
@@ -89,9 +87,9 @@ class FunctionPool:
             self._active -= 1
 
     async def reload(self) -> None:
-        """Put environments with the code of now in the place of all others.
+        """Replace all environments by new ones, which import the current code.
 
-        Until the first new one is ready the old ones answer; when it fails (InitFailedError) they
+        The old ones serve until the first new one is ready. If it fails (InitFailedError), they
         stay.
         """
         generation = self._generation + 1
@@ -103,7 +101,7 @@ class FunctionPool:
             await self._discard(environment)
 
     async def stop(self) -> None:
-        """End every process, also those that were starting or being replaced."""
+        """End every process, including those that are starting or being replaced."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -117,7 +115,7 @@ class FunctionPool:
 
     async def _acquire(self) -> Environment:
         while self._idle:
-            environment = self._idle.pop()  # the warmest, so that a burst's others can be seen idle
+            environment = self._idle.pop()  # the last one used, as on Lambda
             if environment.alive:
                 return environment
             self._spawn(self._discard(environment))
@@ -127,7 +125,7 @@ class FunctionPool:
         return await waiter
 
     async def _settle(self, environment: Environment) -> None:
-        # The caller has its answer; the process may still be about to fail for it.
+        # The caller already has its result; the process may still exit after sending it.
         try:
             await environment.settled()
         finally:
@@ -159,7 +157,7 @@ class FunctionPool:
         try:
             environment = await self._start(self._generation)
         except InitFailedError as error:
-            while self._waiting and not self._environments:  # nobody else will serve them
+            while self._waiting and not self._environments:  # no environment will ever serve them
                 waiter = self._waiting.popleft()
                 if not waiter.done():
                     waiter.set_exception(error)
@@ -200,8 +198,8 @@ class Functions:
         self._pools = {pool.function.name: pool for pool in pools}
 
     def __getitem__(self, name: str) -> FunctionPool:
-        """The pool of the function with that name or ARN, with or without a qualifier; KeyError
-        when there is none.
+        """The pool of the function with that name or ARN, whose qualifier is ignored; KeyError when
+        there is none.
         """
         if name.startswith("arn:"):
             name = name.split(":")[6]
@@ -215,7 +213,7 @@ class Functions:
         raise KeyError(service)
 
     async def warm(self) -> None:
-        """Start one environment of each; ExceptionGroup of InitFailedError when any cannot."""
+        """Start one environment of each function; ExceptionGroup of InitFailedError on failure."""
         async with asyncio.TaskGroup() as group:
             for pool in self._pools.values():
                 group.create_task(pool.warm())

@@ -1,18 +1,16 @@
-"""The output of the services: a file each, the last lines at hand, and all of it on the terminal if
-asked for.
-"""
+"""The output of the services: one log file each, echoed to the terminal on request."""
 
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 _KEPT_LINES = 40
-_LAST_WORDS_LINES = 5
-_INFORMATION = '"level":"info"'  # in a line of shared/logging
+_SEARCHED_LINES = 5
+_INFO = '"level":"info"'  # as shared/logging writes it
 
 
 class OutputLog:
-    """The output of one service; `echo` gets each line as it comes."""
+    """The output of one service. `echo` is called with each line."""
 
     def __init__(self, path: Path, *, echo: Callable[[str], None] | None = None) -> None:
         self.path = path
@@ -27,21 +25,23 @@ class OutputLog:
         if self._echo is not None:
             self._echo(text)
 
-    def last_words(self) -> str:
-        """The last line that says something. One logged as information gives way to a line shortly
-        before it that is more: a server that cannot go on says why, and then what it closed.
+    def last_error(self) -> str:
+        """The most likely reason why the process ended: the last line that is not an info record.
+
+        Only the last few lines are searched, because a failing server logs the reason and then some
+        info records about what it closes. If all are info records, the last line of all.
         """
-        said = [line.strip() for line in reversed(self._lines) if line.strip()]
-        troubles = (line for line in said[:_LAST_WORDS_LINES] if _INFORMATION not in line)
-        return next(troubles, said[0] if said else "it said nothing")
+        lines = [line.strip() for line in reversed(self._lines) if line.strip()]
+        errors = (line for line in lines[:_SEARCHED_LINES] if _INFO not in line)
+        return next(errors, lines[0] if lines else "it printed nothing")
 
     def close(self) -> None:
         self._file.close()
 
 
 class LogFolder:
-    """The logs of all services, `{service}.log` each; `show` gets every line with its service when
-    it is given.
+    """The logs of all services, as `{service}.log`. `show`, where given, is called with every line
+    and its service's name.
     """
 
     def __init__(self, path: Path, *, show: Callable[[str], None] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The packaged services: unpacked to read-only folders, and run as Lambda runs them."""
+"""Runs packaged services as Lambda does: unpacked to read-only folders, without our sources."""
 
 import importlib.metadata
 import os
@@ -12,15 +12,15 @@ from local.compute.processes import Program
 
 PACKAGED_HANDLER = "lambda_function.handler"
 
-# What Lambda's own image brings: the runtime client and what it needs.
+# Lambda's image contains the runtime client and its dependencies; a zip does not.
 _RUNTIME_DISTRIBUTIONS = ("awslambdaric", "snapshot_restore_py", "simplejson")
 
 
 def packaged_programs(packages: Path, run_dir: Path) -> dict[str, Program]:
-    """A program for each service that `packages` has a zip of (or `runner.pex`), unpacked under
-    `run_dir`.
+    """The program of each service by its name. Zips are unpacked under `run_dir`; the runner's
+    program is there only if `packages` has a `runner.pex`.
     """
-    runtime = _runtime(run_dir / "var" / "runtime")
+    runtime = runtime_folder(run_dir / "var" / "runtime")
     programs = {
         service: packaged_program(
             packages / f"{service}.zip", run_dir / "var" / "task" / service, runtime
@@ -34,8 +34,8 @@ def packaged_programs(packages: Path, run_dir: Path) -> dict[str, Program]:
 
 
 def packaged_program(package: Path, task: Path, runtime: Path) -> Program:
-    """The function in `package`, unpacked to the new folder `task`; `runtime` has the runtime
-    client.
+    """The program of the function in the zip `package`, which is unpacked to the new folder `task`.
+    `runtime` is a folder with the runtime client.
     """
     with zipfile.ZipFile(package) as archive:
         archive.extractall(task)
@@ -44,13 +44,14 @@ def packaged_program(package: Path, task: Path, runtime: Path) -> Program:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove it, read-only folders too."""
+    """Remove `folder`, even if it contains read-only folders."""
     for directory, _, _ in os.walk(folder):
         Path(directory).chmod(stat.S_IRWXU)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _runtime(folder: Path) -> Path:
+def runtime_folder(folder: Path) -> Path:
+    """Create `folder` with links to the installed runtime client and its dependencies."""
     folder.mkdir(parents=True)
     for name in _RUNTIME_DISTRIBUTIONS:
         distribution = importlib.metadata.distribution(name)

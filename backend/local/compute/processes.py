@@ -1,4 +1,4 @@
-"""Child processes: how they are started and how they are stopped."""
+"""Child processes: what they run, how they are started and stopped."""
 
 import asyncio
 import contextlib
@@ -20,11 +20,11 @@ _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PEX_EXTRA_SYS_PATH", 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What a child runs: a module, with the folders that come first on its `sys.path`.
+    """A module to run in a child process; the folders of `path` come first on its `sys.path`.
 
-    `isolated` gives it the bare interpreter and nothing but `path`, as a packaged service has on
-    Lambda. `wrapper` is a program that gets the command as its arguments and runs it, after it has
-    put folders of its own before the others (AWS_LAMBDA_EXEC_WRAPPER).
+    `isolated` hides everything but `path` and the standard library, as for a package on Lambda.
+    `wrapper` is an AWS_LAMBDA_EXEC_WRAPPER: it gets the command as arguments and runs it with its
+    own folders first on the path.
     """
 
     module: str
@@ -35,22 +35,22 @@ class Program:
     wrapper: Path | None = None
 
     def command(self) -> list[str]:
-        # The real interpreter, because a virtual environment's would add its site-packages in spite
-        # of -I.
+        # A virtual environment's interpreter adds its site-packages even with -I; the one behind
+        # the link does not.
         python = os.path.realpath(sys.executable) if self.isolated else sys.executable
         folders = os.pathsep.join(map(str, self.path))
         child = [str(_CHILD), str(os.getpid())]
         program = [self.module, *self.arguments]
-        if self.wrapper is not None:  # it looks for them in PYTHONPATH, and puts its own there
+        if self.wrapper is not None:  # it reads and extends PYTHONPATH, not SYS_PATH
             return [str(self.wrapper.absolute()), python, "-sP", *child, "", *program]
         return [python, "-I" if self.isolated else "-P", *child, folders, *program]
 
     def environment(self) -> dict[str, str]:
-        """The variables that it inherits, and where it finds its modules."""
+        """The variables that the child inherits, and PYTHONPATH."""
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         extra = inherited.pop("PEX_EXTRA_SYS_PATH", None)
         if extra is not None and not self.isolated:
-            # Pants gives it relative to the folder it runs us in.
+            # Pants sets it relative to the folder in which it started this process.
             inherited["PEX_EXTRA_SYS_PATH"] = _absolute(extra)
         folders = [*(self.path if self.wrapper else ()), *(() if self.isolated else (BACKEND,))]
         if folders:
@@ -59,7 +59,7 @@ class Program:
 
 
 class ChildProcess:
-    """One running child. `exited` is set, and `returncode` known, once it has ended."""
+    """One running child. Once it has ended, `exited` is set and `returncode` is known."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: OutputLog) -> None:
         self._process = process
@@ -71,7 +71,7 @@ class ChildProcess:
     async def start(
         cls, program: Program, environment: Mapping[str, str], log: OutputLog
     ) -> "ChildProcess":
-        """Start `program` with `environment` and a few inherited variables, no more."""
+        """Start `program` with `environment` and the few variables that children inherit."""
         process = await asyncio.create_subprocess_exec(
             *program.command(),
             env={**program.environment(), **environment},
@@ -95,7 +95,7 @@ class ChildProcess:
         self._signal(signal.SIGKILL)
 
     async def stop(self, *, grace_seconds: float = 3.0) -> None:
-        """Ask it to end, and after `grace_seconds` end it."""
+        """Send SIGTERM, and SIGKILL if the process has not ended after `grace_seconds`."""
         self._signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(self.exited.wait(), grace_seconds)
@@ -105,18 +105,18 @@ class ChildProcess:
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process.returncode is None:
-            # It may have ended a moment ago; the reader is about to say so.
+            # The process may have ended without `_read` having seen it yet.
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
     async def _read(self) -> None:
         stream = self._process.stdout
-        assert stream is not None  # noqa: S101 - we asked for a pipe
+        assert stream is not None  # noqa: S101 - `start` asked for a pipe
         while True:
             try:
                 line = await stream.readline()
-            except ValueError:  # longer than the limit: asyncio has dropped it
-                line = b"(a line of over 8 MB was dropped)"
+            except ValueError:  # longer than the limit; asyncio has discarded it
+                line = b"(a line longer than 8 MB was dropped)"
             if not line:
                 break
             self._log.write(line)

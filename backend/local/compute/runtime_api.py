@@ -1,8 +1,8 @@
-"""The Lambda Runtime API: the four routes by which a function's process takes events and gives
-results.
+"""The Lambda Runtime API: the four routes through which a function's process receives events and
+returns results.
 
-One server per execution environment, as on Lambda, where each has its own at 169.254.100.1: the
-protocol carries nothing else that says which process is asking.
+Each execution environment has its own server, as on Lambda, because nothing in the protocol
+identifies the process.
 """
 
 import asyncio
@@ -23,9 +23,7 @@ from local.net.serving import (
     respond,
 )
 
-RESPONSE_LIMIT_BYTES = (
-    6_291_556  # Lambda's 6 MB and its 100 bytes of grace, as its error message says
-)
+RESPONSE_LIMIT_BYTES = 6_291_556  # 6 MB and 100 bytes, as Lambda's error message has it
 
 _PREFIX = "/2018-06-01/runtime"
 _READ_LIMIT_BYTES = 32 * 1024 * 1024
@@ -33,8 +31,8 @@ _READ_LIMIT_BYTES = 32 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class InvocationResult:
-    """What the function gave. `function_error` is `Unhandled` when it failed, and `payload` is then
-    the error.
+    """The result of an invocation. If the function failed, `function_error` is `Unhandled` and
+    `payload` is the error.
     """
 
     request_id: str
@@ -52,7 +50,7 @@ class InvocationResult:
 
 @dataclass(slots=True)
 class Invocation:
-    """One event on its way through a function. Times in seconds; `trace_id` is an X-Amzn-Trace-Id
+    """An event for a function, and the future of its result. `trace_id` is an X-Amzn-Trace-Id
     value.
     """
 
@@ -72,7 +70,7 @@ class Invocation:
 
 
 class RuntimeApi:
-    """The Runtime API of one environment; `ready` is set while its process waits for an event."""
+    """The Runtime API of one environment. `ready` is set while the process waits for an event."""
 
     def __init__(self) -> None:
         self.ready = asyncio.Event()
@@ -108,7 +106,7 @@ class RuntimeApi:
                 else:
                     await _refuse(send, 404, "NotFound", scope["path"])
             except ClientGoneError:
-                pass  # the process was killed in the middle of a sentence
+                pass  # the process was killed while it sent a request
 
         return application
 

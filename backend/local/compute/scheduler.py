@@ -1,4 +1,4 @@
-"""EventBridge Scheduler on one machine: each schedule's function gets its event once a minute."""
+"""EventBridge Scheduler on one machine: invokes each scheduled function once a minute."""
 
 import asyncio
 import logging
@@ -10,8 +10,8 @@ from local.traces.xray_header import TraceHeader
 _log = logging.getLogger(__name__)
 
 
-class Clock:
-    """Ticks until it is stopped. `schedules` maps a service to its JSON event."""
+class Scheduler:
+    """Invokes functions until it is stopped. `schedules` maps a service to its event, in JSON."""
 
     def __init__(
         self, functions: Functions, schedules: Mapping[str, str], *, every_seconds: float = 60.0
@@ -33,16 +33,16 @@ class Clock:
         while True:
             await asyncio.sleep(self._every_seconds)
             await asyncio.gather(
-                *(self._tick(service, event) for service, event in self._schedules.items())
+                *(self._invoke(service, event) for service, event in self._schedules.items())
             )
 
-    async def _tick(self, service: str, event: str) -> None:
+    async def _invoke(self, service: str, event: str) -> None:
         pool = self._functions.of_service(service)
         try:
-            result = await pool.invoke(event.encode(), trace_id=str(TraceHeader.read(None)))
+            result = await pool.invoke(event.encode(), trace_id=str(TraceHeader.parse(None)))
         except FunctionThrottledError:
-            _log.warning("the schedule of %s found it throttled", service)
+            _log.warning("the scheduled invocation of %s was throttled", service)
             return
         if result.function_error is not None:
             reason = result.payload[:500].decode(errors="replace")
-            _log.warning("the schedule of %s failed: %s", service, reason)
+            _log.warning("the scheduled invocation of %s failed: %s", service, reason)

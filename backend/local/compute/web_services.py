@@ -1,4 +1,4 @@
-"""App Runner on one machine: a web service's process, kept running and replaced without a gap."""
+"""App Runner on one machine: keeps a web service's process running, replaces it without a gap."""
 
 import asyncio
 import time
@@ -13,18 +13,19 @@ from local.net.sockets import HOST, NO_CERTIFICATES, reserve
 
 _START_LIMIT_SECONDS = 60.0
 _HEALTH_PATH = "/health"
-_DIES_AT_ONCE_SECONDS = 10.0
+_CRASH_SECONDS = 10.0
 
 
 class ServiceFailedError(Exception):
-    """The service's process ended, or was never healthy. The message says why, in one line."""
+    """The process ended or never became healthy. The message is the reason, in one line."""
 
 
 class WebServiceHost:
-    """Runs one web service. `on_url` is told where it is, at the start and after each replacement.
+    """Runs one web service. `on_url` is called with its URL, at the start and after each
+    replacement.
 
-    `failed` is set, with the reason in `failure`, when the process ended and its replacement did
-    too.
+    A process that ends is replaced once it has run for a while. `failed` is set, with the reason in
+    `failure`, when it ended sooner or its replacement does not start.
     """
 
     def __init__(
@@ -51,12 +52,13 @@ class WebServiceHost:
         return self._process.pid if self._process else None
 
     async def start(self) -> None:
-        """Start it and wait until it is healthy; ServiceFailedError when it never is."""
+        """Start the process and wait until it is healthy; ServiceFailedError when it never is."""
         await self._replace()
 
     async def reload(self) -> None:
-        """Start a new process, switch over when it is healthy, stop the old; on failure the old one
-        stays.
+        """Start a new process, use it once it is healthy, then stop the old one.
+
+        ServiceFailedError when the new one does not start; the old one stays.
         """
         old = self._process
         await self._replace()
@@ -73,10 +75,9 @@ class WebServiceHost:
         await asyncio.gather(*self._retired)
 
     async def _replace(self) -> None:
-        # Held until the process listens itself: a port that is merely free for now may by then be
-        # some client's own.
-        with reserve() as held:
-            port = held.getsockname()[1]
+        # Reserved until the process listens: a client could take a port that is merely free.
+        with reserve() as reserved:
+            port = reserved.getsockname()[1]
             environment = {**self.service.environment, **self._variables, "PORT": str(port)}
             process = await ChildProcess.start(self._program, environment, self._log)
             try:
@@ -104,21 +105,21 @@ class WebServiceHost:
                 except httpx.TransportError:
                     pass  # not listening yet
                 await asyncio.sleep(0.05)
-        raise ServiceFailedError(f"it was not healthy after {_START_LIMIT_SECONDS:.0f} s")
+        raise ServiceFailedError(f"it was not healthy within {_START_LIMIT_SECONDS:.0f} s")
 
     async def _watch(self, process: ChildProcess) -> None:
         began = time.monotonic()
         await process.exited.wait()
         self._log.write(f"{self.service.name} ended: {self._describe(process)}".encode())
         self.failure = self._describe(process)
-        if time.monotonic() - began < _DIES_AT_ONCE_SECONDS:
+        if time.monotonic() - began < _CRASH_SECONDS:
             self.failed.set()
             return
         try:
-            await self._replace()  # as App Runner does with an instance that ended
+            await self._replace()  # as App Runner does
         except ServiceFailedError as error:
             self.failure = str(error)
             self.failed.set()
 
     def _describe(self, process: ChildProcess) -> str:
-        return f"{describe_exit(process.returncode)}: {self._log.last_words()}"
+        return f"{describe_exit(process.returncode)}: {self._log.last_error()}"

@@ -1,1 +1,1 @@
-"""The web page at the root of the estate."""
+"""The web page that shows where the estate's parts are and what went through the gateway."""

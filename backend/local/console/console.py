@@ -1,4 +1,7 @@
-"""The console: for now one plain page, which says what runs and what went through the gateway."""
+"""The console: a page with the estate's URLs and the latest requests, and the same as JSON.
+
+It is read-only: it has no request that changes anything.
+"""
 
 import html
 import json
@@ -11,7 +14,7 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{project}
 <style>body{{font:15px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}}
 table{{border-collapse:collapse}} code{{word-break:break-all}}
 td,th{{padding:.2rem .8rem .2rem 0;text-align:left;vertical-align:top}}</style>
-<h1>{project}, on this machine</h1><table>{rows}</table>
+<h1>{project} on this machine</h1><table>{rows}</table>
 <h2>Latest requests</h2><p><a href="/hops">as JSON</a></p><table>{hops}</table></html>"""
 
 

@@ -1,1 +1,1 @@
-"""The demonstration of `--demo`: sample documents, a question, and its trace on the terminal."""
+"""The demonstration that `--demo` runs: sample documents, one question, its answer and trace."""

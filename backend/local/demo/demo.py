@@ -1,14 +1,13 @@
-"""The demonstration: the sample documents go in, a question is asked, an answer with citations
-comes out.
-"""
+"""The demonstration: load the sample documents, ask a question, print the answer and its trace."""
 
 import asyncio
+import textwrap
 import time
 from typing import Any
 
 import httpx
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from local.demo.documents import QUESTION, batches, documents
 from local.demo.waterfall import show
@@ -18,19 +17,20 @@ from local.traces.spans import Span
 from local.traces.store import TraceStore
 
 _LEAST_CITATIONS = 2
-_PATH = ["api", "chat", "s3vector"]
-_SPANS_SECONDS = 3.0
+_SERVICES = ["api", "chat", "s3vector"]
+_SPANS_SECONDS = 10.0
 
 
 class DemoFailedError(Exception):
-    """The estate did not do what the demonstration shows; the message says what."""
+    """The estate did not do what the demonstration shows. The message says what was wrong."""
 
 
 async def demonstrate(
     api_url: str, api_key: str, hops: Hops, console: Console, traces: TraceStore | None = None
 ) -> None:
-    """Load, ask and print, all through the gateway, and where there are traces the question's;
-    DemoFailedError when an answer is not as it should be.
+    """Load, ask and print, all through the gateway; the trace is printed where `traces` is given.
+
+    DemoFailedError when an answer is not as expected.
     """
     async with httpx.AsyncClient(
         headers={"x-api-key": api_key}, timeout=35.0, trust_env=False, verify=NO_CERTIFICATES
@@ -40,17 +40,21 @@ async def demonstrate(
         for batch in batches(items):
             loaded = await _call(client, f"{api_url}/api/documents", {"documents": batch})
             passages += loaded.json()["passages"]
-        console.print(f"{len(items)} documents loaded as {passages} passages")
+        console.print(f"\nLoaded {len(items)} sample documents as {passages} passages.")
         response = await _call(client, f"{api_url}/api/ask", {"question": QUESTION})
     answer = response.json()
     trace_id = _trace_id(response)
     found = hops.of_trace(trace_id)
-    _print(answer, trace_id, found, console)
+    _print_answer(answer, console)
+    _print_requests(found, console)
+    console.print()
     if traces is not None:
         show(await _complete(traces, trace_id), console)
+    else:
+        console.print(f"[bold]Trace {trace_id}[/bold]: tracing is off")
     if len(answer["citations"]) < _LEAST_CITATIONS:
         raise DemoFailedError(f"the answer has {len(answer['citations'])} citations, not two")
-    if [hop.service for hop in found] != _PATH:
+    if [hop.service for hop in found] != _SERVICES:
         raise DemoFailedError("the question did not go through api, chat and s3vector")
 
 
@@ -65,11 +69,11 @@ async def _call(client: httpx.AsyncClient, url: str, body: dict[str, Any]) -> ht
 
 
 async def _complete(traces: TraceStore, trace_id: str) -> list[Span]:
-    """The trace's spans, once every service's have come; what has come when they do not."""
-    ends = time.monotonic() + _SPANS_SECONDS
-    while time.monotonic() < ends:
+    """The trace, once it has spans of every service, or as far as it has arrived in time."""
+    give_up = time.monotonic() + _SPANS_SECONDS
+    while time.monotonic() < give_up:
         spans = traces.trace(trace_id)
-        if {span.service for span in spans} >= {"gateway", *_PATH}:
+        if {span.service for span in spans} >= {"gateway", *_SERVICES}:
             return spans
         await asyncio.sleep(0.05)
     return traces.trace(trace_id)
@@ -82,25 +86,29 @@ def _trace_id(response: httpx.Response) -> str:
     )
 
 
-def _print(answer: dict[str, Any], trace_id: str, found: list[Hop], console: Console) -> None:
-    console.print(f"\n[bold]{escape(QUESTION)}[/bold]\n")
-    console.print(escape(answer["answer"]))
+def _print_answer(answer: dict[str, Any], console: Console) -> None:
+    for heading, text in (("Question", QUESTION), ("Answer", answer["answer"])):
+        console.print(f"\n[bold]{heading}[/bold]")
+        for line in textwrap.wrap(text, console.width - 2, break_on_hyphens=False):
+            _print_row(console, line)
     console.print("\n[bold]Citations[/bold]")
+    width = max((len(citation["passage_id"]) for citation in answer["citations"]), default=0)
     for citation in answer["citations"]:
-        title = escape(citation["title"] or citation["document_id"])
-        console.print(
-            f"  {escape(citation['passage_id'])}  {title}  (score {citation['score']:.2f})",
-            highlight=False,
-            soft_wrap=True,
+        title = citation["title"] or citation["document_id"]
+        _print_row(console, f"{citation['passage_id']:<{width}}  {citation['score']:.2f}  {title}")
+
+
+def _print_requests(hops: list[Hop], console: Console) -> None:
+    console.print("\n[bold]Requests[/bold]")
+    path = " -> ".join(f"gateway -> {hop.service}" for hop in hops)
+    _print_row(console, f"client -> {path}")
+    for hop in hops:
+        request = f"{hop.method} {hop.path}"
+        _print_row(
+            console,
+            f"{hop.duration_ms:7.0f} ms  {hop.status}  {request:<28} for {hop.caller}",
         )
-    console.print("\n[bold]Hops[/bold]")
-    console.print("  " + " → ".join(f"gateway → {hop.service}" for hop in found))
-    for hop in found:
-        console.print(
-            f"  gateway {hop.request_id} → {hop.service:<8} {hop.target_request_id or '-':<36} "
-            f"{hop.method} {hop.path} {hop.status} {hop.duration_ms:6.0f} ms"
-            f"  called by {hop.caller}",
-            highlight=False,
-            soft_wrap=True,
-        )
-    console.print(f"\ntrace {trace_id}", highlight=False)
+
+
+def _print_row(console: Console, text: str) -> None:
+    console.print(Text(f"  {text}"), no_wrap=True, overflow="ellipsis")

@@ -12,12 +12,12 @@ QUESTION = (
 
 
 def documents(folder: Path = _FOLDER) -> list[dict[str, Any]]:
-    """All documents, in the form that `PUT /documents` of s3vector takes, sorted by id."""
+    """All documents as bodies for `PUT /documents` of s3vector, sorted by id."""
     return [_document(path) for path in sorted(folder.glob("*.md"))]
 
 
 def batches(items: list[dict[str, Any]], size: int = 10) -> Iterator[list[dict[str, Any]]]:
-    """`items` in lists of at most `size`."""
+    """Split `items` into lists of at most `size`."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
 

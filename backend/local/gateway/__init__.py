@@ -1,1 +1,1 @@
-"""API Gateway's REST semantics over HTTP: keys, quotas, throttles, routing, integrations."""
+"""Serves a REST API as API Gateway does: routing, keys, quotas, throttles, integrations."""

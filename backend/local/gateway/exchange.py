@@ -1,4 +1,4 @@
-"""One request and one answer, as the gateway's parts hand them to each other."""
+"""The request and the answer that the gateway's modules pass to each other."""
 
 import time
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from local.blueprint import ApiKey
 from local.traces.xray_header import TraceHeader
 
-# They describe one connection, not the message: RFC 9110, section 7.6.1.
+# Headers of one connection, not of the message: RFC 9110, section 7.6.1.
 HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -23,15 +23,17 @@ HOP_BY_HOP = frozenset(
     }
 )
 
-# API Gateway renames these in an answer, because it sets them itself.
+# API Gateway sets these headers of an answer itself and renames those of the integration.
 _REMAPPED = frozenset({"content-length", "date", "server", "www-authenticate", "authorization"})
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayRequest:
-    """A request at the gateway. `path` is without the stage, `raw_path` with it; both are percent-
-    encoded as received. `trace` is what is handed on, its parent the gateway's own span, which
-    `caller_span` is above of (empty where the trace begins here).
+    """A request at the gateway.
+
+    `raw_path` includes the stage and `path` does not; both are percent-encoded, as received.
+    `trace` is the header sent downstream. Its parent is the gateway's span, whose own parent is
+    `caller_span` (empty where the trace starts here).
     """
 
     request_id: str
@@ -49,7 +51,7 @@ class GatewayRequest:
     started_at: float = field(default_factory=time.time)
 
     def header(self, name: str) -> str | None:
-        """The last value of that header (lower case)."""
+        """The last value of the header `name`, which is in lower case."""
         return next((value for key, value in reversed(self.headers) if key == name), None)
 
     def query_items(self) -> list[tuple[str, str]]:
@@ -58,7 +60,7 @@ class GatewayRequest:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`target_request_id` is the id under which a function worked on it."""
+    """The answer to a request. `target_request_id` is the id of the Lambda invocation, if any."""
 
     status: int
     headers: Sequence[tuple[str, str]]
@@ -67,11 +69,11 @@ class Answer:
 
 
 def answer_headers(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The integration's headers as API Gateway lets them through."""
-    passed = []
+    """The headers of an integration's answer as API Gateway forwards them."""
+    forwarded = []
     for name, value in headers:
         lower = name.lower()
         if lower in HOP_BY_HOP:
             continue
-        passed.append((f"x-amzn-remapped-{lower}" if lower in _REMAPPED else lower, value))
-    return passed
+        forwarded.append((f"x-amzn-remapped-{lower}" if lower in _REMAPPED else lower, value))
+    return forwarded

@@ -1,7 +1,7 @@
-"""The gateway: API Gateway's rules for one REST API, as an ASGI application.
+"""The gateway: one REST API served by API Gateway's rules, as an ASGI application.
 
-In its order: stage, resource, key, throttle and quota, size, integration. Each refusal has AWS's
-status and body, and every answer carries the ids under which its hop is recorded.
+The checks run in API Gateway's order: stage, resource, key, throttle and quota, size, integration.
+A refusal has AWS's status and body. Every answer has the ids under which its hop is recorded.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from local.gateway.http_proxy import ConfigurationError, WebProxy, evaluate
 from local.gateway.lambda_proxy import MalformedResultError, proxy_answer, proxy_event
 from local.gateway.matching import Match, match
 from local.gateway.refusals import Refusal
-from local.gateway.segments import Record, of_function, of_gateway
+from local.gateway.segments import Record, function_segment, gateway_segment
 from local.gateway.throttle import TokenBucket
 from local.gateway.usage import UsageMeter, Verdict
 from local.net.serving import (
@@ -56,7 +56,7 @@ _VERDICTS = {
 
 
 class RefusedError(Exception):
-    """The request ends here, with the gateway's own answer."""
+    """The gateway refuses the request and answers it itself."""
 
     def __init__(self, refusal: Refusal, why: str = "") -> None:
         super().__init__(why or refusal.message)
@@ -64,8 +64,10 @@ class RefusedError(Exception):
 
 
 class Gateway:
-    """Serves `/{stage}/…`. `stage_variables` adds to the API's own, and may change meanwhile.
-    `record` gets the spans that AWS would make.
+    """Serves `/{stage}/…`.
+
+    `stage_variables` starts as the API's own; callers may change it while the gateway serves.
+    `record` is called with the spans that AWS's services would record.
     """
 
     def __init__(
@@ -86,6 +88,11 @@ class Gateway:
         self._proxy = WebProxy(api)
         self._buckets: dict[tuple[str, str], TokenBucket] = {}
         self._running: set[asyncio.Task[Answer]] = set()
+
+    def allows_origin(self, scope: Scope, origin: str) -> bool:
+        """Whether the stage accepts requests of web pages at `origin` (`cors_origins`)."""
+        path = f"{scope['path']}/"
+        return origin in self._api.cors_origins and path.startswith(f"/{self._api.stage}/")
 
     async def close(self) -> None:
         for task in self._running:
@@ -143,7 +150,7 @@ class Gateway:
                     self._api.rate_per_second, self._api.burst, time.monotonic
                 )
             if not self._buckets[place].take():
-                raise RefusedError(Refusal.THROTTLED, "by the stage's own limit")
+                raise RefusedError(Refusal.THROTTLED, "the stage's rate limit")
 
     def _refuse(self, refusal: Refusal, request: GatewayRequest) -> Answer:
         kind = "DEFAULT_4XX" if refusal.status < 500 else "DEFAULT_5XX"
@@ -156,13 +163,12 @@ class Gateway:
     async def _integrate(self, request: GatewayRequest, found: Match) -> Answer:
         integration = found.method.integration
         if isinstance(integration, MockIntegration):
-            return Answer(integration.status, list(integration.headers.items()), b"")
+            return self._mock(integration, request)
         if isinstance(integration, HttpIntegration):
             work = self._call_service(integration, request, found)
         else:
             work = self._call_function(integration, request, found)
-        # A function goes on when the gateway has given up on it, so its task is shielded from the
-        # timeout.
+        # Shielded: the function keeps running after the gateway has timed out.
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._forget)
@@ -172,6 +178,13 @@ class Gateway:
             )
         except TimeoutError:
             raise RefusedError(Refusal.INTEGRATION_TIMEOUT) from None
+
+    def _mock(self, integration: MockIntegration, request: GatewayRequest) -> Answer:
+        headers = dict(integration.headers)
+        origin = request.header("origin")
+        if "access-control-allow-origin" in headers and origin in self._api.cors_origins:
+            headers["access-control-allow-origin"] = origin
+        return Answer(integration.status, list(headers.items()), b"")
 
     async def _call_function(
         self, integration: FunctionIntegration, request: GatewayRequest, found: Match
@@ -185,13 +198,14 @@ class Gateway:
         if len(event) > PAYLOAD_LIMIT_BYTES:
             raise RefusedError(Refusal.REQUEST_TOO_LARGE)
         span_id, began = new_span_id(), time.time_ns()
-        header = str(request.trace.below(span_id))
+        header = str(request.trace.child_of(span_id))
         try:
             result = await pool.invoke(event, trace_id=header)
         except FunctionThrottledError as error:
             raise RefusedError(Refusal.INTERNAL_ERROR, f"{error} is throttled") from error
         failed = result.function_error is not None
-        self._keep(request, of_function(request, span_id, pool.function.name, began, failed=failed))
+        span = function_segment(request, span_id, pool.function.name, began, failed=failed)
+        self._record_span(request, span)
         if failed:
             _log.warning(
                 "%s failed: %s", pool.function.name, result.payload[:2000].decode(errors="replace")
@@ -202,7 +216,7 @@ class Gateway:
                 result.payload, request, self._api, target_request_id=result.request_id
             )
         except MalformedResultError as error:
-            _log.warning("%s gave no proxy answer: %s", pool.function.name, error)
+            _log.warning("%s returned a malformed proxy result: %s", pool.function.name, error)
             raise RefusedError(Refusal.FUNCTION_FAILED, str(error)) from error
 
     async def _call_service(
@@ -222,16 +236,16 @@ class Gateway:
     def _forget(self, task: asyncio.Task[Answer]) -> None:
         self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # after a timeout nobody else asks, and asyncio would report it lost
+            task.exception()  # retrieved, or asyncio logs it as never retrieved
 
-    def _keep(self, request: GatewayRequest, span: Span) -> None:
+    def _record_span(self, request: GatewayRequest, span: Span) -> None:
         if self._record_spans is not None and request.trace.sampled:
             self._record_spans([span])
 
     def _record(
         self, request: GatewayRequest, service: str, key: ApiKey | None, answer: Answer
     ) -> None:
-        self._keep(request, of_gateway(request, answer))
+        self._record_span(request, gateway_segment(request, answer))
         self._hops.add(
             Hop(
                 request_id=request.request_id,
@@ -254,7 +268,7 @@ def _request(scope: Scope) -> GatewayRequest:
     ]
     raw_path = scope["raw_path"].decode("latin-1").partition("?")[0]
     traced = next((value for name, value in headers if name == "x-amzn-trace-id"), None)
-    trace = TraceHeader.read(traced)
+    trace = TraceHeader.parse(traced)
     stage_length = raw_path.find("/", 1)
     return GatewayRequest(
         request_id=str(uuid.uuid4()),
@@ -265,7 +279,7 @@ def _request(scope: Scope) -> GatewayRequest:
         query=scope["query_string"].decode("latin-1"),
         headers=headers,
         source_ip=scope["client"][0] if scope.get("client") else "127.0.0.1",
-        trace=trace.below(new_span_id()),
+        trace=trace.child_of(new_span_id()),
         caller_span=trace.parent if f"Parent={trace.parent}" in (traced or "") else "",
     )
 

@@ -1,4 +1,4 @@
-"""What went through the gateway lately: one record a request."""
+"""A record of the latest requests through the gateway."""
 
 from collections import deque
 from dataclasses import asdict, dataclass
@@ -8,8 +8,8 @@ _KEPT = 2000
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One request at the gateway. `caller` is the name of its API key, empty without one;
-    `started_at` epoch seconds.
+    """One request through the gateway. `caller` is the name of its API key, empty without one;
+    `started_at` is in epoch seconds.
     """
 
     request_id: str
@@ -22,14 +22,14 @@ class Hop:
     started_at: float
     duration_ms: float
     target_request_id: str = ""
-    """The Lambda invocation's id, where a function answered."""
+    """The Lambda invocation's id, if a function answered."""
 
     def as_dict(self) -> dict[str, str | int | float]:
         return asdict(self)
 
 
 class Hops:
-    """The last requests, oldest first."""
+    """The latest requests, oldest first."""
 
     def __init__(self, kept: int = _KEPT) -> None:
         self._ring: deque[Hop] = deque(maxlen=kept)
@@ -41,9 +41,7 @@ class Hops:
         return list(self._ring)[-count:]
 
     def of_trace(self, trace_id: str) -> list[Hop]:
-        """The hops of one trace in the order in which they began (a caller ends after those it
-        calls).
-        """
+        """The hops of one trace, by start time: a caller before the requests that it makes."""
         return sorted(
             (hop for hop in self._ring if hop.trace_id == trace_id), key=lambda hop: hop.started_at
         )

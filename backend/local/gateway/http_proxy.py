@@ -1,4 +1,4 @@
-"""HTTP_PROXY: the request handed on to a web service, and its answer handed back."""
+"""HTTP_PROXY integrations: forwards a request to a web service and returns its answer."""
 
 import re
 
@@ -14,11 +14,11 @@ _OWN = HOP_BY_HOP | {"host", "content-length", "x-amzn-trace-id", "x-forwarded-f
 
 
 class ConfigurationError(Exception):
-    """The integration names something that the stage does not have."""
+    """An integration refers to a variable or an expression that the stage does not have."""
 
 
 class WebProxy:
-    """Sends requests to the web services over one pool of connections."""
+    """Sends requests to the web services over one connection pool."""
 
     def __init__(self, api: RestApi) -> None:
         self._api = api
@@ -39,7 +39,9 @@ class WebProxy:
         match: Match,
         variables: dict[str, str],
     ) -> Answer:
-        """The service's answer; httpx.TimeoutException or TransportError when there is none."""
+        """The service's answer. Raises httpx.TimeoutException or httpx.TransportError when there is
+        none, ConfigurationError when the integration cannot be evaluated.
+        """
         uri = fill_uri(integration.uri, match, variables)
         headers = [(name, value) for name, value in request.headers if name not in _OWN]
         own = {
@@ -63,13 +65,13 @@ class WebProxy:
             content=request.body,
             timeout=httpx.Timeout(self._api.integration_timeout_seconds, connect=5.0),
         )
-        # httpx has undone the content coding, so the header that names it would be untrue.
-        passed = [item for item in response.headers.multi_items() if item[0] != "content-encoding"]
-        return Answer(response.status_code, answer_headers(passed), response.content)
+        # httpx has already decoded the body.
+        decoded = [item for item in response.headers.multi_items() if item[0] != "content-encoding"]
+        return Answer(response.status_code, answer_headers(decoded), response.content)
 
 
 def fill_uri(uri: str, match: Match, variables: dict[str, str]) -> str:
-    """`uri` with its stage variables and path parameters filled in."""
+    """`uri` with its stage variables and path parameters replaced by their values."""
 
     def variable(found: re.Match[str]) -> str:
         try:

@@ -1,5 +1,5 @@
-"""AWS_PROXY: from a request to the function's event (payload format 1.0), and from its result to an
-answer.
+"""AWS_PROXY integrations: converts a request to a Lambda event (payload format 1.0) and the
+function's result to an answer.
 """
 
 import base64
@@ -17,11 +17,11 @@ _RESULT_KEYS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64E
 
 
 class MalformedResultError(Exception):
-    """The function's result is not an answer that API Gateway understands: a 502."""
+    """The function's result is not in the proxy format; API Gateway answers 502."""
 
 
 def proxy_event(request: GatewayRequest, match: Match, api: RestApi) -> dict[str, Any]:
-    """The event as API Gateway builds it."""
+    """The event that API Gateway sends for `request`."""
     headers = _event_headers(request)
     query = request.query_items()
     body, encoded = _event_body(request, api)
@@ -44,7 +44,7 @@ def proxy_event(request: GatewayRequest, match: Match, api: RestApi) -> dict[str
 def proxy_answer(
     result: bytes, request: GatewayRequest, api: RestApi, *, target_request_id: str
 ) -> Answer:
-    """The answer that `result` describes; MalformedResultError when it describes none."""
+    """The answer in the function's `result`; MalformedResultError if it is not in the format."""
     try:
         content = json.loads(result)
     except ValueError as error:
@@ -124,8 +124,7 @@ def _event_body(request: GatewayRequest, api: RestApi) -> tuple[str | None, bool
         return None, False
     if _is_binary(request.header("content-type") or "application/json", api):
         return base64.b64encode(request.body).decode(), True
-    # What is not declared binary is text to API Gateway, and bytes that are not UTF-8 are lost
-    # there too.
+    # API Gateway treats every other media type as text and replaces bytes that are not UTF-8.
     return request.body.decode("utf-8", errors="replace"), False
 
 

@@ -1,4 +1,4 @@
-"""From a request path to the resource of the REST API that serves it."""
+"""Finds the resource of the REST API for a request path."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from local.blueprint import Method
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`resource` is the template, `parameters` what its braces stand for in this request."""
+    """The resource (a template) and method for a request, with the values of its parameters."""
 
     resource: str
     method: Method
@@ -18,9 +18,10 @@ class Match:
 def match(
     resources: Mapping[str, Mapping[str, Method]], http_method: str, path: str
 ) -> Match | None:
-    """The most specific resource that has the method, or None, as API Gateway chooses.
+    """The most specific resource for `path`; None where there is none or it lacks the method.
 
-    A literal part beats `{name}`, which beats `{name+}`; a method of its own beats `ANY`.
+    A literal segment wins over `{name}`, which wins over `{name+}`; the exact method wins over
+    `ANY`.
     """
     segments = path.strip("/").split("/") if path.strip("/") else []
     candidates = []

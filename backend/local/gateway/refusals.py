@@ -1,11 +1,11 @@
-"""The answers that API Gateway itself gives, word for word."""
+"""API Gateway's own error answers."""
 
 import json
 from enum import Enum
 
 
 class Refusal(Enum):
-    """A gateway response: status, message, and the error type of its `x-amzn-errortype` header."""
+    """A gateway response: its status, its message and its `x-amzn-errortype` header."""
 
     MISSING_AUTHENTICATION_TOKEN = (
         403,

@@ -1,4 +1,4 @@
-"""The spans that AWS itself makes: of the gateway's stage, and of each invocation of a function."""
+"""The spans that AWS's services record: of the gateway's stage and of a function's invocations."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ GATEWAY = "gateway"
 LAMBDA = "lambda"
 
 
-def of_gateway(request: GatewayRequest, answer: Answer) -> Span:
+def gateway_segment(request: GatewayRequest, answer: Answer) -> Span:
     """The segment of a request at the gateway, from its arrival until now."""
     return Span(
         trace_id=plain_trace_id(request.trace.root),
@@ -33,10 +33,12 @@ def of_gateway(request: GatewayRequest, answer: Answer) -> Span:
     )
 
 
-def of_function(
+def function_segment(
     request: GatewayRequest, span_id: str, function_name: str, start_ns: int, *, failed: bool
 ) -> Span:
-    """The segment of an invocation, until now; its waiting for an environment is part of it."""
+    """The segment of an invocation, from `start_ns` until now. It includes the wait for an
+    environment.
+    """
     return Span(
         trace_id=plain_trace_id(request.trace.root),
         span_id=span_id,

@@ -1,10 +1,10 @@
-"""API Gateway's token bucket: so many requests a second, and so many at once."""
+"""The token bucket by which API Gateway throttles: a rate and a burst."""
 
 from collections.abc import Callable
 
 
 class TokenBucket:
-    """Starts full with `burst` tokens and earns `rate_per_second`; `monotonic` in seconds."""
+    """Starts with `burst` tokens and gains `rate_per_second`. `monotonic` returns seconds."""
 
     def __init__(
         self, rate_per_second: float, burst: int | None, monotonic: Callable[[], float]
@@ -16,10 +16,10 @@ class TokenBucket:
         self._filled_at = monotonic()
 
     def take(self) -> bool:
-        """Take one token; False when there is none."""
+        """Take one token. False when the bucket is empty."""
         now = self._monotonic()
-        earned = (now - self._filled_at) * self._rate_per_second
-        self._tokens = min(self._burst, self._tokens + earned)
+        gained = (now - self._filled_at) * self._rate_per_second
+        self._tokens = min(self._burst, self._tokens + gained)
         self._filled_at = now
         if self._tokens < 1:
             return False

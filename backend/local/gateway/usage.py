@@ -1,4 +1,4 @@
-"""Usage plans: which key may call the stage, how fast and how often."""
+"""Usage plans: which key may call the stage, at which rate and how often in a period."""
 
 import datetime
 import time
@@ -10,7 +10,7 @@ from local.gateway.throttle import TokenBucket
 
 
 class Verdict(Enum):
-    """What the usage plans say of one request."""
+    """Whether the usage plans admit a request, and if not, why."""
 
     ALLOWED = "allowed"
     FORBIDDEN = "forbidden"
@@ -19,9 +19,7 @@ class Verdict(Enum):
 
 
 class UsageMeter:
-    """Counts requests per key and plan. `monotonic` in seconds, `today` a UTC date: both can be
-    given by tests.
-    """
+    """Counts requests per key and plan. `monotonic` returns seconds, `today` the date in UTC."""
 
     def __init__(
         self,
@@ -38,14 +36,14 @@ class UsageMeter:
         self._counts: dict[tuple[str, str, str], int] = {}
 
     def key(self, value: str | None) -> ApiKey | None:
-        """The enabled key with that value that a usage plan lets in, or None."""
+        """The key with that value, if it is enabled and in a usage plan; otherwise None."""
         key = self._keys.get(value or "")
         if key is None or not key.enabled or key.key_id not in self._plans:
             return None
         return key
 
     def admit(self, key: ApiKey | None) -> Verdict:
-        """Whether a request with that key may pass; if so it is counted."""
+        """Whether a request with that key may pass. Counts it if so."""
         if key is None:
             return Verdict.FORBIDDEN
         plan = self._plans[key.key_id]
@@ -59,7 +57,7 @@ class UsageMeter:
         return Verdict.ALLOWED
 
     def used(self, key: ApiKey) -> int:
-        """Requests counted for that key in the present period."""
+        """The number of requests counted for that key in the current period."""
         plan = self._plans[key.key_id]
         return self._counts.get((plan.plan_id, key.key_id, self._period(plan)), 0)
 

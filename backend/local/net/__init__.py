@@ -1,1 +1,1 @@
-"""Loopback sockets and the HTTP server that the other rooms use."""
+"""Loopback networking: sockets, the HTTP server, which requests it refuses, proxy settings."""

@@ -1,4 +1,4 @@
-"""HTTP servers inside the estate's own process, and the few ASGI moves that they share."""
+"""HTTP servers in the estate's process, and the ASGI functions that their applications share."""
 
 import asyncio
 import contextlib
@@ -8,6 +8,7 @@ from typing import Any
 
 import uvicorn
 
+from local.net.loopback_only import STATUS, reason_to_refuse, refusal_body
 from local.net.sockets import HOST, bind
 
 type Scope = MutableMapping[str, Any]
@@ -16,31 +17,45 @@ type Receive = Callable[[], Awaitable[Message]]
 type Send = Callable[[Message], Awaitable[None]]
 type Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 type Headers = Iterable[tuple[str, str]]
+type AllowsOrigin = Callable[[Scope, str], bool]
+"""Whether a web page of that origin may send that request."""
 
 
 class BodyTooLongError(Exception):
-    """The body is longer than the server takes."""
+    """The body is longer than the limit."""
 
 
 class ClientGoneError(Exception):
-    """The client closed the connection before its request was whole."""
+    """The client closed the connection before it had sent the whole request."""
 
 
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        yield  # signals belong to the estate
+        yield  # the estate handles signals
 
 
 class Server:
-    """One ASGI application on one socket, served by a task of the running loop."""
+    """One ASGI application on one loopback socket, served by a task of the running loop.
 
-    def __init__(self, application: Asgi, listener: socket.socket | None = None) -> None:
+    Requests with a foreign Host or Origin are answered with 403, except for the origins that
+    `allows_origin` accepts.
+    """
+
+    def __init__(
+        self,
+        application: Asgi,
+        listener: socket.socket | None = None,
+        *,
+        allows_origin: AllowsOrigin | None = None,
+    ) -> None:
+        self._application = application
+        self._allows_origin = allows_origin or (lambda _scope, _origin: False)
         self._listener = listener or bind()
         self.port: int = self._listener.getsockname()[1]
         self._server = _Server(
             uvicorn.Config(
-                application,
+                self._refuse_or_answer,
                 interface="asgi3",
                 proxy_headers=False,
                 http="h11",
@@ -73,11 +88,28 @@ class Server:
             self._listener.close()
             return
         self._server.should_exit = True
-        await asyncio.shield(self._task)  # it closes the listener; a second stop waits for the same
+        # The task closes the listener. Shielded, so that a second `stop` waits for the same end.
+        await asyncio.shield(self._task)
+
+    async def _refuse_or_answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        reason = reason_to_refuse(
+            _values(scope, b"host"),
+            _values(scope, b"origin"),
+            allows_origin=lambda origin: self._allows_origin(scope, origin),
+        )
+        if reason is None:
+            await self._application(scope, receive, send)
+        else:
+            json_type = [("content-type", "application/json")]
+            await respond(send, STATUS, json_type, refusal_body(reason))
 
 
 async def read_body(receive: Receive, *, limit_bytes: int) -> bytes:
-    """The whole body; uvicorn throws away what is left of one that is too long."""
+    """The whole body. BodyTooLongError above the limit (uvicorn discards the rest), ClientGoneError
+    when the client leaves before its end.
+    """
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -94,8 +126,12 @@ async def read_body(receive: Receive, *, limit_bytes: int) -> bytes:
 
 
 async def respond(send: Send, status: int, headers: Headers, body: bytes = b"") -> None:
-    """A whole answer; `content-length` is added."""
+    """Send a complete response, with its `content-length`."""
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     raw.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": body})
+
+
+def _values(scope: Scope, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]

@@ -1,5 +1,6 @@
-"""Listening sockets on the loopback interface (standard library only: the preflight needs them
-before any package).
+"""Sockets on the loopback interface.
+
+Standard library only: the preflight uses this module before it knows which packages are installed.
 """
 
 import socket
@@ -7,12 +8,12 @@ import ssl
 
 HOST = "127.0.0.1"
 
-# For HTTP clients that stay on this machine: to load the certificates of the web takes 0.2 s.
+# For HTTP clients that call this machine only: loading the public certificates takes 0.2 s.
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def bind(port: int = 0) -> socket.socket:
-    """A listening socket on the loopback interface; OSError when the port is taken."""
+    """A listening socket; OSError when the port is taken. Port 0 takes any free one."""
     listener = reserve(port)
     try:
         listener.listen(2048)
@@ -23,11 +24,13 @@ def bind(port: int = 0) -> socket.socket:
 
 
 def reserve(port: int = 0) -> socket.socket:
-    """A socket that holds a port for a child process, which may listen there (with SO_REUSEADDR, as
-    servers do) while everybody else's `bind(0)` and `connect` pass it by; OSError when it is taken.
+    """A bound socket that reserves a port for a child process; OSError when the port is taken.
+
+    The child can listen there, because servers set SO_REUSEADDR. The system gives the port to no
+    other `bind(0)` or `connect`.
     """
-    # asyncio turns Nagle's algorithm off only where the protocol is named; with it on, an answer in
-    # two packets waits 40 ms for the client's delayed acknowledgement.
+    # asyncio disables Nagle's algorithm only where the socket names its protocol. With Nagle on, a
+    # response in two packets waits 40 ms for the client's delayed acknowledgement.
     holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

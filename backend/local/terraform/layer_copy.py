@@ -1,8 +1,6 @@
-"""A copy of a layer of Terraform that is pointed at the embedded AWS, and where the program and its
-AWS provider are found.
+"""A copy of a Terraform layer for the embedded AWS, and the search for the AWS provider.
 
-The layer itself is never touched: endpoints and a state of its own come from an override file in
-the copy.
+The layer itself is never changed: an override file in the copy sets endpoints and backend.
 """
 
 import contextlib
@@ -16,6 +14,7 @@ from typing import Any
 from local.aws.server import TEST_CREDENTIALS
 from local.blueprint import REGION
 from local.compute.processes import BACKEND
+from local.net.proxies import proxies_except_loopback
 
 REPOSITORY = BACKEND.parent
 
@@ -33,7 +32,7 @@ _PROVIDER_ROOTS = (
 _SEARCH_DEPTH = 3
 _NOT_COPIED = (".terraform", "*.tfstate*", "backend.tf", "*.py", "__pycache__")
 
-# Every service that the layers call. The provider has no one setting for all of them.
+# Every service that the layers call: the provider has no single setting for all endpoints.
 _SERVICES = (
     "apigateway", "apprunner", "budgets", "cloudformation", "cloudwatch", "cloudwatchlogs", "ecr",
     "iam", "lambda", "route53", "s3", "s3control", "scheduler", "secretsmanager", "sns", "sts",
@@ -42,7 +41,7 @@ _SERVICES = (
 
 
 def missing() -> Iterator[str]:
-    """One line for each thing that Terraform lacks here, with where it was looked for."""
+    """One line for each missing tool, with the places that were searched."""
     if shutil.which("terraform") is None:
         yield (
             "--terraform: there is no terraform on PATH (1.11 or later: "
@@ -57,7 +56,7 @@ def missing() -> Iterator[str]:
 
 
 def provider_mirror() -> Path | None:
-    """A folder that holds the AWS provider as a filesystem mirror does, or None."""
+    """A folder with the AWS provider in the layout of a filesystem mirror; None if not found."""
     for root in _roots():
         for folder in _folders(Path(root).expanduser(), _SEARCH_DEPTH):
             if (folder / _PROVIDER).is_dir():
@@ -87,7 +86,7 @@ def _folders(root: Path, depth: int) -> Iterator[Path]:
 class LayerCopy:
     """The repository's layer `name`, copied to `folder`.
 
-    Without an `endpoint_url` nothing but the mocks of its own tests can answer it. Its state lies
+    Without an `endpoint_url` it has no AWS to call, only the mocks of its own tests. Its state is
     in the folder, or with `s3_backend` in the embedded S3.
     """
 
@@ -104,8 +103,8 @@ class LayerCopy:
         self._cli_config.write_text(_cli_config(provider_mirror()))
 
     def environment(self) -> dict[str, str]:
-        """The variables to run the program with."""
-        # Not the user's own settings of AWS and Terraform: a profile would lead to a real account.
+        """The environment variables for the terraform program."""
+        # Without the user's AWS and Terraform settings: a profile would lead to a real account.
         inherited = {
             name: value
             for name, value in os.environ.items()
@@ -113,6 +112,7 @@ class LayerCopy:
         }
         return {
             **inherited,
+            **proxies_except_loopback(os.environ),
             **TEST_CREDENTIALS,
             "TF_CLI_CONFIG_FILE": str(self._cli_config),
             "TF_IN_AUTOMATION": "1",
@@ -124,7 +124,7 @@ class LayerCopy:
 
 
 def variable_options(values: Mapping[str, Any]) -> list[str]:
-    """The options that set variables; each value but a text is written as JSON."""
+    """The command-line options that set variables. Values other than strings become JSON."""
     return [
         f"-var={name}={value if isinstance(value, str) else json.dumps(value)}"
         for name, value in values.items()

@@ -1,4 +1,4 @@
-"""The terraform program at work on a copy of a layer, watched and ended as the estate is."""
+"""Runs the terraform program on a copy of a layer, reports its progress and stops it."""
 
 import asyncio
 import contextlib
@@ -14,31 +14,32 @@ _STOP_SECONDS = 5.0
 _LONGEST_LINE_BYTES = 8 * 1024 * 1024
 
 type Progress = Callable[[int, int], None]
-"""Called with how many resources are made, and of how many."""
+"""Called with the number of created resources and the total."""
 
 
 class TerraformFailedError(Exception):
-    """Terraform refused or failed. The message has one line for each reason that it gave."""
+    """Terraform failed. The message has one line for each error that it reported."""
 
 
 class Layer(LayerCopy):
-    """A copy against the AWS at `endpoint_url`. What terraform prints is added to `log`."""
+    """A copy for the AWS at `endpoint_url`. Terraform's output is appended to `log`."""
 
     def __init__(self, name: str, folder: Path, *, endpoint_url: str, log: IO[bytes]) -> None:
         super().__init__(name, folder, endpoint_url=endpoint_url)
         self._log = log
 
     async def init(self) -> None:
-        """Find the provider and read the modules; TerraformFailedError when that fails."""
-        said = [line async for line in self._run("init", "-no-color", "-lockfile=readonly")]
-        if said[-1] != "0":
-            raise TerraformFailedError(f"{self.name}/: terraform init failed: {_reason(said[:-1])}")
+        """Run `terraform init`; TerraformFailedError when it fails."""
+        lines = [line async for line in self._run("init", "-no-color", "-lockfile=readonly")]
+        *output, status = lines
+        if status != "0":
+            raise TerraformFailedError(f"{self.name}/: terraform init failed: {_reason(output)}")
 
     async def apply(
         self, *options: str, variables: Mapping[str, Any], progress: Progress | None = None
     ) -> None:
-        """Make what the layer describes; TerraformFailedError when that fails."""
-        made, total, errors, status = 0, 0, [], ""
+        """Run `terraform apply`; TerraformFailedError when it fails."""
+        created, total, errors, status = 0, 0, [], ""
         arguments = ("-auto-approve", "-json", "-parallelism=20", *options)
         async for line in self._run("apply", *arguments, *variable_options(variables)):
             event = _event(line)
@@ -46,9 +47,9 @@ class Layer(LayerCopy):
                 case "change_summary" if event["changes"]["operation"] == "plan":
                     total = event["changes"]["add"]
                 case "apply_complete" if event["hook"]["action"] == "create":
-                    made += 1
+                    created += 1
                     if progress is not None:
-                        progress(made, total)
+                        progress(created, total)
                 case "diagnostic" if event["diagnostic"]["severity"] == "error":
                     errors.append(f"{self.name}/: {_summary(event['diagnostic'])}")
                 case _:
@@ -58,7 +59,7 @@ class Layer(LayerCopy):
             raise TerraformFailedError("\n".join(errors))
 
     async def _run(self, *arguments: str) -> AsyncIterator[str]:
-        """The lines that `terraform ARGUMENTS` prints, and as the last its exit status."""
+        """The lines that `terraform ARGUMENTS` prints; the last item is its exit status."""
         process = await asyncio.create_subprocess_exec(
             "terraform",
             *arguments,
@@ -80,7 +81,7 @@ class Layer(LayerCopy):
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
-    # At the first interrupt terraform ends what it began, at the second it ends its provider too.
+    # The first interrupt stops terraform after the operations in progress, the second at once.
     for number in (signal.SIGINT, signal.SIGINT, signal.SIGKILL):
         if process.returncode is not None:
             return
@@ -103,7 +104,7 @@ def _summary(diagnostic: Mapping[str, Any]) -> str:
     return ": ".join(" ".join(str(part).split()) for part in parts if part)
 
 
-def _reason(said: list[str]) -> str:
-    """What init printed from its first error on, in one line."""
-    text = "\n".join(said)
+def _reason(output: list[str]) -> str:
+    """The output from its first error on, in one line."""
+    text = "\n".join(output)
     return " ".join(text[max(text.find("Error:"), 0) :].replace("│", " ").split())

@@ -1,4 +1,4 @@
-"""The estate as Terraform makes it: both layers applied to the embedded AWS, for `--terraform`."""
+"""Applies both Terraform layers to the embedded AWS, for `--terraform`."""
 
 import asyncio
 import zipfile
@@ -17,7 +17,7 @@ _PACKAGES = ("api", "chat", "s3vector", "runner", "rotation")
 _VARIABLE_FILE = "environments/dev.tfvars"
 _QUARTERS = 4
 
-# No image is pulled and no GitHub asked: these are only written down.
+# Placeholders: no image is pulled and GitHub is not called.
 _IMAGE = f"{ACCOUNT_ID}.dkr.ecr.{REGION}.amazonaws.com/fin-advisor/runner@sha256:{'0' * 64}"
 _GITHUB = {
     "github_owner": "local",
@@ -30,23 +30,24 @@ _GITHUB = {
 async def provision(
     aws: TerraformAws, options: Options, run_dir: Path, report: Callable[[str], None]
 ) -> Blueprint:
-    """Apply the layers to `aws`, and read back what is there then.
+    """Apply the layers to `aws` and read back the estate that they created.
 
-    State and copies are in `run_dir/var/terraform`, what terraform prints in `run_dir/logs`.
-    TerraformFailedError when an apply fails, UnservableError when what was made cannot be served.
+    State and copies are in `run_dir/var/terraform`, terraform's output is in `run_dir/logs`.
+    TerraformFailedError when an apply fails, UnservableError when the result cannot be served.
     """
     folder = run_dir / "var" / "terraform"
     remove_tree(folder)
     folder.mkdir(parents=True)
     (run_dir / "logs").mkdir(parents=True, exist_ok=True)
+    report("starting the embedded AWS (2 to 5 s)")
     await asyncio.to_thread(aws.serve)
-    report("embedded AWS is up")
+    report("embedded AWS is up; applying bootstrap/ and terraform/ to it (1 to 4 minutes)")
     with (run_dir / "logs" / "terraform.log").open("wb", buffering=0) as log:
         await _apply(folder, aws.url, _packages(options.packages, folder / "dist"), log, report)
     reader = EstateReader(aws.url)
     blueprint = await asyncio.to_thread(reader.read)
     for name in reader.left_out:
-        report(f"made, but not run here: {name}")
+        report(f"created, but not run on this machine: {name}")
     return blueprint
 
 
@@ -57,13 +58,13 @@ async def _apply(
     application = Layer("terraform", folder / "terraform", endpoint_url=url, log=log)
     await account.init()
     await application.init()
-    # Of the account the environment needs its roles, and with them their boundary; the rest is
-    # GitHub's and the state's.
+    # The environment needs only the roles of the account layer, with their boundary. The rest
+    # serves GitHub and the state.
     await account.apply(
         "-target=aws_iam_role.execution",
         variables={**_GITHUB, "environments": ["dev"], "write_own_backend": False},
     )
-    report("terraform: bootstrap/ has made the roles")
+    report("terraform: bootstrap/ has created the roles")
     await application.apply(
         f"-var-file={_VARIABLE_FILE}",
         variables={"package_dir": str(packages), "runner_image": _IMAGE},
@@ -72,16 +73,16 @@ async def _apply(
 
 
 def _by_quarters(report: Callable[[str], None]) -> Progress:
-    def progress(made: int, total: int) -> None:
-        if total and made * _QUARTERS // total > (made - 1) * _QUARTERS // total:
-            report(f"terraform: {made} of {total} resources are made")
+    def progress(created: int, total: int) -> None:
+        if total and created * _QUARTERS // total > (created - 1) * _QUARTERS // total:
+            report(f"terraform: {created} of {total} resources are created")
 
     return progress
 
 
 def _packages(given: Path | None, folder: Path) -> Path:
-    """A folder with a zip for each function: the given one's, else one that only has to be there,
-    since the functions run from their sources.
+    """A folder with a zip for each function: from the folder `given`, otherwise a placeholder,
+    because the functions then run from their sources.
     """
     folder.mkdir()
     for name in _PACKAGES:
@@ -91,5 +92,5 @@ def _packages(given: Path | None, folder: Path) -> Path:
             continue
         with zipfile.ZipFile(package, "w") as archive:
             entry = zipfile.ZipInfo("lambda_function.py", (1980, 1, 1, 0, 0, 0))
-            archive.writestr(entry, f"# Stands for {name}.\n")
+            archive.writestr(entry, f"# A placeholder for {name}.\n")
     return folder.absolute()

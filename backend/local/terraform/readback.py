@@ -1,9 +1,10 @@
-"""The blueprint of an estate that is already in the embedded AWS, read from its API Gateway,
-Lambda, App Runner, Scheduler and Secrets Manager.
+"""Reads the blueprint of the estate that Terraform created in the embedded AWS.
 
-Nothing is known beforehand but the account: names, routes, limits and variables are what was made.
+Names, routes, limits and variables come from API Gateway, Lambda, App Runner, Scheduler and Secrets
+Manager; only the account is known in advance.
 """
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +25,7 @@ from local.blueprint import (
     WebService,
 )
 
-_ACCOUNT_CONCURRENCY = 1000  # what a function without a limit of its own shares with the others
+_ACCOUNT_CONCURRENCY = 1000  # shared by all functions without a limit of their own
 
 _INVOKED = re.compile(r":function:(?P<name>[^:/]+)(?::(?P<alias>[^:/]+))?/invocations$")
 _KEY_SECRET = re.compile(r"[^/]+/[^/]+/(?P<name>[^/]+)/api-key")
@@ -38,13 +39,13 @@ type Item = dict[str, Any]
 
 
 class UnservableError(Exception):
-    """What was made cannot be served on this machine. The message says why, in one line."""
+    """The estate cannot be served on this machine. The message is the reason, in one line."""
 
 
 class EstateReader:
-    """Reads the one estate that the AWS at `endpoint_url` holds. Blocks.
+    """Reads the estate in the AWS at `endpoint_url`. Blocks.
 
-    `left_out` names, after `read`, what is there and not in the blueprint.
+    After `read`, `left_out` names what exists there and is not in the blueprint.
     """
 
     def __init__(self, endpoint_url: str) -> None:
@@ -55,14 +56,20 @@ class EstateReader:
         self._invoked: dict[str, str | None] = {}  # functions that the gateway calls, with alias
 
     def read(self) -> Blueprint:
-        """The blueprint; UnservableError when the estate has what this machine cannot do."""
+        """The blueprint; UnservableError if the estate has something that is not supported here."""
         apis = self._gateway.get_rest_apis()["items"]
         if len(apis) != 1:
-            raise UnservableError(f"there are {len(apis)} REST APIs, and one is served")
+            raise UnservableError(f"there are {len(apis)} REST APIs, but only one can be served")
         web_services, urls = self._web_services()
         api = self._rest_api(apis[0], urls)
         functions = [self._function(name, alias) for name, alias in self._invoked.items()]
         variables = functions[0].environment if functions else {}
+        origins = {
+            origin
+            for function in functions
+            for origin in function.environment.get("CORS_ORIGINS", "").split(",")
+            if origin
+        }
         schedules = self._schedules(functions)
         for item in self._lambda.list_functions()["Functions"]:
             if item["FunctionName"] not in self._invoked:
@@ -70,7 +77,7 @@ class EstateReader:
         return Blueprint(
             project=variables.get("PROJECT_NAME", api.name),
             environment=api.stage,
-            api=api,
+            api=dataclasses.replace(api, cors_origins=tuple(sorted(origins))),
             functions=tuple(functions),
             web_services=tuple(web_services),
             schedules=schedules,
@@ -117,7 +124,7 @@ class EstateReader:
         parameters = made.get("requestParameters", {})
         for name, source in _without(_PATH, parameters).items():
             if source != f"method.request.path.{name}":
-                raise UnservableError(f"{path}: {source} as {name} is not done here")
+                raise UnservableError(f"{path}: the mapping of {source} to {name} is not supported")
         match made["type"]:
             case "AWS_PROXY" if found := _INVOKED.search(made["uri"]):
                 self._invoked[found["name"]] = found["alias"]
@@ -126,7 +133,7 @@ class EstateReader:
                 headers = _without(_HEADER, parameters)
                 for url, service in urls.items():
                     if made["uri"].startswith(url):
-                        # Where it is on this machine, the web service's host says.
+                        # WebServiceHost sets this variable to the service's local URL.
                         uri = made["uri"].replace(url, f"${{stageVariables.{service}_url}}", 1)
                         return HttpIntegration(uri, service, headers)
             case "MOCK":
@@ -136,10 +143,10 @@ class EstateReader:
                     int(response["statusCode"]),
                     {name.lower(): value.strip("'") for name, value in headers.items()},
                 )
-        raise UnservableError(f"{path}: nothing here answers {made['type']} {made.get('uri', '')}")
+        raise UnservableError(f"{path}: {made['type']} {made.get('uri', '')} is not supported")
 
     def _keys(self) -> tuple[ApiKey, ...]:
-        """The keys, each under the name of the service or client whose secret holds it."""
+        """The API keys, each with the name of the service or client whose secret contains it."""
         names = {}
         secrets = self._client("secretsmanager")
         for page in secrets.get_paginator("list_secrets").paginate():
@@ -204,7 +211,7 @@ class EstateReader:
             image = made["SourceConfiguration"]["ImageRepository"]["ImageConfiguration"]
             variables = {**image["RuntimeEnvironmentVariables"], "PORT": image["Port"]}
             service = variables["SERVICE_NAME"]
-            # The image's command, of which App Runner says nothing.
+            # The image's command; App Runner's API does not return it.
             module = f"{service}.server"
             services.append(WebService(made["ServiceName"], service, module, variables))
             urls[f"https://{made['ServiceUrl']}"] = service
@@ -227,7 +234,7 @@ class EstateReader:
 
 
 def _without(prefix: str, parameters: Mapping[str, str]) -> dict[str, str]:
-    """The parameters that begin so, without it."""
+    """The parameters that start with `prefix`, which is removed from their names."""
     return {
         name.removeprefix(prefix): value
         for name, value in parameters.items()

@@ -1,5 +1,7 @@
-"""AWS's ADOT layer for Python, emulated: its packages, in a resolve of their own
-(3rdparty/python/layer), which Pants puts into the working folder; and what its programs do.
+"""An emulation of AWS's ADOT layer for Python: its packages and its programs.
+
+The packages have a resolve of their own (3rdparty/python/layer); Pants puts them into the working
+folder.
 """
 
 import os
@@ -10,10 +12,10 @@ from pathlib import Path
 
 from local.compute.processes import BACKEND
 
-PYTHON = os.path.realpath(sys.executable)  # bare, as Lambda's is
+PYTHON = os.path.realpath(sys.executable)  # without a virtual environment, as on Lambda
 
 _LAYER = Path("layer").absolute()
-# What the layer's module of that name does.
+# The layer's module `otel_wrapper`.
 _OTEL_WRAPPER = """
 import importlib, os
 from opentelemetry.instrumentation.aws_lambda import AwsLambdaInstrumentor
@@ -26,7 +28,7 @@ WRAPPED_HANDLER = "otel_wrapper.lambda_handler"
 
 
 def folders(folder: Path) -> list[Path]:
-    """What the layer puts on the path; its own module is written to `folder`."""
+    """The folders that the layer puts on the path. Its own module is written to `folder`."""
     (folder / "otel_wrapper.py").write_text(_OTEL_WRAPPER)
     return [folder, *sorted(_LAYER.glob(".deps/*"))]  # Pants has one for each distribution
 
@@ -38,7 +40,7 @@ def instrument() -> Path:
 
 
 def unpack(folder: Path) -> Path:
-    """Make `folder` what the layer's archive is, unpacked."""
+    """Fill `folder` with the contents of the layer's archive."""
     (folder / "python").mkdir(parents=True)
     path = os.pathsep.join(map(str, folders(folder / "python")))
     program = folder / "otel-instrument"

@@ -1,6 +1,6 @@
-"""As much of CloudWatch Logs Insights' language as docs/logs.md uses, over lines in memory.
+"""Runs the part of CloudWatch Logs Insights' query language that docs/logs.md uses, in memory.
 
-Fields are JSON members, `a.0.b` reaches into lists and objects, and what a line lacks is null.
+Fields are JSON members; `a.0.b` reads from nested lists and objects; a missing field is null.
 """
 
 import json
@@ -27,7 +27,7 @@ _AGGREGATE = re.compile(r"^(\w+)\(([^)]*)\) as (\w+)$")
 
 
 def run(query: str, lines: list[Line]) -> list[Row]:
-    """The rows that a query finds; ValueError for what is not understood."""
+    """The rows that a query returns; ValueError for syntax that is not supported."""
     rows: list[Row] = lines
     commands: dict[str, Callable[[str, list[Row]], list[Row]]] = {
         "filter": _filter,
@@ -45,7 +45,7 @@ def run(query: str, lines: list[Line]) -> list[Row]:
 
 
 def value(line: Line, field: str) -> Any:
-    """The member of a line; None where there is none."""
+    """The value of a field in a line; None if it is missing."""
     if field == "@timestamp":
         return line.get("timestamp")
     found: Any = line
@@ -75,7 +75,7 @@ def _filter(rest: str, rows: list[Row]) -> list[Row]:
 
 def _fields(rest: str, rows: list[Row]) -> list[Row]:
     names = [name.strip() for name in rest.split(",")]
-    # What is sorted by later need not be shown.
+    # Keeps all other fields, by which a later step may sort.
     return [row | {name: value(row, name) for name in names} for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""The whole estate, as its users meet it: real processes, real sockets, a real embedded AWS."""
+"""The whole estate as its users run it: real processes, real sockets, the embedded AWS."""
 
 import asyncio
 import json
@@ -81,7 +81,7 @@ def test_an_unknown_path_is_a_missing_authentication_token(estate: RunningUp) ->
     assert (answer.status_code, answer.text) == (403, '{"message":"Missing Authentication Token"}')
 
 
-def test_documents_go_in_and_an_answer_with_citations_comes_out(estate: RunningUp) -> None:
+def test_a_question_about_stored_documents_is_answered_with_citations(estate: RunningUp) -> None:
     loaded = call(estate, "POST", "/api/documents", json={"documents": documents()})
     assert loaded.status_code == 200
     answer = call(estate, "POST", "/api/ask", json={"question": QUESTION})
@@ -111,7 +111,7 @@ def test_a_direct_invocation_says_whether_the_key_can_be_read(
     assert answer["readable"] is True
 
 
-def test_an_ingestion_is_finished_by_the_clocks_task(estate: RunningUp) -> None:
+def test_the_scheduled_task_finishes_an_ingestion(estate: RunningUp) -> None:
     items = [{"id": f"ingested-{number}", "text": "A short text."} for number in range(3)]
     started = call(estate, "POST", "/api/ingestions", json={"documents": items})
     assert started.status_code == 202
@@ -135,9 +135,7 @@ def test_an_ingestion_is_finished_by_the_clocks_task(estate: RunningUp) -> None:
         (b"", "application/json"),
     ],
 )
-def test_what_a_caller_can_get_wrong_is_an_error_response(
-    estate: RunningUp, body: bytes, content_type: str
-) -> None:
+def test_bad_input_is_an_error_response(estate: RunningUp, body: bytes, content_type: str) -> None:
     headers = {**estate.headers, "content-type": content_type}
     answer = httpx.post(f"{estate.url}/api/ask", content=body, headers=headers)
     assert 400 <= answer.status_code < 500

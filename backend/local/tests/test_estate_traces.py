@@ -1,4 +1,4 @@
-"""One request, one trace, over the gateway, the functions and the runner of a running estate."""
+"""In a running estate, a request is one trace across gateway, functions and runner."""
 
 import time
 from collections.abc import Iterator
@@ -34,13 +34,13 @@ def test_under_fifty_concurrent_requests_no_span_is_in_anothers_trace(estate: Ru
     check_concurrent(estate)
 
 
-def test_a_callers_decision_not_to_sample_holds_all_the_way(estate: RunningUp) -> None:
+def test_a_trace_that_the_caller_does_not_sample_is_recorded_nowhere(estate: RunningUp) -> None:
     root = f"1-{int(time.time()):08x}-{'b' * 24}"
     headers = {**estate.headers, "x-amzn-trace-id": f"Root={root};Sampled=0"}
     answer = httpx.get(f"{estate.url}/api/test", headers=headers, timeout=60)
     assert answer.status_code == 200
     assert answer.json()["trace_id"] == root[2:].replace("-", "")
-    check_test(estate)  # by then the other's spans would have come
+    check_test(estate)  # spans of the first request would have arrived by then
     found = httpx.get(f"{estate.variables['CONSOLE_URL']}traces/{root}")
     assert found.status_code == 404
 
@@ -61,14 +61,14 @@ def test_xray_has_the_trace_too(estate: RunningUp) -> None:
     client = boto3_client("xray", endpoint_url=endpoint, region=REGION)
 
     def there() -> bool:
-        # As requirements.md asks: the last five minutes.
+        # The last five minutes, as in requirements.md.
         found = client.get_trace_summaries(StartTime=time.time() - 300, EndTime=time.time())
         return root in {one["Id"] for one in found["TraceSummaries"]}
 
     assert wait_until(there, seconds=20)
 
 
-def test_the_env_file_names_a_collector_that_takes_spans(estate: RunningUp) -> None:
+def test_the_env_file_names_a_working_collector(estate: RunningUp) -> None:
     url = f"{estate.variables['OTLP_ENDPOINT']}/v1/traces"
     sent = httpx.post(url, content=b"", headers={"content-type": "application/x-protobuf"})
     assert sent.status_code == 200
@@ -88,7 +88,7 @@ def test_over_the_daemon_the_traces_are_the_same(udp_estate: RunningUp) -> None:
     check_ask(udp_estate)
 
 
-def test_without_tracing_everything_works_and_nothing_is_sent(
+def test_without_tracing_requests_succeed_and_nothing_is_sent(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     running = start_up(tmp_path_factory.mktemp("off"), "--tracing", "off")

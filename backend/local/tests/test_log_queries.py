@@ -1,4 +1,4 @@
-"""The queries of docs/logs.md find what they say, in the log lines of a running estate."""
+"""The queries of docs/logs.md return what they promise on the log lines of a running estate."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _PAGE = Path(__file__).parents[3] / "docs" / "logs.md"
 _QUERIES = dict(
     re.findall(r"^### (.+?)\n\n```\n(.+?)\n```$", _PAGE.read_text(), re.MULTILINE | re.DOTALL)
 )
-# No request of a healthy estate makes this line; test_middleware holds its shape.
+# No request of a healthy estate logs this line; test_middleware checks its fields.
 _UNFORESEEN: list[dict[str, Any]] = [
     {
         "event": "request_failed",
@@ -37,7 +37,7 @@ _UNFORESEEN: list[dict[str, Any]] = [
 
 
 class Logged:
-    """All lines of the estate after one question, and the question's own ids."""
+    """All log lines of the estate after one question, and the question's ids."""
 
     def __init__(self, estate: RunningUp) -> None:
         options: dict[str, Any] = {"headers": estate.headers, "timeout": 60}
@@ -46,7 +46,9 @@ class Logged:
         answer = httpx.post(f"{url}/ask", json={"question": QUESTION}, **options)
         assert answer.status_code == 200
         httpx.post(f"{url}/ask", json={"question": "What is the boiling point of iron?"}, **options)
-        httpx.get(f"{url}/ingestions/no-such-job", **options)  # refused, which has a reason
+        httpx.get(
+            f"{url}/ingestions/no-such-job", **options
+        )  # refused, so that a line has a reason
         self.request_id = answer.headers["x-request-id"]
         self.xray_trace_id = answer.headers["x-amzn-trace-id"].split(";")[0].removeprefix("Root=")
         self.lines: list[dict[str, Any]] = [

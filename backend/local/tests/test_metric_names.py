@@ -1,4 +1,4 @@
-"""The dashboard and the alarms of terraform/ are about metrics that the services write."""
+"""The dashboard and the alarms of terraform/ use metrics that the services write."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def _text() -> str:
 
 
 def _alarms() -> list[dict[str, str]]:
-    """The attributes of each alarm on a metric of ours."""
+    """The attributes of each alarm on a metric of the services."""
     blocks = re.findall(
         r'^resource "aws_cloudwatch_metric_alarm" .*?^}', _text(), re.MULTILINE | re.DOTALL
     )
@@ -30,7 +30,7 @@ def _alarms() -> list[dict[str, str]]:
 
 
 def _own_subjects() -> tuple[str, str]:
-    """What the dashboard calls those whose metrics are ours, and what it makes of each."""
+    """The dashboard's widgets for metrics of the services: their names and expressions."""
     found = re.search(
         r"for subject, services in \{(.*?)\} : subject => \{(.*?)\}", _text(), re.DOTALL
     )
@@ -39,7 +39,7 @@ def _own_subjects() -> tuple[str, str]:
 
 
 def _rows() -> list[set[str]]:
-    """The metrics of each row of the dashboard that is about ours."""
+    """The metrics in each row of the dashboard that shows metrics of the services."""
     own = set(re.findall(r"(\w+) +=", _own_subjects()[0]))
     rows = re.findall(r'\btitle = .*\bmetrics = \[(.*?)\], of = "(\w+)"', _text())
     return [set(re.findall(r'"(\w+)"', metrics)) for metrics, subject in rows if subject in own]

@@ -8,7 +8,7 @@ from local.options import Options, parse
 
 
 def test_without_arguments_the_gateway_is_on_port_8080() -> None:
-    assert parse([]) == Options(port=8080)
+    assert parse([]) == (Options(port=8080), [])
 
 
 def test_every_option_is_read() -> None:
@@ -19,32 +19,55 @@ def test_every_option_is_read() -> None:
         ]
     )
     expected = Options(0, Path("e"), Path("dist"), "aws", demo=True, cold=True, terraform=True)
-    assert given == expected
+    assert given == (expected, [])
 
 
-def test_a_layer_is_taken_that_has_a_wrapper(tmp_path: Path) -> None:
+def test_a_layer_with_its_wrapper_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "otel-instrument").touch()
     given = parse(["--tracing", "auto", "--layer", str(tmp_path)])
-    assert given == Options(tracing="auto", layer=tmp_path)
+    assert given == (Options(tracing="auto", layer=tmp_path), [])
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--port", "70000"], "70000 is not a port"),
-        (["--port", "x"], "invalid _port value"),
+        (["--port", "70000"], "--port: '70000' is not a port"),
+        (["--port", "abc"], "--port: 'abc' is not a port"),
+        (["--port", "-1"], "--port: '-1' is not a port"),
+        (["--port", "9" * 5000], "is not a port"),
+        (["--port"], "--port: '' is not a port"),
+        (["--env-file"], "--env-file: a path is missing"),
         (["--reload", "--packages", "dist"], "choose one"),
-        (["--bedrock", "other"], "invalid choice"),
+        (["--bedrock", "other"], "--bedrock: 'other' is not one of local, aws"),
+        (["--tracing", "none"], "--tracing: 'none' is not one of sdk, auto, udp, off"),
         (["--tracing", "auto"], "--tracing auto and --layer go together"),
         (["--layer", "."], "--tracing auto and --layer go together"),
         (["--tracing", "auto", "--layer", "/nowhere"], "--layer: /nowhere has no otel-instrument"),
-        (["--nonsense"], "unrecognized arguments"),
+        (["--nonsense"], "unknown arguments: --nonsense"),
+        (["--demo=1"], "ignored explicit argument '1'"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_a_reason(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_option_is_one_line_with_the_reason(arguments: list[str], message: str) -> None:
+    _, [line] = parse(arguments)
+    assert message in line
+    assert "\n" not in line
+
+
+def test_all_wrong_options_are_named_at_once() -> None:
+    _, wrong = parse(
+        ["--port", "abc", "--bedrock", "x", "--tracing", "y", "--nonsense", "--env-file"]
+    )
+    assert [line.partition(":")[0] for line in wrong] == [
+        "unknown arguments",
+        "--port",
+        "--bedrock",
+        "--tracing",
+        "--env-file",
+    ]
+
+
+def test_help_ends_the_program(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        parse(arguments)
-    assert caught.value.code == 2
-    assert message in capsys.readouterr().err
+        parse(["--help"])
+    assert caught.value.code == 0
+    assert "--env-file" in capsys.readouterr().out

@@ -1,5 +1,5 @@
-"""One request, one trace, over what is deployed: the packages, which Pants puts into the working
-folder.
+"""With the packages that are deployed, a request is one trace. Pants puts the packages into the
+working folder.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def _packaged(folder: Path, tracing: str) -> Iterator[RunningUp]:
     running = start_up(folder, "--packages", str(Path.cwd()), "--tracing", tracing)
     try:
         assert len(running.children("lambda_function.handler")) == 3
-        assert not running.children("runner.server")  # the source's name; a Pex renames itself
+        assert not running.children("runner.server")  # a PEX has another command line
         yield running
     finally:
         assert stop_up(running) == 0
@@ -39,6 +39,6 @@ def test_a_request_is_one_trace(tmp_path: Path, tracing: str) -> None:
         check_concurrent(estate)
 
 
-def test_without_tracing_everything_works_and_nothing_is_sent(tmp_path: Path) -> None:
+def test_without_tracing_requests_succeed_and_nothing_is_sent(tmp_path: Path) -> None:
     with _packaged(tmp_path, "off") as estate:
         check_off(estate)

@@ -1,4 +1,4 @@
-"""The preflight names all that is missing at once."""
+"""The preflight names every problem at once."""
 
 from pathlib import Path
 
@@ -27,10 +27,22 @@ def test_everything_that_is_missing_is_named_at_once(
         found = "\n".join(problems(options))
     assert "no_such_module, nor_this_one" in found
     assert f"port {port} cannot be used (Address already in use)" in found
-    assert f"{tmp_path / 'no'} is not a folder" in found
+    assert f"--env-file: {tmp_path / 'no' / 'such.env'} cannot be written: No such file" in found
     assert "has no chat.zip" in found
     assert "has no s3vector.zip" in found
     assert "api.zip" not in found
+
+
+def test_a_run_dir_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (found,) = problems(Options(port=0, run_dir=tmp_path / "file"))
+    assert found == f"--run-dir: {tmp_path / 'file'} is not a writable folder: File exists"
+
+
+def test_a_missing_terraform_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = problems(Options(port=0, terraform=True))
+    assert any("there is no terraform on PATH" in line for line in found)
 
 
 def test_packages_need_a_folder(tmp_path: Path) -> None:

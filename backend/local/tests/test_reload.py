@@ -1,4 +1,4 @@
-"""Which services a saved file belongs to, and what happens when it is saved."""
+"""Reloading: which services a saved file belongs to, and what happens when it is saved."""
 
 import asyncio
 from pathlib import Path
@@ -39,7 +39,7 @@ async def test_a_saved_file_reloads_its_service_and_a_failure_is_reported(tmp_pa
             raise SyntaxError("invalid syntax (routes.py, line 3)")
 
     async def save(path: Path) -> str:
-        # Until the watcher has begun to watch, a change may pass unseen: save until it is seen.
+        # The watcher misses changes before it has started: save until it sees one.
         while True:
             path.write_text("x = 1\n")
             try:
@@ -55,7 +55,9 @@ async def test_a_saved_file_reloads_its_service_and_a_failure_is_reported(tmp_pa
             report = await save(tmp_path / "chat" / "routes.py")
             while report == "api: reloaded":  # a save before the first was seen
                 report = await reports.get()
-            assert report.startswith("chat: the new code does not start, the old goes on: invalid")
+            assert report.startswith(
+                "chat: the new code does not start, the old keeps running: invalid"
+            )
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

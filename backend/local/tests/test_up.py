@@ -1,4 +1,4 @@
-"""Starting, stopping, and what goes wrong with either."""
+"""Starting and stopping the estate, and what can go wrong."""
 
 import json
 import os
@@ -7,8 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -16,13 +15,14 @@ import pytest
 
 from local.compute.processes import BACKEND
 from local.conftest import RunningUp, start_up, stop_up, wait_until
-from local.up import write_env_file
 
 
-def run_up(*arguments: str, backend: Path = BACKEND) -> "subprocess.CompletedProcess[str]":
+def run_up(
+    *arguments: str, backend: Path = BACKEND, variables: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "local.up", *arguments],
-        env={**os.environ, "PYTHONPATH": str(backend)},
+        env={**os.environ, "PYTHONPATH": str(backend), **(variables or {})},
         cwd=backend.parent,
         capture_output=True,
         text=True,
@@ -46,26 +46,29 @@ def running(pid: int) -> bool:
     return True
 
 
-def test_the_demonstration_answers_with_citations_and_hops(tmp_path: Path) -> None:
-    done = run_up("--port", "0", "--demo")
+_UNREACHABLE_PROXY = "http://127.0.0.1:9"
+_PROXIED = {
+    name: _UNREACHABLE_PROXY
+    for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+    for name in (proxy, proxy.lower())
+}
+
+
+def test_the_demonstration_answers_on_80_columns_behind_a_proxy_and_with_a_read_only_home() -> None:
+    # Nobody, not even root, can write to /dev/null/home.
+    variables = {**_PROXIED, "HOME": "/dev/null/home", "COLUMNS": "80"}
+    done = run_up("--port", "0", "--demo", variables=variables)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
     assert "Ready in" in done.stdout
-    assert "gateway → api → gateway → chat → gateway → s3vector" in done.stdout
-    citations = done.stdout.split("Citations\n")[1].split("\n\n")[0]
+    shown = done.stdout.split("Ready in")[1]
+    assert "client -> gateway -> api -> gateway -> chat -> gateway -> s3vector" in shown
+    citations = shown.split("Citations\n")[1].split("\n\n")[0]
     assert len(citations.splitlines()) >= 2
-    assert "three to six months" in done.stdout
-
-
-def test_a_shell_reads_the_env_file_as_it_was_meant(tmp_path: Path) -> None:
-    path, value = tmp_path / ".env", "/a folder/$HOME's `logs`"
-    write_env_file(path, {"LOG_DIR": value, "OTLP_ENDPOINT": ""})
-    shown = subprocess.run(
-        ["sh", "-euc", '. "$1"; printf %s "$LOG_DIR$OTLP_ENDPOINT"', "sh", str(path)],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert shown.stdout == value
+    assert "three to six months" in " ".join(shown.split())
+    # Of what is longer, only values to copy: URLs, keys, folders.
+    assert all(len(line) <= 80 for line in shown.splitlines() if "=" not in line[:24])
+    assert shown.isascii()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -74,12 +77,11 @@ def test_a_signal_stops_it_and_every_child(tmp_path: Path, number: signal.Signal
     children = started.children()
     assert len(children) >= 4
     logs = Path(started.variables["LOG_DIR"])
-    began = time.monotonic()
     started.process.send_signal(number)
-    assert started.process.wait(timeout=15) == 0
-    assert time.monotonic() - began < 10
-    assert wait_until(lambda: not any(map(running, children)), seconds=2)
+    assert started.process.wait(timeout=60) == 0
+    assert wait_until(lambda: not any(map(running, children)), seconds=20)
     assert not logs.exists()
+    assert not (tmp_path / "estate.env").exists()
     with pytest.raises(httpx.ConnectError):
         httpx.get(started.url)
 
@@ -89,22 +91,32 @@ def test_ctrl_c_in_a_terminal_reaches_the_group_and_stops_it_in_order(tmp_path: 
     children = started.children()
     for pid in (started.process.pid, *children):
         os.kill(pid, signal.SIGINT)
-    assert started.process.wait(timeout=15) == 0
-    assert wait_until(lambda: not any(map(running, children)), seconds=2)
+    assert started.process.wait(timeout=60) == 0
+    assert wait_until(lambda: not any(map(running, children)), seconds=20)
     assert "ended" not in started.output.read_text()
+    assert not (tmp_path / "estate.env").exists()
 
 
-def test_a_taken_port_is_one_clear_line() -> None:
+def test_everything_that_keeps_it_from_starting_is_one_line_each_at_once(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = run_up("--port", str(port))
-    assert done.returncode == 1
-    assert done.stderr == (
-        f"cannot start: port {port} cannot be used (Address already in use): "
-        "choose another with --port\n"
-    )
+        done = run_up(
+            *("--port", str(port), "--env-file", str(tmp_path), "--bedrock", "x", "--terraform"),
+            variables={"PATH": str(tmp_path)},
+        )
+    assert done.returncode == 2
+    *problems, hint = done.stderr.splitlines()
+    assert hint == "`--help` lists all options"
+    assert [line.removeprefix("cannot start: ").split(": ")[0] for line in problems][:4] == [
+        "--bedrock",
+        "--env-file",
+        f"port {port} cannot be used (Address already in use)",
+        "--terraform",
+    ]
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_service_that_does_not_start_is_one_clear_line_for_each(tmp_path: Path) -> None:
@@ -113,10 +125,10 @@ def test_a_service_that_does_not_start_is_one_clear_line_for_each(tmp_path: Path
     (copy / "runner" / "server.py").write_text("raise SystemExit('no bucket')\n")
     done = run_up("--port", "0", backend=copy)
     assert done.returncode == 1
-    said = [line for line in done.stdout.splitlines() if line.startswith("cannot start: ")]
-    assert len(said) == 2
-    assert "RuntimeError: CHAT_MODEL_ID is not set" in "".join(said)
-    assert "cannot start: runner does not start: exit status 1: no bucket" in said
+    lines = [line for line in done.stdout.splitlines() if line.startswith("cannot start: ")]
+    assert len(lines) == 2
+    assert "RuntimeError: CHAT_MODEL_ID is not set" in "".join(lines)
+    assert "cannot start: runner does not start: exit status 1: no bucket" in lines
     assert "Traceback" not in done.stdout + done.stderr
 
 
@@ -126,7 +138,7 @@ def test_a_runner_that_keeps_dying_ends_the_estate_with_one_line(tmp_path: Path)
     killed: set[int] = set()
 
     def ended() -> bool:
-        # The first time it is replaced, as App Runner would, unless it died at once.
+        # The first time it may be replaced, as App Runner would.
         for pid in started.children("runner.server") - killed:
             os.kill(pid, signal.SIGKILL)
             killed.add(pid)
@@ -190,12 +202,12 @@ def test_a_saved_route_answers_without_a_restart_of_the_rest(
     assert others <= reloading.children()
 
 
-def test_a_syntax_error_is_shown_and_the_old_code_goes_on(
+def test_a_syntax_error_is_shown_and_the_old_code_keeps_running(
     reloading: RunningUp, copied: Path, source: str
 ) -> None:
     before = text_of(reloading)
     save(copied, source + "\n\ndef broken(:\n")
-    shown = "api: the new code does not start, the old goes on"
+    shown = "api: the new code does not start, the old keeps running"
     assert wait_until(lambda: shown in reloading.output.read_text(), seconds=30)
     assert "SyntaxError" in reloading.output.read_text()
     assert text_of(reloading) == before

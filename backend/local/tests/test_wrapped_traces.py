@@ -1,6 +1,5 @@
-"""One request, one trace, where `tracing_mode` is "auto": each function behind the layer's wrapper.
-
-Pants puts the layer's packages and what is deployed into the working folder.
+"""With `tracing_mode` "auto", where each function runs behind the layer's wrapper, a request is one
+trace. Pants puts the layer's packages and the deployed packages into the working folder.
 """
 
 import json
@@ -13,10 +12,9 @@ import pytest
 from local.conftest import RunningUp, start_up, stop_up
 from local.demo.documents import QUESTION
 from local.tests import adot_layer
-from local.tests.traced import faults
-from local.tests.traced_requests import Spans, call, concurrent_tests, load, trace
+from local.tests.traced_requests import Spans, call, concurrent_tests, faults, load, trace
 
-# As the layer's script names them: the function's own name.
+# The layer's script names a service by its function.
 _API, _CHAT, _S3VECTOR = (f"fin-advisor-dev-{name}" for name in ("api", "chat", "s3vector"))
 _PLATFORM = {"gateway", "lambda"}
 _ASK_SERVICES = {*_PLATFORM, _API, _CHAT, _S3VECTOR}
@@ -36,11 +34,11 @@ def estate(
 
 
 def _request_spans(spans: Spans) -> Counter[str]:
-    """How many spans of each function are about a request, whoever made them: the wrapper's
-    instrumentations, FastAPI's own and the library each could.
+    """The number of request spans of each function. The wrapper's instrumentations, FastAPI's
+    telemetry and the shared library could each create one.
 
-    They are below Lambda's or the gateway's: the wrapper prefers the event's header to the
-    runtime's.
+    Their parent is the span of Lambda or of the gateway: the wrapper prefers the event's header to
+    the runtime's.
     """
     platform = {span["span_id"] for span in spans if span["service"] in _PLATFORM}
     found = [
@@ -70,7 +68,7 @@ def test_a_question_is_one_trace(estate: RunningUp) -> None:
     assert faults(spans) == []
     assert {span["service"] for span in spans} == _ASK_SERVICES
     assert _request_spans(spans) == {_API: 1, _CHAT: 1, _S3VECTOR: 1}
-    # What the library adds to what the wrapper sees.
+    # Spans of the shared library, beside those of the wrapper.
     assert {"search", "retrieve"} <= {span["name"] for span in spans}
     [model, call_of_it] = [span for span in spans if span["name"].startswith("chat ")]
     assert call_of_it["parent_id"] == model["span_id"], "the wrapper's, of botocore's call"

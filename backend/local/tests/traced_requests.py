@@ -1,4 +1,4 @@
-"""Requests to a running estate, and what the trace of each must be."""
+"""Requests to a running estate, and checks of their traces."""
 
 import json
 import time
@@ -10,7 +10,6 @@ import httpx
 
 from local.conftest import RunningUp, wait_until
 from local.demo.documents import QUESTION, documents
-from local.tests.traced import faults
 
 Spans = list[dict[str, Any]]
 
@@ -25,7 +24,7 @@ def call(estate: RunningUp, method: str, path: str, **more: Any) -> httpx.Respon
 def trace(
     estate: RunningUp, answer: httpx.Response, services: set[str], seconds: float = 20
 ) -> Spans:
-    """The spans of a request, once each of the services has sent its own."""
+    """The spans of a request, once all of `services` have sent theirs."""
     root = answer.headers["x-amzn-trace-id"].split(";")[0].removeprefix("Root=")
     url = f"{estate.variables['CONSOLE_URL']}traces/{root}"
     spans: Spans = []
@@ -33,11 +32,30 @@ def trace(
     def complete() -> bool:
         found = httpx.get(url)
         spans[:] = found.json()["spans"] if found.status_code == 200 else []
-        # The runner sends in the background, a second later.
+        # The runner exports in the background, up to a second later.
         return {span["service"] for span in spans} >= services and not faults(spans)
 
     wait_until(complete, seconds=seconds)
     return spans
+
+
+def faults(spans: list[dict[str, Any]]) -> list[str]:
+    """The errors in a trace: duplicate spans, missing parents, several trace ids or roots, and more
+    than one request span for a request.
+    """
+    span_ids = {one["span_id"] for one in spans}
+    found = [] if len(span_ids) == len(spans) else ["a span is there twice"]
+    found += [f"two traces: {ids}" for ids in [{one["trace_id"] for one in spans}] if len(ids) > 1]
+    roots = [one for one in spans if not one["parent_id"]]
+    found += [] if len(roots) == 1 else [f"{len(roots)} roots"]
+    found += [
+        f"{one['service']} {one['name']}: its parent is missing"
+        for one in spans
+        if one["parent_id"] and one["parent_id"] not in span_ids
+    ]
+    parents = [one["parent_id"] for one in spans if "http.route" in one["attributes"]]
+    found += ["two request spans for one request"] if len(set(parents)) < len(parents) else []
+    return found
 
 
 def _requests(spans: Spans) -> list[tuple[str, str, str]]:
@@ -49,14 +67,14 @@ def _requests(spans: Spans) -> list[tuple[str, str, str]]:
 
 
 def _below(spans: Spans, child: dict[str, Any]) -> list[str]:
-    """The services from the root down to a span, each once in a row."""
+    """The services on the path from the root to a span, without repetitions in a row."""
     by_id = {span["span_id"]: span for span in spans}
     path: list[str] = []
-    above: dict[str, Any] | None = child
-    while above is not None:
-        if path[-1:] != [above["service"]]:
-            path.append(above["service"])
-        above = by_id.get(above["parent_id"])
+    ancestor: dict[str, Any] | None = child
+    while ancestor is not None:
+        if path[-1:] != [ancestor["service"]]:
+            path.append(ancestor["service"])
+        ancestor = by_id.get(ancestor["parent_id"])
     return path[::-1]
 
 
@@ -66,7 +84,7 @@ def load(estate: RunningUp) -> None:
 
 
 def check_test(estate: RunningUp) -> None:
-    """A test of all services is one trace, over all of them."""
+    """`GET /api/test`, which calls all services, is one trace."""
     answer = call(estate, "GET", "/api/test")
     spans = trace(estate, answer, TEST_SERVICES)
     assert faults(spans) == []
@@ -81,7 +99,7 @@ def check_test(estate: RunningUp) -> None:
 
 
 def check_ask(estate: RunningUp) -> None:
-    """A question is one trace, in which the services follow one another."""
+    """`POST /api/ask` is one trace, in which each service calls the next."""
     answer = call(estate, "POST", "/api/ask", json={"question": QUESTION})
     assert answer.status_code == 200
     spans = trace(estate, answer, ASK_SERVICES)
@@ -105,22 +123,22 @@ def check_ask(estate: RunningUp) -> None:
     assert embedding["attributes"]["gen_ai.usage.input_tokens"] > 0
     assert names["retrieve"]["attributes"]["retrieval.best_score"] > 0
     assert names["Bedrock Runtime/Converse"]["parent_id"] == model["span_id"]
-    told = json.dumps(spans)
-    assert estate.variables["API_KEY"] not in told
-    assert QUESTION not in told
+    text = json.dumps(spans)
+    assert estate.variables["API_KEY"] not in text
+    assert QUESTION not in text
 
 
 def concurrent_tests(estate: RunningUp, services: set[str]) -> Iterator[Spans]:
-    """The traces of fifty tests of all services at once; `services` are what each is to have.
+    """The traces of fifty concurrent `GET /api/test`, each awaited until it has `services`.
 
-    A busy machine may give up an export after its quarter of a second: those spans are lost or
-    late, and are missed as parents. No other fault has an excuse.
+    On a busy machine an export may exceed its timeout of 0.25 s. Its spans are then lost or late,
+    so missing parents are accepted, but no other fault.
     """
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda _: call(estate, "GET", "/api/test"), range(50)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["trace_id"] for answer in answers}) == 50
-    give_up = time.monotonic() + 10  # for all of them: what is lost does not come
+    give_up = time.monotonic() + 10  # for all of them: lost spans never arrive
     for answer in answers:
         spans = trace(estate, answer, services, seconds=give_up - time.monotonic())
         assert [fault for fault in faults(spans) if "parent is missing" not in fault] == []
@@ -129,17 +147,17 @@ def concurrent_tests(estate: RunningUp, services: set[str]) -> Iterator[Spans]:
 
 
 def check_concurrent(estate: RunningUp) -> None:
-    """Of fifty requests at once, no span is in another's trace."""
-    whole = 0
+    """In fifty concurrent requests, no span is in the trace of another request."""
+    complete = 0
     for spans in concurrent_tests(estate, TEST_SERVICES):
         requests = _requests(spans)
         assert len(requests) == len(set(requests)) <= 4
-        whole += len(requests) == 4
-    assert whole > 0
+        complete += len(requests) == 4
+    assert complete > 0
 
 
 def check_off(estate: RunningUp) -> None:
-    """Without tracing everything works, and nothing is sent."""
+    """With tracing off, requests succeed and no span is sent."""
     answer = call(estate, "GET", "/api/test")
     assert answer.status_code == 200
     assert answer.json()["trace_id"]

@@ -1,4 +1,4 @@
-"""Traces as JSON: `/traces` (the latest, summarised) and `/traces/{id}`."""
+"""The traces as JSON: `/traces` (summaries of the latest) and `/traces/{id}`."""
 
 import json
 from typing import Any
@@ -8,11 +8,11 @@ from local.net.serving import Receive, Scope, Send, respond
 from local.traces.spans import plain_trace_id
 from local.traces.store import TraceStore
 
-_MOST = 1000
+_MOST_SUMMARIES = 1000
 
 
 class TracesApi:
-    """Serves what the store has."""
+    """Serves the traces in the store over ASGI."""
 
     def __init__(self, store: TraceStore) -> None:
         self._store = store
@@ -34,7 +34,9 @@ class TracesApi:
     async def _one(self, trace_id: str, send: Send) -> None:
         spans = self._store.trace(trace_id)
         if not spans:
-            detail = f"No span of {trace_id} has come; spans come when their request has ended."
+            detail = (
+                f"No span of {trace_id} has arrived; spans are sent when their request has ended."
+            )
             await _answer(send, 404, {"error": "not_found", "detail": detail})
             return
         content = {
@@ -47,7 +49,7 @@ class TracesApi:
 
 def _limit(scope: Scope) -> int:
     [text] = parse_qs(scope["query_string"].decode("latin-1")).get("limit", ["50"])[:1]
-    return max(1, min(int(text), _MOST)) if text.isascii() and text.isdigit() else 50
+    return max(1, min(int(text), _MOST_SUMMARIES)) if text.isascii() and text.isdigit() else 50
 
 
 async def _answer(send: Send, status: int, content: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A finished span as it is stored and shown, whoever made it and however it came."""
+"""A finished span, converted from OTLP or from an X-Ray segment document."""
 
 import json
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ _STATUSES = ("UNSET", "OK", "ERROR")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Ids are hexadecimal, 32 digits of a trace and 16 of a span, `parent_id` empty for none; times
-    are epoch nanoseconds.
+    """A finished span. Ids are hexadecimal (32 digits for a trace, 16 for a span), `parent_id` is
+    empty for a root, times are epoch nanoseconds.
     """
 
     trace_id: str
@@ -43,13 +43,13 @@ class Span:
         return asdict(self)
 
 
-def plain_trace_id(either: str) -> str:
+def plain_trace_id(trace_id: str) -> str:
     """The 32 digits of a trace id that may be in X-Ray's form, `1-xxxxxxxx-…`."""
-    return either[2:].replace("-", "") if either.startswith("1-") else either
+    return trace_id[2:].replace("-", "") if trace_id.startswith("1-") else trace_id
 
 
 def from_otlp(request: ExportTraceServiceRequest) -> Iterator[Span]:
-    """The spans of an export request."""
+    """The spans in an OTLP export request."""
     for group in request.resource_spans:
         resource = {pair.key: _value(pair.value) for pair in group.resource.attributes}
         for scope in group.scope_spans:
@@ -80,21 +80,21 @@ def from_otlp(request: ExportTraceServiceRequest) -> Iterator[Span]:
 
 
 def from_segment(document: bytes | str) -> Iterator[Span]:
-    """The spans of an X-Ray segment document, as the X-Ray SDKs send them to the daemon; ValueError
-    when it is none.
+    """The spans in a segment document, as X-Ray SDKs send it to the daemon; ValueError if it is not
+    one.
     """
     parsed = json.loads(document)
     try:
         yield from _of_segment(parsed, parsed["trace_id"], parsed.get("parent_id", ""), None)
     except (KeyError, TypeError) as error:
-        raise ValueError(f"no segment document: {error!r}") from error
+        raise ValueError(f"not a segment document: {error!r}") from error
 
 
 def _of_segment(
     segment: dict[str, Any], trace_id: str, parent_id: str, service: str | None
 ) -> Iterator[Span]:
     if "end_time" not in segment:
-        return  # in progress: it comes again when it has ended
+        return  # in progress: the SDK sends it again when it has ended
     is_root = service is None and segment.get("type") != "subsegment"
     remote = segment.get("namespace") in {"aws", "remote"}
     failed = bool(segment.get("fault") or segment.get("error"))

@@ -1,4 +1,4 @@
-"""The traces of this estate, in SQLite."""
+"""Keeps the estate's spans in SQLite."""
 
 import json
 import sqlite3
@@ -21,7 +21,7 @@ _COLUMNS = (
     "trace_id, span_id, parent_id, service, name, kind, start_ns, end_ns, status, attributes, "
     "events, scope"
 )
-# A span that comes twice is counted, since that is a fault of whoever sends it.
+# Duplicates are counted: they are a bug of the sender.
 _INSERT = f"""
 INSERT INTO spans ({_COLUMNS}) VALUES ({", ".join("?" * 12)})
 ON CONFLICT DO UPDATE SET received = received + 1
@@ -38,11 +38,11 @@ type Listener = Callable[[list[Span]], None]
 
 
 class TraceStore:
-    """Keeps the latest spans. It belongs to one thread, the event loop's."""
+    """The latest spans. Not thread-safe: only the event loop's thread uses it."""
 
     def __init__(self, path: Path | None = None, *, kept_spans: int = 100_000) -> None:
         self._database = sqlite3.connect(":memory:" if path is None else path)
-        # What is kept here is for looking at: a crash may lose it.
+        # Losing traces in a crash is acceptable.
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.executescript(_SCHEMA)
@@ -54,11 +54,11 @@ class TraceStore:
         self._database.close()
 
     def on_spans(self, listener: Listener) -> None:
-        """Call `listener` with whatever is added from now on."""
+        """Call `listener` with the spans of each later `add`."""
         self._listeners.append(listener)
 
     def add(self, spans: Iterable[Span]) -> None:
-        """Store spans; beyond what is kept, the oldest go."""
+        """Store spans. Beyond the limit, the oldest are deleted."""
         added = list(spans)
         with self._database:
             self._database.executemany(_INSERT, map(_row, added))
@@ -69,12 +69,12 @@ class TraceStore:
             listener(added)
 
     def trace(self, trace_id: str) -> list[Span]:
-        """The spans of a trace, in the order in which they began; the id in either form."""
+        """The spans of a trace, by start time. Accepts both forms of a trace id."""
         rows = self._database.execute(_SELECT, (plain_trace_id(trace_id),))
         return [_span(row) for row in rows]
 
     def latest(self, count: int = 50) -> list[dict[str, Any]]:
-        """One summary a trace, the latest first."""
+        """A summary of each of the latest traces, newest first."""
         return [
             {
                 "trace_id": trace_id,
@@ -92,7 +92,7 @@ class TraceStore:
         ]
 
     def received_twice(self) -> list[tuple[str, str]]:
-        """The (service, name) of spans that came more than once."""
+        """The (service, name) of each span that was received more than once."""
         rows = self._database.execute("SELECT service, name FROM spans WHERE received > 1")
         return list(rows)
 

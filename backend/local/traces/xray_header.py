@@ -1,4 +1,4 @@
-"""The X-Amzn-Trace-Id header: read as API Gateway reads it, and written as it hands it on."""
+"""The X-Amzn-Trace-Id header, parsed and forwarded as API Gateway does."""
 
 import re
 import secrets
@@ -11,22 +11,22 @@ _PARENT = re.compile(r"[0-9a-f]{16}")
 
 @dataclass(frozen=True, slots=True)
 class TraceHeader:
-    """`root` is the trace id that X-Ray shows, `parent` the 16 hex digits of a span."""
+    """`root` is the trace id in X-Ray's form, `parent` a span id of 16 hexadecimal digits."""
 
     root: str
     parent: str
     sampled: bool = True
 
-    def below(self, span_id: str) -> "TraceHeader":
-        """The same trace, for what is called inside of that span."""
+    def child_of(self, span_id: str) -> "TraceHeader":
+        """The header to send from inside the span `span_id` of this trace."""
         return replace(self, parent=span_id)
 
     def __str__(self) -> str:
         return f"Root={self.root};Parent={self.parent};Sampled={int(self.sampled)}"
 
     @classmethod
-    def read(cls, value: str | None) -> "TraceHeader":
-        """The caller's context where it is well formed; what is missing or malformed is made."""
+    def parse(cls, value: str | None) -> "TraceHeader":
+        """Parse a caller's header; new ids replace those that are missing or malformed."""
         parts = dict(part.strip().partition("=")[::2] for part in (value or "").split(";"))
         root, parent = parts.get("Root", ""), parts.get("Parent", "")
         return cls(

@@ -1,4 +1,4 @@
-"""The stand-in for App Runner, as boto3 sees it."""
+"""The local App Runner, called by boto3."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ def app_runner() -> Iterator[Any]:
     aws.stop()
 
 
-def test_a_service_runs_as_it_was_made_until_it_is_deleted(app_runner: Any) -> None:
+def test_a_service_keeps_its_configuration_until_it_is_deleted(app_runner: Any) -> None:
     image = {"ImageIdentifier": "i", "ImageRepositoryType": "ECR"}
     made = app_runner.create_service(
         ServiceName="runner", SourceConfiguration={"ImageRepository": image}
@@ -33,11 +33,11 @@ def test_a_service_runs_as_it_was_made_until_it_is_deleted(app_runner: Any) -> N
     assert app_runner.list_services()["ServiceSummaryList"] == []
 
 
-def test_what_is_not_there_is_an_error(app_runner: Any) -> None:
+def test_an_unknown_service_is_an_error(app_runner: Any) -> None:
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         app_runner.describe_service(ServiceArn="arn:aws:apprunner:us-east-1:123456789012:service/x")
 
 
-def test_an_operation_that_it_does_not_know_is_an_error(app_runner: Any) -> None:
-    with pytest.raises(ClientError, match="ListConnections is not stood in for"):
+def test_an_unknown_operation_is_an_error(app_runner: Any) -> None:
+    with pytest.raises(ClientError, match="ListConnections is not implemented by the local"):
         app_runner.list_connections()

@@ -1,22 +1,25 @@
-"""The embedded AWS: moto's services, and the stand-ins in front of them, at one endpoint."""
+"""The embedded AWS: moto's services and the stand-ins in front of them, at one endpoint."""
 
 import asyncio
 import base64
+import importlib
+import importlib.metadata
 import json
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
 from local.aws.lambda_invoke import LambdaInvocations
 from local.aws.seeding import seed
 from local.aws.server import EmbeddedAws, boto3_client, serialize_conditional_writes
-from local.blueprint import default_estate
 from local.compute.functions import Functions
 from local.conftest import Pools
+from local.default_estate import default_estate
 
 REGION = "us-east-1"
 
@@ -33,7 +36,7 @@ def client(service: str, aws: EmbeddedAws) -> Any:
     return boto3_client(service, endpoint_url=aws.url, region=REGION)
 
 
-def test_seeding_makes_the_secrets_and_the_buckets(aws: EmbeddedAws) -> None:
+def test_seeding_creates_the_secrets_and_the_buckets(aws: EmbeddedAws) -> None:
     blueprint = default_estate(
         project="seeded", keys={"api": "key-of-api", "client": "key-of-client"}, origin_secret="o"
     )
@@ -70,8 +73,8 @@ def test_of_many_conditional_writes_one_wins(aws: EmbeddedAws) -> None:
     assert sorted(outcomes) == ["PreconditionFailed"] * 7 + ["written"]
 
 
-def test_nobody_comes_between_the_condition_and_the_write() -> None:
-    """moto checks and then writes; the threads of the server must not meet in between."""
+def test_conditional_writes_do_not_overlap() -> None:
+    """moto checks and then writes: two threads must not be between the two steps."""
     inside, most = 0, 0
 
     def moto(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -92,10 +95,12 @@ def test_nobody_comes_between_the_condition_and_the_write() -> None:
     assert most == 1
 
 
-def test_the_users_own_profile_does_not_matter(
+def test_the_users_own_profile_and_proxies_are_ignored(
     aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "not-there")
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert client("sts", aws).get_caller_identity()["Account"] == "123456789012"
 
 
@@ -124,7 +129,7 @@ class TestInvoke:
 
         return await asyncio.to_thread(call)
 
-    async def test_the_functions_answer_comes_back(self, lambdas: Any) -> None:
+    async def test_the_functions_result_is_returned(self, lambdas: Any) -> None:
         context = base64.b64encode(b'{"custom": {"a": "b"}}').decode()
         answer = await self.invoke(lambdas, "test-echo", {"test": "x"}, ClientContext=context)
         assert answer["StatusCode"] == 200
@@ -159,3 +164,25 @@ class TestInvoke:
         with pytest.raises(ClientError) as caught:
             await self.invoke(lambdas, "test-plain", "x" * 6_291_456)
         assert caught.value.response["Error"]["Code"] == "RequestTooLargeException"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Origin": "null"}],
+)
+def test_a_web_page_of_another_site_reads_nothing(
+    aws: EmbeddedAws, headers: dict[str, str]
+) -> None:
+    answer = httpx.get(f"{aws.url}/moto-api/data.json", headers=headers, trust_env=False)
+    assert answer.status_code == 403
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_moto_has_the_server_that_the_embedded_aws_wraps() -> None:
+    version = importlib.metadata.version("moto")
+    module = importlib.import_module("moto.moto_server.werkzeug_app")
+    names = {"DomainDispatcherApplication", "MotoRequestHandler", "create_backend_app"}
+    assert names <= vars(module).keys(), (
+        f"moto {version} lacks names that moto 5.2.5 had in moto.moto_server.werkzeug_app: "
+        "adapt EmbeddedAws.serve to how its ThreadedMotoServer starts"
+    )

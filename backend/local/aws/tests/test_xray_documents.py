@@ -1,4 +1,4 @@
-"""Spans as X-Ray's segment documents, and in the embedded AWS."""
+"""Spans as segment documents, and in the embedded X-Ray."""
 
 import asyncio
 import time
@@ -9,8 +9,8 @@ import pytest
 from local.aws.server import EmbeddedAws, boto3_client
 from local.aws.xray_documents import XRayForwarder, document
 from local.blueprint import REGION
-from local.tests.traced import span
 from local.traces.store import TraceStore
+from local.traces.tests.example_spans import span
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +39,7 @@ def test_a_request_is_a_segment() -> None:
     assert not {"type", "parent_id", "namespace", "fault", "error"} & set(made)
 
 
-def test_what_is_inside_is_a_subsegment() -> None:
+def test_an_internal_span_is_a_subsegment() -> None:
     made = document(span(2, kind="INTERNAL", parent_id="a" * 16, name="retrieve <script>"))
     assert (made["type"], made["parent_id"]) == ("subsegment", "a" * 16)
     assert made["name"] == "retrieve _script_"
@@ -52,7 +52,9 @@ def test_what_is_inside_is_a_subsegment() -> None:
         ({"rpc.system": "aws-api", "rpc.service": "S3"}, "aws", "S3"),
     ],
 )
-def test_a_call_names_whom_it_called(attributes: dict[str, Any], namespace: str, name: str) -> None:
+def test_a_call_has_the_name_of_what_it_called(
+    attributes: dict[str, Any], namespace: str, name: str
+) -> None:
     made = document(span(2, kind="CLIENT", parent_id="a" * 16, attributes=attributes))
     assert (made["namespace"], made["name"]) == (namespace, name)
 
@@ -67,7 +69,9 @@ def test_a_call_names_whom_it_called(attributes: dict[str, Any], namespace: str,
         (None, "ERROR", {"fault"}),
     ],
 )
-def test_whose_fault_it_was(status: int | None, failed: str, flags: set[str]) -> None:
+def test_a_failure_is_an_error_a_throttle_or_a_fault(
+    status: int | None, failed: str, flags: set[str]
+) -> None:
     attributes = {} if status is None else {"http.response.status_code": status}
     made = document(span(1, status=failed, attributes=attributes))
     assert {"error", "fault", "throttle"} & set(made) == flags
@@ -80,7 +84,7 @@ async def test_traces_are_found_by_get_trace_summaries() -> None:
     forwarder.start()
     began = time.time_ns()
     trace_id = f"{int(time.time()):08x}{'a' * 24}"
-    # More than one call to X-Ray takes.
+    # More than fit in one call to X-Ray.
     store.add(
         span(number, trace_id=trace_id, start_ns=began, end_ns=began + 1_000_000)
         for number in range(1, 71)
@@ -91,7 +95,7 @@ async def test_traces_are_found_by_get_trace_summaries() -> None:
         found = client.batch_get_traces(TraceIds=[f"1-{trace_id[:8]}-{trace_id[8:]}"])["Traces"]
         return len(found[0]["Segments"]) if found else 0
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await asyncio.to_thread(look) < 70:
             await asyncio.sleep(0.02)
     summaries = await asyncio.to_thread(

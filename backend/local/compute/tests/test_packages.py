@@ -1,4 +1,4 @@
-"""Packaged services: unpacked read-only, and run as on Lambda."""
+"""Packaged services: unpacked read-only and run as on Lambda."""
 
 import json
 import zipfile

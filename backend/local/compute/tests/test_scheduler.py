@@ -1,4 +1,4 @@
-"""The schedule of the estate."""
+"""Scheduled invocations."""
 
 import asyncio
 import json
@@ -8,36 +8,38 @@ from pathlib import Path
 import pytest
 
 from local.compute.functions import Functions
-from local.compute.scheduler import Clock
+from local.compute.scheduler import Scheduler
 from local.conftest import Pools
 
 pytestmark = pytest.mark.anyio
 
 
 async def wait_for(path: Path, text: str, times: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not path.exists() or path.read_text().count(text) < times:
             await asyncio.sleep(0.02)
 
 
-async def test_each_schedule_gets_its_event_again_and_again(pools: Pools) -> None:
+async def test_a_scheduled_function_is_invoked_repeatedly(pools: Pools) -> None:
     pools.pool("echo")
     event = json.dumps({"task": "advance-jobs"})
-    clock = Clock(Functions(pools.made), {"echo": event}, every_seconds=0.05)
-    clock.start()
+    scheduler = Scheduler(Functions(pools.made), {"echo": event}, every_seconds=0.05)
+    scheduler.start()
     await wait_for(pools.logs["echo"].path, "echoed", 2)
-    await clock.stop()
+    await scheduler.stop()
 
 
-async def test_a_failing_task_is_logged_and_the_clock_goes_on(
+async def test_a_failed_invocation_is_logged_and_the_schedule_continues(
     pools: Pools, caplog: pytest.LogCaptureFixture
 ) -> None:
     pools.pool("plain")
-    clock = Clock(Functions(pools.made), {"plain": '{"raise": "broken"}'}, every_seconds=0.05)
+    scheduler = Scheduler(
+        Functions(pools.made), {"plain": '{"raise": "broken"}'}, every_seconds=0.05
+    )
     with caplog.at_level(logging.WARNING, logger="local.compute.scheduler"):
-        clock.start()
-        async with asyncio.timeout(30):
-            # Twice: the clock went on after the first.
-            while caplog.text.count("the schedule of plain failed") < 2:
+        scheduler.start()
+        async with asyncio.timeout(60):
+            # Twice: the schedule continued after the first.
+            while caplog.text.count("the scheduled invocation of plain failed") < 2:
                 await asyncio.sleep(0.01)
-    await clock.stop()
+    await scheduler.stop()

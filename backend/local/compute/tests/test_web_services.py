@@ -1,4 +1,4 @@
-"""A web service is kept running, and replaced without a gap."""
+"""A web service keeps running, and is replaced without a gap."""
 
 import asyncio
 import os
@@ -59,13 +59,13 @@ async def test_it_is_ready_once_it_is_healthy(site: Site) -> None:
     assert await site.text() == "first!"
 
 
-async def test_a_service_that_ends_at_once_says_its_last_words(site: Site) -> None:
+async def test_a_service_that_does_not_start_is_reported_with_its_last_output(site: Site) -> None:
     site.source.write_text("raise SystemExit('BUCKET is not set')\n")
     with pytest.raises(ServiceFailedError, match="exit status 1: BUCKET is not set"):
         await site.host.start()
 
 
-async def test_the_last_words_are_the_reason_though_the_service_says_more_after_it(
+async def test_the_reported_reason_is_the_last_error_not_what_is_logged_after_it(
     site: Site,
 ) -> None:
     closed = '{"event":"Application shutdown complete.","level":"info"}'
@@ -76,7 +76,7 @@ async def test_the_last_words_are_the_reason_though_the_service_says_more_after_
 
 
 async def test_a_client_cannot_take_its_port_while_it_starts(site: Site) -> None:
-    """It says what it was given, and listens there once the test has tried to take it."""
+    """The service prints its port, and listens there once the test has tried to take it."""
     begin = site.source.with_name("begin")
     site.source.write_text(
         "import os, pathlib, time\n"
@@ -85,16 +85,16 @@ async def test_a_client_cannot_take_its_port_while_it_starts(site: Site) -> None
         + SITE.format(text="first")
     )
     starting = asyncio.create_task(site.host.start())
-    while not (said := site.logs["site"].path.read_text()):
+    while not (port := site.logs["site"].path.read_text()):
         await asyncio.sleep(0.01)
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
-        other.bind(("127.0.0.1", int(said)))
+        other.bind(("127.0.0.1", int(port)))
     begin.touch()
     await starting
     assert await site.text() == "first!"
 
 
-async def test_reload_switches_over_and_ends_the_old(site: Site) -> None:
+async def test_reload_switches_to_the_new_process_and_ends_the_old(site: Site) -> None:
     await site.host.start()
     old = site.host.pid
     assert old is not None
@@ -115,9 +115,9 @@ async def test_a_broken_reload_keeps_the_old(site: Site) -> None:
     assert not site.host.failed.is_set()
 
 
-async def test_one_that_ends_right_after_its_start_has_failed(site: Site) -> None:
+async def test_a_service_that_ends_right_after_its_start_has_failed(site: Site) -> None:
     await site.host.start()
     assert site.host.pid is not None
     os.kill(site.host.pid, signal.SIGKILL)
-    await asyncio.wait_for(site.host.failed.wait(), 5)
+    await asyncio.wait_for(site.host.failed.wait(), 60)
     assert site.host.failure.startswith("signal SIGKILL")

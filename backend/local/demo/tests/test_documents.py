@@ -12,7 +12,7 @@ def test_there_are_enough_documents_of_the_right_length() -> None:
         assert 100 <= len(item["text"].split()) <= 300, item["id"]
 
 
-def test_each_has_what_the_service_takes() -> None:
+def test_each_is_valid_for_the_service() -> None:
     items = documents()
     for item in items:
         assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", item["id"])
@@ -23,7 +23,7 @@ def test_each_has_what_the_service_takes() -> None:
     assert len({item["title"] for item in items}) == len(items)
 
 
-def test_batches_hold_every_document_once() -> None:
+def test_batches_contain_every_document_once() -> None:
     items = documents()
     parts = list(batches(items, 10))
     assert [item for part in parts for item in part] == items

@@ -1,4 +1,4 @@
-"""The proxy event and the proxy answer, as API Gateway makes them."""
+"""The proxy event and the proxy answer have API Gateway's format."""
 
 import base64
 import json
@@ -54,7 +54,7 @@ def test_the_path_is_without_the_stage_and_the_contexts_path_with_it() -> None:
     assert made["pathParameters"] == {"proxy": "test"}
 
 
-def test_the_context_says_when_from_where_and_with_which_key() -> None:
+def test_the_context_has_time_source_and_key() -> None:
     context = event()["requestContext"]
     assert context["requestTimeEpoch"] == 1_780_000_000_250
     assert context["requestTime"] == "28/May/2026:20:26:40 +0000"
@@ -75,7 +75,7 @@ def test_repeated_headers_and_parameters_are_all_there_and_the_last_one_counts()
     assert made["multiValueQueryStringParameters"]["q"] == ["1", "2"]
 
 
-def test_what_is_absent_is_null() -> None:
+def test_absent_values_are_null() -> None:
     made = event()
     assert made["queryStringParameters"] is None
     assert made["multiValueQueryStringParameters"] is None

@@ -40,7 +40,7 @@ def test_an_unknown_path_has_no_resource(path: str) -> None:
     assert match(RESOURCES, "GET", path) is None
 
 
-def test_a_method_of_its_own_beats_any() -> None:
+def test_the_exact_method_wins_over_any() -> None:
     found = match(RESOURCES, "GET", "/api/items/7")
     assert found is not None
     assert found.method is GET

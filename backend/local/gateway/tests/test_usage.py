@@ -9,7 +9,7 @@ KEY = ApiKey("k", "caller", "value")
 
 
 class Clocks:
-    """Time that passes when the test says so."""
+    """Clocks that the test sets."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

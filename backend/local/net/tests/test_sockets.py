@@ -7,11 +7,11 @@ import pytest
 
 from local.net.sockets import HOST, bind, reserve
 
-_IP_LOCAL_PORT_RANGE = 51  # Linux 6.3's, which Python 3.13 does not name
+_IP_LOCAL_PORT_RANGE = 51  # of Linux 6.3; Python 3.13 has no name for it
 
 
 def test_a_listener_names_its_protocol_so_that_asyncio_turns_nagle_off() -> None:
-    """Without it every answer in two packets takes 40 ms more."""
+    """With Nagle's algorithm, an answer in two packets takes 40 ms longer."""
     with bind() as listener:
         assert listener.proto == socket.IPPROTO_TCP
 
@@ -21,8 +21,8 @@ def test_a_taken_port_is_refused() -> None:
         bind(listener.getsockname()[1])
 
 
-def test_a_reserved_port_is_the_one_it_is_reserved_for() -> None:
-    """A server listens there, as often as it likes; a socket that asks for no reuse does not."""
+def test_only_a_server_can_listen_on_a_reserved_port() -> None:
+    """A server can, repeatedly, because it sets SO_REUSEADDR; any other socket cannot."""
     with reserve() as held:
         address = held.getsockname()
         for _ in range(2):
@@ -34,8 +34,8 @@ def test_a_reserved_port_is_the_one_it_is_reserved_for() -> None:
 
 
 @pytest.mark.parametrize("way", ["bind", "connect"])
-def test_a_reserved_port_is_given_to_nobody_who_asks_for_any(way: str) -> None:
-    """Not even as the last of the range that the system chooses from, here a range of one."""
+def test_the_system_gives_a_reserved_port_to_no_other_socket(way: str) -> None:
+    """Not even where it is the only port in the range, as here."""
     with reserve() as held, bind() as elsewhere, socket.socket() as other:
         port = held.getsockname()[1]
         only = struct.pack("=HH", port, port)

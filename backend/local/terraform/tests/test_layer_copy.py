@@ -1,4 +1,4 @@
-"""Where terraform and its provider are looked for, and what a copy of a layer is."""
+"""The search for terraform and its provider, and the copy of a layer."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from local.terraform.layer_copy import LayerCopy, missing, provider_mirror, vari
 
 @pytest.fixture
 def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with neither; its folder for providers."""
+    """Hide terraform and the provider. Returns the machine's folder for providers."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("TF_PLUGIN_CACHE_DIR", raising=False)
     monkeypatch.setattr(layer_copy, "REPOSITORY", tmp_path / "repository")
@@ -20,14 +20,14 @@ def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "plugins"
 
 
-def test_what_is_missing_is_one_line_each_with_where_it_was_looked_for(bare_machine: Path) -> None:
+def test_each_missing_tool_is_one_line_with_the_places_searched(bare_machine: Path) -> None:
     program, provider = missing()
     assert "no terraform on PATH" in program
     assert str(bare_machine) in provider
     assert "init -backend=false" in provider
 
 
-def test_only_who_asks_for_terraform_is_told_that_it_is_missing(bare_machine: Path) -> None:
+def test_a_missing_terraform_is_reported_only_with_the_option(bare_machine: Path) -> None:
     assert problems(Options(port=0)) == []
     assert problems(Options(port=0, terraform=True)) == list(missing())
 
@@ -38,13 +38,13 @@ def test_a_provider_is_found_a_few_folders_deep(bare_machine: Path, below: str) 
     assert provider_mirror() == bare_machine / below
 
 
-def test_what_an_init_of_the_layer_fetched_is_found(bare_machine: Path) -> None:
+def test_a_provider_of_an_earlier_init_is_found(bare_machine: Path) -> None:
     fetched = bare_machine.parent / "repository/terraform/.terraform/providers"
     (fetched / "registry.terraform.io/hashicorp/aws").mkdir(parents=True)
     assert provider_mirror() == fetched
 
 
-def test_a_copy_is_pointed_at_the_embedded_aws_and_leaves_the_layer_alone(
+def test_a_copy_uses_the_embedded_aws_and_leaves_the_layer_unchanged(
     bare_machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
@@ -62,6 +62,6 @@ def test_a_copy_is_pointed_at_the_embedded_aws_and_leaves_the_layer_alone(
     assert Path(environment["TF_CLI_CONFIG_FILE"]).is_file()
 
 
-def test_a_variable_is_written_as_json_unless_it_is_text() -> None:
+def test_a_variable_is_json_unless_it_is_a_string() -> None:
     given = {"name": "dev", "keys": ["a"], "on": True}
     assert variable_options(given) == ["-var=name=dev", '-var=keys=["a"]', "-var=on=true"]

@@ -1,4 +1,4 @@
-"""What is said of an apply, how far it is and why it failed."""
+"""Running terraform: the progress of an apply and the reason of a failure."""
 
 import io
 import shutil
@@ -44,7 +44,7 @@ resource "terraform_data" "one" {
 
 @pytest.fixture
 def layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layer:
-    """A layer of one resource, for which no AWS is needed."""
+    """A layer with one resource that needs no AWS."""
     source = tmp_path / "repository" / "small"
     source.mkdir(parents=True)
     (source / "main.tf").write_text(_LAYER)
@@ -56,7 +56,7 @@ def layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layer:
 
 
 @cannot_run
-async def test_an_apply_tells_how_far_it_is(layer: Layer) -> None:
+async def test_an_apply_reports_its_progress(layer: Layer) -> None:
     told: list[tuple[int, int]] = []
     await layer.init()
     await layer.apply(

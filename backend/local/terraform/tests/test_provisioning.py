@@ -1,4 +1,4 @@
-"""The estate that Terraform made: applied once for all tests, and served."""
+"""The estate that Terraform creates, applied once for all tests."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def read(applied: RunningUp) -> EstateReader:
     return EstateReader(applied.variables["AWS_ENDPOINT_URL"])
 
 
-def test_it_answers_with_the_key_that_terraform_made(applied: RunningUp) -> None:
+def test_it_answers_with_the_key_that_terraform_created(applied: RunningUp) -> None:
     secrets = client(applied, "secretsmanager")
     secret = secrets.get_secret_value(SecretId="fin-advisor/dev/client/api-key")["SecretString"]
     assert applied.variables["API_KEY"] == secret
@@ -65,7 +65,7 @@ def test_a_wrong_key_is_refused_with_the_header_that_terraform_added(applied: Ru
 
 
 def test_the_runner_is_behind_the_gateway_with_its_origin_secret(applied: RunningUp) -> None:
-    # It refuses whoever does not show the secret, which is in a stage variable.
+    # It refuses requests without the secret, which is in a stage variable.
     answer = get(applied, "/runner/jobs?state=open", applied.variables["API_KEY"])
     assert answer.status_code == 200
 
@@ -102,7 +102,7 @@ def test_quotas_are_those_of_the_variable_file(applied: RunningUp) -> None:
     assert found == {(name, int(limit), period) for name, limit, period in written}
 
 
-def test_routes_limits_and_sizes_are_what_was_made(applied: RunningUp) -> None:
+def test_routes_limits_and_sizes_are_those_that_terraform_created(applied: RunningUp) -> None:
     reader = read(applied)
     estate = reader.read()
     api = estate.api
@@ -129,7 +129,7 @@ def test_routes_limits_and_sizes_are_what_was_made(applied: RunningUp) -> None:
     ]
 
 
-def test_what_is_changed_in_aws_is_read_and_no_table(applied: RunningUp) -> None:
+def test_a_change_in_aws_is_in_the_next_blueprint(applied: RunningUp) -> None:
     gateway, functions = client(applied, "apigateway"), client(applied, "lambda")
     before = read(applied).read()
     [plan] = [plan for plan in before.api.usage_plans if plan.name.endswith("-runner")]
@@ -149,7 +149,7 @@ def test_what_is_changed_in_aws_is_read_and_no_table(applied: RunningUp) -> None
     functions.delete_function_concurrency(FunctionName=name)
 
 
-def test_a_route_that_nothing_here_serves_is_refused(applied: RunningUp) -> None:
+def test_an_unsupported_route_is_refused(applied: RunningUp) -> None:
     gateway = client(applied, "apigateway")
     [api] = gateway.get_rest_apis()["items"]
     resources = gateway.get_resources(restApiId=api["id"], limit=500)["items"]
@@ -160,7 +160,9 @@ def test_a_route_that_nothing_here_serves_is_refused(applied: RunningUp) -> None
     gateway.put_integration(
         **place, type="HTTP_PROXY", integrationHttpMethod="GET", uri="https://example.com/"
     )
-    with pytest.raises(UnservableError, match="/elsewhere: nothing here answers HTTP_PROXY"):
+    with pytest.raises(
+        UnservableError, match=r"/elsewhere: HTTP_PROXY https://example\.com/ is not supported"
+    ):
         read(applied).read()
     gateway.delete_resource(restApiId=api["id"], resourceId=made["id"])
 
@@ -190,7 +192,7 @@ def test_a_signal_during_the_apply_ends_terraform_and_its_provider(tmp_path: Pat
 
 
 def processes() -> list[tuple[int, int]]:
-    """Each process's id and its parent's."""
+    """The id of each process and of its parent."""
     found = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid="],  # noqa: S607 - wherever it is
         capture_output=True,

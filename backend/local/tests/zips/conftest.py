@@ -1,4 +1,4 @@
-"""Each package in one execution environment a test file: as it is, and behind the probe."""
+"""Each package in one execution environment per test file: as built, and with the probe."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -32,7 +32,7 @@ def service(request: pytest.FixtureRequest) -> str:
 async def function(
     around: Surroundings, service: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ZipFunction]:
-    """The package as it is; one environment for the tests of this file."""
+    """The package as built. The tests of a file share one environment."""
     async with zip_function(around, service, tmp_path_factory.mktemp(service)) as running:
         yield running
     assert running.refusals() == []

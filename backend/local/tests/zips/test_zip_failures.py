@@ -1,4 +1,4 @@
-"""What goes wrong in a package: errors, and answers that Lambda would not take."""
+"""Failures of a package: errors, and answers that are too long for Lambda."""
 
 from pathlib import Path
 

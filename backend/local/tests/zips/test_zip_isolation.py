@@ -1,4 +1,4 @@
-"""What a package under test sees and reaches: nothing that it would not have on Lambda."""
+"""A package under test can import and reach only what it can on Lambda."""
 
 import os
 import sys

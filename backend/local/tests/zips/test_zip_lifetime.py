@@ -1,4 +1,4 @@
-"""A package that has answered a thousand requests holds what it held before."""
+"""A package does not leak memory or files over a thousand requests."""
 
 import json
 import sys
@@ -14,13 +14,13 @@ pytestmark = pytest.mark.anyio
 
 
 REQUESTS, WARM_UP = 1_000, 200
-# 1.5 KB a request. AWS's runtime client itself needs 144 bytes for each new trace header (putenv),
-# and what is left of the warm-up is about as much.
+# 1.5 KB a request. AWS's runtime client itself leaks 144 bytes with each new trace header (putenv),
+# and the rest of the warm-up adds about as much.
 GROWTH_BYTES = 1_200_000
 
 
 def everything(service: str) -> list[tuple[Any, int | None]]:
-    """An event of each kind, made now, and the status of its answer."""
+    """A new event of each kind, with the status of its answer."""
     ask: dict[str, tuple[str, str, dict[str, Any]]] = {
         "api": ("GET", "/test", {}),
         "chat": ("POST", "/messages", {"messages": [{"role": "user", "content": QUESTION}]}),
@@ -48,7 +48,7 @@ def everything(service: str) -> list[tuple[Any, int | None]]:
 
 
 def probes(service: str) -> list[tuple[Any, int | None]]:
-    """What fails, and what is long."""
+    """Events that fail, and events with long answers."""
 
     def event(path: str, **options: Any) -> dict[str, Any]:
         return api_gateway_event("GET", f"/{service}/probe{path}", **options)

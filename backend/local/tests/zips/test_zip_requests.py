@@ -1,4 +1,4 @@
-"""Requests of API Gateway and other events, answered by each package as it was built."""
+"""Each package as built answers API Gateway's requests and other events."""
 
 import json
 from typing import Any
@@ -82,7 +82,7 @@ async def test_s3vector_finds_what_it_stored(function: ZipFunction, form: str) -
 async def test_runner_works_off_a_job(
     around: Surroundings, function: ZipFunction, form: str
 ) -> None:
-    """The parser of HTML is a process of its own, which has the package's path too."""
+    """The HTML parser runs in a process of its own, which needs the package's path too."""
     page = {"id": "page", "content_type": "text/html", "text": "<p>Save <b>first</b>. ¿No?</p>"}
     made = await function.request("POST", "/jobs", **json_body({"documents": [page]}, form))
     assert made.status == 202, made.body

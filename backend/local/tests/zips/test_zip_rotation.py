@@ -1,4 +1,4 @@
-"""The rotation's package: a whole rotation, and what it does not understand."""
+"""The rotation's package: a whole rotation, and events that it does not understand."""
 
 import json
 import uuid
@@ -35,10 +35,10 @@ def plan(around: Surroundings) -> str:
 
 @pytest.fixture
 def version(around: Surroundings) -> str:
-    """A pending version without a value, as Secrets Manager begins a rotation."""
+    """A pending version without a value, with which Secrets Manager starts a rotation."""
     made = str(uuid.uuid4())
     arn = client(around, "secretsmanager").describe_secret(SecretId=SECRET)["ARN"]
-    # moto's own record: its RotateSecret would demand a Lambda function.
+    # Written to moto's own record, because its RotateSecret requires a Lambda function.
     stored: Any = secretsmanager_backends[DEFAULT_ACCOUNT_ID][REGION].secrets[arn]
     stored.rotation_requested = stored.rotation_enabled = True
     stored.versions[made] = {
@@ -85,7 +85,7 @@ async def test_what_it_does_not_understand_leaves_it_working(
         result = await rotation.invoke(event)
         assert result.function_error is None
         assert json.loads(result.payload)["error"] == "invalid_request"
-    # Secrets Manager takes a failed invocation, and nothing else, for a failed step.
+    # To Secrets Manager, only a failed invocation is a failed step.
     wrong = {"Step": "createSecret", "SecretId": SECRET, "ClientRequestToken": "x" * 36}
     assert (await rotation.invoke(wrong)).function_error == "Unhandled"
     step = {"Step": "createSecret", "SecretId": SECRET, "ClientRequestToken": version}

@@ -1,4 +1,4 @@
-"""A packaged function under AWS's runtime client, which reaches the embedded AWS and no more."""
+"""A packaged function under AWS's runtime client. It can reach only the embedded AWS."""
 
 import json
 import os
@@ -17,12 +17,13 @@ from local.aws.seeding import seed
 from local.aws.server import EmbeddedAws, Environ, StartResponse
 from local.aws.wsgi_answers import answer_error, answer_json, read_body
 from local.bedrock.runtime import Bedrock
-from local.blueprint import SERVICES, Blueprint, Function, default_estate
+from local.blueprint import SERVICES, Blueprint, Function
 from local.compute.environments import Environment
 from local.compute.logs import LogFolder
-from local.compute.packages import PACKAGED_HANDLER, _runtime, packaged_program, remove_tree
+from local.compute.packages import PACKAGED_HANDLER, packaged_program, remove_tree, runtime_folder
 from local.compute.processes import Program
 from local.compute.runtime_api import Invocation, InvocationResult
+from local.default_estate import default_estate
 from local.overlay import Endpoints, overlay
 from shared.testing import api_gateway_event
 
@@ -54,7 +55,7 @@ _ANSWERS: dict[tuple[str, str], dict[str, Any]] = {
 
 
 def of(*services: str) -> pytest.MarkDecorator:
-    """Only these packages."""
+    """Run a test for the packages of these services only."""
     return pytest.mark.parametrize("service", services, indirect=True)
 
 
@@ -68,8 +69,8 @@ def json_body(content: Any, form: str) -> dict[str, Any]:
 
 @dataclass
 class Neighbours:
-    """The other services behind the gateway, and the collector of spans, all at the embedded AWS's
-    own address: a function needs no other.
+    """The other services behind the gateway and the span collector. They share the embedded AWS's
+    address, so that a function needs only one.
     """
 
     keys: set[str] = field(default_factory=lambda: set(KEYS.values()))
@@ -96,7 +97,7 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What functions live in: the embedded AWS with what Terraform makes, and the packages."""
+    """What a function needs: the embedded AWS with Terraform's resources, and the packages."""
 
     aws: EmbeddedAws
     neighbours: Neighbours
@@ -111,11 +112,11 @@ class Surroundings:
         return port
 
     def program(self, service: str, handler: str) -> Program:
-        """The service's package, unpacked once, under the guard."""
+        """The service's package with the guard. It is unpacked once."""
         task = self.folder / "task" / service
         runtime = self.folder / "runtime"
         if not runtime.exists():
-            _runtime(runtime)
+            runtime_folder(runtime)
         if not task.exists():
             packaged_program(self.packages / f"{service}.zip", task, runtime)
         return Program(
@@ -127,11 +128,11 @@ class Surroundings:
         )
 
     def variables(self, service: str) -> dict[str, str]:
-        """The service's environment, as Terraform sets it and pointed at this machine."""
+        """The service's variables as Terraform sets them, with this machine's endpoints."""
         functions = {one.service: one for one in self.blueprint.functions}
         runner, *_ = self.blueprint.web_services
         own: dict[str, Mapping[str, str]] = {
-            # As terraform/apprunner-runner.tf sets them where the runner is a function.
+            # From terraform/apprunner-runner.tf, for a runner that is a function.
             "runner": {**runner.environment, "ORIGIN_CHECK": "false"},
             "rotation": {**functions["api"].environment, "SERVICE_NAME": "rotation"},
             **{name: function.environment for name, function in functions.items()},
@@ -148,7 +149,7 @@ def surroundings(packages: Path, folder: Path) -> Iterator[Surroundings]:
     aws = EmbeddedAws([BedrockApi(Bedrock()), neighbours])
     aws.serve()
     try:
-        httpx.post(f"{aws.url}/moto-api/reset")  # its state is the process's
+        httpx.post(f"{aws.url}/moto-api/reset")  # moto keeps its state for the whole process
         seed(blueprint, aws.url)
         yield Surroundings(aws, neighbours, blueprint, packages, folder)
     finally:
@@ -158,14 +159,14 @@ def surroundings(packages: Path, folder: Path) -> Iterator[Surroundings]:
 
 @dataclass(frozen=True)
 class Answer:
-    """What API Gateway makes of a proxy function's answer."""
+    """The HTTP answer that API Gateway returns for a proxy function's result."""
 
     status: int
     headers: dict[str, list[str]]
     body: str
     is_base64: bool
     payload_bytes: int
-    """Of the whole answer, as Lambda counts it."""
+    """The size of the whole answer, as Lambda counts it."""
 
     @classmethod
     def of(cls, result: InvocationResult) -> "Answer":
@@ -201,12 +202,12 @@ class ZipFunction:
         return self.environment.pid
 
     def holds(self) -> tuple[int, int]:
-        """The bytes of memory that are its own, and how many files it has open."""
+        """The process's private memory in bytes, and the number of its open files."""
         of_process = Path("/proc") / str(self.pid)
         status = dict(
             line.split(":", 1) for line in (of_process / "status").read_text().splitlines()
         )
-        # Not all of VmRSS: pages of files come and go with the machine's cache.
+        # Not VmRSS, which includes file pages that depend on the machine's cache.
         memory = int(status["RssAnon"].removesuffix("kB")) * 1024
         return memory, len(list((of_process / "fd").iterdir()))
 
@@ -223,23 +224,23 @@ class ZipFunction:
     async def request(
         self, method: str, path: str, *, request_id: str = "the-gateways-id", **options: Any
     ) -> Answer:
-        """Send a request as API Gateway does; the path without the service's prefix."""
+        """Send a request as API Gateway does. `path` has no service prefix."""
         event = api_gateway_event(method, f"/{self.service}{path}", **options)
         event["requestContext"]["requestId"] = request_id
         return Answer.of(await self.invoke(event))
 
     @property
     def output(self) -> str:
-        """What it has printed; all of it once the environment has ended."""
+        """The lines that it has printed; complete once the environment has ended."""
         return self.log.read_text()
 
     def lines(self) -> list[dict[str, Any]]:
-        """Its log: all that it has printed but metrics."""
+        """Its log: everything that it has printed, except metrics."""
         lines = [json.loads(line) for line in self.output.splitlines()]
         return [line for line in lines if "_aws" not in line]
 
     def refusals(self) -> list[str]:
-        """What the guard refused."""
+        """The calls that the guard refused."""
         return [line for line in self.output.splitlines() if line.startswith("REFUSED")]
 
 
@@ -251,7 +252,7 @@ async def zip_function(
     handler: str = PACKAGED_HANDLER,
     **variables: str,
 ) -> AsyncIterator[ZipFunction]:
-    """Run a packaged function; that it tried nothing forbidden is checked when it ends."""
+    """Run a packaged function. Afterwards, check that it tried nothing that the guard refuses."""
     program = around.program(service, handler)
     before = _listing(program.working_directory)
     logs = LogFolder(folder)
@@ -274,9 +275,9 @@ async def zip_function(
 
 
 def _listing(task: Path) -> dict[str, tuple[int, int] | None]:
-    """Every file, and of code the size and the time of change.
+    """Every file; for code also its size and modification time.
 
-    Not of data: a start-up hook of the machine's own Python may add to the certificates.
+    Data files may change: a start-up hook of the machine's Python can add certificates.
     """
     found: dict[str, tuple[int, int] | None] = {}
     for folder, _, files in os.walk(task):

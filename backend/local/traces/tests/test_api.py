@@ -1,4 +1,4 @@
-"""Traces as JSON."""
+"""The traces as JSON."""
 
 from collections.abc import AsyncIterator
 
@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from local.net.serving import Server
-from local.tests.traced import span
 from local.traces.api import TracesApi
 from local.traces.store import TraceStore
+from local.traces.tests.example_spans import span
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     store.close()
 
 
-async def test_the_latest_are_listed(client: httpx.AsyncClient) -> None:
+async def test_the_latest_traces_are_listed(client: httpx.AsyncClient) -> None:
     traces = (await client.get("/traces")).json()["traces"]
     assert [one["spans"] for one in traces] == [1, 2]
     assert len((await client.get("/traces?limit=1")).json()["traces"]) == 1
@@ -37,7 +37,7 @@ async def test_the_latest_are_listed(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     "trace_id", ["5759e988bd862e3fe1be46a994272793", "1-5759e988-bd862e3fe1be46a994272793"]
 )
-async def test_one_is_found_by_either_form_of_its_id(
+async def test_a_trace_is_found_by_either_form_of_its_id(
     client: httpx.AsyncClient, trace_id: str
 ) -> None:
     trace = (await client.get(f"/traces/{trace_id}")).json()
@@ -45,7 +45,7 @@ async def test_one_is_found_by_either_form_of_its_id(
     assert [one["name"] for one in trace["spans"]] == ["span 1", "span 2"]
 
 
-async def test_what_is_not_there_is_said(client: httpx.AsyncClient) -> None:
+async def test_an_unknown_trace_is_not_found(client: httpx.AsyncClient) -> None:
     missing = await client.get("/traces/nothing")
     assert (missing.status_code, missing.json()["error"]) == (404, "not_found")
     assert (await client.post("/traces")).status_code == 405

@@ -1,13 +1,13 @@
-"""What came is found again, the latest first, and the oldest goes when there is too much."""
+"""The store returns what was added, newest first, and deletes the oldest above its limit."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local.tests.traced import TRACE, span
 from local.traces.spans import Span
 from local.traces.store import TraceStore
+from local.traces.tests.example_spans import TRACE, span
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_a_trace_is_found_by_either_form_of_its_id(store: TraceStore) -> None:
     assert store.trace("f" * 32) == []
 
 
-def test_spans_are_in_the_order_in_which_they_began(store: TraceStore) -> None:
+def test_spans_are_sorted_by_start_time(store: TraceStore) -> None:
     store.add([span(3), span(1), span(2)])
     assert [one.name for one in store.trace(TRACE)] == ["span 1", "span 2", "span 3"]
 
@@ -48,7 +48,7 @@ def test_summaries_are_the_latest_first(store: TraceStore) -> None:
     assert len(store.latest(1)) == 1
 
 
-def test_a_span_that_comes_twice_is_told(store: TraceStore) -> None:
+def test_duplicate_spans_are_counted(store: TraceStore) -> None:
     store.add([span(1), span(2)])
     assert store.received_twice() == []
     store.add([span(1)])
@@ -56,7 +56,7 @@ def test_a_span_that_comes_twice_is_told(store: TraceStore) -> None:
     assert len(store.trace(TRACE)) == 2
 
 
-def test_the_oldest_go_when_there_are_too_many() -> None:
+def test_the_oldest_are_deleted_above_the_limit() -> None:
     store = TraceStore(kept_spans=100)
     for number in range(1000):
         store.add([span(number, trace_id=f"{number:032x}")])
@@ -74,7 +74,7 @@ def test_traces_outlive_a_restart(tmp_path: Path) -> None:
         store.close()
 
 
-def test_a_listener_hears_what_is_added(store: TraceStore) -> None:
+def test_a_listener_is_called_with_added_spans(store: TraceStore) -> None:
     heard: list[Span] = []
     store.on_spans(heard.extend)
     store.add(iter([span(1), span(2)]))

@@ -1,9 +1,9 @@
-"""AWS's runtime client, able to reach loopback ports by their number and nothing else.
+"""AWS's runtime client with a guard: Python code can connect only to the given loopback ports.
 
-`-m guarded_runtime TASK PORTS HANDLER`: TASK is the unpacked package, which is read-only even to
-root as on Lambda; PORTS (with commas) are those of 127.0.0.1 that Python code may connect to. What
-is refused is also a line on stderr, because whoever asked may swallow the error. The runtime
-client's own calls are native code, to AWS_LAMBDA_RUNTIME_API alone, which no hook sees.
+`-m guarded_runtime TASK PORTS HANDLER`: TASK is the unpacked package, which the guard makes
+read-only even for root, as on Lambda; PORTS are the allowed ports of 127.0.0.1, with commas. Each
+refusal is also a line on stderr, because the caller may swallow the error. The runtime client's own
+calls to AWS_LAMBDA_RUNTIME_API are native code, which an audit hook does not see.
 """
 
 import errno
@@ -21,7 +21,7 @@ _STARTING = frozenset({"os.exec", "os.posix_spawn", "os.system", "subprocess.Pop
 
 
 class _Guard:
-    """An audit hook: raises what the refused call would raise on Lambda."""
+    """An audit hook. A refused call raises the error that it would raise on Lambda."""
 
     def __init__(self, task: str, ports: set[int]) -> None:
         self._task = task + os.sep
@@ -39,12 +39,12 @@ class _Guard:
         elif event in _LOOKUPS:
             if arguments[0] not in (_LOOPBACK, _LOOPBACK.encode()):
                 self._refuse(event, arguments[0], errno.ENETUNREACH)
-        # The runner's parser is the same interpreter, and not guarded.
+        # The runner's parser may start: it is this interpreter, without the guard.
         elif event in _STARTING and os.fsdecode(arguments[0]) != sys.executable:
             self._refuse(event, arguments[0], errno.EPERM)
 
     def _sent(self, event: str, address: Any) -> None:
-        if address is None:  # connected already
+        if address is None:  # already connected
             return
         if (
             not isinstance(address, tuple)

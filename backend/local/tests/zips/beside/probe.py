@@ -30,7 +30,7 @@ router = APIRouter(prefix="/probe")
 
 @router.post("/echo")
 async def echo(request: Request, tag: Annotated[list[str] | None, Query()] = None) -> Response:
-    """Answer with what arrived, and with a header of each kind that may be repeated."""
+    """Answer with the request, and with repeated headers of each kind."""
     body = await request.body()
     answer = JSONResponse(
         {
@@ -48,14 +48,14 @@ async def echo(request: Request, tag: Annotated[list[str] | None, Query()] = Non
 
 @router.get("/sized")
 async def sized(count: int, of: str = "x", binary: bool = False) -> Response:
-    """Answer with so many repetitions of a text."""
+    """Answer with `count` repetitions of a text."""
     media_type = "application/octet-stream" if binary else "text/plain"
     return Response((of * count).encode(), media_type=media_type, headers={"x-kept": "yes"})
 
 
 @router.get("/broken")
 async def broken() -> None:
-    """Fail as nobody expected, with the key in reach of the traceback."""
+    """Raise an unexpected error, with the key in a local variable of the traceback."""
     key = await keys.current()
     get_logger("probe").info("key_read", api_key=key)
     raise RuntimeError("nobody expected this") from LookupError(f"{len(key)} characters")
@@ -74,7 +74,7 @@ async def half() -> StreamingResponse:
 
 @router.get("/surroundings")
 async def surroundings() -> dict[str, Any]:
-    """Answer with where this process's code comes from."""
+    """Answer with the paths from which this process has loaded code."""
     aws_client("secretsmanager", region=settings.aws_region)
     files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
     return {
@@ -90,7 +90,7 @@ def _connect(address: tuple[str, int]) -> None:
 
 @router.post("/escape")
 def escape(addresses: list[tuple[str, int]]) -> dict[str, str]:
-    """Try each way out, and say how it ended."""
+    """Try each way to reach something outside, and answer with the outcomes."""
     task = Path(os.environ["LAMBDA_TASK_ROOT"])
     datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     ways: dict[str, Callable[[], Any]] = {

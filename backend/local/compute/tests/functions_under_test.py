@@ -1,4 +1,4 @@
-"""Small Lambda handlers, one for each way in which a function can behave."""
+"""Small Lambda handlers that answer, fail, sleep or exit as their event says."""
 
 import json
 import os
@@ -9,8 +9,8 @@ _CALLS = 0
 
 
 def echo(event: Any, context: Any) -> dict[str, Any]:
-    """Answers with the event, the process id and what the context says."""
-    global _CALLS  # noqa: PLW0603 - a warm environment keeps what it has
+    """Return the event, the process id, the environment and the context."""
+    global _CALLS  # noqa: PLW0603 - a warm environment keeps its state
     _CALLS += 1
     body = {
         "event": event,
@@ -29,7 +29,7 @@ def echo(event: Any, context: Any) -> dict[str, Any]:
 
 
 def plain(event: Any, context: Any) -> Any:
-    """Answers with what the event says; with an instruction in it, does something else."""
+    """Return `answer` of the event after `sleep` seconds; or exit, raise, return `size` bytes."""
     time.sleep(event.get("sleep", 0))
     if "exit" in event:
         os._exit(event["exit"])
@@ -41,5 +41,5 @@ def plain(event: Any, context: Any) -> Any:
 
 
 def web(event: Any, context: Any) -> Any:
-    """Behind the gateway: the instruction is the request's body."""
+    """`plain` behind the gateway: its event is the request's body."""
     return plain(json.loads(event["body"] or "{}"), context)

@@ -1,6 +1,7 @@
-"""The estate's description."""
+"""The blueprint of the default estate."""
 
-from local.blueprint import FunctionIntegration, HttpIntegration, default_estate
+from local.blueprint import FunctionIntegration, HttpIntegration, MockIntegration
+from local.default_estate import default_estate
 from local.gateway.matching import match
 
 
@@ -38,3 +39,18 @@ def test_each_service_is_behind_its_prefix_with_a_key() -> None:
     assert found is not None
     assert isinstance(found.method.integration, HttpIntegration)
     assert match(resources, "GET", "/") is None
+
+
+def test_preflight_requests_are_answered_for_configured_origins_only() -> None:
+    origins = ("https://app.example", "https://b.example")
+    configured = default_estate(keys={}, origin_secret="o", cors_origins=origins)
+    found = match(configured.api.resources, "OPTIONS", "/api/ask")
+    assert found is not None
+    assert isinstance(found.method.integration, MockIntegration)
+    assert found.method.integration.headers["access-control-allow-origin"] == origins[0]
+    assert not found.method.api_key_required
+    assert configured.api.cors_origins == origins
+    assert configured.function_of("api").environment["CORS_ORIGINS"] == ",".join(origins)
+    plain = match(default_estate(keys={}, origin_secret="o").api.resources, "OPTIONS", "/api/ask")
+    assert plain is not None
+    assert plain.method.api_key_required

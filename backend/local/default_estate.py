@@ -1,0 +1,136 @@
+"""The blueprint of the estate that Terraform creates for dev, without running Terraform."""
+
+from collections.abc import Mapping, Sequence
+
+from local.blueprint import (
+    ACCOUNT_ID,
+    LAMBDA_SERVICES,
+    REGION,
+    SERVICES,
+    ApiKey,
+    Blueprint,
+    Function,
+    FunctionIntegration,
+    HttpIntegration,
+    Integration,
+    Method,
+    MockIntegration,
+    RestApi,
+    UsagePlan,
+    WebService,
+)
+
+_QUOTAS = {"api": 100_000, "chat": 100_000, "s3vector": 50_000, "runner": 75_000, "client": 100_000}
+_CHAT_MODEL_ID = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+_EMBEDDING_MODEL_ID = "amazon.titan-embed-text-v2:0"
+
+
+def default_estate(
+    *,
+    project: str = "fin-advisor",
+    environment: str = "dev",
+    keys: Mapping[str, str],
+    origin_secret: str,
+    log_level: str = "INFO",
+    cors_origins: Sequence[str] = (),
+) -> Blueprint:
+    """The blueprint.
+
+    `keys` maps each service and client (`api`, …, `client`) to its API key; `cors_origins` is the
+    Terraform variable of that name.
+    """
+    prefix = f"{project}-{environment}"
+    vectors = f"{prefix}-vectors-{ACCOUNT_ID}-{REGION}"
+    jobs = f"{prefix}-jobs-{ACCOUNT_ID}-{REGION}"
+    own: dict[str, dict[str, str]] = {
+        "api": {"CORS_ORIGINS": ",".join(cors_origins)},
+        "chat": {"CHAT_MODEL_ID": _CHAT_MODEL_ID},
+        "s3vector": {
+            "BEDROCK_MODEL_ID": _EMBEDDING_MODEL_ID,
+            "VECTOR_BUCKET_NAME": vectors,
+            "VECTOR_BACKEND": "s3",
+        },
+        "runner": {
+            "JOBS_BUCKET_NAME": jobs,
+            "ORIGIN_CHECK": "true",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+        },
+    }
+    common = {"PROJECT_NAME": project, "ENVIRONMENT": environment, "LOG_LEVEL": log_level}
+    variables = {
+        service: {**common, "SERVICE_NAME": service, **own[service]} for service in SERVICES
+    }
+    return Blueprint(
+        project=project,
+        environment=environment,
+        api=_rest_api(prefix, environment, keys, origin_secret, cors_origins),
+        functions=tuple(
+            Function(
+                f"{prefix}-{service}", service, f"{service}.handler.handler", variables[service]
+            )
+            for service in LAMBDA_SERVICES
+        ),
+        web_services=(
+            WebService(f"{prefix}-runner", "runner", "runner.server", variables["runner"]),
+        ),
+        secrets={
+            **{f"{project}/{environment}/{name}/api-key": key for name, key in keys.items()},
+            f"{project}/{environment}/runner/origin": origin_secret,
+        },
+        buckets=(vectors, jobs),
+        schedules={"api": '{"task": "advance-jobs"}'},
+    )
+
+
+def _rest_api(
+    prefix: str,
+    environment: str,
+    keys: Mapping[str, str],
+    origin_secret: str,
+    cors_origins: Sequence[str],
+) -> RestApi:
+    resources: dict[str, dict[str, Method]] = {}
+    for service in SERVICES:
+        for path, proxy in ((f"/{service}", ""), (f"/{service}/{{proxy+}}", "{proxy}")):
+            integration: Integration
+            if service == "runner":
+                integration = HttpIntegration(
+                    uri="${stageVariables.runner_url}/" + proxy,
+                    service="runner",
+                    headers={
+                        "x-origin-verify": "stageVariables.runner_origin",
+                        "x-amzn-requestid": "context.requestId",
+                    },
+                )
+            else:
+                integration = FunctionIntegration(f"{prefix}-{service}")
+            resources[path] = {"ANY": Method(integration)}
+        if cors_origins:
+            resources[f"/{service}/{{proxy+}}"]["OPTIONS"] = _preflight(cors_origins[0])
+    return RestApi(
+        api_id="local00000",
+        name=prefix,
+        stage=environment,
+        resources=resources,
+        keys=tuple(ApiKey(f"key-{name}", name, value) for name, value in keys.items()),
+        usage_plans=tuple(
+            UsagePlan(
+                f"plan-{name}", name, (f"key-{name}",), quota_limit=_QUOTAS.get(name, 100_000)
+            )
+            for name in keys
+        ),
+        stage_variables={"runner_origin": origin_secret},
+        cors_origins=tuple(cors_origins),
+    )
+
+
+def _preflight(origin: str) -> Method:
+    headers = {
+        "access-control-allow-headers": "authorization,content-type,x-api-key,x-request-id",
+        "access-control-allow-methods": "GET,POST,PUT,PATCH,DELETE,OPTIONS",
+        "access-control-allow-origin": origin,
+        "access-control-max-age": "3600",
+        "vary": "Origin",
+    }
+    return Method(MockIntegration(204, headers), api_key_required=False)
