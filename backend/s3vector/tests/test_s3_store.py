@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from s3vector.bucket import Bucket
 from s3vector.compaction import Limits
 from s3vector.pool import Pool
 from s3vector.s3_store import MANIFEST, SEGMENTS, S3VectorStore
 from s3vector.segments import CorruptObject
 from s3vector.tests.cloud import REGION, Cloud, fails_with
 from s3vector.tests.fakes import DIMENSIONS, SPACE, document, hashed_vector
+from shared.aws.bucket import Bucket
 from shared.errors import (
     BadDependency,
     CapacityExceeded,

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from s3vector.filters import parse_filter
-from s3vector.store import MetadataValue, VectorStore
+from s3vector.store import VectorStore
 from s3vector.tests.fakes import DIMENSIONS, document, hashed_vector
+from shared.documents import MetadataValue
 from shared.errors import Conflict, InvalidRequest
 
 type Factory = Callable[..., VectorStore]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from s3vector.metadata import check_metadata
+from shared.documents import check_metadata
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_what_may_be_stored(metadata: dict[str, Any]) -> None:
         ({"k\n": "x"}, "is not allowed"),
         ({"k": None}, "expected a string"),
         ({"k": {"a": 1}}, "expected a string"),
-        ({"k": []}, "leave an empty one out"),
+        ({"k": []}, "omit an empty list"),
         ({"k": [1]}, "strings only"),
         ({"k": ["a"] * 51}, "1 to 50"),
         ({"k": float("nan")}, "finite"),
