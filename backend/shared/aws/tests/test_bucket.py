@@ -9,6 +9,7 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 from shared.aws.bucket import (
@@ -71,7 +72,7 @@ def answer_with(
         before()
         raw: Any = io.BytesIO(body.encode())
         raw.stream = lambda: iter([body.encode()])
-        return AWSResponse(request.url, status, {}, raw)
+        return AWSResponse(request.url, status, HTTPHeaders(), raw)
 
     s3.meta.events.register(f"before-send.s3.{operation}", answer)
     return answered
