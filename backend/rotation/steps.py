@@ -67,7 +67,7 @@ class Rotation:
         """Take one step. If the version is current already, only `finishSecret` does anything."""
         action = self.steps.get(step)
         if action is None:
-            raise RotationError(f"Unknown step {step!r}; expected one of {', '.join(self.steps)}.")
+            raise RotationError(f"Step {step!r} is none of {', '.join(self.steps)}.")
         if self._secret.is_current(self._version) and step != "finishSecret":
             _log.info("rotation_step_repeated", step=step, key_name=self._name)
             return
@@ -124,7 +124,7 @@ class Rotation:
                     key_id=other.id,
                     outcome=outcome,
                 )
-        # Last: without this label a failed step could not be repeated.
+        # Last, so that the rotation counts as in progress until everything else is done.
         self._secret.remove_pending_label(self._version)
 
     def _pending_value(self) -> str:
