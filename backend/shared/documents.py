@@ -106,10 +106,8 @@ def _check_value(key: str, value: object) -> None:
         if not all(isinstance(one, str) for one in value):
             raise ValueError(f"{key}: a list may contain strings only")
     elif isinstance(value, int | float):
-        if isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER:
-            raise ValueError(f"{key}: an integer must be within ±2^53")
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"{key}: a number must be finite")
+        if abs(value) > MAX_SAFE_INTEGER if isinstance(value, int) else not math.isfinite(value):
+            raise ValueError(f"{key}: a number must be finite, and an integer within ±2^53")
     elif not isinstance(value, str):
         raise ValueError(f"{key}: expected a string, a number, true, false or a list of strings")  # noqa: TRY004
     for text in value if isinstance(value, list) else [value]:

@@ -1,4 +1,4 @@
-"""The task that gives the runner its time."""
+"""The `advance-jobs` task, against a fake gateway."""
 
 import json
 

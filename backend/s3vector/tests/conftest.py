@@ -39,7 +39,7 @@ def bucket_name(s3: Any) -> str:
 
 @pytest.fixture
 def new_s3_store(s3: Any, bucket_name: str) -> StoreFactory:
-    """Makes stores over the test's bucket: instances of the service, none knows of another."""
+    """Makes independent stores over the test's bucket, like instances of the service."""
 
     def make(
         *,

@@ -1,4 +1,4 @@
-"""Compaction keeps the number of segments and the dead bytes low, with little work at a time."""
+"""Compaction bounds the number of segments and the dead bytes, with little work at each write."""
 
 import random
 

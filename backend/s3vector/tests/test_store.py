@@ -1,4 +1,4 @@
-"""What every vector store does, whichever engine is behind it."""
+"""The contract of every vector store, tested with both engines."""
 
 from collections.abc import Callable
 from typing import Any
@@ -178,7 +178,7 @@ def test_filters_mean_the_same_in_every_store(
 
 
 def test_many_documents_in_one_put(store: VectorStore) -> None:
-    """More than one batch of every call that the engines bound."""
+    """More vectors than fit into one call of the engine."""
     parts = range(7)
     store.put([document(f"d{n}", *(f"w{n} p{part}" for part in parts)) for n in range(100)])
     held = store.get([f"d{number}" for number in range(100)])
