@@ -1,1 +1,1 @@
-"""The front door: passes questions, documents and ingestions to the services behind it."""
+"""The public service: forwards questions, documents and ingestions to the other services."""

@@ -1,8 +1,7 @@
-"""The `advance-jobs` task: the clock that gives the runner its time.
+"""The `advance-jobs` task: runs slices of the runner's open jobs.
 
-App Runner gives CPU only while a request is in flight and the gateway ends one at 29 s, so long
-work is done in slices; a scheduler runs this task every minute, and it runs slices while any job
-is open.
+App Runner provides CPU only during requests, and the gateway ends a request after 29 s. So jobs
+run in slices, each one request. EventBridge Scheduler starts this task every minute.
 """
 
 import time
@@ -14,15 +13,15 @@ from shared.logging import get_logger
 _log = get_logger(__name__)
 
 LIST_LIMIT: Final = 20
-"""Open jobs looked at in one run; those beyond wait for the next minute."""
+"""The most open jobs that one run advances; the others wait for the next minute."""
 
 
-class JobClock:
-    """Runs slices of open jobs, each in turn, until none is open or the time is used up.
+class JobAdvancer:
+    """Runs slices of open jobs, round-robin, until none is open or the time is used up.
 
     Args:
         client: Calls the runner.
-        seconds: How long one run may work.
+        seconds: The longest time of one run.
     """
 
     def __init__(self, client: ServiceAPIClient, *, seconds: float) -> None:
@@ -35,32 +34,31 @@ class JobClock:
         listing = await self._client.get(
             "/runner/jobs", params={"state": "open", "limit": LIST_LIMIT}
         )
-        waiting = [str(job["id"]) for job in listing.json().get("jobs", [])]
+        queue = [str(job["id"]) for job in listing.json().get("jobs", [])]
         slices = later = 0
-        while waiting and time.monotonic() < ends:
-            job_id = waiting.pop(0)
+        while queue and time.monotonic() < ends:
+            job_id = queue.pop(0)
             slices += 1
             try:
                 match await self._state_after_slice(job_id):
                     case "open":
-                        waiting.append(job_id)  # behind the others: each job gets its turn
+                        queue.append(job_id)
                     case "later":
                         later += 1
             except CallError as error:
-                # One that fails must not keep the others waiting; the next minute tries again.
+                # Continue with the other jobs; the next run tries this one again.
                 later += 1
                 _log.warning("slice_failed", job_id=job_id, error=error.code, detail=error.detail)
-        return {"slices": slices, "open_jobs": len(waiting) + later}
+        return {"slices": slices, "open_jobs": len(queue) + later}
 
     async def _state_after_slice(self, job_id: str) -> Literal["open", "later", "ended"]:
         try:
             response = await self._client.post(f"/runner/jobs/{job_id}/run")
         except RequestRefused as error:
-            # Cancelled meanwhile, or another instance has its lease: nothing is left to do here.
+            # The job was removed in the meantime.
             _log.info("slice_refused", job_id=job_id, error=error.code)
             return "ended"
         if response.json().get("state") not in {"pending", "running"}:
             return "ended"
-        # It is being worked on, or waits for s3vector: to ask again at once would only use up the
-        # quota of this service's key.
+        # With Retry-After the job waits or runs elsewhere; more calls would only use up the quota.
         return "later" if "retry-after" in response.headers else "open"

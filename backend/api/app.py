@@ -16,12 +16,12 @@ def create_app(settings: Settings, *, client: ServiceAPIClient | None = None) ->
 
     Args:
         settings: The service's settings.
-        client: Calls the other services; through the gateway by default.
+        client: Calls the other services; by default through the gateway.
     """
     app = create_service_app(
         settings,
         title="api",
-        description="The front door: questions, documents and ingestions.",
+        description="The public service: questions, documents and ingestions.",
         routers=[routes.router],
     )
     app.state.services = Services(

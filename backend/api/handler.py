@@ -3,7 +3,7 @@
 from shared.aws_lambda.cold_start import cold_start
 
 with cold_start():
-    from api.advance import JobClock
+    from api.advance import JobAdvancer
     from api.app import create_app
     from api.settings import Settings
     from shared.api_client import ServiceAPIClient
@@ -12,7 +12,7 @@ with cold_start():
 
     settings = load_settings(Settings)
     client = ServiceAPIClient(settings=settings)
-    clock = JobClock(client, seconds=settings.advance_seconds)
+    advancer = JobAdvancer(client, seconds=settings.advance_seconds)
     handler = lambda_handler(
-        create_app(settings, client=client), settings, tasks={"advance-jobs": clock.advance}
+        create_app(settings, client=client), settings, tasks={"advance-jobs": advancer.advance}
     )

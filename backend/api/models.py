@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -12,23 +13,21 @@ from pydantic import (
     model_validator,
 )
 
+from shared.documents import DocumentBody, require_distinct_ids
+
 
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class _Answer(BaseModel):
-    # What another service adds to its answer later must not break this one.
+    # Other services may add fields to their answers.
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 Filter = Annotated[
     dict[str, JsonValue] | None,
     Field(description="A metadata filter in the syntax of S3 Vectors."),
-]
-Metadata = dict[
-    Annotated[str, StringConstraints(min_length=1, max_length=64)],
-    str | int | float | bool | list[str],
 ]
 
 
@@ -43,7 +42,7 @@ class AskRequest(_Request):
 
 
 class Citation(_Answer):
-    """A passage that the answer rests on."""
+    """A passage that supports the answer."""
 
     document_id: str
     passage_id: str
@@ -53,14 +52,14 @@ class Citation(_Answer):
 
 
 class Usage(_Answer):
-    """Tokens that the model read and wrote."""
+    """The model's input and output, in tokens."""
 
     input_tokens: int
     output_tokens: int
 
 
 class AskResponse(_Answer):
-    """An answer, and what it rests on."""
+    """An answer and its citations."""
 
     answer: str
     citations: list[Citation]
@@ -71,7 +70,7 @@ class AskResponse(_Answer):
 
 
 class ChatAnswer(_Answer):
-    """What the chat service answers."""
+    """The answer of the chat service."""
 
     class Turn(_Answer):
         """The assistant's turn."""
@@ -84,23 +83,18 @@ class ChatAnswer(_Answer):
     model_id: str
 
 
-class Document(_Request):
-    """A text to store under an id of the caller's."""
-
-    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
-    text: Annotated[str, StringConstraints(min_length=1, max_length=50_000)]
-    title: Annotated[str, StringConstraints(max_length=300)] | None = None
-    metadata: Annotated[Metadata, Field(max_length=50)] | None = None
-
-
 class DocumentsRequest(_Request):
-    """Documents to store; one that exists is replaced."""
+    """Documents to store; those with the same ids are replaced."""
 
-    documents: Annotated[list[Document], Field(min_length=1, max_length=100)]
+    documents: Annotated[
+        list[DocumentBody],
+        Field(min_length=1, max_length=100),
+        AfterValidator(require_distinct_ids),
+    ]
 
 
 class StoredDocument(_Answer):
-    """One document as it is stored now."""
+    """The stored state of one document."""
 
     id: str
     passages: int
@@ -108,16 +102,23 @@ class StoredDocument(_Answer):
 
 
 class DocumentsResponse(_Answer):
-    """What was stored."""
+    """The stored state of the documents of a request."""
 
     documents: list[StoredDocument]
     passages: int
 
 
 class IngestionRequest(_Request):
-    """Documents to ingest in the background: given here, or files under a prefix of the bucket."""
+    """Documents to ingest in the background: in the body, or uploaded under a prefix."""
 
-    documents: Annotated[list[Document], Field(min_length=1, max_length=1_000)] | None = None
+    documents: (
+        Annotated[
+            list[DocumentBody],
+            Field(min_length=1, max_length=1_000),
+            AfterValidator(require_distinct_ids),
+        ]
+        | None
+    ) = None
     prefix: (
         Annotated[str, StringConstraints(pattern=r"^uploads/[A-Za-z0-9!_.*'()/-]{0,500}$")] | None
     ) = None
@@ -137,7 +138,7 @@ class Problem(_Answer):
 
 
 class Waiting(_Answer):
-    """Why an ingestion makes no progress just now, and when it is tried again."""
+    """Why an ingestion waits, and until when."""
 
     reason: str
     until: AwareDatetime
@@ -158,5 +159,5 @@ class Ingestion(_Answer):
 
 
 def body_of(request: BaseModel) -> dict[str, Any]:
-    """Return a request as the JSON body to pass on, without what was not given."""
+    """Return a request as JSON for another service, without fields that are null."""
     return request.model_dump(mode="json", exclude_none=True)

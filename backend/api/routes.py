@@ -1,4 +1,4 @@
-"""HTTP of the api service."""
+"""The HTTP interface: parse, call, return."""
 
 from typing import Annotated
 
@@ -29,38 +29,39 @@ def _status(request: Request) -> Status:
     return status
 
 
-Calling = Annotated[Services, Depends(_services)]
+ServicesPort = Annotated[Services, Depends(_services)]
+StatusPort = Annotated[Status, Depends(_status)]
 JobId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$")]
 IdempotencyKey = Annotated[
     str | None,
     Header(
         pattern=r"^[A-Za-z0-9._:-]{1,128}$",
-        description="The same key with the same body starts one ingestion only.",
+        description="A repetition with the same key and body returns the same ingestion.",
     ),
 ]
 
 
-@router.get("/test", summary="Ask the other services for their health, through the gateway")
-async def get_test(services: Calling) -> InterServiceResponse:
-    """Ask chat, s3vector and runner at once; each one's result stands in the answer."""
+@router.get("/test", summary="Check the health of the other services through the gateway")
+async def get_test(services: ServicesPort) -> InterServiceResponse:
+    """Check chat, s3vector and runner concurrently and return each result."""
     return await services.health()
 
 
-@router.get("/status", summary="What is running, and since when")
-async def get_status(status: Annotated[Status, Depends(_status)]) -> StatusResponse:
-    """Return the version and the configuration that matters to an operator."""
+@router.get("/status", summary="Version and configuration of this service")
+async def get_status(status: StatusPort) -> StatusResponse:
+    """Return the version, the configuration and the up time of this process."""
     return status.now()
 
 
 @router.post("/ask", summary="Answer a question from the documents")
-async def post_ask(body: AskRequest, services: Calling) -> AskResponse:
-    """Let the chat service answer, with citations."""
+async def post_ask(body: AskRequest, services: ServicesPort) -> AskResponse:
+    """Answer a question with citations, by the chat service."""
     return await services.ask(body)
 
 
 @router.post("/documents", summary="Store documents", responses=error_responses(409, 507))
-async def post_documents(body: DocumentsRequest, services: Calling) -> DocumentsResponse:
-    """Split, embed and store documents, so that questions find them."""
+async def post_documents(body: DocumentsRequest, services: ServicesPort) -> DocumentsResponse:
+    """Split, embed and store documents, so that questions can be answered from them."""
     return await services.store(body)
 
 
@@ -71,17 +72,17 @@ async def post_documents(body: DocumentsRequest, services: Calling) -> Documents
     responses=error_responses(409),
 )
 async def post_ingestion(
-    body: IngestionRequest, services: Calling, idempotency_key: IdempotencyKey = None
+    body: IngestionRequest, services: ServicesPort, idempotency_key: IdempotencyKey = None
 ) -> Ingestion:
-    """Start an ingestion; ask for its progress under its id."""
+    """Start an ingestion and return its id, under which its progress can be read."""
     return await services.start_ingestion(body, idempotency_key)
 
 
 @router.get(
     "/ingestions/{ingestion_id}",
-    summary="The progress of an ingestion",
+    summary="Read the progress of an ingestion",
     responses=error_responses(404),
 )
-async def get_ingestion(ingestion_id: JobId, services: Calling) -> Ingestion:
-    """Return how many documents are done, which ones failed, and what it waits for."""
+async def get_ingestion(ingestion_id: JobId, services: ServicesPort) -> Ingestion:
+    """Return how many documents are done, which ones failed, and why it waits."""
     return await services.ingestion(ingestion_id)

@@ -1,4 +1,4 @@
-"""The other services as the front door sees them, all of them through the gateway."""
+"""Calls of the other services, all through the gateway."""
 
 import asyncio
 import time
@@ -23,13 +23,15 @@ from shared.models import InterServiceResponse, ServiceInfo
 
 _log = get_logger(__name__)
 
-OTHERS: Final = ("chat", "s3vector", "runner")
+OTHER_SERVICES: Final = ("chat", "s3vector", "runner")
 
 
 class Services:
-    """Calls the other services with this service's own key.
+    """Calls the other services with this service's own API key.
 
-    Every method raises `CallError` where a call fails; what the caller can mend keeps its status.
+    Raises:
+        CallError: A call failed. Errors that the caller can correct keep their status.
+        BadDependency: An answer could not be parsed.
     """
 
     def __init__(
@@ -40,8 +42,8 @@ class Services:
         self._health_timeout_seconds = health_timeout_seconds
 
     async def health(self) -> InterServiceResponse:
-        """Ask every other service at once; one that does not answer is reported, not raised."""
-        infos = await asyncio.gather(*(self._health_of(name) for name in OTHERS))
+        """Check every other service concurrently; failures are reported, not raised."""
+        infos = await asyncio.gather(*(self._health_of(name) for name in OTHER_SERVICES))
         return InterServiceResponse(
             service=self._service_name,
             healthy=all(info.healthy for info in infos),
@@ -50,7 +52,7 @@ class Services:
         )
 
     async def ask(self, question: AskRequest) -> AskResponse:
-        """Ask the chat service one question."""
+        """Answer a question, by the chat service."""
         body = body_of(question)
         body["messages"] = [{"role": "user", "content": body.pop("question")}]
         response = await self._client.post("/chat/messages", json=body)
@@ -72,13 +74,13 @@ class Services:
     async def start_ingestion(
         self, request: IngestionRequest, idempotency_key: str | None
     ) -> Ingestion:
-        """Start a job of the runner; the same key with the same request starts it once."""
+        """Create a job of the runner; a repetition with the same key returns the same job."""
         headers = {"idempotency-key": idempotency_key} if idempotency_key else None
         response = await self._client.post("/runner/jobs", json=body_of(request), headers=headers)
         return _parse(Ingestion, response.content, "runner")
 
     async def ingestion(self, job_id: str) -> Ingestion:
-        """Return the progress of a job of the runner."""
+        """Return a job of the runner with its progress."""
         response = await self._client.get(f"/runner/jobs/{job_id}")
         return _parse(Ingestion, response.content, "runner")
 
@@ -111,4 +113,4 @@ def _parse[A: BaseModel](answer: type[A], content: bytes, service: str) -> A:
     try:
         return answer.model_validate_json(content)
     except ValidationError as error:
-        raise BadDependency(f"The answer of {service} has an unknown shape.") from error
+        raise BadDependency(f"The answer of {service} lacks expected fields.") from error

@@ -9,10 +9,10 @@ class Settings(FullServiceSettings):
     """What the api service reads from its environment."""
 
     health_timeout_seconds: float = Field(default=10.0, gt=0, le=25)
-    """How long `/test` waits for each service; a cold one needs seconds."""
+    """How long `/test` waits for each service; a cold start takes seconds."""
 
     advance_seconds: float = Field(default=25.0, gt=0, le=840)
-    """How long one run of the `advance-jobs` task works; below the function's time-out."""
+    """The longest time of one run of the `advance-jobs` task; less than the function's timeout."""
 
     cors_origins: str = Field(default="", pattern=r"^(\*|https?://[^\s,]+(,https?://[^\s,]+)*)?$")
-    """Origins whose pages may read answers, separated by commas. The gateway answers preflights."""
+    """Origins allowed by CORS, separated by commas. The gateway answers preflight requests."""

@@ -1,4 +1,4 @@
-"""What is running, and since when."""
+"""The status of this process."""
 
 import time
 
@@ -7,14 +7,14 @@ from shared.settings import FullServiceSettings
 
 
 class Status:
-    """The identity of this process; its up time begins when the object is made."""
+    """Version, configuration and up time of this process, counted from the object's creation."""
 
     def __init__(self, settings: FullServiceSettings) -> None:
         self._settings = settings
         self._started = time.monotonic()
 
     def now(self) -> StatusResponse:
-        """Return the status at this moment."""
+        """Return the current status."""
         return StatusResponse(
             service=self._settings.service_name,
             environment=self._settings.environment,

@@ -21,8 +21,8 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     """Take one rotation step, or publish the quotas for `{"task": "publish-quota"}`.
 
     Raises:
-        Exception: The step failed. Secrets Manager tries again later; the current key goes on
-            working. The message never holds a key.
+        Exception: The step failed. Secrets Manager retries it; the current key stays valid. The
+            message never contains a key.
     """
     settings = _settings()
     if isinstance(event, dict) and event.get("task") == "publish-quota":
@@ -70,13 +70,13 @@ def _publish_quota(settings: Settings) -> dict[str, Any]:
     for name in settings.usage_plan_ids:
         try:
             left = quotas.remaining(name)
-        except Exception as error:  # noqa: BLE001 - one plan's failure must not hide the others
+        except Exception as error:  # noqa: BLE001 - the other plans must still be published
             failed.append(name)
             get_logger("rotation").error("quota_not_read", key_name=name, exc_info=error)
             continue
         if left is not None:
             published[name] = left[0]
-            # Not through the logger: a LOG_LEVEL of WARNING must not silence a metric.
+            # Not through the logger: with a LOG_LEVEL of WARNING the metric would be missing.
             print(metric_line(settings, name, *left), flush=True)
     if failed:
         raise RuntimeError(f"The quota of these keys could not be read: {', '.join(failed)}.")
@@ -84,7 +84,7 @@ def _publish_quota(settings: Settings) -> dict[str, Any]:
 
 
 def _trial_seconds(context: Any) -> float:
-    """Return what the function's own timeout leaves for the trial."""
+    """Return the time for the trial, within the function's own timeout."""
     left = getattr(context, "get_remaining_time_in_millis", None)
     if left is None:
         return _TRIAL_SECONDS
@@ -102,22 +102,22 @@ def _settings() -> Settings:
     return settings
 
 
-# Not shared.aws: its errors are HTTP answers and bring FastAPI into this small package.
+# Not shared.aws: its errors are HTTP answers and would add FastAPI to this small package.
 @cache
 def _secrets_manager() -> "SecretsManagerClient":
     import boto3
 
-    return boto3.client("secretsmanager", config=_bounded())
+    return boto3.client("secretsmanager", config=_client_config())
 
 
 @cache
 def _api_gateway() -> "APIGatewayClient":
     import boto3
 
-    return boto3.client("apigateway", config=_bounded())
+    return boto3.client("apigateway", config=_client_config())
 
 
-def _bounded() -> Any:
+def _client_config() -> Any:
     from botocore.config import Config
 
     return Config(

@@ -1,4 +1,4 @@
-"""The API Gateway keys of one key name: found, made, attached, retired."""
+"""The API Gateway keys of one key name: find, create, attach and retire them."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,7 +13,7 @@ _MANAGED_BY = "rotation"
 
 @dataclass(frozen=True)
 class ApiKey:
-    """One key. Its value stays out of `repr`, hence out of logs and tracebacks."""
+    """One key. Its value is not in its `repr`, so it cannot get into logs and tracebacks."""
 
     id: str
     name: str
@@ -30,7 +30,7 @@ class GatewayKeys:
         project: First part of each key's name.
         environment: Second part of each key's name.
         name: The key name, third part.
-        terraform_key_id: The key that Terraform made for this name; never deleted here.
+        terraform_key_id: The key that Terraform created for this name, which is never deleted.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class GatewayKeys:
         self._terraform_key_id = terraform_key_id
 
     def of_version(self, version: str) -> ApiKey | None:
-        """Return the key made for a version of the secret, or None."""
+        """Return the key created for a version of the secret, or None."""
         name = self._name_of(version)
-        # Two only where two attempts raced; both then pick the same one.
+        # Two concurrent attempts may have created two keys: both attempts then use the same one.
         return min((key for key in self.all() if key.name == name), key=_id, default=None)
 
     def with_value(self, value: str) -> ApiKey | None:
@@ -63,11 +63,11 @@ class GatewayKeys:
         return next((key for key in self.all() if key.value == value), None)
 
     def all(self) -> list[ApiKey]:
-        """Return every key of this key name that Terraform or a rotation made."""
+        """Return every key of this key name that Terraform or a rotation created."""
         return list(self._scan())
 
     def create(self, version: str) -> ApiKey:
-        """Make the key for a version of the secret; API Gateway chooses its value."""
+        """Create the key for a version of the secret; API Gateway generates its value."""
         made = self._client.create_api_key(
             name=self._name_of(version),
             description=f"Made by rotation for version {version} of the secret.",
@@ -77,20 +77,20 @@ class GatewayKeys:
         return self._read(made)
 
     def attach(self, key: ApiKey, usage_plan_id: str) -> None:
-        """Put a key under a usage plan; one that is there already stays."""
+        """Add a key to a usage plan; a key that is in it already is no error."""
         with suppress(self._client.exceptions.ConflictException):
             self._client.create_usage_plan_key(
                 usagePlanId=usage_plan_id, keyId=key.id, keyType="API_KEY"
             )
 
     def retire(self, key: ApiKey) -> str:
-        """Stop a key and return how: `deleted`, `disabled` or `left alone`.
+        """Delete or disable a key; return `deleted`, `disabled` or `left alone`.
 
-        A key of Terraform's is only disabled: Terraform would make a deleted one again and put it
-        into the secret.
+        The key that Terraform created is only disabled: Terraform would create a deleted key again
+        and store it in the secret.
         """
         if key.id != self._terraform_key_id and key.made_by_rotation:
-            # Not found: an earlier attempt of this step deleted it.
+            # NotFound: an earlier attempt of this step has deleted it.
             with suppress(self._client.exceptions.NotFoundException):
                 self._client.delete_api_key(apiKey=key.id)
             return "deleted"
@@ -111,7 +111,7 @@ class GatewayKeys:
         )
         for page in pages:
             for item in page.get("items", []):
-                # nameQuery is a prefix: `chat` also finds the keys of `chat-archive`.
+                # nameQuery matches prefixes: `chat` also finds the keys of `chat-archive`.
                 key = self._read(item)
                 ours = (
                     key.made_by_rotation

@@ -1,4 +1,4 @@
-"""What is left of each key's quota, as metrics: API Gateway publishes none."""
+"""The remaining quota of each key, as metrics, which API Gateway does not publish."""
 
 import json
 import time
@@ -28,9 +28,9 @@ class Quotas:
         self._gateway = gateway
 
     def remaining(self, name: str) -> tuple[int, int] | None:
-        """Return what the current key of a key name has left, and its limit, in calls.
+        """Return the remaining calls of the current key of a key name, and its limit.
 
-        None where the plan has no quota.
+        None if the usage plan has no quota.
         """
         plan_id = self._settings.usage_plan_ids[name]
         limit = self._gateway.get_usage_plan(usagePlanId=plan_id).get("quota", {}).get("limit")
@@ -44,7 +44,7 @@ class Quotas:
         )
         for page in pages:
             days += page.get("items", {}).get(key_id, [])
-        # [used, remaining] for each day; a key without a call has none.
+        # One [used, remaining] for each day; none for a key without calls.
         return (int(days[-1][1]) if days else limit), limit
 
     def _current_key_id(self, name: str) -> str:
@@ -58,7 +58,7 @@ class Quotas:
 
 def metric_line(settings: Settings, name: str, remaining: int, limit: int) -> str:
     """Return one log line in CloudWatch's Embedded Metric Format."""
-    # The number of calls is in the line too, but no metric: each is billed for each key.
+    # QuotaRemaining is a field and not a metric: CloudWatch bills each metric of each key.
     metrics = [{"Name": "QuotaRemainingPercent", "Unit": "Percent"}]
     return json.dumps(
         {

@@ -13,14 +13,14 @@ _Stage = Literal["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"]
 
 
 class RotationError(RuntimeError):
-    """The event does not fit the secret, or a new key does not work; nothing was promoted."""
+    """A rotation step cannot be taken; the current key stays current."""
 
 
 class RotatingSecret:
-    """A secret as Secrets Manager describes it when a rotation step begins.
+    """A secret under rotation, as it is at the beginning of a step.
 
     Raises:
-        RotationError: Rotation is not on for the secret.
+        RotationError: Rotation is not enabled for the secret.
     """
 
     def __init__(self, client: "SecretsManagerClient", secret_id: str) -> None:
@@ -33,7 +33,7 @@ class RotatingSecret:
             raise RotationError(f"{self.name}: rotation is not enabled for this secret.")
 
     def require_version(self, version: str) -> None:
-        """Raise `RotationError` where a version is neither pending nor current."""
+        """Raise `RotationError` if a version is neither pending nor current."""
         stages = self._stages.get(version)
         if stages is None:
             raise RotationError(f"{self.name}: there is no version {version}.")
@@ -41,20 +41,20 @@ class RotatingSecret:
             raise RotationError(f"{self.name}: version {version} is not pending.")
 
     def is_current(self, version: str) -> bool:
-        """Return whether a version is the one that services read."""
+        """Return whether services read this version."""
         return CURRENT in self._stages.get(version, [])
 
     def version_at(self, stage: _Stage) -> str | None:
-        """Return the id of the version with a label, or None."""
+        """Return the id of the version with a staging label, or None."""
         return next((v for v, stages in self._stages.items() if stage in stages), None)
 
     def value_at(self, stage: _Stage) -> str | None:
-        """Return the value of the version with a label, or None where there is none."""
+        """Return the value of the version with a staging label, or None."""
         version = self.version_at(stage)
         return None if version is None else self.value_of(version)
 
     def value_of(self, version: str) -> str | None:
-        """Return the value of a version, or None where none was put."""
+        """Return the value of a version, or None if it has no value yet."""
         try:
             answer = self._client.get_secret_value(SecretId=self._id, VersionId=version)
         except self._client.exceptions.ResourceNotFoundException:
@@ -62,7 +62,7 @@ class RotatingSecret:
         return answer.get("SecretString") or None
 
     def put_pending(self, version: str, value: str) -> None:
-        """Store the value of a version that is not yet current; the same again changes nothing."""
+        """Store the value of a pending version; idempotent for the same value."""
         self._client.put_secret_value(
             SecretId=self._id,
             ClientRequestToken=version,
@@ -71,15 +71,15 @@ class RotatingSecret:
         )
 
     def promote(self, version: str) -> None:
-        """Make a version current; Secrets Manager makes the one before it the previous one."""
-        before = self.version_at(CURRENT)
-        leaving = {} if before is None else {"RemoveFromVersionId": before}
+        """Make a version current; Secrets Manager labels the one before it as previous."""
+        current = self.version_at(CURRENT)
+        removal = {} if current is None else {"RemoveFromVersionId": current}
         self._client.update_secret_version_stage(
-            SecretId=self._id, VersionStage=CURRENT, MoveToVersionId=version, **leaving
+            SecretId=self._id, VersionStage=CURRENT, MoveToVersionId=version, **removal
         )
 
-    def settle(self, version: str) -> None:
-        """Take the pending label off a version that is current: no rotation is under way."""
+    def remove_pending_label(self, version: str) -> None:
+        """Remove the pending label from a version, which ends the rotation."""
         if PENDING in self._stages.get(version, []):
             self._client.update_secret_version_stage(
                 SecretId=self._id, VersionStage=PENDING, RemoveFromVersionId=version

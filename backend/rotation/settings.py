@@ -1,4 +1,4 @@
-"""What the rotation function is told by its environment."""
+"""The settings of the rotation function."""
 
 import json
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ _DEFAULT_PATH = "/api/health"
 
 
 def _json_object(value: Any) -> Any:
-    # NoDecode and this: pydantic-settings' own decoding fails without naming the variable.
+    # With NoDecode: the errors of pydantic-settings' own decoding do not name the variable.
     if not isinstance(value, str):
         return value
     try:
@@ -25,10 +25,11 @@ _ByName = Annotated[dict[str, str], NoDecode, BeforeValidator(_json_object)]
 
 
 class Settings(FullServiceSettings):
-    """Settings of every service, and which usage plan, key and path belong to each key name.
+    """What the rotation function reads from its environment.
 
-    The three maps are JSON objects in the environment. Their keys are key names: the `name` of the
-    secrets `{project}/{environment}/{name}/api-key`.
+    The three maps are JSON objects by key name, the `name` in the secret's name
+    `{project}/{environment}/{name}/api-key`: the id of its usage plan, the id of the key that
+    Terraform created, and the path for testing a new key.
     """
 
     usage_plan_ids: Annotated[_ByName, Field(min_length=1)]
@@ -36,5 +37,5 @@ class Settings(FullServiceSettings):
     service_paths: _ByName = Field(default_factory=dict)
 
     def path_of(self, name: str) -> str:
-        """Return the path behind the gateway that a new key of `name` is tried on."""
+        """Return the gateway's path on which a new key of `name` is tested."""
         return self.service_paths.get(name, _DEFAULT_PATH)

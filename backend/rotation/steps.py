@@ -1,4 +1,4 @@
-"""The four steps of a rotation; Secrets Manager may repeat each of them at any time."""
+"""The four steps of a rotation. Each is idempotent: Secrets Manager may repeat any of them."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -17,19 +17,20 @@ _log = get_logger("rotation")
 
 
 class Rotation:
-    """One rotation of one secret: `SecretId` of the event, and the version it is to become.
+    """One rotation of one secret to a new version.
 
     Args:
         settings: The function's settings.
         secrets: The Secrets Manager client.
         gateway: The API Gateway client.
         secret_id: Name or ARN of the secret.
-        version: The event's `ClientRequestToken`.
+        version: The id of the new version, the event's `ClientRequestToken`.
         trial_seconds: The longest time that `test` may take.
         pause_seconds: The wait between two calls of `test`.
 
     Raises:
-        RotationError: The secret is no key of this estate, or the version is not pending.
+        RotationError: The secret is no API key of this environment, or the version is neither
+            pending nor current.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Rotation:
 
     @property
     def steps(self) -> dict[str, Callable[[], None]]:
-        """The steps under the names that Secrets Manager gives them."""
+        """The steps by their names in Secrets Manager."""
         return {
             "createSecret": self.create,
             "setSecret": self.attach,
@@ -63,7 +64,7 @@ class Rotation:
         }
 
     def run(self, step: str) -> None:
-        """Take one step; one whose version is current already changes nothing but leftovers."""
+        """Take one step. If the version is current already, only `finishSecret` does anything."""
         action = self.steps.get(step)
         if action is None:
             raise RotationError(f"Step {step!r} is none of {', '.join(self.steps)}.")
@@ -73,7 +74,7 @@ class Rotation:
         action()
 
     def create(self) -> None:
-        """Make the new key and store it as the pending version."""
+        """Create the new key and store it as the pending version."""
         if self._secret.value_of(self._version) is not None:
             return
         key = self._keys.of_version(self._version) or self._keys.create(self._version)
@@ -81,7 +82,7 @@ class Rotation:
         _log.info("rotation_key_made", key_name=self._name, key_id=key.id)
 
     def attach(self) -> None:
-        """Put the new key under its usage plan; its quota begins unused."""
+        """Add the new key to its usage plan, with a full quota."""
         value = self._pending_value()
         key = self._keys.with_value(value)
         if key is None:
@@ -92,8 +93,8 @@ class Rotation:
     def test(self) -> None:
         """Call a service through the gateway with the new key.
 
-        Where rotation was switched on without rotating at once, Secrets Manager takes this step
-        alone, on a version behind which there is no key: then there is nothing to test.
+        If rotation is enabled without an immediate rotation, Secrets Manager takes this step alone,
+        with a version that has no key. Then there is nothing to test.
         """
         value = self._secret.value_of(self._version)
         if value is None or self._keys.of_version(self._version) is None:
@@ -103,7 +104,7 @@ class Rotation:
         _log.info("rotation_key_tested", key_name=self._name, url=self._url, calls=calls)
 
     def finish(self) -> None:
-        """Make the new key current, then stop the keys that are neither current nor previous."""
+        """Make the new key current and retire all keys that are neither current nor previous."""
         value = self._pending_value()
         key = self._keys.with_value(value)
         if key is None or not key.enabled:
@@ -123,8 +124,8 @@ class Rotation:
                     key_id=other.id,
                     outcome=outcome,
                 )
-        # Last, because a step on a version without this label does not begin.
-        self._secret.settle(self._version)
+        # Last, so that the rotation counts as in progress until everything else is done.
+        self._secret.remove_pending_label(self._version)
 
     def _pending_value(self) -> str:
         value = self._secret.value_of(self._version)
@@ -137,12 +138,12 @@ def key_name(settings: Settings, secret_name: str) -> str:
     """Return the key name in a secret's name.
 
     Raises:
-        RotationError: The secret is not a key of this project and environment.
+        RotationError: The secret is no API key of this project and environment.
     """
     head = f"{settings.project_name}/{settings.environment}/"
     name = secret_name.removeprefix(head).removesuffix("/api-key")
     if secret_name != f"{head}{name}/api-key" or name not in settings.usage_plan_ids:
-        raise RotationError(f"{secret_name} holds no key that USAGE_PLAN_IDS names.")
+        raise RotationError(f"{secret_name} is not the secret of a key in USAGE_PLAN_IDS.")
     return name
 
 

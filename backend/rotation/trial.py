@@ -1,4 +1,4 @@
-"""A real call with a new key, repeated until the gateway knows the key."""
+"""Testing a new key with real calls until the gateway accepts it."""
 
 import http.client
 import time
@@ -9,17 +9,17 @@ from rotation.secret import RotationError
 
 _CALL_SECONDS = 5.0
 _CONFIRMATIONS = 2
-_FAILURES_OF_SERVICE = 3
+_SERVICE_FAILURES = 3
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Tries a key on one URL.
+    """Tests a key with calls of one URL.
 
     Args:
-        url: An address behind the gateway that needs a key.
-        seconds: The longest time that all attempts may take together.
-        pause_seconds: The wait between two attempts.
+        url: A URL of the gateway that requires a key.
+        seconds: The longest time of all calls together.
+        pause_seconds: The pause between two calls.
     """
 
     url: str
@@ -27,17 +27,17 @@ class Trial:
     pause_seconds: float = 1.0
 
     def run(self, key: str) -> int:
-        """Return the number of calls it took until the gateway let the key through.
+        """Call the URL until the gateway accepts the key; return the number of calls.
 
-        A key spreads over the gateway's hosts for some seconds, hence the repetitions, and hence
-        one good answer is not enough. A service that fails behind the gateway says nothing against
-        the key: the gateway checks the key first.
+        A new key takes some seconds to reach all of the gateway's hosts, so several calls must
+        succeed. Errors of the service behind the gateway count as well, after some calls: the
+        gateway checks the key before it calls the service.
 
         Raises:
-            RotationError: The gateway refused the key, or did not answer, to the end.
+            RotationError: The gateway refused the key, or did not answer, until the time was up.
         """
         ends = time.monotonic() + self.seconds
-        good = failed_behind = calls = 0
+        accepted = service_failures = calls = 0
         outcome = "there was no time for a call"
         while calls == 0 or time.monotonic() < ends:
             if calls:
@@ -45,16 +45,16 @@ class Trial:
             calls += 1
             status, outcome = self._call(key, max(1.0, ends - time.monotonic()))
             if status is not None and (200 <= status < 300 or status == 429):
-                good += 1
+                accepted += 1
             elif status is not None and status >= 500:
-                failed_behind += 1
+                service_failures += 1
             elif status not in {None, 403}:
                 raise RotationError(
                     f"{self.url} {outcome}: API_GATEWAY_URL or SERVICE_PATHS is wrong."
                 )
             else:
-                good = 0
-            if good >= _CONFIRMATIONS or failed_behind >= _FAILURES_OF_SERVICE:
+                accepted = 0
+            if accepted >= _CONFIRMATIONS or service_failures >= _SERVICE_FAILURES:
                 return calls
         raise RotationError(
             f"{self.url} {outcome} after {calls} calls with the new key; it stays pending."
@@ -76,6 +76,6 @@ class Trial:
         finally:
             connection.close()
         if answer.status == 403 and b"Missing Authentication Token" in body:
-            # The gateway's words for a path that it does not have.
+            # The gateway's message for an unknown path.
             return 404, "is no path of the gateway"
         return answer.status, f"answered {answer.status}"

@@ -1,4 +1,4 @@
-"""The Lambda entry, for `runner_platform = "lambda"`."""
+"""Lambda entry of the runner, for `runner_platform = "lambda"`."""
 
 from shared.aws_lambda.cold_start import cold_start
 

@@ -1,4 +1,4 @@
-"""A job, how it moves on, and where it is kept."""
+"""A job, its state transitions, and the store of jobs."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 State = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 
 MAX_ERRORS = 100
-"""Errors that a job keeps, so that its object stays small; `failed` counts them all."""
+"""The most errors stored in a job, to keep its object small; `failed` counts all of them."""
 
 _BACKOFF_SECONDS = 5.0
 _MAX_BACKOFF_SECONDS = 300.0
@@ -27,9 +27,9 @@ class DocumentFailure(_Record):
 
 
 class Cursor(_Record):
-    """The place of the next work: document `index`, of which `parts` are stored.
+    """The position of a job: document `index`, of which `parts` parts are stored.
 
-    `section` and `offset` say where in the document's text the next part begins.
+    The next part begins at character `offset` of `section` of the document's text.
     """
 
     index: Annotated[int, Field(ge=0)] = 0
@@ -38,19 +38,19 @@ class Cursor(_Record):
     offset: Annotated[int, Field(ge=0)] = 0
 
     def next_document(self) -> "Cursor":
-        """Return the beginning of the next document."""
+        """Return the position of the next document."""
         return Cursor(index=self.index + 1)
 
 
 class Lease(_Record):
-    """Who works on a job, and until when nobody else does."""
+    """The exclusive right of one worker to a job, until a time."""
 
     holder: str
     until: AwareDatetime
 
 
 class Waiting(_Record):
-    """Why a job made no progress, and when it is tried again."""
+    """Why a job waits, and until when."""
 
     reason: str
     until: AwareDatetime
@@ -59,9 +59,9 @@ class Waiting(_Record):
 class Job(_Record):
     """The state of a job, as it is stored.
 
-    `commit` names the write that made this state: who wrote it recognises it. `attempts` counts
-    the slices since the last progress that ended by the document's fault or by a killed instance;
-    `waits` counts all slices since then that ended early.
+    `commit` is the id of the write of this state; its writer can recognise it. Both counters start
+    at the last progress: `attempts` counts the slices that failed because of a document or a
+    killed instance, `waits` all slices that failed.
     """
 
     format: Literal[1] = 1
@@ -84,16 +84,16 @@ class Job(_Record):
 
     @property
     def is_open(self) -> bool:
-        """Whether there is work left to do."""
+        """Whether the job has work left."""
         return self.state in {"pending", "running"}
 
     def blocked_seconds(self, now: datetime) -> float:
-        """Return for how long nobody may begin a slice; 0 where anybody may."""
-        moments = [held.until for held in (self.lease, self.waiting) if held is not None]
-        return max([0.0, *((moment - now).total_seconds() for moment in moments)])
+        """Return the seconds until a slice may begin; 0 if it may begin now."""
+        blocks = [one.until for one in (self.lease, self.waiting) if one is not None]
+        return max([0.0, *((until - now).total_seconds() for until in blocks)])
 
     def begun(self, holder: str, *, now: datetime, seconds: float) -> Self:
-        """Return the job with a lease, and this attempt counted until it shows progress."""
+        """Return the job with a lease; the attempt counts until there is progress."""
         return self._changed(
             now,
             state="running",
@@ -104,7 +104,7 @@ class Job(_Record):
     def advanced(
         self, cursor: Cursor, *, done: int, failures: tuple[DocumentFailure, ...], now: datetime
     ) -> Self:
-        """Return the job after progress, still under its lease."""
+        """Return the job after progress, with its lease."""
         return self._changed(
             now,
             cursor=cursor,
@@ -117,7 +117,7 @@ class Job(_Record):
         )
 
     def given_up(self, document_id: str, *, now: datetime) -> Self:
-        """Return the job past the document that it cannot get over."""
+        """Return the job without the document that failed in every attempt."""
         reason = self.waiting.reason if self.waiting else "the runner ended while working on it"
         failure = DocumentFailure(
             document_id=document_id,
@@ -126,19 +126,19 @@ class Job(_Record):
         return self.advanced(self.cursor.next_document(), done=0, failures=(failure,), now=now)
 
     def released(self, *, now: datetime) -> Self:
-        """Return the job free for the next slice; one that did nothing is no attempt."""
+        """Return the job without its lease; the attempt of this slice no longer counts."""
         return self._changed(now, lease=None, attempts=max(0, self.attempts - 1))
 
     def stalled(
         self, reason: str, *, blames_document: bool, after: float | None, now: datetime
     ) -> Self:
-        """Return the job free for a later slice, the later the more often it stalled.
+        """Return the job without its lease, waiting with exponential back-off.
 
         Args:
             reason: What stopped the slice.
-            blames_document: Whether it may be the document's fault.
-            after: Seconds that whoever refused asked to wait for.
-            now: The present.
+            blames_document: Whether the document may be the cause.
+            after: The `Retry-After` of the refusal, in seconds.
+            now: The current time.
         """
         backoff = min(_MAX_BACKOFF_SECONDS, _BACKOFF_SECONDS * 2 ** min(self.waits, 10))
         seconds = min(_MAX_BACKOFF_SECONDS, max(backoff, after or 0.0))
@@ -151,13 +151,13 @@ class Job(_Record):
         )
 
     def ended(self, *, now: datetime) -> Self:
-        """Return the job after its last document: failed only where nothing was ingested."""
+        """Return the job after its last document; it failed only if no document was ingested."""
         return self._changed(
             now, state="succeeded" if self.done else "failed", lease=None, waiting=None
         )
 
     def cancelled(self, *, now: datetime) -> Self:
-        """Return the job that goes no further; what it has ingested stays."""
+        """Return the job, cancelled. Documents that it has ingested stay in the store."""
         return self._changed(now, state="cancelled", lease=None, waiting=None)
 
     def _changed(self, now: datetime, **changes: Any) -> Self:
@@ -166,7 +166,7 @@ class Job(_Record):
 
 @dataclass(frozen=True)
 class Stored:
-    """A job as it was read or written; `etag` is what the next write must still find."""
+    """A job as it was read or written; the next write is conditional on `etag`."""
 
     job: Job
     etag: str
@@ -174,9 +174,9 @@ class Stored:
 
 @dataclass(frozen=True)
 class JobPage:
-    """Some jobs in the order of their ids. `cursor` is None on the last page.
+    """One page of jobs, in the order of their ids; `cursor` is None on the last.
 
-    `unreadable` are ids of jobs whose objects are damaged.
+    `unreadable` are the ids of jobs whose objects are damaged.
     """
 
     jobs: list[Job]
@@ -185,27 +185,29 @@ class JobPage:
 
 
 class Superseded(Exception):
-    """The job was changed by somebody else since it was read."""
+    """Somebody else changed the job since it was read."""
 
 
 class JobStore(Protocol):
-    """Where jobs live. Any instance may call it; every write is conditional.
+    """The store of jobs, shared by all instances; every write of a state is conditional.
 
-    All methods raise `Unavailable` or `BadDependency` where the storage fails. Those that read
-    raise `NotFound` for an unknown job, and `BadDependency` with its name for a damaged one.
+    Raises:
+        Unavailable: The storage failed; another attempt may work.
+        BadDependency: The storage refused, or a job is damaged.
+        NotFound: There is no such job.
     """
 
     def create(self, job: Job, items: bytes) -> Stored:
-        """Store a new job with its documents; return the one that is there if it exists."""
+        """Store a new job with its documents; if the job exists, return that one."""
 
     def load(self, job_id: str) -> Stored:
         """Return a job."""
 
     def items(self, job: Job) -> bytes:
-        """Return the documents of a job as they were given to `create`."""
+        """Return the documents of a job as they were passed to `create`."""
 
     def save(self, stored: Stored, job: Job) -> Stored:
-        """Write the next state of a job; `Superseded` where it is not what was read."""
+        """Write the next state of a job; `Superseded` if the stored state has changed."""
 
     def page(self, *, only_open: bool, limit: int, after: str | None) -> JobPage:
         """Return the jobs whose ids follow `after`."""

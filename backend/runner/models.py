@@ -1,38 +1,38 @@
-"""Bodies of requests and answers."""
+"""Request and response bodies of the runner."""
 
 import base64
-import json
-import math
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
-    Strict,
-    StringConstraints,
     model_validator,
 )
 
 from runner import jobs as domain
-from runner.documents import UPLOADS, InlineItem
 from runner.extraction import Kind
+from runner.items import InlineItem
+from runner.pdf import MAX_PAGES
+from runner.uploads import UPLOADS
+from shared.documents import (
+    DocumentFields,
+    DocumentId,
+    DocumentText,
+    DocumentTitle,
+    UnicodeText,
+    check_metadata,
+    require_distinct_ids,
+)
 
 MAX_DOCUMENTS = 1000
-MAX_TEXT_CHARACTERS = 50_000
-"""What the store takes of one document."""
-
 MAX_DATA_CHARACTERS = 5_600_000
-"""Of base64: 4 MiB of document, which fits into a request through the gateway."""
+"""The longest base64: 4 MiB of document, which fits into one request through the gateway."""
 
-_MAX_METADATA_KEYS = 40
-_MAX_METADATA_BYTES = 2000
-_METADATA_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _PART_ID = re.compile(r":p\d+$")
 _KINDS: dict[str, Kind] = {
     "text/plain": "text",
@@ -42,29 +42,13 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-def _unicode(value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ValueError("is not valid Unicode (a lone surrogate)") from None
-    return value
-
-
-def _with_substance(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be blank")
-    return value
-
-
-def _document_id(value: str) -> str:
-    if ".." in value:
-        raise ValueError("must not contain '..'")
+def _refuse_part_id(value: str) -> str:
     if _PART_ID.search(value):
-        raise ValueError("must not end in ':p' and a number; parts of long documents do")
+        raise ValueError("must not end in ':p' and a number, like the parts of long documents")
     return value
 
 
-def _prefix(value: str) -> str:
+def _require_upload_prefix(value: str) -> str:
     if not value.startswith(UPLOADS):
         raise ValueError(f"must start with '{UPLOADS}'")
     if any(part in {".", ".."} for part in value.split("/")) or not value.isprintable():
@@ -72,30 +56,11 @@ def _prefix(value: str) -> str:
     return value
 
 
-def _base64(value: str) -> str:
+def _require_base64(value: str) -> str:
     try:
         base64.b64decode(value, validate=True)
     except ValueError:
         raise ValueError("must be base64") from None
-    return value
-
-
-def _metadata(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    if len(value) > _MAX_METADATA_KEYS:
-        raise ValueError(f"at most {_MAX_METADATA_KEYS} keys are allowed, got {len(value)}")
-    for key, one in value.items():
-        if not _METADATA_KEY.fullmatch(key):
-            raise ValueError(
-                f"the key {ascii(key)[:70]} is not allowed; a key is a letter and up to 63 "
-                "letters, digits, '_', '-' or '.'"
-            )
-        if isinstance(one, int | float) and not (math.isfinite(one) and abs(one) <= 2**53):
-            raise ValueError(f"{key}: a number is finite and within ±2^53")
-    size = len(json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass"))
-    if size > _MAX_METADATA_BYTES:
-        raise ValueError(f"at most {_MAX_METADATA_BYTES} bytes as JSON are allowed, got {size}")
     return value
 
 
@@ -106,71 +71,55 @@ def _iso(moment: AwareDatetime) -> str:
 Timestamp = Annotated[
     AwareDatetime, PlainSerializer(_iso, return_type=str), Field(description="ISO 8601, UTC.")
 ]
-DocumentId = Annotated[
+Data = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"),
-    AfterValidator(_document_id),
+    Field(min_length=4, max_length=MAX_DATA_CHARACTERS),
+    AfterValidator(_require_base64),
 ]
-UnicodeText = Annotated[str, Strict(), AfterValidator(_unicode)]
-MetadataValue = (
-    Annotated[bool, Strict()]
-    | Annotated[int, Strict()]
-    | Annotated[float, Strict()]
-    | UnicodeText
-    | Annotated[list[UnicodeText], Field(min_length=1, max_length=50)]
-)
+UploadPrefix = Annotated[UnicodeText, Field(max_length=512), AfterValidator(_require_upload_prefix)]
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class DocumentBody(_Body):
-    """A document to ingest: `text` as it is, or `data`, for what is not text."""
+class DocumentBody(DocumentFields):
+    """A document to ingest: a text as `text`, any other content as `data`."""
 
-    id: Annotated[DocumentId, Field(examples=["emergency-fund"])]
+    id: Annotated[DocumentId, AfterValidator(_refuse_part_id), Field(examples=["emergency-fund"])]
     text: Annotated[
-        UnicodeText | None,
+        DocumentText | None,
         Field(
-            min_length=1,
-            max_length=MAX_TEXT_CHARACTERS,
-            description="Longer texts go to the bucket, under a prefix, or into `data`.",
+            description="Put longer texts into `data`, or upload them and give their prefix.",
             examples=["Keep three to six months of expenses at hand."],
         ),
-        AfterValidator(lambda value: value if value is None else _with_substance(value)),
     ] = None
-    data: Annotated[
-        str | None,
-        Field(min_length=4, max_length=MAX_DATA_CHARACTERS, description="Content in base64."),
-        AfterValidator(lambda value: value if value is None else _base64(value)),
-    ] = None
+    data: Annotated[Data | None, Field(description="Content in base64.")] = None
     content_type: Literal["text/plain", "text/markdown", "text/html", "application/pdf"] = (
         "text/plain"
     )
     title: Annotated[
-        UnicodeText | None,
-        Field(
-            min_length=1,
-            max_length=300,
-            description="Found in the document where it is not given.",
-        ),
+        DocumentTitle | None, Field(description="By default the title in the document.")
     ] = None
-    metadata: Annotated[
-        dict[str, MetadataValue],
-        BeforeValidator(_metadata),
-        Field(description="What queries can filter by.", examples=[{"topic": "savings"}]),
-    ] = {}
 
     @model_validator(mode="after")
-    def _one_content(self) -> Self:
+    def _check_content(self) -> Self:
         if (self.text is None) == (self.data is None):
             raise ValueError("give either text or data")
-        if self.text is not None and self.content_type == "application/pdf":
-            raise ValueError("a PDF goes into data, in base64")
+        if self.content_type == "application/pdf":
+            if self.text is not None:
+                raise ValueError("a PDF goes into data, in base64")
+            pages = {"first_page": MAX_PAGES, "last_page": MAX_PAGES}
+            try:
+                check_metadata({**self.metadata, **pages})
+            except ValueError as error:
+                raise ValueError(
+                    f"metadata, with a PDF's first_page and last_page: {error}"
+                ) from None
         return self
 
     def item(self) -> InlineItem:
-        """Return the document as a job keeps it."""
+        """Return the document as it is stored with a job."""
         return InlineItem(
             id=self.id,
             kind=_KINDS[self.content_type],
@@ -181,31 +130,29 @@ class DocumentBody(_Body):
         )
 
 
-class JobBody(_Body):
-    """What to ingest: documents given here, or everything uploaded under a prefix."""
+Documents = Annotated[
+    list[DocumentBody],
+    Field(min_length=1, max_length=MAX_DOCUMENTS),
+    AfterValidator(require_distinct_ids),
+]
 
-    documents: Annotated[
-        list[DocumentBody] | None, Field(min_length=1, max_length=MAX_DOCUMENTS)
-    ] = None
+
+class JobBody(_Body):
+    """Documents to ingest: in the body, or all that are uploaded under a prefix."""
+
+    documents: Documents | None = None
     prefix: Annotated[
-        UnicodeText | None,
+        UploadPrefix | None,
         Field(
-            max_length=512,
-            description="Keys in the bucket of the jobs; names end in .txt, .md, .html or .pdf.",
+            description="Prefix of keys in the jobs bucket that end in .txt, .md, .html or .pdf.",
             examples=["uploads/2026/"],
         ),
-        AfterValidator(lambda value: value if value is None else _prefix(value)),
     ] = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.documents is None) == (self.prefix is None):
             raise ValueError("give either documents or prefix")
-        seen: set[str] = set()
-        for document in self.documents or ():
-            if document.id in seen:
-                raise ValueError(f"the id {document.id!r} occurs twice")
-            seen.add(document.id)
         return self
 
 
@@ -217,21 +164,21 @@ class Failure(_Body):
 
 
 class Waiting(_Body):
-    """Why the job makes no progress just now, and when it is tried again."""
+    """Why the job waits, and until when."""
 
     reason: str
     until: Timestamp
 
 
 class Job(_Body):
-    """A job and how far it is."""
+    """A job and its progress."""
 
     id: str
     state: Annotated[
         domain.State,
-        Field(description="`failed` where not one document was ingested; see also `failed`."),
+        Field(description="`failed` only if no document was ingested; see also `failed`."),
     ]
-    total: Annotated[int, Field(description="Documents of the job.")]
+    total: Annotated[int, Field(description="Number of documents.")]
     done: Annotated[int, Field(description="Documents ingested.")]
     failed: Annotated[int, Field(description="Documents that could not be ingested.")]
     errors: Annotated[list[Failure], Field(description=f"The first {domain.MAX_ERRORS} failures.")]
@@ -245,7 +192,7 @@ class Job(_Body):
 
 
 class JobPage(_Body):
-    """Some jobs, in the order of their ids."""
+    """One page of jobs, in the order of their ids."""
 
     jobs: list[Job]
     unreadable: Annotated[

@@ -1,4 +1,4 @@
-"""Only the gateway may call: it shows a secret that nobody else knows."""
+"""Access for the API gateway only, which sends a secret in a header."""
 
 import asyncio
 import hmac
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.aws.clients import aws_errors, error_code
+from shared.aws.clients import aws_errors
 from shared.errors import FAILURE_KEY, BadDependency, Forbidden, ServiceError, error_response
 from shared.logging import get_logger
 
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 
 HEADER: Final = "x-origin-verify"
 TTL_SECONDS: Final = 300.0
-# The least time between two readings that a wrong value causes: callers must not set our pace.
+# At least this long between two reads caused by wrong values, however many callers send them.
 REREAD_SECONDS: Final = 10.0
 
 _log = get_logger(__name__)
 
 
 class OriginSecret(Protocol):
-    """The values that the gateway may show."""
+    """The values that the gateway may send."""
 
     def read(self) -> tuple[str, ...]:
-        """Return the current value and, where there is one, the previous."""
+        """Return the current value and, if there is one, the previous value."""
 
 
 class SecretsManagerOrigin:
-    """The values in Secrets Manager: the current version and the previous one."""
+    """An `OriginSecret` in Secrets Manager: its current and its previous version."""
 
     def __init__(self, secret_name: str, client: "Callable[[], SecretsManagerClient]") -> None:
         self._secret_name = secret_name
         self._client = client
 
     def read(self) -> tuple[str, ...]:
-        """Return the current value and, where there is one, the previous."""
+        """Return the current value and, if there is one, the previous value."""
         current = self._version("AWSCURRENT")
         if current is None:
             raise BadDependency(f"The secret {self._secret_name} is missing or has no value.")
@@ -47,30 +47,25 @@ class SecretsManagerOrigin:
         return (current,) if previous is None else (current, previous)
 
     def _version(self, stage: str) -> str | None:
-        from botocore.exceptions import ClientError
-
+        client = self._client()
         with aws_errors(f"read the secret {self._secret_name}"):
             try:
-                answer = self._client().get_secret_value(
-                    SecretId=self._secret_name, VersionStage=stage
-                )
-            except ClientError as error:
-                if error_code(error) == "ResourceNotFoundException":
-                    return None
-                raise
+                answer = client.get_secret_value(SecretId=self._secret_name, VersionStage=stage)
+            except client.exceptions.ResourceNotFoundException:
+                return None
             return answer.get("SecretString") or None
 
 
 class OriginMiddleware:
-    """Answers 403 to whoever does not show the secret; `/health` is for the platform's own probe.
+    """Answers 403 to requests without the secret, except to `/health`, the platform's probe.
 
-    The values are kept for `TTL_SECONDS`. One that is unknown causes another reading, so that a
-    changed secret works at once; where Secrets Manager fails, the known values go on counting.
+    The values are cached for `TTL_SECONDS`. An unknown value causes another read, so that a new
+    secret is accepted at once. While Secrets Manager fails, the cached values stay valid.
 
     Args:
         app: The application below.
-        secret: Where the values come from.
-        clock: Monotonic seconds.
+        secret: The values to accept.
+        clock: Returns monotonic seconds.
     """
 
     def __init__(
@@ -99,8 +94,8 @@ class OriginMiddleware:
             return
         await self._app(scope, receive, send)
 
-    async def _verify(self, shown: str) -> None:
-        value = shown.encode("latin-1", "replace")
+    async def _verify(self, header: str) -> None:
+        value = header.encode("latin-1", "replace")
         if value:
             if not self._values or self._age() > TTL_SECONDS:
                 await self._reread()
@@ -110,16 +105,16 @@ class OriginMiddleware:
                 await self._reread()
                 if self._knows(value):
                     return
-        raise Forbidden("This service answers through the API gateway only; call that.")
+        raise Forbidden("This service accepts calls through the API gateway only.")
 
     def _knows(self, value: bytes) -> bool:
         return any(hmac.compare_digest(value, known) for known in self._values)
 
     async def _reread(self) -> None:
-        asked_at = self._clock()
+        started = self._clock()
         async with self._reading:
-            if self._tried_at is not None and self._tried_at >= asked_at:
-                return  # somebody has read it while this caller waited
+            if self._tried_at is not None and self._tried_at >= started:
+                return  # another request has read it in the meantime
             try:
                 values = await asyncio.to_thread(self._secret.read)
             except ServiceError as error:

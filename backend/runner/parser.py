@@ -1,7 +1,8 @@
-"""The process that parses: `python -m runner.parser`, told what to do by `reader.py`.
+"""The child process that parses, `python -m runner.parser`; `ParserProcess` is its client.
 
-Requests and answers are frames: the sizes of head and content (two 32-bit numbers, big-endian), a
-head in JSON, the content as it is. It imports nothing but the extraction, to start fast.
+Requests come on stdin, answers go to stdout. Both are frames: the sizes of head and content (two
+32-bit big-endian integers), the head as JSON, the content as bytes. To start fast, this module
+imports the extraction only.
 """
 
 import json
@@ -10,17 +11,18 @@ import struct
 import sys
 from typing import Any, BinaryIO, Final
 
-from runner.extraction import Extract, ExtractionError, extract
+from runner.extraction import extract
+from runner.text import ExtractedText, ExtractionError
 
 FRAME: Final = struct.Struct(">II")
 MEMORY_BYTES: Final = 2**30
-# For a process whose parent is gone in the middle of a document.
+# Ends a process whose parent died while it was parsing.
 _CPU_SECONDS: Final = 60
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer requests until there are no more."""
-    document: Extract | None = None
+    """Answer requests until stdin is closed."""
+    document: ExtractedText | None = None
     while header := requests.read(FRAME.size):
         head_size, content_size = FRAME.unpack(header)
         request = json.loads(requests.read(head_size))
@@ -43,14 +45,14 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
             answer = {"error": str(error)}
         except MemoryError:
             document = None
-            # What is left of this process's memory may not do for the next document.
+            # Ask to be killed: too little memory may be left for the next document.
             answer = {"error": "reading it takes too much memory: split it", "exhausted": True}
         body = json.dumps(answer).encode()
         answers.write(FRAME.pack(len(body), 0) + body)
         answers.flush()
 
 
-def _confine() -> None:
+def _limit_resources() -> None:
     import resource
 
     for limit, value in (
@@ -61,13 +63,13 @@ def _confine() -> None:
         try:
             resource.setrlimit(limit, (value, value))
         except (OSError, ValueError):
-            continue  # macOS knows no bound on memory
+            continue  # macOS does not support RLIMIT_AS
 
 
 def main() -> None:
-    """Be the process."""
-    _confine()
-    # What a parser prints must not get between the answers.
+    """Run the child process."""
+    _limit_resources()
+    # Output printed by a parser must not get between the answers: send it to stderr.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     _serve(sys.stdin.buffer, answers)

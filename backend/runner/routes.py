@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, status
 
-from runner.desk import Desk
+from runner.job_manager import JobManager
 from runner.jobs import JobStore
 from runner.models import Job, JobBody, JobPage
-from runner.work import Worker
+from runner.worker import Worker
 from shared.errors import NotFound
 from shared.models import error_responses
 from shared.request.deadline import in_time
@@ -23,8 +23,8 @@ _JOB_ID = re.compile(r"[0-9a-z][0-9a-z-]{7,63}")
 _STORAGE_ERRORS = error_responses(502, 503, 504)
 
 
-async def get_desk(request: Request) -> Desk:
-    return request.app.state.desk  # type: ignore[no-any-return]
+async def get_job_manager(request: Request) -> JobManager:
+    return request.app.state.job_manager  # type: ignore[no-any-return]
 
 
 async def get_jobs(request: Request) -> JobStore:
@@ -35,14 +35,14 @@ async def get_worker(request: Request) -> Worker:
     return request.app.state.worker  # type: ignore[no-any-return]
 
 
-async def get_job_id(job_id: Annotated[str, Path(description="As the job's `id`.")]) -> str:
-    # What cannot be an id is an unknown job, not a malformed request.
+async def get_job_id(job_id: Annotated[str, Path(description="The job's `id`.")]) -> str:
+    # 404 and not 422: an impossible id is an unknown job.
     if not _JOB_ID.fullmatch(job_id):
         raise NotFound("There is no such job.")
     return job_id
 
 
-DeskPort = Annotated[Desk, Depends(get_desk)]
+JobManagerPort = Annotated[JobManager, Depends(get_job_manager)]
 JobsPort = Annotated[JobStore, Depends(get_jobs)]
 WorkerPort = Annotated[Worker, Depends(get_worker)]
 JobId = Annotated[str, Depends(get_job_id)]
@@ -53,39 +53,41 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
-        description="The same key and body again give the same job, and make no second one.",
+        description="A repetition with the same key and body returns the same job.",
     ),
 ]
 
 
 @router.post(
     "/jobs",
-    summary="Take in documents to ingest",
+    summary="Create a job that ingests documents",
     status_code=status.HTTP_202_ACCEPTED,
-    response_description="The job, which has not begun yet.",
+    response_description="The job, which has not started yet.",
     responses=error_responses(400, 409, 413, 422) | _STORAGE_ERRORS,
 )
-async def create_job(body: JobBody, desk: DeskPort, idempotency_key: IdempotencyKey = None) -> Job:
-    """Make a job of documents given here or uploaded under a prefix.
+async def create_job(
+    body: JobBody, manager: JobManagerPort, idempotency_key: IdempotencyKey = None
+) -> Job:
+    """Create a job of documents in the body or uploaded under a prefix.
 
-    The job survives every instance of this service from the moment of this answer.
+    Once this returns, the job is stored durably: it survives the end of any instance.
     """
-    return Job.of(await _in_time(asyncio.to_thread(desk.open, body, idempotency_key)))
+    return Job.of(await _in_time(asyncio.to_thread(manager.create, body, idempotency_key)))
 
 
 @router.get("/jobs", summary="List jobs", responses=error_responses(422) | _STORAGE_ERRORS)
 async def list_jobs(
     jobs: JobsPort,
     state: Annotated[
-        Literal["open"] | None, Query(description="`open`: only those with work left to do.")
+        Literal["open"] | None, Query(description="`open`: only jobs with work left.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[
         str | None,
-        Query(pattern=r"^[0-9a-z][0-9a-z-]{7,63}$", description="From the page before."),
+        Query(pattern=r"^[0-9a-z][0-9a-z-]{7,63}$", description="The cursor of the page before."),
     ] = None,
 ) -> JobPage:
-    """Return some jobs in the order of their ids; a page may hold fewer than `limit`."""
+    """Return one page of jobs in the order of their ids; it may have fewer than `limit`."""
     page = partial(jobs.page, only_open=state == "open", limit=limit, after=cursor)
     return JobPage.of(await _in_time(asyncio.to_thread(page)))
 
@@ -96,7 +98,7 @@ async def list_jobs(
     responses=error_responses(404) | _STORAGE_ERRORS,
 )
 async def get_job(job_id: JobId, jobs: JobsPort) -> Job:
-    """Return a job and how far it is."""
+    """Return a job and its progress."""
     return Job.of((await _in_time(asyncio.to_thread(jobs.load, job_id))).job)
 
 
@@ -107,9 +109,9 @@ async def get_job(job_id: JobId, jobs: JobsPort) -> Job:
     responses=error_responses(404) | _STORAGE_ERRORS,
 )
 async def run_job(job_id: JobId, worker: WorkerPort, response: Response) -> Job:
-    """Run one slice, unless the job has ended, is being worked on, or waits.
+    """Run one slice, unless the job has ended, waits, or is running elsewhere.
 
-    `Retry-After` says for how long another call does nothing.
+    Until the seconds in `Retry-After` have passed, another call does nothing.
     """
     progress = await _in_time(worker.advance(job_id))
     if progress.retry_after:
@@ -126,14 +128,14 @@ async def run_job(job_id: JobId, worker: WorkerPort, response: Response) -> Job:
     | error_responses(404, 409)
     | _STORAGE_ERRORS,
 )
-async def delete_job(job_id: JobId, desk: DeskPort) -> Job | Response:
-    """Cancel an open job, or remove an ended one. What was ingested stays ingested."""
-    job = await _in_time(asyncio.to_thread(desk.end, job_id))
+async def delete_job(job_id: JobId, manager: JobManagerPort) -> Job | Response:
+    """Cancel an open job, or remove an ended one. Ingested documents stay in the store."""
+    job = await _in_time(asyncio.to_thread(manager.cancel_or_remove, job_id))
     return Response(status_code=status.HTTP_204_NO_CONTENT) if job is None else Job.of(job)
 
 
 async def _in_time[R](work: Awaitable[R]) -> R:
-    # What an abandoned thread still writes is on condition, like all writes here.
+    # The abandoned thread may still write, which is harmless: its writes are conditional.
     return await in_time(
         work, "The time for this request is used up; look the job up before trying again."
     )

@@ -1,4 +1,4 @@
-"""The server's entry: `python -m runner.server` answers on `PORT` until SIGTERM has drained it."""
+"""The server: `python -m runner.server` listens on `PORT` and stops gracefully on SIGTERM."""
 
 import signal
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    # `uvicorn runner.server:app` works, and importing this module needs no environment.
+    # So `uvicorn runner.server:app` works, but importing this module needs no settings.
     if name == "app":
         globals()["app"] = create_app(load_settings(Settings))
         return globals()["app"]
@@ -27,7 +27,7 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are answered first."""
     settings = load_settings(Settings)
     server: uvicorn.Server
-    # A slice that is at work ends at its next step, and its job goes on elsewhere.
+    # A running slice ends at its next step; another instance continues the job.
     application = create_app(settings, stopping=lambda: server.should_exit)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -37,12 +37,12 @@ def main() -> None:
             log_config=None,
             access_log=False,
             server_header=False,
-            # Longer than the gateway's, so that it never writes to a connection being closed.
+            # Longer than the gateway's, so that the gateway never uses a connection being closed.
             timeout_keep_alive=75,
             timeout_graceful_shutdown=settings.drain_seconds,
         )
     )
-    # uvicorn raises the signal again once it has drained; that must not look like a crash.
+    # After the shutdown uvicorn raises the signal again, which must not end in a crash.
     signal.signal(signal.SIGTERM, lambda *_: None)
     server.run()
 

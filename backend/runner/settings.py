@@ -1,4 +1,4 @@
-"""What the runner can be told."""
+"""The settings of the runner."""
 
 from typing import Annotated
 
@@ -8,15 +8,15 @@ from shared.settings import FullServiceSettings
 
 
 class Settings(FullServiceSettings):
-    """Settings of the runner.
+    """What the runner reads from its environment.
 
-    A slice begins no new batch after `slice_seconds` and is cut off after `slice_limit_seconds`,
-    which leaves the gateway's 29 s room for the last write. A lease outlives its slice by
-    `lease_grace_seconds`: that long after a slice's limit a job of a killed instance waits.
+    A slice starts no new batch after `slice_seconds` and is cancelled after `slice_limit_seconds`,
+    so that the last write ends within the gateway's 29 s. A lease expires `lease_grace_seconds`
+    after its slice's limit; the job of a killed instance waits that long.
 
-    Parsing a document, or one page of it, is ended after `parse_seconds`.
-    `part_characters` is where a long upload is cut into documents of its own. A document that has
-    ended `max_attempts` slices without progress is given up, and the job goes on with the next.
+    Parsing a document, or one page of it, is cancelled after `parse_seconds`. Longer uploads are
+    split into parts of `part_characters`. A document that made `max_attempts` slices fail is
+    skipped. On SIGTERM the server waits up to `drain_seconds` for requests in flight.
     """
 
     jobs_bucket_name: Annotated[str, Field(min_length=3, max_length=63)]

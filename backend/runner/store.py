@@ -1,66 +1,57 @@
-"""Jobs in S3: conditional writes, and an index of the open ones.
+"""The store of jobs in S3, with conditional writes and an index of the open jobs.
 
-jobs/state/{id}.json              the job; every write names what it replaces
-jobs/items/{id}/{commit}.json     its documents, written before the job, by whoever makes it
-jobs/open/{id}                    empty; there as long as the job is open, perhaps a bit longer
+jobs/state/{id}.json              the job; every write is conditional on the state it replaces
+jobs/items/{id}/{commit}.json     its documents, written before the job
+jobs/open/{id}                    empty; exists while the job is open, and perhaps a little longer
 """
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from pydantic import ValidationError
 
 from runner.jobs import Job, JobPage, Stored, Superseded
-from shared.aws.clients import aws_errors, error_code
+from shared.aws.bucket import Bucket, ObjectChanged, StoredObject, WriteInProgress
 from shared.errors import BadDependency, NotFound, Unavailable
 from shared.logging import get_logger
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
 _STATE: Final = "jobs/state/"
 _OPEN: Final = "jobs/open/"
-_CONFLICT_ATTEMPTS: Final = 5
-_CONFLICT_PAUSE_SECONDS: Final = 0.05
-_READERS: Final = 8
-# An index entry without a job is somebody's POST in the middle, or what is left of one that died.
+_JSON: Final = "application/json"
+_WRITE_ATTEMPTS: Final = 5
+_RETRY_PAUSE_SECONDS: Final = 0.05
+_READ_THREADS: Final = 8
+# A younger index entry without a job may belong to a creation that is in progress.
 _ORPHAN_AGE: Final = timedelta(hours=1)
 
 _log = get_logger(__name__)
 
 
 class S3JobStore:
-    """A `JobStore` in one bucket.
+    """A `JobStore` in an S3 bucket."""
 
-    Args:
-        bucket: The bucket's name.
-        client: Makes or returns the S3 client.
-    """
-
-    def __init__(self, bucket: str, client: "Callable[[], S3Client]") -> None:
+    def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
-        self._client = client
 
     def create(self, job: Job, items: bytes) -> Stored:
-        """Store a new job with its documents; return the one that is there if it exists."""
+        """Store a new job with its documents; if the job exists, return that one."""
         commit = _new_commit()
         job = job.model_copy(
             update={"commit": commit, "items_key": f"jobs/items/{job.id}/{commit}.json"}
         )
-        with aws_errors(f"store job {job.id}"):
-            # Before the job itself: an open job that the index lacks would never be worked on.
-            self._put(_OPEN + job.id, b"")
-            self._put(job.items_key, items)
+        # Before the job: an open job that is not in the index would never be worked on.
+        self._bucket.put(_OPEN + job.id, b"")
+        self._bucket.put(job.items_key, items, content_type=_JSON)
         try:
-            return Stored(job, self._write(job, IfNoneMatch="*"))
+            return self._write(job, replaces=None)
         except Superseded:
             existing = self.load(job.id)
         if existing.job.items_key != job.items_key:
-            self._delete(job.items_key)
+            self._bucket.delete(job.items_key)
         return existing
 
     def load(self, job_id: str) -> Stored:
@@ -71,102 +62,91 @@ class S3JobStore:
         return found
 
     def items(self, job: Job) -> bytes:
-        """Return the documents of a job as they were given to `create`."""
-        content = self._get(job.items_key)
-        if content is None:
+        """Return the documents of a job as they were passed to `create`."""
+        found = self._bucket.get(job.items_key)
+        if found is None:
             raise BadDependency(
-                f"The documents of job {job.id} are gone: s3://{self._bucket}/{job.items_key}. "
-                "Restore an earlier version of that object, or cancel the job."
+                f"The documents of job {job.id} are gone: s3://{self._bucket.name}/"
+                f"{job.items_key}. Restore an earlier version of that object, or cancel the job."
             )
-        return content[0]
+        return found.data
 
     def save(self, stored: Stored, job: Job) -> Stored:
-        """Write the next state of a job; `Superseded` where it is not what was read."""
+        """Write the next state of a job; `Superseded` if the stored state has changed."""
         job = job.model_copy(update={"commit": _new_commit()})
-        written = Stored(job, self._write(job, IfMatch=stored.etag))
+        written = self._write(job, replaces=stored.etag)
         if not job.is_open:
-            self._delete(_OPEN + job.id)
+            self._bucket.delete(_OPEN + job.id)
         return written
 
     def page(self, *, only_open: bool, limit: int, after: str | None) -> JobPage:
         """Return the jobs whose ids follow `after`."""
         prefix, suffix = (_OPEN, "") if only_open else (_STATE, ".json")
-        with aws_errors("list the jobs"):
-            listing = self._client().list_objects_v2(
-                Bucket=self._bucket,
-                Prefix=prefix,
-                MaxKeys=limit,
-                StartAfter="" if after is None else f"{prefix}{after}{suffix}",
-            )
-        entries = listing.get("Contents", [])
-        ids = [entry["Key"].removeprefix(prefix).removesuffix(suffix) for entry in entries]
+        last_key = "" if after is None else f"{prefix}{after}{suffix}"
+        listing = self._bucket.page(prefix, limit=limit, after=last_key)
+        ids = [one.key.removeprefix(prefix).removesuffix(suffix) for one in listing.objects]
         jobs: list[Job] = []
         unreadable: list[str] = []
-        for entry, job_id, found in zip(entries, ids, self._read_many(ids), strict=True):
+        for entry, job_id, found in zip(listing.objects, ids, self._read_many(ids), strict=True):
             if isinstance(found, BadDependency):
                 _log.error("job_unreadable", job_id=job_id, detail=found.detail)
                 unreadable.append(job_id)
             elif found is None:
-                if only_open and _is_old(entry["LastModified"]):
-                    self._forget(job_id)
+                if only_open and datetime.now(UTC) - entry.modified > _ORPHAN_AGE:
+                    self._delete_orphan(job_id)
             elif only_open and not found.job.is_open:
-                self._delete(_OPEN + job_id)
+                self._bucket.delete(_OPEN + job_id)
             else:
                 jobs.append(found.job)
-        return JobPage(jobs, unreadable, ids[-1] if listing.get("IsTruncated") and ids else None)
+        return JobPage(jobs, unreadable, ids[-1] if listing.has_more and ids else None)
 
     def remove(self, job: Job) -> None:
         """Delete an ended job and its documents."""
-        # Its state last: as long as that is there, removing can be repeated.
-        self._delete(job.items_key, _OPEN + job.id, _state_key(job.id))
+        # The state last: while it exists, a removal that failed can be repeated.
+        for key in (job.items_key, _OPEN + job.id, _state_key(job.id)):
+            self._bucket.delete(key)
 
-    def _write(self, job: Job, **condition: Any) -> str:
-        """Write a state on a condition and return its ETag.
+    def _write(self, job: Job, *, replaces: str | None) -> Stored:
+        """Write a state in place of the one with an ETag, or as the first one.
 
-        A write that landed although S3 answered an error is sent again by botocore, and then fails
-        its own condition: the commit in what is there tells it from somebody else's.
+        If S3 carries a write out but answers with an error, botocore sends it again and gets a
+        conflict. The commit id tells such a write from somebody else's.
         """
-        from botocore.exceptions import ClientError
-
-        body = job.model_dump_json().encode()
-        with aws_errors(f"store job {job.id}"):
-            for attempt in range(_CONFLICT_ATTEMPTS):
-                try:
-                    return self._put(_state_key(job.id), body, **condition)
-                except ClientError as error:
-                    code = error_code(error)
-                    if code == "NoSuchKey":
-                        raise Superseded from error
-                    if code == "PreconditionFailed":
-                        there = self._read(job.id)
-                        if there is not None and there.job.commit == job.commit:
-                            return there.etag
-                        raise Superseded from error
-                    if code not in {"ConditionalRequestConflict", "OperationAborted"}:
-                        raise
-                # 409: another write to the same key was under way; which one won is still open.
-                time.sleep(_CONFLICT_PAUSE_SECONDS * 2**attempt)
+        key, body = _state_key(job.id), job.model_dump_json().encode()
+        for attempt in range(_WRITE_ATTEMPTS):
+            try:
+                if replaces is None:
+                    written = self._bucket.put_if_absent(key, body, content_type=_JSON)
+                else:
+                    written = self._bucket.put_if_match(key, body, replaces, content_type=_JSON)
+                return Stored(job, written.etag)
+            except ObjectChanged as error:
+                current = self._read(job.id)
+                if current is not None and current.job.commit == job.commit:
+                    return current
+                raise Superseded from error
+            except WriteInProgress:
+                time.sleep(_RETRY_PAUSE_SECONDS * 2**attempt)
         raise Unavailable(f"Could not store job {job.id}: too many writers.", retry_after=1)
 
     def _read(self, job_id: str) -> Stored | None:
-        key = _state_key(job_id)
-        content = self._get(key)
-        if content is None:
-            return None
-        body, etag = content
+        found = self._bucket.get(_state_key(job_id))
+        return None if found is None else self._decode(job_id, found)
+
+    def _decode(self, job_id: str, found: StoredObject) -> Stored:
         try:
-            job = Job.model_validate_json(body)
+            job = Job.model_validate_json(found.data)
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
-            raise self._damaged(key, problem["msg"]) from None
+            raise self._damaged(job_id, problem["msg"]) from None
         if job.id != job_id:
-            raise self._damaged(key, "it holds another job")
-        return Stored(job, etag)
+            raise self._damaged(job_id, "it is the state of another job")
+        return Stored(job, found.etag)
 
-    def _damaged(self, key: str, why: str) -> BadDependency:
+    def _damaged(self, job_id: str, reason: str) -> BadDependency:
         return BadDependency(
-            f"The stored job s3://{self._bucket}/{key} is damaged ({why}). Nothing was changed; "
-            "restore an earlier version of that object."
+            f"The stored job s3://{self._bucket.name}/{_state_key(job_id)} is damaged ({reason}). "
+            "Nothing was changed; restore an earlier version of that object."
         )
 
     def _read_many(self, job_ids: Iterable[str]) -> list[Stored | BadDependency | None]:
@@ -176,39 +156,14 @@ class S3JobStore:
             except BadDependency as error:
                 return error
 
-        with ThreadPoolExecutor(_READERS) as pool:
+        with ThreadPoolExecutor(_READ_THREADS) as pool:
             return list(pool.map(read, job_ids))
 
-    def _forget(self, job_id: str) -> None:
-        """Remove what a creation that died has left."""
-        prefix = f"jobs/items/{job_id}/"
-        with aws_errors(f"list {prefix}"):
-            listing = self._client().list_objects_v2(Bucket=self._bucket, Prefix=prefix)
-        self._delete(*(entry["Key"] for entry in listing.get("Contents", [])), _OPEN + job_id)
-
-    def _get(self, key: str) -> tuple[bytes, str] | None:
-        from botocore.exceptions import ClientError
-
-        with aws_errors(f"read {key}"):
-            try:
-                answer = self._client().get_object(Bucket=self._bucket, Key=key)
-            except ClientError as error:
-                if error_code(error) == "NoSuchKey":
-                    return None
-                raise
-            return answer["Body"].read(), answer["ETag"]
-
-    def _put(self, key: str, body: bytes, **condition: Any) -> str:
-        answer = self._client().put_object(
-            Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", **condition
-        )
-        return answer["ETag"]
-
-    def _delete(self, *keys: str) -> None:
-        """Remove objects, one after the other."""
-        for key in keys:
-            with aws_errors(f"remove {key}"):
-                self._client().delete_object(Bucket=self._bucket, Key=key)
+    def _delete_orphan(self, job_id: str) -> None:
+        """Delete the objects of a creation that did not reach the job's state."""
+        for entry in self._bucket.page(f"jobs/items/{job_id}/").objects:
+            self._bucket.delete(entry.key)
+        self._bucket.delete(_OPEN + job_id)
 
 
 def _state_key(job_id: str) -> str:
@@ -217,7 +172,3 @@ def _state_key(job_id: str) -> str:
 
 def _new_commit() -> str:
     return secrets.token_hex(12)
-
-
-def _is_old(modified: datetime) -> bool:
-    return datetime.now(UTC) - modified > _ORPHAN_AGE

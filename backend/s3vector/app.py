@@ -1,10 +1,9 @@
-"""The composition root: settings in, application out."""
+"""The composition root of the s3vector service."""
 
 from functools import partial
 
 from fastapi import FastAPI
 
-from s3vector.bucket import Bucket
 from s3vector.documents import Documents
 from s3vector.embeddings import Embedder, TitanEmbedder
 from s3vector.pool import Pool
@@ -16,16 +15,23 @@ from s3vector.search import Search
 from s3vector.settings import Settings
 from s3vector.store import VectorStore
 from shared.app import create_service_app
+from shared.aws.bucket import Bucket
 from shared.aws.clients import aws_client
 
-# Fetching segments gains little beyond this; the model gains as much as its quota allows.
-_FETCHES = 4
+# More threads hardly speed up reads from S3.
+_READ_THREADS = 4
 
 
 def create_app(
     settings: Settings, *, store: VectorStore | None = None, embedder: Embedder | None = None
 ) -> FastAPI:
-    """Return the service; what is not given is made from the settings, when first used."""
+    """Return the application.
+
+    Args:
+        settings: The service's settings.
+        store: The vector store; by default the one that `settings.vector_backend` names.
+        embedder: The embedding model; by default Titan on Bedrock.
+    """
     embedder = embedder or _embedder(settings)
     store = store or _store(settings)
     app = create_service_app(
@@ -60,7 +66,7 @@ def _store(settings: Settings) -> VectorStore:
                 settings.vector_index_name,
                 space=space,
                 client=partial(aws_client, "s3vectors", region=settings.aws_region),
-                pool=Pool(_FETCHES),
+                pool=Pool(_READ_THREADS),
             )
         )
     return S3VectorStore(
@@ -68,5 +74,5 @@ def _store(settings: Settings) -> VectorStore:
         space=space,
         dimensions=settings.embedding_dimensions,
         capacity_bytes=settings.max_store_bytes,
-        pool=Pool(_FETCHES),
+        pool=Pool(_READ_THREADS),
     )

@@ -1,4 +1,4 @@
-"""Which neighbouring segments to rewrite as one, and how: little work at each write."""
+"""Compaction: choosing adjacent segments, and merging them into one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,56 +7,57 @@ from s3vector.segments import encode_segment
 from s3vector.snapshot import Snapshot
 from s3vector.store import Document
 
-# A rewrite holds its segments' content about three times in memory and uploads it once, within
-# the request that happened to need it.
+# A merge takes about three times this in memory and uploads it once, within a caller's request.
 MAX_SEGMENT_BYTES = 8 * 2**20
 FANOUT = 8
 MAX_RUN = 2 * FANOUT
+"""The most segments that one merge reads."""
+
 _SMALLEST_TIER_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When segments are merged: `fanout` of like size at a time, up to this size."""
+    """`fanout` segments of similar size are merged, up to `max_segment_bytes`."""
 
     max_segment_bytes: int = MAX_SEGMENT_BYTES
     fanout: int = FANOUT
 
 
 def choose_run(sizes: Sequence[int], live: Sequence[int], limits: Limits) -> range | None:
-    """Return the neighbours that are due to be rewritten as one, None if none are.
+    """Return the adjacent segments to merge now, or None.
 
-    Segments of like size are merged when there are enough of them, so that each byte is rewritten
-    once for each power of the fanout between its first segment and a full one: a few times. One
-    of which less than half still holds is rewritten by itself.
+    Size-tiered: a tier is merged once it has `fanout` adjacent segments, so a byte is rewritten
+    once per tier, a few times in all. A segment of which less than half is live is rewritten
+    alone.
 
     Args:
-        sizes: Bytes of each segment.
-        live: How many of them a rewrite keeps.
-        limits: The rewritten segment is at most this large.
+        sizes: Bytes of each segment, in the manifest's order.
+        live: The bytes of each segment that a merge keeps.
+        limits: The bounds of a merge.
     """
     full = limits.max_segment_bytes // 2
     low, high = 0, min(_SMALLEST_TIER_BYTES, full)
     while low < full:
         for run in _runs([one < high for one in live]):
-            # Smaller ones between those of the tier go along, and count only when they are many.
-            of_the_tier = sum(live[number] >= low for number in run)
-            if of_the_tier >= limits.fanout or len(run) >= 4 * limits.fanout:
-                return _fitting(run, live, limits)
+            # Smaller segments in between are merged too, but alone only when they are many.
+            in_tier = sum(live[number] >= low for number in run)
+            if in_tier >= limits.fanout or len(run) >= 4 * limits.fanout:
+                return _first_that_fit(run, live, limits)
         low, high = high, min(high * limits.fanout, full)
     dead = [size - kept for size, kept in zip(sizes, live, strict=True)]
     worst = max(range(len(sizes)), key=dead.__getitem__, default=None)
-    # The small ones are left to the tiers.
+    # The tiers take care of small segments.
     if worst is None or dead[worst] * 2 < sizes[worst] or sizes[worst] < _SMALLEST_TIER_BYTES:
         return None
     return range(worst, worst + 1)
 
 
-def choose_run_for_room(sizes: Sequence[int], live: Sequence[int], limits: Limits) -> range | None:
-    """Return the neighbours whose rewriting frees most, None if nothing can be freed."""
+def choose_run_to_free(sizes: Sequence[int], live: Sequence[int], limits: Limits) -> range | None:
+    """Return the adjacent segments whose merge frees the most bytes, None if none does."""
     best, most = None, 0
     for start in range(len(sizes)):
-        run = _fitting(range(start, len(sizes)), live, limits)
+        run = _first_that_fit(range(start, len(sizes)), live, limits)
         freed = sum(sizes[number] - live[number] for number in run)
         if freed > most:
             best, most = run, freed
@@ -64,7 +65,7 @@ def choose_run_for_room(sizes: Sequence[int], live: Sequence[int], limits: Limit
 
 
 def _runs(small: Sequence[bool]) -> list[range]:
-    """The longest runs of neighbours that are all small."""
+    """Return the maximal runs of adjacent small segments."""
     runs, start = [], 0
     for number, is_small in enumerate((*small, False)):
         if not is_small:
@@ -74,8 +75,8 @@ def _runs(small: Sequence[bool]) -> list[range]:
     return runs
 
 
-def _fitting(run: range, live: Sequence[int], limits: Limits) -> range:
-    """The first of a run that fit into one segment; at least one of them."""
+def _first_that_fit(run: range, live: Sequence[int], limits: Limits) -> range:
+    """Return the start of a run that fits into one segment, at least one segment."""
     kept = 0
     for number in run[:MAX_RUN]:
         kept += live[number]
@@ -85,10 +86,10 @@ def _fitting(run: range, live: Sequence[int], limits: Limits) -> range:
 
 
 def merge(snapshot: Snapshot, run: range) -> tuple[bytes, int] | None:
-    """Write a run's documents that hold, and its tombstones, as one segment.
+    """Encode the live documents and the tombstones of a run as one segment.
 
     Returns:
-        The segment and its number of passages, or None when nothing is left to write.
+        The segment and its number of passages, or None if nothing is left.
     """
     documents: list[Document] = []
     deleted: set[str] = set()
@@ -98,7 +99,7 @@ def merge(snapshot: Snapshot, run: range) -> tuple[bytes, int] | None:
         documents += [
             segment.document(one, vectors=True) for one in snapshot.live_documents(number)
         ]
-    # Nothing lies before the first segment that a tombstone could hide.
+    # Before the first segment there is nothing that a tombstone could delete.
     deleted = deleted - {one.record.id for one in documents} if run.start else set()
     if not documents and not deleted:
         return None

@@ -1,4 +1,4 @@
-"""Texts made into vectors."""
+"""Embedding texts with Amazon Titan."""
 
 import json
 import math
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 class Embedder(Protocol):
-    """A model that places texts of like meaning near one another."""
+    """An embedding model: texts of similar meaning get similar vectors."""
 
     model_id: str
     dimensions: int
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:
-        """Return a vector of length 1 for each text; blocks.
+        """Return a vector of length 1 for each text, in their order. Blocks.
 
         Raises:
             Unavailable: The model is throttled or does not answer.
             DeadlineExceeded: The request's time is used up.
-            BadDependency: The model refuses, or answers with something else.
+            BadDependency: The model refused, or its answer is not an embedding.
         """
 
 
 class TitanEmbedder:
-    """Amazon Titan Text Embeddings v2: one text a call, 50,000 characters, 8,192 tokens."""
+    """Amazon Titan Text Embeddings v2: one text a call, at most 8,192 tokens."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class TitanEmbedder:
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:
         unique = list(dict.fromkeys(texts))
-        # OpenTelemetry's conventions for generative AI; the texts are never recorded.
+        # OpenTelemetry's semantic conventions for generative AI; the texts are never recorded.
         with span(
             f"embeddings {self.model_id}",
             attributes={
@@ -60,10 +60,10 @@ class TitanEmbedder:
                 "gen_ai.request.model": self.model_id,
                 "gen_ai.embeddings.dimension.count": self.dimensions,
             },
-        ) as traced:
+        ) as current_span:
             answers = self._pool.map(self._embed, unique)
-            tokens = sum(used for _, used in answers)
-            traced.set_attribute("gen_ai.usage.input_tokens", tokens)
+            tokens = sum(count for _, count in answers)
+            current_span.set_attribute("gen_ai.usage.input_tokens", tokens)
         measure("InputTokens", tokens)
         vectors = dict(zip(unique, (vector for vector, _ in answers), strict=True))
         return [vectors[text] for text in texts]
@@ -82,20 +82,20 @@ class TitanEmbedder:
 
     def _read(self, body: bytes) -> tuple[Vector, int]:
         try:
-            # Each becomes four bytes a number at once: lists of floats take eight times as much.
+            # array("f") takes four bytes a number, a list of floats eight times as much.
             answer = json.loads(body)
             vector = array("f", answer["embedding"])
             tokens = int(answer.get("inputTextTokenCount", 0))
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise BadDependency(
-                f"{self.model_id} did not answer with an embedding; is it a Titan Text Embeddings "
+                f"{self.model_id} did not answer with an embedding. Is it a Titan Text Embeddings "
                 "v2 model?"
             ) from error
         if len(vector) != self.dimensions:
             raise BadDependency(
-                f"{self.model_id} answered with {len(vector)} dimensions instead of "
-                f"{self.dimensions}; set EMBEDDING_DIMENSIONS to what the model makes."
+                f"{self.model_id} returned {len(vector)} dimensions instead of {self.dimensions}; "
+                "set EMBEDDING_DIMENSIONS to a dimension that the model supports."
             )
         if not all(map(math.isfinite, vector)) or not any(vector):
-            raise BadDependency(f"{self.model_id} answered with a vector that has no direction.")
+            raise BadDependency(f"{self.model_id} returned a vector that has no direction.")
         return vector, tokens

@@ -1,8 +1,8 @@
-"""Metadata filters in the syntax of Amazon S3 Vectors: checked, evaluated, handed on.
+"""Metadata filters in the syntax of Amazon S3 Vectors: parsing, evaluation, translation.
 
-One meaning for both stores. A list in the metadata matches when any of its elements does. `$ne`
-and `$nin` are the exact negations of `$eq` and `$in`, so they also match where the key is
-missing; the managed engine's documentation leaves that open, hence `to_s3vectors` spells it out.
+Filters mean the same in both stores. A list in the metadata matches if any of its elements does.
+`$ne` and `$nin` are the exact negations of `$eq` and `$in`: they also match documents without the
+key. AWS does not document that case, so `to_s3vectors` states it explicitly.
 """
 
 import math
@@ -10,13 +10,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from s3vector.store import Metadata, Scalar
+from shared.documents import (
+    MAX_METADATA_KEY_CHARACTERS,
+    MAX_SAFE_INTEGER,
+    Metadata,
+    Scalar,
+    is_unicode,
+)
 from shared.errors import Unprocessable
 
 MAX_DEPTH = 8
 MAX_CONDITIONS = 64
 MAX_VALUES = 100
-MAX_KEY_CHARACTERS = 64
 MAX_VALUE_CHARACTERS = 1024
 
 _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
@@ -31,7 +36,7 @@ _JOINS = ("$and", "$or")
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One operator on one key; `operand` has the type that the operator demands."""
+    """One operator applied to one key; `operand` has the type that the operator requires."""
 
     key: str
     operator: str
@@ -63,7 +68,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Filters joined by `$and` or `$or`; there is at least one."""
+    """One or more filters joined by `$and` or `$or`."""
 
     operator: str
     parts: "tuple[Filter, ...]"
@@ -80,7 +85,11 @@ type Filter = Condition | Join
 
 
 def parse_filter(document: Mapping[str, Any]) -> Filter:
-    """Check a filter as it came from a caller; `Unprocessable` says where and what is wrong."""
+    """Parse a caller's filter.
+
+    Raises:
+        Unprocessable: It is invalid; the message gives the path in the filter and the rule.
+    """
     parts = list(_parse(document, path="filter", depth=1))
     if _count(parts) > MAX_CONDITIONS:
         raise Unprocessable(f"filter: at most {MAX_CONDITIONS} conditions are allowed")
@@ -91,7 +100,7 @@ def _parse(document: object, *, path: str, depth: int) -> list[Filter]:
     if not isinstance(document, Mapping):
         raise Unprocessable(f"{path}: expected an object such as {{'topic': 'savings'}}")
     if not document:
-        raise Unprocessable(f"{path}: must not be empty; leave it out to match everything")
+        raise Unprocessable(f"{path}: must not be empty; omit it to match everything")
     if depth > MAX_DEPTH:
         raise Unprocessable(f"filter: nested deeper than {MAX_DEPTH} levels; flatten it")
     parts: list[Filter] = []
@@ -107,8 +116,8 @@ def _parse(document: object, *, path: str, depth: int) -> list[Filter]:
             parts.append(_joined(key, branches))
         elif key.startswith("$"):
             raise Unprocessable(
-                f"{here}: unknown operator; here only $and and $or may stand, and below a key "
-                f"one of {', '.join(_OPERATORS)}"
+                f"{here}: unknown operator; use $and or $or here, and below a key one of "
+                f"{', '.join(_OPERATORS)}"
             )
         else:
             parts += _conditions(_checked_key(key, here), value, here)
@@ -149,8 +158,8 @@ def _scalar(value: object, path: str) -> Scalar:
     if isinstance(value, str):
         return _checked_text(value, path, MAX_VALUE_CHARACTERS)
     if isinstance(value, int | float):
-        # Both engines compare doubles; an integer beyond 2^53 would not survive the journey.
-        if (isinstance(value, int) and abs(value) <= 2**53) or (
+        # Both stores compare doubles, which cannot represent every larger integer.
+        if (isinstance(value, int) and abs(value) <= MAX_SAFE_INTEGER) or (
             isinstance(value, float) and math.isfinite(value)
         ):
             return value
@@ -160,14 +169,14 @@ def _scalar(value: object, path: str) -> Scalar:
 
 def _checked_key(key: str, path: str) -> str:
     if not key or key.startswith("_"):
-        raise Unprocessable(f"{path}: a metadata key begins with neither '_' nor nothing")
-    return _checked_text(key, path, MAX_KEY_CHARACTERS)
+        raise Unprocessable(f"{path}: a metadata key must not be empty or start with '_'")
+    return _checked_text(key, path, MAX_METADATA_KEY_CHARACTERS)
 
 
 def _checked_text(text: str, path: str, limit: int) -> str:
     if len(text) > limit:
         raise Unprocessable(f"{path}: longer than {limit} characters")
-    if not text.isascii() and any("\ud800" <= one <= "\udfff" for one in text):
+    if not is_unicode(text):
         raise Unprocessable(f"{path}: is not valid Unicode (a lone surrogate)")
     return text
 
@@ -181,7 +190,7 @@ def _count(parts: Sequence[Filter]) -> int:
 
 
 def _shown(key: object) -> str:
-    """The key as a message may quote it: short, and safe to encode."""
+    """Return the key for a message: shortened, in ASCII."""
     return ascii(str(key)[:40])[1:-1]
 
 
@@ -190,5 +199,5 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 
 def _equal(one: object, other: object) -> bool:
-    # True equals 1 in Python; in a filter a flag and a number are different things.
+    # In Python True == 1; in a filter a boolean never equals a number.
     return isinstance(one, bool) is isinstance(other, bool) and one == other

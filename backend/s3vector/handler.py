@@ -1,10 +1,10 @@
-"""The Lambda entry."""
+"""Lambda entry of the s3vector service."""
 
 import os
 
 from shared.aws_lambda.cold_start import cold_start
 
-# A function of this size has less than one CPU: numpy's threads would wait for one another.
+# The function has less than one CPU, where numpy's threads would only wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 with cold_start():

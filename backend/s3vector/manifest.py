@@ -1,9 +1,9 @@
-"""The manifest: the one object of a store that changes, and the rules of its change.
+"""The manifest: the only object of a store that is ever replaced.
 
-It lists the segments in the order in which they were committed: of two that speak of the same
-document, the later one holds. It is replaced by conditional writes only, so two writers cannot
-both build on the same state. `commits` names the last writers: a writer whose answer got lost
-(S3 answered 500 to a write that landed, and 412 to its repetition) finds itself there.
+It lists the segments in commit order; if two contain the same document, the later one wins. It is
+replaced with conditional writes only, so no writer overwrites another's commit. `commits` lists
+the ids of the last commits: a writer that got an error for a write that S3 carried out (a 500,
+then a 412 for the retry) finds its own id there.
 """
 
 import json
@@ -15,13 +15,13 @@ from typing import Any
 from s3vector.segments import CorruptObject
 
 _FORMAT = 1
-# Far more than the writers that can commit between a write and the look whether it landed.
-_REMEMBERED_COMMITS = 64
+# Far more than can be committed between a failed write and the read that looks for its commit id.
+_MAX_COMMITS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentEntry:
-    """A segment as the manifest lists it; `checksum` is its SHA-256 in hexadecimal."""
+    """A segment in the manifest; `checksum` is its SHA-256 in hexadecimal, `size` in bytes."""
 
     key: str
     checksum: str
@@ -31,7 +31,7 @@ class SegmentEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`space` names the model and dimension whose vectors the store holds."""
+    """The state of a store; `space` is the model and dimension of its vectors."""
 
     space: str
     dimensions: int
@@ -41,7 +41,7 @@ class Manifest:
 
     @property
     def size(self) -> int:
-        """Bytes of all segments, live or superseded."""
+        """The bytes of all segments, including documents that were replaced or deleted."""
         return sum(entry.size for entry in self.segments)
 
     def appended(self, entry: SegmentEntry, commit: str) -> "Manifest":
@@ -50,19 +50,19 @@ class Manifest:
     def merged(
         self, run: Sequence[str], entry: SegmentEntry | None, commit: str
     ) -> "Manifest | None":
-        """Put `entry` in the place of the neighbours `run`; None when they are no longer there."""
+        """Replace the adjacent segments `run` by `entry`; None if they are no longer listed."""
         keys = [one.key for one in self.segments]
         if run[0] not in keys:
             return None
         start = keys.index(run[0])
         if keys[start : start + len(run)] != list(run):
             return None
-        between = () if entry is None else (entry,)
+        merged = () if entry is None else (entry,)
         rest = self.segments[start + len(run) :]
-        return self._committed((*self.segments[:start], *between, *rest), commit)
+        return self._committed((*self.segments[:start], *merged, *rest), commit)
 
     def _committed(self, segments: tuple[SegmentEntry, ...], commit: str) -> "Manifest":
-        commits = (*self.commits, commit)[-_REMEMBERED_COMMITS:]
+        commits = (*self.commits, commit)[-_MAX_COMMITS:]
         return replace(self, segments=segments, commits=commits)
 
     def encode(self) -> bytes:
@@ -70,7 +70,11 @@ class Manifest:
 
 
 def decode_manifest(key: str, data: bytes) -> Manifest:
-    """Read a manifest; `CorruptObject` when it is not one that this version reads."""
+    """Decode a manifest.
+
+    Raises:
+        CorruptObject: It is damaged, or in a format that this version cannot read.
+    """
     try:
         fields: dict[str, Any] = json.loads(data)
         if fields["format"] != _FORMAT:

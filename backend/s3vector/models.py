@@ -1,59 +1,24 @@
-"""Bodies of requests and answers."""
+"""Request and response bodies of the s3vector service."""
 
 from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     FiniteFloat,
     Strict,
-    StringConstraints,
     model_validator,
 )
 
-from s3vector.metadata import check_metadata
 from s3vector.store import Document, DocumentRecord, Hit, StoreStats
-
-MAX_TEXT_CHARACTERS = 50_000
-"""What Titan embeds in one call, which also bounds a question."""
+from shared.documents import DocumentBody, DocumentText, require_distinct_ids
 
 MAX_DOCUMENTS = 100
 MAX_TEXTS = 100
 MAX_DIMENSIONS = 4096
 
-
-def _without_dots(value: str) -> str:
-    if ".." in value:
-        raise ValueError("must not contain '..'")
-    return value
-
-
-def _with_substance(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be blank")
-    return value
-
-
-DocumentId = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"),
-    AfterValidator(_without_dots),
-]
-Text = Annotated[
-    str,
-    Strict(),
-    StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS),
-    AfterValidator(_with_substance),
-]
-Title = Annotated[
-    str, Strict(), StringConstraints(min_length=1, max_length=300), AfterValidator(_with_substance)
-]
-MetadataBody = Annotated[
-    dict[str, str | int | float | bool | list[str]], BeforeValidator(check_metadata)
-]
 Number = Annotated[FiniteFloat, Strict()]
 
 
@@ -61,49 +26,29 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class DocumentBody(_Body):
-    """A document to store."""
-
-    id: Annotated[DocumentId, Field(examples=["emergency-fund"])]
-    text: Annotated[Text, Field(examples=["Keep three to six months of expenses at hand."])]
-    title: Annotated[Title | None, Field(examples=["Emergency funds"])] = None
-    metadata: Annotated[
-        MetadataBody,
-        Field(
-            description="What queries can filter by: at most 40 keys and 2,000 bytes as JSON.",
-            examples=[{"topic": "savings", "year": 2026, "tags": ["basics"]}],
-        ),
-    ] = {}
-
-
 class PutDocuments(_Body):
-    """Documents to store in the place of those with the same ids."""
+    """Documents to store; those with the same ids are replaced."""
 
-    documents: Annotated[list[DocumentBody], Field(min_length=1, max_length=MAX_DOCUMENTS)]
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        seen: set[str] = set()
-        for document in self.documents:
-            if document.id in seen:
-                raise ValueError(f"the id {document.id!r} occurs twice")
-            seen.add(document.id)
-        return self
+    documents: Annotated[
+        list[DocumentBody],
+        Field(min_length=1, max_length=MAX_DOCUMENTS),
+        AfterValidator(require_distinct_ids),
+    ]
 
 
 class StoredDocument(_Body):
-    """What became of one document."""
+    """The stored state of one document."""
 
     id: str
     passages: int
-    version: Annotated[str, Field(description="Equal for equal content.")]
+    version: Annotated[str, Field(description="The same for the same content.")]
 
 
 class StoredDocuments(_Body):
-    """What became of the documents of a request."""
+    """The stored state of the documents of a request."""
 
     documents: list[StoredDocument]
-    passages: Annotated[int, Field(description="Of all documents of the request.")]
+    passages: Annotated[int, Field(description="The passages of all documents.")]
 
     @classmethod
     def of(cls, records: list[DocumentRecord]) -> Self:
@@ -146,7 +91,7 @@ class PassageBody(_Body):
 
 
 class DocumentDetail(DocumentSummary):
-    """A stored document with its passages, in the order of the text."""
+    """A stored document and its passages, in the order of the text."""
 
     contents: list[PassageBody]
 
@@ -162,24 +107,24 @@ class DocumentDetail(DocumentSummary):
 
 
 class DocumentPage(_Body):
-    """Some of the documents, and where to continue."""
+    """One page of documents."""
 
     documents: list[DocumentSummary]
-    cursor: Annotated[
-        str | None, Field(description="For the next page; null when there is none.")
-    ] = None
+    cursor: Annotated[str | None, Field(description="For the next page; null on the last.")] = None
 
 
 class Query(_Body):
-    """A question, by text or by vector."""
+    """A question, as text or as a vector."""
 
-    text: Annotated[Text | None, Field(examples=["How much should I keep for emergencies?"])] = None
+    text: Annotated[
+        DocumentText | None, Field(examples=["How much should I keep for emergencies?"])
+    ] = None
     vector: Annotated[
         list[Number] | None,
         Field(
             min_length=1,
             max_length=MAX_DIMENSIONS,
-            description="Has as many numbers as the service's embeddings; any length but zero.",
+            description="As many numbers as the service's embeddings have, not all zero.",
         ),
     ] = None
     top_k: Annotated[int, Strict(), Field(ge=1, le=100)] = 5
@@ -199,7 +144,7 @@ class Query(_Body):
 
 
 class FoundPassage(_Body):
-    """A passage near to the question."""
+    """A passage that was found."""
 
     document_id: str
     passage_id: str
@@ -232,13 +177,13 @@ class Found(_Body):
 
 
 class Texts(_Body):
-    """Texts to make vectors of."""
+    """Texts to embed."""
 
-    texts: Annotated[list[Text], Field(min_length=1, max_length=MAX_TEXTS)]
+    texts: Annotated[list[DocumentText], Field(min_length=1, max_length=MAX_TEXTS)]
 
 
 class Embeddings(_Body):
-    """A vector of length 1 for each text, in their order."""
+    """A vector of length 1 for each text, in the order of the texts."""
 
     embeddings: list[list[float]]
     dimensions: int
@@ -246,7 +191,7 @@ class Embeddings(_Body):
 
 
 class Stats(_Body):
-    """The size of the store; null where its engine does not count."""
+    """The size of the store; null for what its engine does not report."""
 
     backend: str
     model_id: str

@@ -1,8 +1,8 @@
-"""Documents cut into passages: short enough to embed and cite, long enough to make sense."""
+"""Splitting documents into passages: short enough to cite, long enough to understand."""
 
 import re
 
-# Titan accepts 50,000 characters, but one vector for so much text finds nothing in particular.
+# Titan accepts 50,000 characters, but one vector for that much text matches no question well.
 MAX_CHARACTERS = 1200
 OVERLAP_CHARACTERS = 150
 
@@ -14,11 +14,11 @@ _SPACE = re.compile(r"\s+")
 def split_text(
     text: str, *, max_characters: int = MAX_CHARACTERS, overlap: int = OVERLAP_CHARACTERS
 ) -> list[str]:
-    """Cut a text at paragraphs, else sentences, else words, else anywhere.
+    """Split a text at the ends of paragraphs, else of sentences, else of words, else anywhere.
 
-    No passage is blank or longer than `max_characters`. A passage that ends within a paragraph
-    shares up to `overlap` characters with the next, so that a thought which the cut divides can
-    be found whole. Nothing but white space is left out.
+    No passage is blank or longer than `max_characters`. If a passage ends inside a paragraph, the
+    next repeats up to `overlap` characters of it, so that a statement at the cut is whole in one
+    of them. Only white space is dropped.
     """
     if not 0 <= overlap < max_characters // 2:
         raise ValueError("overlap must be less than half of max_characters")
@@ -32,14 +32,14 @@ def split_text(
 
 
 def _cut(text: str, start: int, max_characters: int, overlap: int) -> tuple[int, int]:
-    """Where the passage that begins at `start` ends, and where the next one begins."""
+    """Return the end of the passage that begins at `start`, and the start of the next."""
     limit = start + max_characters
     if _skip_space(text, limit) >= len(text):
         return limit, len(text)
-    # Only the second half is looked at: a cut is never so early that a passage says little, and
-    # the overlap is shorter than what was consumed, so that each passage moves on.
+    # Search the second half only: no passage is very short, and since the overlap is less than
+    # half, every passage advances.
     earliest = start + max_characters // 2
-    # One white space may lie beyond the limit: it is not part of the passage.
+    # White space just beyond the limit may end the passage: it is stripped.
     if end := _last_end(_PARAGRAPH_END, text, earliest, limit + 2):
         return min(end, limit), end
     for boundary in (_SENTENCE_END, _SPACE):
@@ -49,7 +49,7 @@ def _cut(text: str, start: int, max_characters: int, overlap: int) -> tuple[int,
 
 
 def _overlap_start(text: str, end: int, overlap: int) -> int:
-    """The first sentence, else the first word, that begins in the last `overlap` characters."""
+    """Return the first start of a sentence, else of a word, in the last `overlap` characters."""
     if overlap:
         for boundary in (_SENTENCE_END, _SPACE):
             match = boundary.search(text, end - overlap, end)

@@ -1,4 +1,4 @@
-"""Threads for blocking calls that may run side by side."""
+"""A thread pool for blocking calls, bounded by the request's deadline."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -9,29 +9,31 @@ from typing import Final
 from shared.errors import DeadlineExceeded
 from shared.request.deadline import remaining_seconds
 
-TIME_IS_UP: Final = "The time for this request is used up; try again, with less in one request."
+TIME_IS_UP: Final = "The time for this request is used up; try again with a smaller request."
 
 
 class Pool:
-    """A bounded number of threads, started when first needed and kept.
+    """A bounded number of threads, started at first use and reused.
 
-    Several requests may share it: none gets more than its turn, all end at their own deadline.
+    Requests may share a pool: each waits for its own calls only, until its own deadline.
     """
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
 
     def map[T, R](self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-        """Call a function for each item, and return the results in the items' order.
+        """Call a function for each item and return the results in the items' order.
+
+        Calls that have not begun when an error is raised are cancelled.
 
         Raises:
-            DeadlineExceeded: The request's time is used up; calls not yet begun are not made.
-            Exception: The first error of a call; calls not yet begun are not made.
+            DeadlineExceeded: The request's time is used up.
+            Exception: The first error of a call.
         """
         work = list(items)
         if len(work) < 2 and remaining_seconds() is None:
             return [function(one) for one in work]
-        # Each call sees the caller's context: its deadline, its trace, its request id.
+        # Each call runs in the caller's context, which has its deadline, trace and request id.
         futures = [self._executor.submit(copy_context().run, function, one) for one in work]
         try:
             return _results(futures)

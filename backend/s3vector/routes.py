@@ -8,12 +8,11 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, status
 from fastapi import Query as QueryParameter
 
-from s3vector.documents import Documents, Draft
+from s3vector.documents import Documents
 from s3vector.embeddings import Embedder
 from s3vector.filters import parse_filter
 from s3vector.models import (
     DocumentDetail,
-    DocumentId,
     DocumentPage,
     DocumentSummary,
     Embeddings,
@@ -27,6 +26,7 @@ from s3vector.models import (
 from s3vector.pool import TIME_IS_UP
 from s3vector.search import Search
 from s3vector.store import VectorStore
+from shared.documents import DocumentId
 from shared.models import error_responses
 from shared.request.deadline import in_time
 
@@ -59,9 +59,9 @@ _BODY_ERRORS = error_responses(400, 413, 422)
 
 
 def bounded[R](operation: Callable[..., R]) -> Callable[..., Coroutine[Any, Any, R]]:
-    """Run a blocking operation in a thread, and answer at the request's deadline.
+    """Run a blocking operation in a thread, and stop waiting at the request's deadline.
 
-    What an abandoned thread may still write is what the caller will write again.
+    The thread is abandoned. It may still write, which is harmless: all writes are idempotent.
     """
 
     @wraps(operation)
@@ -75,14 +75,13 @@ def bounded[R](operation: Callable[..., R]) -> Callable[..., Coroutine[Any, Any,
 @router.put(
     "/documents",
     summary="Store documents",
-    response_description="What became of each document.",
+    response_description="The stored state of each document.",
     responses=_BODY_ERRORS | _READ_ERRORS,
 )
 @bounded
 def put_documents(body: PutDocuments, documents: DocumentsPort) -> StoredDocuments:
-    """Store documents in the place of those with the same ids; repeating it changes nothing."""
-    drafts = [Draft(one.id, one.text, one.title, one.metadata) for one in body.documents]
-    return StoredDocuments.of(documents.put(drafts))
+    """Store documents, replacing those with the same ids; repeating it changes nothing."""
+    return StoredDocuments.of(documents.put(body.documents))
 
 
 @router.get(
@@ -94,10 +93,10 @@ def list_documents(
     limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
     cursor: Annotated[
         str | None,
-        QueryParameter(min_length=1, max_length=4096, description="From the page before."),
+        QueryParameter(min_length=1, max_length=4096, description="The cursor of the page before."),
     ] = None,
 ) -> DocumentPage:
-    """Return some documents, without their texts; each occurs once over all pages."""
+    """Return one page of documents, without their texts; each is on one page only."""
     page = store.page(limit, cursor)
     return DocumentPage(
         documents=[DocumentSummary.of(one) for one in page.records], cursor=page.cursor
@@ -130,7 +129,7 @@ def delete_document(document_id: DocumentId, documents: DocumentsPort) -> None:
 @router.post("/query", summary="Find passages", responses=_BODY_ERRORS | _READ_ERRORS)
 @bounded
 def query(body: Query, search: SearchPort) -> Found:
-    """Return the passages nearest to a text or a vector, among those that the filter lets pass."""
+    """Return the passages nearest to a text or a vector, among those that match the filter."""
     where = None if body.filter is None else parse_filter(body.filter)
     if body.vector is not None:
         return Found.of(search.by_vector(body.vector, top_k=body.top_k, where=where))
@@ -139,12 +138,12 @@ def query(body: Query, search: SearchPort) -> Found:
 
 @router.post(
     "/embeddings",
-    summary="Make vectors of texts",
+    summary="Embed texts",
     responses=_BODY_ERRORS | error_responses(502, 503, 504),
 )
 @bounded
 def make_embeddings(body: Texts, embedder: EmbedderPort) -> Embeddings:
-    """Return a vector for each text; nothing is stored."""
+    """Return a vector for each text. Nothing is stored."""
     return Embeddings(
         embeddings=[list(one) for one in embedder.embed(body.texts)],
         dimensions=embedder.dimensions,
@@ -155,5 +154,5 @@ def make_embeddings(body: Texts, embedder: EmbedderPort) -> Embeddings:
 @router.get("/stats", summary="Size of the store", responses=_READ_ERRORS)
 @bounded
 def get_stats(store: StorePort, embedder: EmbedderPort) -> Stats:
-    """Return how much is stored, and how much may be."""
+    """Return how much is stored, and the store's capacity."""
     return Stats.of(store.stats(), model_id=embedder.model_id, dimensions=embedder.dimensions)

@@ -1,9 +1,9 @@
 """The `s3` store: segments and a manifest in a bucket, searched in memory.
 
-A write puts one segment and then replaces the manifest; what is not in the manifest does not
-exist. A read asks S3 whether the manifest changed (one conditional GET) and fetches the segments
-it does not have yet. So an instance keeps its memory between invocations and still sees every
-write that was acknowledged before its request began.
+A write uploads one segment, then commits it to the manifest; segments that the manifest does not
+list are ignored. A read checks whether the manifest changed (one conditional GET) and fetches new
+segments only. So segments stay in memory between invocations, and a request sees every write that
+was acknowledged before it began.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -16,7 +16,6 @@ from typing import Final
 from uuid import uuid4
 
 from s3vector import compaction
-from s3vector.bucket import Bucket, StoredObject
 from s3vector.filters import Filter
 from s3vector.manifest import Manifest, SegmentEntry
 from s3vector.manifest_file import ManifestFile
@@ -24,6 +23,7 @@ from s3vector.pool import Pool
 from s3vector.segments import CorruptObject, Segment, decode_segment, encode_segment
 from s3vector.snapshot import Snapshot
 from s3vector.store import Document, Hit, Page, StoreStats
+from shared.aws.bucket import Bucket, StoredObject
 from shared.errors import (
     CapacityExceeded,
     Conflict,
@@ -42,21 +42,21 @@ SEGMENTS: Final = f"{PREFIX}segments/"
 
 _READ_ATTEMPTS: Final = 4
 _COMPACTION_SECONDS: Final = 4.0
-_COMPACTIONS_FOR_ROOM: Final = 4
-# No writer lives nearly so long between writing its segment and committing it.
+_MAX_COMPACTIONS_FOR_SPACE: Final = 4
+# No writer takes nearly this long between uploading a segment and committing it.
 _ORPHAN_AGE: Final = timedelta(days=1)
 
 
 class S3VectorStore:
-    """Documents in a bucket of the project's own; exact search.
+    """Stores documents in the project's own bucket; search is exact.
 
     Args:
-        bucket: Where everything is kept, below `documents/`.
-        space: Names the model and dimension of the vectors; a store holds one space only.
-        dimensions: Numbers in a vector.
-        capacity_bytes: How large the segments may become together: they are all in memory.
-        limits: When and how segments are merged.
-        pool: Runs the fetches of several segments at once.
+        bucket: The bucket; all keys start with `documents/`.
+        space: The model and dimension of the vectors; a store has one space only.
+        dimensions: That dimension.
+        capacity_bytes: The most bytes of all segments, which are all in memory.
+        pool: Fetches several segments at once.
+        limits: The bounds of compaction.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class S3VectorStore:
         if not documents:
             return
         data = encode_segment(documents, (), dimensions=self._dimensions)
-        self._make_room(len(data))
+        self._make_space(len(data))
         self._append(data, sum(len(one.passages) for one in documents), bounded=True)
 
     def get(self, ids: Sequence[str], *, vectors: bool = False) -> dict[str, Document]:
@@ -94,7 +94,7 @@ class S3VectorStore:
         if document_id not in self._refresh():
             return False
         tombstone = encode_segment((), (document_id,), dimensions=self._dimensions)
-        # Never refused for want of room: it is how room is made.
+        # Not bounded by the capacity: a full store must accept deletions.
         self._append(tombstone, 0, bounded=False)
         return True
 
@@ -126,7 +126,7 @@ class S3VectorStore:
     # Reading
 
     def _refresh(self) -> Snapshot:
-        """Return the state that S3 has now."""
+        """Return the current state, loading from S3 what changed."""
         missing: tuple[str, StoredObject] | None = None
         for _ in range(_READ_ATTEMPTS):
             current = self._snapshot
@@ -136,8 +136,8 @@ class S3VectorStore:
             try:
                 return self._load(source)
             except _SegmentMissing as error:
-                # A compaction deleted it after the manifest was read. If the manifest still
-                # lists it, it is lost.
+                # A compaction may have deleted it after the manifest was read. If the manifest
+                # still lists it, the segment is lost.
                 if source is not None and missing == (error.key, source):
                     raise CorruptObject(error.key, "it is missing") from None
                 missing = (error.key, source) if source else None
@@ -149,11 +149,11 @@ class S3VectorStore:
         manifest = self._manifest.decode(source)
         if manifest.size > self._capacity * 5 // 4:
             raise CapacityExceeded(
-                f"The vectors bucket holds {manifest.size} bytes, more than the {self._capacity} "
-                "of MAX_STORE_BYTES: raise it together with the function's memory, or move to "
+                f"The vectors bucket contains {manifest.size} bytes, more than MAX_STORE_BYTES "
+                f"({self._capacity}). Raise it together with the function's memory, or move to "
                 "VECTOR_BACKEND=s3vectors."
             )
-        with self._lock:  # instances of a process load what is new once, not each for itself
+        with self._lock:  # so that concurrent requests fetch a segment only once
             new = [entry for entry in manifest.segments if entry.key not in self._segments]
             loaded = self._segments | dict(
                 zip([one.key for one in new], self._pool.map(self._fetch, new), strict=True)
@@ -164,7 +164,7 @@ class S3VectorStore:
             return self._snapshot
 
     def _fetch(self, entry: SegmentEntry) -> Segment:
-        found = self._bucket.read(entry.key)
+        found = self._bucket.get(entry.key)
         if found is None:
             raise _SegmentMissing(entry.key)
         segment = decode_segment(entry.key, found.data, checksum=entry.checksum)
@@ -184,17 +184,17 @@ class S3VectorStore:
 
         try:
             self._commit(change)
-        except (CapacityExceeded, Conflict):  # certain that the manifest does not list it
-            self._forget([entry.key])
+        except (CapacityExceeded, Conflict):  # the segment was certainly not committed
+            self._delete([entry.key])
             raise
         self._compact_if_due()
 
     def _write_segment(self, data: bytes, passages: int) -> SegmentEntry:
         checksum = sha256(data).hexdigest()
         entry = SegmentEntry(f"{SEGMENTS}{uuid4().hex}.seg", checksum, len(data), passages)
-        self._bucket.write(entry.key, data)
+        self._bucket.put(entry.key, data)
         segment = decode_segment(entry.key, data, checksum=checksum)
-        with self._lock:  # so that the next read need not fetch what was just written
+        with self._lock:  # so that the next read does not fetch it
             self._segments = {**self._segments, entry.key: segment}
         return entry
 
@@ -203,27 +203,27 @@ class S3VectorStore:
         source = current.source if current else self._manifest.read()
         return self._manifest.commit(change, source=source)
 
-    def _make_room(self, wanted: int) -> None:
-        for _ in range(_COMPACTIONS_FOR_ROOM):
+    def _make_space(self, wanted: int) -> None:
+        for _ in range(_MAX_COMPACTIONS_FOR_SPACE):
             snapshot = self._refresh()
             if snapshot.manifest.size + wanted <= self._capacity:
                 return
             live = sum(snapshot.live_bytes)
-            run = compaction.choose_run_for_room(
+            run = compaction.choose_run_to_free(
                 [one.size for one in snapshot.segments], snapshot.live_bytes, self._limits
             )
             if run is None or live + wanted > self._capacity:
                 raise self._full(live, wanted)
             self._compact(snapshot, run)
 
-    def _full(self, held: int, wanted: int) -> CapacityExceeded:
+    def _full(self, used: int, wanted: int) -> CapacityExceeded:
         return CapacityExceeded(
-            f"The store holds {held} of at most {self._capacity} bytes and {wanted} more were to "
-            "come; nothing was stored: delete documents, raise MAX_STORE_BYTES together with the "
+            f"The store has {used} of at most {self._capacity} bytes; this request needs {wanted} "
+            "more. Nothing was stored. Delete documents, raise MAX_STORE_BYTES together with the "
             "function's memory, or move to VECTOR_BACKEND=s3vectors."
         )
 
-    # Compaction: may fail at any point without harm, so that no write fails because of it
+    # Compaction: it may fail at any point without harm, and never fails a write
 
     def _compact_if_due(self) -> None:
         left = remaining_seconds()
@@ -239,31 +239,35 @@ class S3VectorStore:
             _log.warning("compaction_failed", detail=error.detail)
 
     def _compact(self, snapshot: Snapshot, run: range) -> None:
-        """Put one segment in the place of a run, unless another writer was faster."""
+        """Merge a run of segments into one, unless another writer changed them."""
         keys = [snapshot.segments[number].key for number in run]
         merged = compaction.merge(snapshot, run)
         entry = None if merged is None else self._write_segment(*merged)
         if not self._commit(lambda manifest, commit: manifest.merged(keys, entry, commit)):
-            self._forget([entry.key] if entry else [])
+            self._delete([entry.key] if entry else [])
             return
         _log.info("segments_merged", segments=len(keys), size=entry.size if entry else 0)
-        self._forget(keys)
-        self._forget_orphans()
+        self._delete(keys)
+        self._delete_orphans()
 
-    def _forget_orphans(self) -> None:
-        """Delete what writers left behind that never committed."""
+    def _delete_orphans(self) -> None:
+        """Delete segments that were uploaded but never committed."""
         manifest = self._refresh().manifest
         listed = {entry.key for entry in manifest.segments}
-        # Not what is older than the manifest: somebody may have deleted the one that listed it.
-        old = self._bucket.written_between(
-            datetime.fromisoformat(manifest.created_at), datetime.now(UTC) - _ORPHAN_AGE, SEGMENTS
+        # Segments older than the manifest stay: a deleted manifest may have listed them.
+        start, end = datetime.fromisoformat(manifest.created_at), datetime.now(UTC) - _ORPHAN_AGE
+        self._delete(
+            [
+                one.key
+                for one in self._bucket.page(SEGMENTS).objects
+                if start <= one.modified < end and one.key not in listed
+            ]
         )
-        self._forget([key for key in old if key not in listed])
 
-    def _forget(self, keys: Sequence[str]) -> None:
+    def _delete(self, keys: Sequence[str]) -> None:
         try:
-            self._bucket.delete(keys)
-        except ServiceError as error:  # they are unreachable, and found as orphans later
+            self._bucket.delete_all(keys)
+        except ServiceError as error:  # unlisted segments are ignored, and deleted as orphans later
             _log.warning("segments_left_behind", keys=list(keys), detail=error.detail)
 
 
@@ -281,4 +285,6 @@ def _decode_cursor(cursor: str) -> str:
     try:
         return urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError:
-        raise InvalidRequest("cursor: not one that this service gave; begin without it.") from None
+        raise InvalidRequest(
+            "cursor: not a cursor of this service; omit it to start at the first page."
+        ) from None

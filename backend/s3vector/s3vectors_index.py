@@ -1,8 +1,8 @@
-"""An index of Amazon S3 Vectors as this service uses it: its calls, within their limits.
+"""An index of Amazon S3 Vectors: its API calls, within their limits.
 
-Each vector is a passage. Everything about it that is not the caller's metadata lies under one
-metadata key, `_passage`, which the index declares as non-filterable: filterable metadata may have
-2 KB only. That and the cosine metric are fixed when the index is made.
+Each vector is a passage. All fields except the caller's metadata are JSON under one metadata key,
+`_passage`. The index must declare this key as non-filterable, since filterable metadata is limited
+to 2 KB, and must use the cosine metric. Neither can be changed once the index exists.
 """
 
 import json
@@ -36,7 +36,7 @@ _DELETE_BATCH: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class StoredPassage:
-    """A vector as the engine returned it."""
+    """A passage as the index returned it; `write` is the id of the write that stored it."""
 
     key: str
     number: int
@@ -49,17 +49,17 @@ class StoredPassage:
 
     @property
     def keys(self) -> list[str]:
-        """The keys of all passages of its document, of this write."""
+        """The keys of all passages of the document in this write."""
         return _keys(self.record.id, self.write, self.record.passages)
 
 
 class VectorIndex:
-    """An index; blocks, and raises the errors of `shared.errors`.
+    """An index. Every method blocks and raises the errors of `aws_errors`.
 
     Args:
         bucket: Name of the vector bucket.
-        name: Name of the index; its dimension is that of the vectors.
-        space: Names the model and dimension of the vectors; an index holds one space only.
+        name: Name of the index.
+        space: The model and dimension of the vectors; an index has one space only.
         client: Returns the boto3 client.
         pool: Runs several reads at once.
     """
@@ -80,7 +80,7 @@ class VectorIndex:
         self._pool = pool
 
     def get(self, keys: Sequence[str], *, vectors: bool = False) -> list[StoredPassage]:
-        """Return those of the vectors that exist."""
+        """Return the vectors that exist among these keys."""
 
         def get(batch: Sequence[str]) -> list[StoredPassage]:
             with aws_errors(f"read vectors of the index {self._name}"):
@@ -97,7 +97,7 @@ class VectorIndex:
         return [one for found in self._pool.map(get, batches) for one in found]
 
     def put(self, vectors: Sequence[dict[str, Any]]) -> None:
-        """Write what `vector` made, each in the place of the one with the same key."""
+        """Write vectors made by `vector`, replacing those with the same keys."""
         for batch in batched(vectors, _PUT_BATCH, strict=False):
             with aws_errors(f"write vectors to the index {self._name}"):
                 self._client().put_vectors(
@@ -115,9 +115,7 @@ class VectorIndex:
                 )
 
     def list(self, limit: int, cursor: str | None) -> tuple[Sequence[StoredPassage], str | None]:
-        """Return some vectors in the order of the engine, and where to continue."""
-        from botocore.exceptions import ClientError
-
+        """Return one page of vectors in the engine's order, and the next cursor."""
         request: ListVectorsInputTypeDef = {
             "vectorBucketName": self._bucket,
             "indexName": self._name,
@@ -127,12 +125,14 @@ class VectorIndex:
         if cursor is not None:
             request["nextToken"] = cursor
         with aws_errors(f"list the vectors of the index {self._name}"):
+            client = self._client()
             try:
-                answer = self._client().list_vectors(**request)
-            except ClientError as error:
+                answer = client.list_vectors(**request)
+            except client.exceptions.ClientError as error:
                 if cursor is not None and error_code(error) == "ValidationException":
                     raise InvalidRequest(
-                        "cursor: not one that this service gave, or too old; begin without it."
+                        "cursor: not a cursor of this service, or expired; omit it to start at the "
+                        "first page."
                     ) from error
                 raise
         return [self._stored(one) for one in answer["vectors"]], answer.get("nextToken")
@@ -145,7 +145,7 @@ class VectorIndex:
             "vectorBucketName": self._bucket,
             "indexName": self._name,
             "topK": top_k,
-            # Scaled, so that any float64 of the caller's is a float32 of the engine's.
+            # Scaled to length 1, because a caller's float64 may not fit into a float32.
             "queryVector": {"float32": unit_vector(vector).tolist()},
             "returnMetadata": True,
             "returnDistance": True,
@@ -157,7 +157,7 @@ class VectorIndex:
         return [self._stored(one) for one in answer["vectors"]]
 
     def vector(self, document: Document, write: str, number: int) -> dict[str, Any]:
-        """Return a passage of a document, in a write, as the engine takes it."""
+        """Return passage `number` of a document as the API's `vectors` entry."""
         record, passage = document.record, document.passages[number]
         if passage.vector is None:
             raise ValueError(f"passage {number} of {record.id} has no vector")
@@ -205,19 +205,19 @@ class VectorIndex:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BadDependency(
-                f"The vector {answer['key']!r} of the index {self._name} is not one that this "
-                "service wrote; delete it, or name another index in VECTOR_INDEX_NAME."
+                f"The vector {answer['key']!r} of the index {self._name} was not written by this "
+                "service; delete it, or name another index in VECTOR_INDEX_NAME."
             ) from error
         if space != self._space:
             raise Conflict(
-                f"The index {self._name} holds vectors of {space}, this service makes those of "
-                f"{self._space}; they cannot be compared: set BEDROCK_MODEL_ID and "
+                f"The index {self._name} contains vectors of {space}, but this service makes "
+                f"vectors of {self._space}; they cannot be compared. Set BEDROCK_MODEL_ID and "
                 "EMBEDDING_DIMENSIONS back, or name another index in VECTOR_INDEX_NAME."
             )
         return stored
 
     def check(self) -> None:
-        """Return when the index can be reached and fits, raise when not."""
+        """Return if the index can be reached and has the right dimension, raise if not."""
         with aws_errors(f"reach the index {self._name} of the vector bucket {self._bucket}"):
             index = self._client().get_index(vectorBucketName=self._bucket, indexName=self._name)[
                 "index"
@@ -226,7 +226,7 @@ class VectorIndex:
         if index["dimension"] != dimensions or index["distanceMetric"] != "cosine":
             raise Conflict(
                 f"The index {self._name} has {index['dimension']} dimensions and the metric "
-                f"{index['distanceMetric']}, this service needs {dimensions} and cosine: set "
+                f"{index['distanceMetric']}; this service needs {dimensions} and cosine. Set "
                 "EMBEDDING_DIMENSIONS, or name another index in VECTOR_INDEX_NAME."
             )
 

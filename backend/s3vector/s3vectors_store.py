@@ -1,10 +1,9 @@
-"""The `s3vectors` store: Amazon S3 Vectors, for what outgrows one function's memory.
+"""The `s3vectors` store: Amazon S3 Vectors, for documents that do not fit into memory.
 
-The engine replaces one vector at a time; a document is many. So each write of a document gets
-keys of its own, `{id}#{write}#{number}`, except for its first passage, whose key is the id. That
-one is written last and names the write that holds: replacing it replaces the document. A query
-drops passages whose write is not the one that holds; what a failed or overtaken write leaves is
-never seen, and removed as far as it is known.
+S3 Vectors replaces single vectors atomically, but a document has many. So each write of a document
+uses new keys, `{id}#{write}#{number}`, except for the first passage, the head, whose key is the id.
+The head is written last and contains the id of its write: replacing it replaces the document. All
+passages of other writes are stale. Readers skip them, and they are deleted when found.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,16 +19,16 @@ from shared.logging import get_logger
 
 _log = get_logger(__name__)
 
-# Passages of overtaken writes take places among the nearest; as many more are asked for.
+# Stale passages may be among the nearest, so a query asks for this many more.
 _SPARE: Final = 20
 _READ_ATTEMPTS: Final = 3
 _QUERY_ATTEMPTS: Final = 2
-_LEFTOVER_AGE: Final = timedelta(hours=1)
+_STALE_AGE: Final = timedelta(hours=1)
 _MAX_LIST_PAGES: Final = 20
 
 
 class S3VectorsStore:
-    """Documents in an index of Amazon S3 Vectors."""
+    """Stores documents in an index of Amazon S3 Vectors."""
 
     def __init__(self, index: VectorIndex) -> None:
         self._index = index
@@ -57,14 +56,17 @@ class S3VectorsStore:
         for _ in range(_READ_ATTEMPTS):
             heads = self._heads(wanted)
             keys = [key for head in heads.values() for key in head.keys]
-            held = {one.key: one for one in self._index.get(keys, vectors=vectors)}
+            stored = {one.key: one for one in self._index.get(keys, vectors=vectors)}
             for document_id, head in heads.items():
-                parts = [held.get(key) for key in head.keys]
-                whole = [one for one in parts if one is not None and one.write == head.write]
-                if len(whole) == len(parts):
-                    passages = tuple(Passage(one.text, one.vector) for one in whole)
+                current = [
+                    stored[key]
+                    for key in head.keys
+                    if key in stored and stored[key].write == head.write
+                ]
+                if len(current) == len(head.keys):
+                    passages = tuple(Passage(one.text, one.vector) for one in current)
                     found[document_id] = Document(head.record, passages)
-            # What is missing was replaced between the two reads.
+            # The others were replaced between the two reads.
             wanted = [one for one in wanted if one in heads and one not in found]
             if not wanted:
                 return found
@@ -76,14 +78,14 @@ class S3VectorsStore:
         head = self._heads([document_id]).get(document_id)
         if head is None:
             return False
-        self._index.delete([document_id])  # from here on nobody sees it
+        self._index.delete([document_id])  # without its head the document does not exist
         self._remove(head.keys[1:])
         return True
 
     def page(self, limit: int, cursor: str | None) -> Page:
         records: list[DocumentRecord] = []
         for _ in range(_MAX_LIST_PAGES):
-            # Never more than is still wanted: the engine's token cannot point into a page.
+            # At most what the page still needs: the engine's token cannot point into a page.
             found, cursor = self._index.list(min(limit - len(records), MAX_LIST), cursor)
             records += [one.record for one in found if one.number == 0]
             if cursor is None or len(records) >= limit:
@@ -91,17 +93,17 @@ class S3VectorsStore:
         return Page(tuple(records), cursor)
 
     def query(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
-        asked = min(top_k + _SPARE, MAX_TOP_K)
+        limit = min(top_k + _SPARE, MAX_TOP_K)
         for _ in range(_QUERY_ATTEMPTS):
-            found = self._index.query(vector, asked, where)
+            found = self._index.query(vector, limit, where)
             heads = self._heads([one.record.id for one in found])
-            hits, overtaken = _divided(found, heads)
+            hits, stale = _divided(found, heads)
             seen = {one.record.id for one in hits}
-            # A document of which every passage was overtaken may have been replaced between the
-            # two reads: its new passages are to be looked at too.
-            if all(one.record.id in seen or one.record.id not in heads for one in overtaken):
+            # If all passages of a document are stale, it may have been replaced between the two
+            # reads: query again for its new passages.
+            if all(one.record.id in seen or one.record.id not in heads for one in stale):
                 break
-        self._remove_leftovers(overtaken)
+        self._remove_stale(stale)
         hits.sort(key=lambda one: (one.distance, one.record.id, one.number))
         return [
             Hit(
@@ -123,23 +125,20 @@ class S3VectorsStore:
         self._index.check()
 
     def _heads(self, ids: Iterable[str]) -> dict[str, StoredPassage]:
-        """The first passages of those documents that exist, by document."""
+        """Return the heads of the documents that exist, by id."""
         return {one.record.id: one for one in self._index.get(list(dict.fromkeys(ids)))}
 
     def _remove(self, keys: Sequence[str]) -> None:
-        """Delete what nobody sees any more; what is left costs its storage, nothing else."""
+        """Delete stale passages; if that fails, they cost storage and nothing else."""
         try:
             self._index.delete(keys)
         except ServiceError as error:
             _log.warning("vectors_left_behind", vectors=len(keys), detail=error.detail)
 
-    def _remove_leftovers(self, overtaken: Sequence[StoredPassage]) -> None:
-        """Delete passages of writes that failed or were overtaken long ago."""
-        # No write takes nearly so long between its first passage and its last.
-        limit = datetime.now(UTC) - _LEFTOVER_AGE
-        keys = [
-            one.key for one in overtaken if datetime.fromisoformat(one.record.updated_at) < limit
-        ]
+    def _remove_stale(self, stale: Sequence[StoredPassage]) -> None:
+        """Delete stale passages, except those of writes that may still be in progress."""
+        limit = datetime.now(UTC) - _STALE_AGE
+        keys = [one.key for one in stale if datetime.fromisoformat(one.record.updated_at) < limit]
         if keys:
             self._remove(keys)
 
@@ -147,10 +146,10 @@ class S3VectorsStore:
 def _divided(
     found: Sequence[StoredPassage], heads: Mapping[str, StoredPassage]
 ) -> tuple[list[StoredPassage], list[StoredPassage]]:
-    """Those passages that hold, and those of other writes than the one that holds."""
+    """Return the passages of current writes, and the stale ones."""
     hits: list[StoredPassage] = []
-    overtaken: list[StoredPassage] = []
+    stale: list[StoredPassage] = []
     for one in found:
         head = heads.get(one.record.id)
-        (hits if head is not None and head.write == one.write else overtaken).append(one)
-    return hits, overtaken
+        (hits if head is not None and head.write == one.write else stale).append(one)
+    return hits, stale

@@ -1,4 +1,4 @@
-"""Passages found for a question."""
+"""Semantic search over the store."""
 
 from collections.abc import Sequence
 
@@ -17,24 +17,28 @@ class Search:
         self._embedder = embedder
 
     def by_text(self, text: str, *, top_k: int, where: Filter | None = None) -> list[Hit]:
-        """Return the nearest passages, best first; embeds the text, so it may wait for a model."""
+        """Embed the text and return the nearest passages, best first."""
         return self._nearest(self._embedder.embed([text])[0], top_k, where)
 
     def by_vector(
         self, vector: Sequence[float], *, top_k: int, where: Filter | None = None
     ) -> list[Hit]:
-        """Return the nearest passages, best first; only the vector's direction counts."""
-        wanted = self._embedder.dimensions
-        if len(vector) != wanted:
-            raise Unprocessable(f"vector: has {len(vector)} numbers, expected {wanted}")
+        """Return the nearest passages, best first. The vector's length is ignored.
+
+        Raises:
+            Unprocessable: The vector has the wrong dimension, or is zero.
+        """
+        dimensions = self._embedder.dimensions
+        if len(vector) != dimensions:
+            raise Unprocessable(f"vector: has {len(vector)} numbers, expected {dimensions}")
         if not any(vector):
-            raise Unprocessable("vector: has no direction, all of its numbers are zero")
+            raise Unprocessable("vector: all of its numbers are zero, so it has no direction")
         return self._nearest(vector, top_k, where)
 
     def _nearest(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
-        with span("search") as traced:
+        with span("search") as current_span:
             hits = self._store.query(vector, top_k, where)
-            traced.set_attributes(
+            current_span.set_attributes(
                 {
                     "search.top_k": top_k,
                     "search.filtered": where is not None,

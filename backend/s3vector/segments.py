@@ -5,12 +5,12 @@
     8       8            length H of the header, little-endian
     16      H            header, JSON in UTF-8, padded so that the vectors begin at a multiple of 64
     16 + H  4 * R * D    vectors: R rows of D little-endian float32, each of unit length
-    then    the rest     the passages' texts in UTF-8, back to back
+    then    the rest     the passages' texts in UTF-8, concatenated
 
-The header is `{"dimensions": D, "documents": [...], "deleted": [ids]}`. A document's record names
-the length of each of its passages' texts in bytes; rows and texts follow the documents' order.
-A segment is used as it was read: rows are a view into its bytes and texts are decoded when they
-are asked for, so that a store takes hardly more memory than its files have bytes.
+The header is `{"dimensions": D, "documents": [...], "deleted": [ids]}`. A document's record lists
+the length in bytes of each of its texts; rows and texts are in the order of the documents. A
+segment in memory is its file's bytes: rows are a view into them and texts are decoded on demand,
+so a store takes hardly more memory than its files are long.
 """
 
 import json
@@ -34,11 +34,11 @@ _ALIGNMENT = 64
 
 
 class CorruptObject(BadDependency):
-    """An object in the bucket is not what was written there; it is left as it is."""
+    """An object in the bucket is damaged. It is not changed."""
 
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(
-            f"The object {key!r} in the vectors bucket is corrupt ({reason}); nothing was changed: "
+            f"The object {key!r} in the vectors bucket is corrupt ({reason}). Nothing was changed; "
             "restore an earlier version of that object, then try again."
         )
         self.key = key
@@ -46,15 +46,15 @@ class CorruptObject(BadDependency):
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document of a segment: its record, its first row, and where its passages' texts begin."""
+    """A document in a segment: its record, its first row, and the offsets of its texts."""
 
     record: DocumentRecord
     first_row: int
-    text_offsets: tuple[int, ...]  # one more than passages: the last is the end
+    text_offsets: tuple[int, ...]  # one more than passages: the last is the end of the last text
 
 
 class Segment:
-    """A decoded segment; costs its bytes and a small object for each document."""
+    """A decoded segment: its bytes, and a small object for each document."""
 
     def __init__(
         self, key: str, data: bytes, dimensions: int, header: dict[str, Any], vectors_at: int
@@ -84,11 +84,11 @@ class Segment:
             offset = offsets[-1]
         self.rows = row
         if offset != len(data) or len(self.documents) != len(lengths):
-            raise ValueError("its parts do not add up to its size")
+            raise ValueError("its size is not the sum of its parts")
 
     @property
     def matrix(self) -> "NDArray[np.float32]":
-        """The rows, a view of shape (rows, dimensions)."""
+        """The vectors, a read-only view of shape (rows, dimensions)."""
         import numpy as np
 
         count = self.rows * self.dimensions
@@ -100,7 +100,7 @@ class Segment:
         return self._data[start:end].decode()
 
     def document(self, document_id: str, *, vectors: bool) -> Document:
-        """A document as it was put in; without vectors the passages have texts only."""
+        """Return a document; its passages have vectors only if asked for."""
         stored = self.documents[document_id]
         return Document(
             stored.record,
@@ -130,7 +130,11 @@ class Segment:
 def encode_segment(
     documents: Sequence[Document], deleted: Iterable[str], *, dimensions: int
 ) -> bytes:
-    """Write documents, whose passages all have vectors of that dimension, and tombstones."""
+    """Return the bytes of a segment of documents and deleted ids.
+
+    Raises:
+        ValueError: A passage has no vector of this dimension.
+    """
     import numpy as np
 
     records, vectors, texts = [], [], []
@@ -165,12 +169,16 @@ def encode_segment(
 
 
 def decode_segment(key: str, data: bytes, *, checksum: str) -> Segment:
-    """Read a segment after comparing its SHA-256; `CorruptObject` names what is not one."""
+    """Decode a segment.
+
+    Raises:
+        CorruptObject: Its SHA-256 is not `checksum`, or its format is unknown.
+    """
     if sha256(data).hexdigest() != checksum:
-        raise CorruptObject(key, f"{len(data)} bytes whose checksum is not the manifest's")
+        raise CorruptObject(key, f"its {len(data)} bytes do not have the manifest's checksum")
     try:
         if data[: len(_MAGIC)] != _MAGIC:
-            raise ValueError("not a segment of a format that this version reads")  # noqa: TRY301
+            raise ValueError("its format is unknown to this version")  # noqa: TRY301
         vectors_at = _PREAMBLE + int.from_bytes(data[len(_MAGIC) : _PREAMBLE], "little")
         header = json.loads(data[_PREAMBLE:vectors_at])
         return Segment(key, data, header["dimensions"], header, vectors_at)
@@ -179,10 +187,14 @@ def decode_segment(key: str, data: bytes, *, checksum: str) -> Segment:
 
 
 def unit_vector(vector: Sequence[float]) -> "NDArray[np.float32]":
-    """The vector scaled to length 1; `ValueError` for one that has no direction."""
+    """Return the vector scaled to length 1.
+
+    Raises:
+        ValueError: All numbers are zero, or one is not finite.
+    """
     import numpy as np
 
-    # Scaled by the largest first: the square of a great number would overflow.
+    # Divide by the largest number first: the square of a large number would overflow.
     exact = np.asarray(vector, dtype=np.float64)
     largest = np.abs(exact).max(initial=0.0)
     if not 0 < largest < np.inf:

@@ -1,4 +1,4 @@
-"""What the s3vector service can be told."""
+"""The settings of the s3vector service."""
 
 from typing import Annotated, Literal
 
@@ -8,10 +8,10 @@ from shared.settings import FullServiceSettings
 
 
 class Settings(FullServiceSettings):
-    """Settings of the s3vector service.
+    """What the s3vector service reads from its environment.
 
-    `max_store_bytes` bounds what the `s3` store holds in memory; its default leaves a function of
-    512 MB room for itself. `embedding_concurrency` bounds the calls to the model at one time.
+    `max_store_bytes` bounds the `s3` store, which is kept in memory; the default fits a function
+    of 512 MB. `embedding_concurrency` is the most calls of the model at the same time.
     """
 
     vector_bucket_name: Annotated[str, Field(min_length=3, max_length=63)]
@@ -24,7 +24,7 @@ class Settings(FullServiceSettings):
     )
     embedding_dimensions: Annotated[
         Literal[256, 512, 1024],
-        # The environment holds texts, which no literal number equals.
+        # Environment variables are strings, which never equal an integer literal.
         BeforeValidator(lambda value: int(value) if str(value).isdecimal() else value),
     ] = 1024
     embedding_concurrency: Annotated[int, Field(ge=1, le=64)] = 8

@@ -1,15 +1,15 @@
-"""One state of the `s3` store in memory: its segments, and which documents of them hold."""
+"""One state of the `s3` store in memory: its segments, and their live documents."""
 
 import heapq
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from s3vector.bucket import StoredObject
 from s3vector.filters import Filter
 from s3vector.manifest import Manifest
 from s3vector.segments import Segment, unit_vector
 from s3vector.store import Document, DocumentRecord, Hit
+from shared.aws.bucket import StoredObject
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 class Snapshot:
-    """A manifest with the segments it lists, in the same order. Never changed once made.
+    """A manifest and the segments it lists, in the same order. Immutable.
 
-    `source` is the manifest as it was read, None where the bucket has none yet.
+    A document is live in the last segment that contains it, unless a later one deletes it.
+    `source` is the manifest's object, None before the first commit.
     """
 
     def __init__(
@@ -28,29 +29,29 @@ class Snapshot:
         self.manifest = manifest
         self.source = source
         self.segments = tuple(segments)
-        self._homes: dict[str, int] = {}
+        self._segment_of: dict[str, int] = {}
         for number, segment in enumerate(self.segments):
             for document_id in segment.deleted:
-                self._homes.pop(document_id, None)
-            self._homes.update(dict.fromkeys(segment.documents, number))
+                self._segment_of.pop(document_id, None)
+            self._segment_of.update(dict.fromkeys(segment.documents, number))
 
     @property
     def documents(self) -> int:
-        return len(self._homes)
+        return len(self._segment_of)
 
     @cached_property
     def passages(self) -> int:
-        return sum(self.record(one).passages for one in self._homes)
+        return sum(self.record(one).passages for one in self._segment_of)
 
     @cached_property
     def ids(self) -> list[str]:
-        return sorted(self._homes)
+        return sorted(self._segment_of)
 
     @cached_property
     def live_bytes(self) -> tuple[int, ...]:
-        """For each segment, about how many of its bytes a rewrite would keep."""
+        """For each segment, an estimate of the bytes of its live documents."""
         rows = [0] * len(self.segments)
-        for document_id, number in self._homes.items():
+        for document_id, number in self._segment_of.items():
             rows[number] += self.segments[number].documents[document_id].record.passages
         return tuple(
             segment.size * live // segment.rows if segment.rows else 0
@@ -58,20 +59,22 @@ class Snapshot:
         )
 
     def record(self, document_id: str) -> DocumentRecord:
-        return self.segments[self._homes[document_id]].documents[document_id].record
+        return self.segments[self._segment_of[document_id]].documents[document_id].record
 
     def __contains__(self, document_id: str) -> bool:
-        return document_id in self._homes
+        return document_id in self._segment_of
 
     def document(self, document_id: str, *, vectors: bool) -> Document:
-        return self.segments[self._homes[document_id]].document(document_id, vectors=vectors)
+        return self.segments[self._segment_of[document_id]].document(document_id, vectors=vectors)
 
     def live_documents(self, number: int) -> list[str]:
-        """The ids of those documents of a segment that no later segment overrides."""
-        return [one for one in self.segments[number].documents if self._homes.get(one) == number]
+        """Return the ids of the live documents of a segment."""
+        return [
+            one for one in self.segments[number].documents if self._segment_of.get(one) == number
+        ]
 
     def search(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
-        """Compare with every row that holds: exact, in one pass over the matrices."""
+        """Return the nearest passages by comparing with every live row: the search is exact."""
         import numpy as np
 
         query = unit_vector(vector)
@@ -81,14 +84,14 @@ class Snapshot:
             count = len(live)
             if not count:
                 continue
-            # The whole matrix where most rows hold: picking rows out would copy them.
+            # If most rows are live, multiply the whole matrix: selecting rows copies them.
             whole = count * 2 >= segment.rows
             matrix = segment.matrix
             scores = (matrix @ query)[live] if whole else matrix[live] @ query
             if count > top_k:
                 best = np.argpartition(scores, count - top_k)[count - top_k :]
-                # Rows equal to the last of the best come along: ids decide between them, not
-                # the order of the segments, which compaction changes.
+                # Keep all rows that tie with the last one. Ids decide between them, because the
+                # order of the segments changes with compaction.
                 best = np.flatnonzero(scores >= scores[best].min())
             else:
                 best = np.arange(count)

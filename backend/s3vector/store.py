@@ -1,23 +1,20 @@
-"""What a vector store holds, and what each adapter can do with it."""
+"""The vector store: its records, and the operations that every adapter implements."""
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from s3vector.filters import Filter
+from s3vector.filters import Filter
+from shared.documents import Metadata
 
-# array("f"): four bytes a number, without importing numpy where nothing is searched.
+# array("f") uses four bytes a number and, unlike numpy, costs no import time.
 type Vector = array[float]
-type Scalar = str | int | float | bool
-type MetadataValue = Scalar | list[str]
-type Metadata = Mapping[str, MetadataValue]
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of a document; `vector` is None where the reader did not ask for vectors."""
+    """A piece of a document; `vector` is None unless the reader asked for vectors."""
 
     text: str
     vector: Vector | None = None
@@ -25,9 +22,9 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """What is known of a document without its passages.
+    """A document without its passages.
 
-    `version` is a hash of the content and of how it was embedded: equal content, equal version.
+    `version` is a hash of the content, the model and the dimension. `passages` is their number.
     """
 
     id: str
@@ -40,7 +37,7 @@ class DocumentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document with its passages, in the order of the text."""
+    """A document and its passages, in the order of the text."""
 
     record: DocumentRecord
     passages: tuple[Passage, ...]
@@ -48,7 +45,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that a query found; `score` is the cosine similarity, -1 to 1."""
+    """A passage found by a query. `number` is its index; `score` the cosine similarity, -1 to 1."""
 
     document_id: str
     number: int
@@ -60,7 +57,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records, and where to continue; no cursor means that there are no more."""
+    """One page of records; `cursor` is None on the last page."""
 
     records: tuple[DocumentRecord, ...]
     cursor: str | None
@@ -68,7 +65,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class StoreStats:
-    """The size of a store; None where the engine behind it does not count."""
+    """The size of a store; None for what the engine does not report."""
 
     backend: str
     documents: int | None
@@ -79,30 +76,32 @@ class StoreStats:
 
 
 class VectorStore(Protocol):
-    """Documents by id, and their passages by nearness.
+    """Stores documents by id and finds passages by similarity. Every method blocks.
 
-    Every method blocks, and raises the errors of `shared.errors`: `Unavailable` and
-    `BadDependency` when the engine cannot serve, `Conflict` when what it holds was embedded in
-    another vector space than this service's, `CapacityExceeded` when it may not grow.
+    Raises:
+        Unavailable: The engine failed or is throttling; another attempt may work.
+        BadDependency: The engine refused, or its data is damaged.
+        Conflict: The stored vectors were made with another model or dimension.
+        CapacityExceeded: The store is full.
     """
 
     def put(self, documents: Sequence[Document]) -> None:
-        """Replace the documents of the same ids; a reader sees all of a document or none."""
+        """Store documents, replacing those with the same ids; each document atomically."""
 
     def get(self, ids: Sequence[str], *, vectors: bool = False) -> dict[str, Document]:
-        """Return those of the documents that exist."""
+        """Return the documents that exist, by id."""
 
     def delete(self, document_id: str) -> bool:
-        """Remove a document; false when there was none."""
+        """Delete a document; return False if there was none."""
 
     def page(self, limit: int, cursor: str | None) -> Page:
-        """Return up to `limit` records, each document once over all pages."""
+        """Return up to `limit` records; each document is on one page only."""
 
-    def query(self, vector: Sequence[float], top_k: int, where: "Filter | None") -> list[Hit]:
-        """Return the nearest passages, best first; `vector` has the store's dimension."""
+    def query(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
+        """Return the nearest passages, best first; `vector` must have the store's dimension."""
 
     def stats(self) -> StoreStats:
         """Return the size of the store."""
 
     def check(self) -> None:
-        """Return when the engine can be reached, raise when not."""
+        """Return if the engine can be reached, raise if not."""

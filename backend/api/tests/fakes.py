@@ -1,4 +1,4 @@
-"""The rest of the estate as the api service sees it: a gateway with prepared answers."""
+"""A fake gateway with prepared answers."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Answer = httpx.Response | Callable[[httpx.Request], httpx.Response]
 
 
 class Gateway:
-    """Answers each `METHOD /path` below the stage as told, and keeps what it was asked."""
+    """Gives the prepared answer to each `METHOD /path` below the stage, and records requests."""
 
     def __init__(self, answers: dict[str, Answer]) -> None:
         self.answers = answers
@@ -36,7 +36,7 @@ class Gateway:
         return answer(request) if callable(answer) else answer
 
     def client(self) -> ServiceAPIClient:
-        """Return a client that calls this gateway, and tries once."""
+        """Return a client that calls this gateway without retries."""
         return ServiceAPIClient(
             settings=SETTINGS,
             keys=FakeKeys("api-key"),
@@ -51,7 +51,7 @@ class Gateway:
 
 
 def job(state: str = "running", job_id: str = "job-1") -> dict[str, Any]:
-    """Return a job as the runner answers it."""
+    """Return a job in the runner's JSON."""
     return {
         "id": job_id,
         "state": state,

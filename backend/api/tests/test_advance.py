@@ -1,11 +1,11 @@
-"""The task that gives the runner its time."""
+"""The `advance-jobs` task, against a fake gateway."""
 
 import json
 
 import httpx
 import pytest
 
-from api.advance import JobClock
+from api.advance import JobAdvancer
 from api.tests.fakes import Gateway, job
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +30,7 @@ async def test_slices_are_run_in_turn_until_no_job_is_open() -> None:
             "POST /runner/jobs/b/run": run,
         }
     )
-    outcome = await JobClock(gateway.client(), seconds=30).advance({})
+    outcome = await JobAdvancer(gateway.client(), seconds=30).advance({})
     assert outcome == {"slices": 3, "open_jobs": 0}
     assert [request.url.path.split("/")[-2] for request in gateway.requests[1:]] == ["a", "b", "a"]
 
@@ -46,25 +46,25 @@ async def test_a_job_that_fails_or_is_taken_does_not_keep_the_others_waiting() -
             "POST /runner/jobs/fine/run": httpx.Response(200, json=job("succeeded", "fine")),
         }
     )
-    outcome = await JobClock(gateway.client(), seconds=30).advance({})
+    outcome = await JobAdvancer(gateway.client(), seconds=30).advance({})
     assert outcome == {"slices": 3, "open_jobs": 1}
 
 
 async def test_a_job_that_waits_is_asked_once_and_left_for_the_next_minute() -> None:
     waits = httpx.Response(200, json=job("running", "waits"), headers={"retry-after": "40"})
     gateway = Gateway({"GET /runner/jobs": listing("waits"), "POST /runner/jobs/waits/run": waits})
-    outcome = await JobClock(gateway.client(), seconds=30).advance({})
+    outcome = await JobAdvancer(gateway.client(), seconds=30).advance({})
     assert outcome == {"slices": 1, "open_jobs": 1}
 
 
 async def test_a_run_ends_when_its_time_is_used_up_and_tells_what_is_left() -> None:
     gateway = Gateway({"GET /runner/jobs": listing("a", "b")})
-    outcome = await JobClock(gateway.client(), seconds=0).advance({})
+    outcome = await JobAdvancer(gateway.client(), seconds=0).advance({})
     assert outcome == {"slices": 0, "open_jobs": 2}
     assert len(gateway.requests) == 1
 
 
 async def test_nothing_is_run_where_no_job_is_open() -> None:
     gateway = Gateway({"GET /runner/jobs": listing()})
-    outcome = await JobClock(gateway.client(), seconds=30).advance({})
+    outcome = await JobAdvancer(gateway.client(), seconds=30).advance({})
     assert json.dumps(outcome) == '{"slices": 0, "open_jobs": 0}'

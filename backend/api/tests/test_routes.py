@@ -1,4 +1,4 @@
-"""What callers of the front door see."""
+"""What callers of the api service see."""
 
 from typing import Any
 
@@ -170,6 +170,10 @@ async def test_what_chat_answers_becomes_the_right_error(
 DOCUMENT = {"id": "a", "text": "Save."}
 
 
+def _keys(count: int) -> dict[str, int]:
+    return {f"k{number}": number for number in range(count)}
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -185,8 +189,17 @@ DOCUMENT = {"id": "a", "text": "Save."}
         ("/documents", {"documents": [DOCUMENT | {"text": ""}]}),
         ("/documents", {"documents": [DOCUMENT | {"text": "x" * 60_000}]}),
         ("/documents", {"documents": [DOCUMENT | {"metadata": {"a": {"b": 1}}}]}),
-        ("/documents", {"documents": [DOCUMENT] * 101}),
+        ("/documents", {"documents": [DOCUMENT | {"text": " "}]}),
+        ("/documents", {"documents": [DOCUMENT | {"title": " "}]}),
+        ("/documents", {"documents": [DOCUMENT | {"id": "a..b"}]}),
+        ("/documents", {"documents": [DOCUMENT | {"metadata": {"_a": "b"}}]}),
+        ("/documents", {"documents": [DOCUMENT | {"metadata": _keys(41)}]}),
+        ("/documents", {"documents": [DOCUMENT | {"metadata": {"a": "x" * 2000}}]}),
+        ("/documents", {"documents": [DOCUMENT, DOCUMENT]}),
+        ("/documents", {"documents": [{"id": f"d{n}", "text": "x"} for n in range(101)]}),
         ("/ingestions", {}),
+        ("/ingestions", {"documents": [DOCUMENT, DOCUMENT]}),
+        ("/ingestions", {"documents": [DOCUMENT | {"metadata": _keys(41)}]}),
         ("/ingestions", {"prefix": "secrets/"}),
         ("/ingestions", {"prefix": "uploads/", "documents": [DOCUMENT]}),
     ],

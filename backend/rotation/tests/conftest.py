@@ -1,4 +1,4 @@
-"""An estate as Terraform leaves it, and a gateway in front of it, for each test."""
+"""For each test: the resources that Terraform creates, and a gateway in front of them."""
 
 import itertools
 import json
@@ -23,7 +23,7 @@ MakeEstate = Callable[..., "Estate"]
 
 @dataclass
 class Estate:
-    """What Terraform made before the first rotation: secret, key, usage plan; and a gateway.
+    """What Terraform creates before the first rotation: secret, key and usage plan; and a gateway.
 
     The gateway lets in enabled keys that are under the plan, after `refusals` refusals of each.
     """
@@ -57,11 +57,11 @@ class Estate:
 
     @property
     def stored(self) -> Any:
-        """moto's own record: its RotateSecret would demand a Lambda function."""
+        """Set directly in moto, whose RotateSecret requires a Lambda function."""
         return secretsmanager_backends[DEFAULT_ACCOUNT_ID][_REGION].secrets[self.arn]
 
     def begin(self) -> str:
-        """Do what Secrets Manager does before the first step: a pending version without value."""
+        """Create a pending version without a value, like Secrets Manager before the first step."""
         version = str(uuid.uuid4())
         self.stored.remove_version_stages_from_old_versions(["AWSPENDING"])
         self.stored.versions[version] = {

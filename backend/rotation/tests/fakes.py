@@ -1,4 +1,4 @@
-"""Stand-ins at the network's edge: a gateway that checks keys, and API Gateway's usage API."""
+"""Loopback fakes: a gateway that checks keys, and API Gateway's usage API."""
 
 import json
 import threading

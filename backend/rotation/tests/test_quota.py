@@ -14,7 +14,7 @@ from rotation.tests.fakes import Answer, FakeGateway
 
 @pytest.fixture
 def estate(make_estate: MakeEstate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
-    """An estate whose usage API answers what `usage` and `quota` say."""
+    """An estate whose usage API answers with `usage` and `quota`."""
     estate = make_estate()
     estate.quota.update(limit=1000, period="MONTH")
 

@@ -89,7 +89,7 @@ def test_every_step_repeated_gives_the_same_as_once(make_estate: MakeEstate) -> 
 
 
 def test_a_key_made_by_an_attempt_that_died_is_used_by_the_next(make_estate: MakeEstate) -> None:
-    """createSecret ended between making the key and storing it."""
+    """createSecret ended between creating the key and storing it."""
     estate = make_estate()
     version = estate.begin()
     orphan = estate.apigateway.create_api_key(
@@ -106,7 +106,7 @@ def test_a_key_made_by_an_attempt_that_died_is_used_by_the_next(make_estate: Mak
 def test_an_attempt_that_died_after_promoting_is_finished_by_the_next(
     make_estate: MakeEstate,
 ) -> None:
-    """finishSecret ended between the label and the old key."""
+    """finishSecret ended between moving the label and retiring the old key."""
     estate = make_estate()
     terraforms = estate.value()
     first = estate.rotate()
@@ -188,7 +188,7 @@ def test_a_failing_service_behind_the_gateway_does_not_hold_a_rotation_up(
 
 
 def test_test_step_alone_on_a_version_without_a_key_passes(make_estate: MakeEstate) -> None:
-    """What `rotate_immediately = false` does when Terraform switches rotation on."""
+    """Terraform enables rotation with `rotate_immediately = false`."""
     estate = make_estate()
     version = estate.begin()
     estate.step("test", version)

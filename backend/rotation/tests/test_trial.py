@@ -1,4 +1,4 @@
-"""What the gateway may answer to a new key, over a real socket."""
+"""The gateway's answers to a new key, over a real socket."""
 
 import socket
 import time
@@ -14,7 +14,7 @@ FINE: Answer = (200, {"status": "healthy"})
 
 
 def run(answers: list[Answer], seconds: float = 5.0) -> tuple[int, FakeGateway]:
-    """Answer each call with the next of `answers`, the last one for ever."""
+    """Answer each call with the next of `answers`, then always with the last one."""
     gateway = FakeGateway(lambda path, key: answers.pop(0) if len(answers) > 1 else answers[0])
     with gateway.serving():
         return Trial(f"{gateway.url}/dev/x", seconds, 0.01).run("the-key"), gateway

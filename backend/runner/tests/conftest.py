@@ -13,13 +13,15 @@ import pytest
 from botocore.config import Config
 from moto.s3.responses import S3Response
 
-from runner.documents import S3Uploads, UploadItem, document_id, dump_items
+from runner.items import UploadItem, document_id, dump_items
 from runner.jobs import Job
 from runner.parts import S3PartCounts
 from runner.settings import Settings
 from runner.store import S3JobStore
-from runner.tests.fakes import FakeIngest, FaultyS3, Store
-from runner.work import Worker, _utc_now
+from runner.tests.fakes import FakeSink, FaultyS3, Store
+from runner.uploads import S3Uploads
+from runner.worker import Worker, _utc_now
+from shared.aws.bucket import Bucket
 
 MakeSettings = Callable[..., Settings]
 
@@ -28,7 +30,7 @@ KEY = "a-key-of-twenty-characters"
 
 @pytest.fixture(scope="session", autouse=True)
 def atomic_conditional_writes() -> Iterator[None]:
-    """Make moto's conditional writes what S3's are: it compares first and writes later."""
+    """Make moto's conditional writes atomic, as in S3: it compares and writes in two steps."""
     lock, plain = threading.Lock(), S3Response.put_object
 
     def put_object(self: Any) -> Any:
@@ -96,7 +98,7 @@ def faulty_s3(aws_server: Any) -> Iterator[FaultyS3]:
 
 @pytest.fixture
 def gateway() -> Iterator[Store]:
-    """The store behind the gateway, which asks for `KEY`."""
+    """A gateway that requires `KEY`, with a document store behind it."""
     store = Store(KEY)
     with store.serving():
         yield store
@@ -104,7 +106,7 @@ def gateway() -> Iterator[Store]:
 
 @pytest.fixture
 def environment(aws: Any, s3: Any, gateway: Store) -> dict[str, str]:
-    """What a process of the service is started with; its bucket and its key are there."""
+    """The environment of a process of the service, whose bucket and key exist."""
     s3.create_bucket(Bucket="the-jobs")
     boto3.client("secretsmanager").create_secret(
         Name="fin-advisor/test/runner/api-key", SecretString=KEY
@@ -128,23 +130,23 @@ class Runner:
     s3: Any
     bucket: str
     make_settings: MakeSettings
-    ingest: FakeIngest = field(default_factory=FakeIngest)
+    sink: FakeSink = field(default_factory=FakeSink)
 
     def __post_init__(self) -> None:
-        self.jobs = S3JobStore(self.bucket, lambda: self.s3)
-        self.counts = S3PartCounts(self.bucket, lambda: self.s3)
+        self.jobs = S3JobStore(Bucket(self.bucket, lambda: self.s3))
+        self.counts = S3PartCounts(Bucket(self.bucket, lambda: self.s3))
 
-    def worker(self, *, s3: Any = None, ingest: Any = None, **settings: Any) -> Worker:
-        client = s3 or self.s3
+    def worker(self, *, s3: Any = None, sink: Any = None, **settings: Any) -> Worker:
+        bucket = Bucket(self.bucket, lambda: s3 or self.s3)
         bounds: dict[str, Any] = {
             name: settings.pop(name) for name in ("now", "stopping") if name in settings
         }
         return Worker(
             self.make_settings(**settings),
-            jobs=S3JobStore(self.bucket, lambda: client),
-            uploads=S3Uploads(self.bucket, lambda: client),
-            counts=S3PartCounts(self.bucket, lambda: client),
-            ingest=ingest or self.ingest,
+            jobs=S3JobStore(bucket),
+            uploads=S3Uploads(bucket),
+            counts=S3PartCounts(bucket),
+            sink=sink or self.sink,
             **bounds,
         )
 
@@ -154,7 +156,7 @@ class Runner:
             self.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
 
     def job(self, files: dict[str, bytes | str], job_id: str | None = None) -> Job:
-        """Upload files and make a job of them."""
+        """Upload files and create a job for them."""
         self.upload(files)
         items = [UploadItem(id=document_id(key), key=key, size=len(files[key])) for key in files]
         now = _utc_now()

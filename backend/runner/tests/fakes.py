@@ -1,4 +1,4 @@
-"""Stand-ins at the ports, and loopback servers that fail on purpose."""
+"""Fakes of the service's ports, and loopback servers that fail on demand."""
 
 import http.client
 import json
@@ -11,25 +11,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from runner.documents import Uploads
-from runner.ingest import Ingest, Outgoing
 from runner.origin import OriginSecret
+from runner.sink import DocumentPayload, DocumentSink
+from runner.uploads import Uploads
 from shared.errors import ServiceError
 
 
-class FakeIngest(Ingest):
+class FakeSink(DocumentSink):
     """A store of documents in memory.
 
     `puts` keeps each request's ids; `before_put` may raise, or do something else at that moment.
     """
 
     def __init__(self) -> None:
-        self.documents: dict[str, Outgoing] = {}
+        self.documents: dict[str, DocumentPayload] = {}
         self.puts: list[list[str]] = []
         self.deleted: list[str] = []
-        self.before_put: Callable[[Sequence[Outgoing]], None] = lambda documents: None
+        self.before_put: Callable[[Sequence[DocumentPayload]], None] = lambda documents: None
 
-    async def put(self, documents: Sequence[Outgoing], *, timeout_seconds: float) -> None:
+    async def put(self, documents: Sequence[DocumentPayload], *, timeout_seconds: float) -> None:
         self.puts.append([document["id"] for document in documents])
         self.before_put(documents)
         self.documents |= {document["id"]: document for document in documents}
@@ -54,7 +54,7 @@ class FakeUploads(Uploads):
 
 
 class FakeOrigin(OriginSecret):
-    """Values that the gateway may show; `error` is what reading them raises."""
+    """Values that the gateway may send; `read` raises `error` if it is set."""
 
     def __init__(self, *values: str) -> None:
         self.values = values
@@ -130,10 +130,10 @@ def answer(
 
 
 class FaultyS3(Loopback):
-    """A proxy in front of S3 that applies a fault to the requests that it is told to.
+    """A proxy in front of S3 that makes chosen requests fail.
 
     Args:
-        target: The URL of the real one.
+        target: The URL of the real server.
 
     `fault` gets method and path and returns None or one of: `landed-500` (forward, then answer
     500), `hang`, or the code of an S3 error such as `SlowDown`.

@@ -1,4 +1,4 @@
-"""Text out of each kind of document, and out of what only looks like one."""
+"""Extracting text from every kind of document, and from damaged ones."""
 
 from io import BytesIO
 from random import Random
@@ -8,16 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfWriter
 
-from runner.extraction import (
-    MAX_TEXT_BYTES,
-    ExtractionError,
-    Kind,
-    clean,
-    extract,
-    kind_of,
-    take_part,
-)
+from runner.extraction import MAX_TEXT_BYTES, Kind, extract, kind_of
+from runner.splitting import take_part
 from runner.tests.fakes import make_pdf
+from runner.text import ExtractionError, clean
 
 
 @pytest.mark.parametrize(
@@ -102,7 +96,7 @@ def test_encrypted_pdf_is_named() -> None:
 
 
 def test_pdf_with_too_many_pages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runner.extraction.MAX_PAGES", 2)
+    monkeypatch.setattr("runner.pdf.MAX_PAGES", 2)
     with pytest.raises(ExtractionError, match="3 pages"):
         extract(make_pdf(["a", "b", "c"]), "pdf")
 
@@ -178,8 +172,8 @@ def test_parts_hold_every_character_once_and_are_never_too_long(
         part = take_part(
             document,
             *place,
-            characters=characters,
-            hurry=lambda: chance.random() < 0.3,
+            max_characters=characters,
+            should_stop=lambda: chance.random() < 0.3,
         )
         assert len(part.text) <= characters
         assert part.following is None or part.following > place
@@ -190,19 +184,19 @@ def test_parts_hold_every_character_once_and_are_never_too_long(
 
 def test_a_part_ends_where_a_paragraph_does() -> None:
     text = "a" * 70 + "\n\n" + "b" * 60
-    part = take_part(Sections([text]), 0, 0, characters=100)
+    part = take_part(Sections([text]), 0, 0, max_characters=100)
     assert part.text == "a" * 70
     assert part.following is not None
-    assert take_part(Sections([text]), *part.following, characters=100).text == "b" * 60
+    assert take_part(Sections([text]), *part.following, max_characters=100).text == "b" * 60
 
 
 def test_a_part_names_its_pages() -> None:
     document = Sections(["a" * 40, "b" * 40, "c" * 40])
-    part = take_part(document, 0, 0, characters=90)
+    part = take_part(document, 0, 0, max_characters=90)
     assert (part.first_section, part.last_section, part.following) == (0, 1, (2, 0))
 
 
 def test_a_part_ends_early_where_time_is_short() -> None:
     document = Sections(["one", "two", "three"])
-    part = take_part(document, 0, 0, characters=90, hurry=lambda: True)
+    part = take_part(document, 0, 0, max_characters=90, should_stop=lambda: True)
     assert (part.text, part.following) == ("one", (1, 0))

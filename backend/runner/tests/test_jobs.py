@@ -1,4 +1,4 @@
-"""How a job moves from state to state, whatever happens to it in whatever order."""
+"""The state transitions of a job, in any order."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who may call the runner: the gateway, which shows the secret."""
+"""Only the gateway, which sends the secret, may call the runner."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner.app import create_app
-from runner.documents import S3Uploads
 from runner.parts import S3PartCounts
 from runner.store import S3JobStore
 from runner.tests.conftest import MakeSettings, Runner, client_of
-from runner.tests.fakes import FakeIngest, FaultyS3, make_pdf
+from runner.tests.fakes import FakeSink, FaultyS3, make_pdf
+from runner.uploads import S3Uploads
+from shared.aws.bucket import Bucket
 from shared.errors import Unavailable
 from shared.testing import app_client
 
@@ -29,22 +30,20 @@ ONE = {"documents": [{"id": "a", "text": "Some text."}]}
 
 
 @pytest.fixture
-def ingest() -> FakeIngest:
-    return FakeIngest()
+def sink() -> FakeSink:
+    return FakeSink()
 
 
 @pytest.fixture
-def make_app(s3: Any, bucket: str, make_settings: MakeSettings, ingest: FakeIngest) -> MakeApp:
+def make_app(s3: Any, bucket: str, make_settings: MakeSettings, sink: FakeSink) -> MakeApp:
     def make(client: Any = None, **values: Any) -> FastAPI:
-        def get() -> Any:
-            return client or s3
-
+        objects = Bucket(bucket, lambda: client or s3)
         return create_app(
             make_settings(**values),
-            jobs=S3JobStore(bucket, get),
-            documents=S3Uploads(bucket, get),
-            counts=S3PartCounts(bucket, get),
-            ingest=ingest,
+            jobs=S3JobStore(objects),
+            uploads=S3Uploads(objects),
+            counts=S3PartCounts(objects),
+            sink=sink,
         )
 
     return make
@@ -64,13 +63,13 @@ def check_error(answer: httpx.Response, status: int, words: str = "") -> None:
 
 
 async def post_json(client: httpx.AsyncClient, body: Any) -> httpx.Response:
-    """Send what httpx itself would refuse to: NaN and lone surrogates."""
+    """Send JSON that httpx refuses to encode: NaN and lone surrogates."""
     headers = {"content-type": "application/json"}
     return await client.post("/jobs", content=json.dumps(body), headers=headers)
 
 
 async def test_documents_go_in_and_a_run_ingests_them(
-    client: httpx.AsyncClient, ingest: FakeIngest
+    client: httpx.AsyncClient, sink: FakeSink
 ) -> None:
     page = "<title>Funds</title><p>Cheap and broad."
     body = {
@@ -95,7 +94,7 @@ async def test_documents_go_in_and_a_run_ingests_them(
     assert "retry-after" not in ran.headers
     assert (ran.json()["state"], ran.json()["done"], ran.json()["errors"]) == ("succeeded", 3, [])
     assert (await client.get(f"/jobs/{job['id']}")).json() == ran.json()
-    assert ingest.documents == {
+    assert sink.documents == {
         "plain": {
             "id": "plain", "title": "T", "text": "Plain.", "metadata": {"year": 2026, "x": ["y"]}
         },
@@ -104,23 +103,23 @@ async def test_documents_go_in_and_a_run_ingests_them(
     }  # fmt: skip
 
 
-async def test_a_job_survives_its_instance(make_app: MakeApp, ingest: FakeIngest) -> None:
+async def test_a_job_survives_its_instance(make_app: MakeApp, sink: FakeSink) -> None:
     async with app_client(make_app()) as one:
         job = (await one.post("/jobs", json=ONE)).json()
     async with app_client(make_app()) as another:
         assert (await another.post(f"/jobs/{job['id']}/run")).json()["state"] == "succeeded"
-    assert "a" in ingest.documents
+    assert "a" in sink.documents
 
 
 async def test_everything_under_a_prefix_is_ingested(
-    client: httpx.AsyncClient, runner: Runner, ingest: FakeIngest
+    client: httpx.AsyncClient, runner: Runner, sink: FakeSink
 ) -> None:
     runner.upload({"uploads/x/a.txt": "a", "uploads/x/deep/b.md": "# B", "uploads/y/c.txt": "c"})
     runner.s3.put_object(Bucket=runner.bucket, Key="uploads/x/folder/", Body=b"")
     job = (await client.post("/jobs", json={"prefix": "uploads/x/"})).json()
     assert job["total"] == 2
     assert (await client.post(f"/jobs/{job['id']}/run")).json()["done"] == 2
-    assert {one["metadata"]["source"] for one in ingest.documents.values()} == {
+    assert {one["metadata"]["source"] for one in sink.documents.values()} == {
         "uploads/x/a.txt", "uploads/x/deep/b.md",
     }  # fmt: skip
 
@@ -209,12 +208,12 @@ async def test_open_jobs_are_listed_in_pages(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_run_of_a_job_that_waits_says_for_how_long(
-    client: httpx.AsyncClient, ingest: FakeIngest
+    client: httpx.AsyncClient, sink: FakeSink
 ) -> None:
     def fail(documents: object) -> None:
         raise Unavailable("s3vector is away", retry_after=40)
 
-    ingest.before_put = fail
+    sink.before_put = fail
     job = (await client.post("/jobs", json=ONE)).json()
     ran = await client.post(f"/jobs/{job['id']}/run")
     assert ran.status_code == 200
@@ -277,6 +276,7 @@ async def test_a_wrong_body_is_refused(body: Any, words: str, client: httpx.Asyn
         ({"content_type": "image/png"}, "content_type"),
         ({"title": ""}, "title"),
         ({"title": "x" * 301}, "title"),
+        ({"title": " "}, "blank"),
         ({"metadata": {"a": float("nan")}}, "finite"),
         ({"metadata": {"a": float("inf")}}, "finite"),
         ({"metadata": {"a": 2**60}}, "finite"),
@@ -289,6 +289,15 @@ async def test_a_wrong_body_is_refused(body: Any, words: str, client: httpx.Asyn
         ({"metadata": {f"k{number}": 1 for number in range(41)}}, "40 keys"),
         ({"metadata": {"a": "x" * 2100}}, "2000 bytes"),
         ({"metadata": []}, "metadata"),
+        (
+            {
+                "text": None,
+                "data": "aGFsbG8=",
+                "content_type": "application/pdf",
+                "metadata": {f"k{number}": 1 for number in range(39)},
+            },
+            "first and last page",
+        ),
         ({"unknown": 1}, "unknown"),
     ],
 )

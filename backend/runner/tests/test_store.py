@@ -12,7 +12,8 @@ from runner.jobs import Job, Superseded
 from runner.store import S3JobStore
 from runner.tests.conftest import Runner, client_of
 from runner.tests.fakes import FaultyS3
-from runner.work import _utc_now
+from runner.worker import _utc_now
+from shared.aws.bucket import Bucket
 from shared.errors import BadDependency, NotFound, ServiceError, Unavailable
 
 
@@ -38,9 +39,9 @@ def store(runner: Runner) -> S3JobStore:
 
 @pytest.fixture
 def faulty(runner: Runner, faulty_s3: FaultyS3) -> S3JobStore:
-    """A store whose S3 fails where `faulty_s3.fault` says so."""
+    """A store behind the proxy that makes S3 fail."""
     client = client_of(faulty_s3.url, read_timeout=0.4)
-    return S3JobStore(runner.bucket, lambda: client)
+    return S3JobStore(Bucket(runner.bucket, lambda: client))
 
 
 def once(fault: str, method: str, part: str) -> Callable[[str, str], str | None]:
@@ -106,7 +107,7 @@ def test_of_many_writers_at_once_one_wins(store: S3JobStore) -> None:
 def test_own_write_is_recognised(
     fault: str, faulty: S3JobStore, faulty_s3: FaultyS3, store: S3JobStore
 ) -> None:
-    """It landed and was answered 500, so botocore's next attempt fails its own condition."""
+    """S3 carried the write out and answered 500, so botocore's retry conflicts with it."""
     faulty_s3.fault = once(fault, "PUT", "jobs/state/")
     stored = faulty.create(new_job(), b"[]")
     assert store.load(stored.job.id) == stored
@@ -232,7 +233,7 @@ def test_one_damaged_job_does_not_hide_the_others(store: S3JobStore, runner: Run
 def test_the_index_of_open_jobs_mends_itself(
     store: S3JobStore, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What instances leave that were killed between two writes."""
+    """It removes what instances leave that are killed between two writes."""
     ended = store.create(new_job("job-ended-1"), b"[]")
     store.save(ended, ended.job.cancelled(now=_utc_now()))
     for key in ("jobs/open/job-ended-1", "jobs/open/job-half", "jobs/items/job-half/x.json"):

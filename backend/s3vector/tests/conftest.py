@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 
-from s3vector.bucket import Bucket
 from s3vector.compaction import Limits
 from s3vector.pool import Pool
 from s3vector.s3_store import S3VectorStore
@@ -14,6 +13,7 @@ from s3vector.s3vectors_index import VectorIndex
 from s3vector.s3vectors_store import S3VectorsStore
 from s3vector.tests.cloud import Cloud
 from s3vector.tests.fakes import DIMENSIONS, SPACE
+from shared.aws.bucket import Bucket
 
 type StoreFactory = Callable[..., S3VectorStore]
 
@@ -39,7 +39,7 @@ def bucket_name(s3: Any) -> str:
 
 @pytest.fixture
 def new_s3_store(s3: Any, bucket_name: str) -> StoreFactory:
-    """Makes stores over the test's bucket: instances of the service, none knows of another."""
+    """Makes independent stores over the test's bucket, like instances of the service."""
 
     def make(
         *,

@@ -1,4 +1,4 @@
-"""Stand-ins at the service's seams, and small documents to put in."""
+"""Fakes of the service's ports, and small documents."""
 
 import re
 import threading
@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 from s3vector.settings import Settings
-from s3vector.store import Document, DocumentRecord, MetadataValue, Passage, Vector
+from s3vector.store import Document, DocumentRecord, Passage, Vector
+from shared.documents import MetadataValue
 
 DIMENSIONS = 32
 SPACE = f"fake-model/{DIMENSIONS}"
@@ -24,20 +25,20 @@ SETTINGS = Settings(
 
 
 def hashed_vector(text: str, dimensions: int = DIMENSIONS) -> Vector:
-    """Place texts that share words near one another."""
+    """Return a vector of length 1; texts that share words get similar vectors."""
     vector = array("f", bytes(4 * dimensions))
     for word in re.findall(r"\w+", text.lower()) or [text]:
         digest = sha256(word.encode()).digest()
         position = int.from_bytes(digest[:4], "big") % dimensions
         vector[position] += 1.0 if digest[4] % 2 else -1.0
-    if not any(vector):  # words that cancelled each other out
+    if not any(vector):  # the words cancelled each other out
         vector[0] = 1.0
     length = sum(one * one for one in vector) ** 0.5
     return array("f", [one / length for one in vector])
 
 
 class FakeEmbedder:
-    """An `Embedder` in memory that remembers what it was asked."""
+    """An `Embedder` in memory; `asked` lists the texts that it embedded."""
 
     def __init__(self, dimensions: int = DIMENSIONS, model_id: str = "fake-model") -> None:
         self.model_id = model_id
@@ -60,7 +61,7 @@ def document(
     version: str = "v1",
     updated_at: str = "2026-01-01T00:00:00.000Z",
 ) -> Document:
-    """A document of these passages; without texts it has one that says its id."""
+    """Return a document with these passages, by default one that contains the id."""
     texts = texts or (f"text of {document_id}",)
     made = [array("f", one) for one in vectors] if vectors else [hashed_vector(t) for t in texts]
     record = DocumentRecord(

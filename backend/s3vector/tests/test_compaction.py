@@ -1,11 +1,11 @@
-"""Compaction keeps the number of segments and the dead bytes low, with little work at a time."""
+"""Compaction bounds the number of segments and the dead bytes, with little work at each write."""
 
 import random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3vector.compaction import MAX_RUN, Limits, choose_run, choose_run_for_room
+from s3vector.compaction import MAX_RUN, Limits, choose_run, choose_run_to_free
 
 _LIMITS = Limits()
 _MIB = 2**20
@@ -35,15 +35,15 @@ def test_a_mostly_dead_segment_is_rewritten_alone() -> None:
 
 def test_a_segment_with_a_few_dead_rows_is_rewritten_only_for_room() -> None:
     assert choose_run([8 * _MIB], [7 * _MIB], _LIMITS) is None
-    assert choose_run_for_room([8 * _MIB], [7 * _MIB], _LIMITS) == range(1)
-    assert choose_run_for_room([8 * _MIB], [8 * _MIB], _LIMITS) is None
+    assert choose_run_to_free([8 * _MIB], [7 * _MIB], _LIMITS) == range(1)
+    assert choose_run_to_free([8 * _MIB], [8 * _MIB], _LIMITS) is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 9 * _MIB), st.floats(0, 1)), max_size=60))
 def test_the_work_of_a_merge_is_bounded(segments: list[tuple[int, float]]) -> None:
     sizes = [size for size, _ in segments]
     live = [int(size * part) for size, part in segments]
-    for run in (choose_run(sizes, live, _LIMITS), choose_run_for_room(sizes, live, _LIMITS)):
+    for run in (choose_run(sizes, live, _LIMITS), choose_run_to_free(sizes, live, _LIMITS)):
         if run is not None:
             assert 0 < len(run) <= MAX_RUN
             kept = sum(live[number] for number in run)

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from s3vector.documents import Documents, Draft
+from s3vector.documents import Documents
 from s3vector.s3_store import S3VectorStore
-from s3vector.store import MetadataValue, Vector
+from s3vector.store import Vector
 from s3vector.tests.fakes import FakeEmbedder
+from shared.documents import DocumentBody, MetadataValue
 from shared.errors import NotFound, PayloadTooLarge
 
 
@@ -16,8 +17,8 @@ def _draft(
     text: str,
     title: str | None = None,
     metadata: dict[str, MetadataValue] | None = None,
-) -> Draft:
-    return Draft(document_id, text, title, metadata or {})
+) -> DocumentBody:
+    return DocumentBody(id=document_id, text=text, title=title, metadata=metadata or {})
 
 
 def _long(marker: str) -> str:

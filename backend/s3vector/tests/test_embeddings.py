@@ -1,4 +1,4 @@
-"""Titan over the real boto3 client: what is asked, what is refused, what is retried."""
+"""Titan over the real boto3 client: its requests, refusals and retries."""
 
 import json
 import threading

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3vector.filters import MAX_CONDITIONS, MAX_DEPTH, parse_filter
-from s3vector.store import Metadata
+from shared.documents import Metadata
 from shared.errors import Unprocessable
 
 

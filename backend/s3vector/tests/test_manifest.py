@@ -1,4 +1,4 @@
-"""The manifest changes only as its writers mean it to."""
+"""Changes of the manifest, and its encoding."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Texts are cut where a reader would cut them, and nothing gets lost."""
+"""Texts are split at paragraphs, sentences and words, and nothing is lost."""
 
 from itertools import pairwise
 

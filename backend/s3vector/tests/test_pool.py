@@ -1,4 +1,4 @@
-"""Calls side by side keep their order, their context and their caller's deadline."""
+"""Concurrent calls keep their order, their context and their caller's deadline."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""The HTTP interface: every body that a caller can send gets an answer that helps."""
+"""The HTTP interface: every invalid body gets a clear error."""
 
 import json
 import time

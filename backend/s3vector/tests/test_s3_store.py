@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from s3vector.bucket import Bucket
 from s3vector.compaction import Limits
 from s3vector.pool import Pool
 from s3vector.s3_store import MANIFEST, SEGMENTS, S3VectorStore
 from s3vector.segments import CorruptObject
 from s3vector.tests.cloud import REGION, Cloud, fails_with
 from s3vector.tests.fakes import DIMENSIONS, SPACE, document, hashed_vector
+from shared.aws.bucket import Bucket
 from shared.errors import (
     BadDependency,
     CapacityExceeded,
@@ -112,7 +112,7 @@ def test_writers_in_processes_lose_nothing(
 def test_a_commit_that_landed_but_was_answered_500_counts_once(
     cloud: Cloud, new_s3_store: Factory, first: bool
 ) -> None:
-    """The client repeats the write, and S3 answers 412 to the repetition."""
+    """The client retries the write, and S3 answers 412 to the retry."""
     store = new_s3_store()
     if not first:
         store.put([document("before")])
@@ -128,7 +128,7 @@ def test_a_commit_that_landed_but_was_answered_500_counts_once(
 def test_a_landed_commit_is_recognised_below_those_of_others(
     cloud: Cloud, new_s3_store: Factory
 ) -> None:
-    """Between the write that landed and the look at it, another writer builds on it."""
+    """Between the write and the read that looks for it, another writer commits on top of it."""
     store, other = new_s3_store(), new_s3_store()
     store.put([document("before")])
 
@@ -148,7 +148,7 @@ def test_a_landed_commit_is_recognised_below_those_of_others(
 def test_a_writer_that_was_overtaken_builds_on_the_other(
     cloud: Cloud, new_s3_store: Factory, first: bool
 ) -> None:
-    """Another writer commits between this one's look at the manifest and its write."""
+    """Another writer commits between this one's read of the manifest and its write."""
     store, other = new_s3_store(), new_s3_store()
     if not first:
         store.put([document("before")])
@@ -513,7 +513,7 @@ def test_what_never_was_committed_is_removed_when_it_is_old(
     created: str,
     removed: bool,
 ) -> None:
-    """But not what is older than the manifest: the one that listed it may have been deleted."""
+    """But not segments older than the manifest: a deleted manifest may have listed them."""
     monkeypatch.setattr("s3vector.s3_store._ORPHAN_AGE", timedelta(seconds=-60))
     store = new_s3_store(limits=_EAGER)
     store.put([document("first")])
@@ -560,7 +560,7 @@ def test_a_full_store_refuses_to_grow_and_goes_on_serving(
 def test_writers_cannot_fill_the_store_beyond_its_capacity_together(
     cloud: Cloud, s3: Any, bucket_name: str, new_s3_store: Factory
 ) -> None:
-    """Each sees room for itself; the second to commit does not get it."""
+    """Each sees enough space; the second to commit does not get it."""
     store, other = new_s3_store(capacity_bytes=4_000), new_s3_store(capacity_bytes=4_000)
 
     def overtaken(_request: Any, serve: Callable[[], Any]) -> Any:

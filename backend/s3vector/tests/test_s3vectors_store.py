@@ -1,4 +1,4 @@
-"""What is particular about the managed engine: batches, writes in several steps, leftovers."""
+"""Behaviour specific to S3 Vectors: batches, writes in several steps, stale passages."""
 
 from collections.abc import Callable
 from typing import Any

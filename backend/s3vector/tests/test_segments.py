@@ -1,4 +1,4 @@
-"""Segments hold documents exactly, and are refused when a byte of them changed."""
+"""Segments contain documents exactly; one with a changed byte is refused."""
 
 from hashlib import sha256
 
@@ -67,7 +67,7 @@ def test_any_changed_byte_is_noticed(data: st.DataObject) -> None:
 
 @given(st.binary(max_size=300))
 def test_a_file_that_never_was_a_segment_is_refused(tail: bytes) -> None:
-    """Even where its checksum is right: a manifest may list anything."""
+    """Even if its checksum is right: a manifest may list any object."""
     header = b'{"dimensions":2,"documents":[],"deleted":[]}'
     valid = b"FASEG\x00\x00\x01" + len(header).to_bytes(8, "little") + header
     _decode(valid)

@@ -1,4 +1,4 @@
-"""Search in memory is exact, whatever segments the documents lie in."""
+"""Search in memory is exact, however the documents are spread over segments."""
 
 from hashlib import sha256
 
@@ -35,7 +35,7 @@ def _random(rng: np.random.Generator, document_id: str, rows: int, version: str)
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("filtered", [False, True])
 def test_search_agrees_with_comparing_everything(seed: int, filtered: bool) -> None:
-    """With documents replaced, deleted and put in again over several segments."""
+    """Also after documents were replaced, deleted and stored again in several segments."""
     rng = np.random.default_rng(seed)
     held: dict[str, Document] = {}
     segments = []

@@ -1,4 +1,4 @@
-"""What every vector store does, whichever engine is behind it."""
+"""The contract of every vector store, tested with both engines."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from s3vector.filters import parse_filter
-from s3vector.store import MetadataValue, VectorStore
+from s3vector.store import VectorStore
 from s3vector.tests.fakes import DIMENSIONS, document, hashed_vector
+from shared.documents import MetadataValue
 from shared.errors import Conflict, InvalidRequest
 
 type Factory = Callable[..., VectorStore]
@@ -177,7 +178,7 @@ def test_filters_mean_the_same_in_every_store(
 
 
 def test_many_documents_in_one_put(store: VectorStore) -> None:
-    """More than one batch of every call that the engines bound."""
+    """More vectors than fit into one call of the engine."""
     parts = range(7)
     store.put([document(f"d{n}", *(f"w{n} p{part}" for part in parts)) for n in range(100)])
     held = store.get([f"d{number}" for number in range(100)])

@@ -1,4 +1,4 @@
-"""Taking jobs in, looking them up, and ending them."""
+"""Creating, cancelling and removing jobs."""
 
 import hashlib
 import json
@@ -8,21 +8,22 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from runner.documents import InlineItem, UploadItem, Uploads, document_id, dump_items
+from runner.items import InlineItem, UploadItem, document_id, dump_items
 from runner.jobs import Job, JobStore, Superseded
 from runner.models import JobBody
+from runner.uploads import Uploads
 from shared.errors import Conflict, NotFound, Unprocessable
 
 _CANCEL_ATTEMPTS = 10
 
 
-class Desk:
-    """Everything about jobs but the work.
+class JobManager:
+    """Everything that callers do with jobs, except running them.
 
     Args:
-        jobs: Where jobs are kept.
-        uploads: Where uploaded documents are.
-        max_documents: The most documents that one job may have.
+        jobs: The store of jobs.
+        uploads: The uploaded documents.
+        max_documents: The most documents of one job.
     """
 
     def __init__(self, jobs: JobStore, uploads: Uploads, *, max_documents: int) -> None:
@@ -30,22 +31,22 @@ class Desk:
         self._uploads = uploads
         self._max_documents = max_documents
 
-    def open(self, body: JobBody, idempotency_key: str | None) -> Job:
-        """Make a job, or return the one that the same key made.
+    def create(self, body: JobBody, idempotency_key: str | None) -> Job:
+        """Create a job, or return the job that was created with the same key.
 
         Raises:
-            Conflict: The key was used for another body.
-            Unprocessable: There is nothing under the prefix, or too much.
+            Conflict: The key was used with another body.
+            Unprocessable: There are no documents under the prefix, or too many.
         """
         fingerprint = _fingerprint(body)
         if idempotency_key is None:
-            # Ids sort by age.
+            # The time comes first, so that ids sort by age.
             job_id = f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(8)}"
         else:
             job_id = f"key-{hashlib.sha256(idempotency_key.encode()).hexdigest()[:32]}"
             with suppress(NotFound):
-                # Before the prefix is listed: what is under it may have changed meanwhile.
-                return _same(self._jobs.load(job_id).job, fingerprint)
+                # Before listing the prefix, whose content may have changed since.
+                return _require_same_body(self._jobs.load(job_id).job, fingerprint)
         items = self._items(body)
         now = datetime.now(UTC)
         job = Job(
@@ -56,14 +57,15 @@ class Desk:
             created_at=now,
             updated_at=now,
         )
-        return _same(self._jobs.create(job, dump_items(items)).job, fingerprint)
+        created = self._jobs.create(job, dump_items(items)).job
+        return _require_same_body(created, fingerprint)
 
-    def end(self, job_id: str) -> Job | None:
-        """Cancel an open job and return it; remove an ended one and return None.
+    def cancel_or_remove(self, job_id: str) -> Job | None:
+        """Cancel an open job and return it; remove an ended job and return None.
 
         Raises:
             NotFound: There is no such job.
-            Conflict: The job moved on again and again meanwhile.
+            Conflict: The job changed during every attempt.
         """
         for _ in range(_CANCEL_ATTEMPTS):
             stored = self._jobs.load(job_id)
@@ -74,7 +76,7 @@ class Desk:
                 return self._jobs.save(stored, stored.job.cancelled(now=datetime.now(UTC))).job
             except Superseded:
                 continue
-        raise Conflict(f"Job {job_id} moves on too fast to be cancelled; try again.")
+        raise Conflict(f"Job {job_id} changes too fast to be cancelled; try again.")
 
     def _items(self, body: JobBody) -> Sequence[InlineItem | UploadItem]:
         if body.documents is not None:
@@ -91,7 +93,7 @@ class Desk:
         return [UploadItem(id=document_id(key), key=key, size=size) for key, size in found]
 
 
-def _same(job: Job, fingerprint: str) -> Job:
+def _require_same_body(job: Job, fingerprint: str) -> Job:
     if job.fingerprint != fingerprint:
         raise Conflict("This Idempotency-Key was used for another body; choose a new key.")
     return job

@@ -1,4 +1,4 @@
-"""Parsing in a process that can be ended, with files that make it necessary."""
+"""Parsing in a child process, with files that must be interrupted."""
 
 import os
 import subprocess
@@ -9,22 +9,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from runner.extraction import ExtractionError
-from runner.reader import Reader
+from runner.parser_process import ParserProcess
 from runner.tests.fakes import make_pdf
+from runner.text import ExtractionError
 
 # What keeps Python's HTML parser busy by the square of the length; later releases mended it.
 HOSTILE_HTML = b"<a" * 300_000
 
 
 @pytest.fixture
-def reader() -> Iterator[Reader]:
-    reader = Reader(seconds=60)
+def reader() -> Iterator[ParserProcess]:
+    reader = ParserProcess(seconds=60)
     yield reader
     reader.close()
 
 
-def test_reads_html_and_pdf_as_the_extraction_does(reader: Reader) -> None:
+def test_reads_html_and_pdf_as_the_extraction_does(reader: ParserProcess) -> None:
     page = reader.extract(b"<title>A page</title><p>Hello.", "html")
     assert (page.title, page.paged, page.section(0)) == ("A page", False, "Hello.")
     book = reader.extract(make_pdf(["one", "two"], title="A book"), "pdf")
@@ -32,7 +32,7 @@ def test_reads_html_and_pdf_as_the_extraction_does(reader: Reader) -> None:
     assert [book.section(index) for index in range(2)] == ["one", "two"]
 
 
-def test_one_process_serves_many_documents_and_is_gone_after_close(reader: Reader) -> None:
+def test_one_process_serves_many_documents_and_is_gone_after_close(reader: ParserProcess) -> None:
     reader.extract(b"<p>a", "html")
     process = reader._process
     assert process is not None
@@ -44,13 +44,13 @@ def test_one_process_serves_many_documents_and_is_gone_after_close(reader: Reade
     assert process.returncode is not None
 
 
-def test_text_needs_no_process(reader: Reader) -> None:
+def test_text_needs_no_process(reader: ParserProcess) -> None:
     assert reader.extract(b"# T\n\nbody", "markdown").title == "T"
     assert reader._process is None
 
 
 def test_a_document_that_takes_too_long_is_ended_and_the_next_is_read() -> None:
-    reader = Reader(seconds=3)
+    reader = ParserProcess(seconds=3)
     began = time.monotonic()
     try:
         with pytest.raises(ExtractionError, match="longer than 3 s"):
@@ -62,7 +62,7 @@ def test_a_document_that_takes_too_long_is_ended_and_the_next_is_read() -> None:
 
 
 def test_a_document_that_takes_too_much_memory_is_refused(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch
+    reader: ParserProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if sys.platform != "linux":
         pytest.skip("only Linux bounds a process's memory")
@@ -79,7 +79,7 @@ def test_a_document_that_takes_too_much_memory_is_refused(
 
 
 def test_closing_from_another_thread_frees_whoever_waits() -> None:
-    reader = Reader(seconds=60)
+    reader = ParserProcess(seconds=60)
     reader.extract(b"<p>started", "html")
     threading.Timer(0.2, reader.close).start()
     with pytest.raises(ExtractionError):
@@ -88,7 +88,7 @@ def test_closing_from_another_thread_frees_whoever_waits() -> None:
         reader.extract(b"<p>x", "html")
 
 
-def test_a_parser_that_is_killed_is_started_again(reader: Reader) -> None:
+def test_a_parser_that_is_killed_is_started_again(reader: ParserProcess) -> None:
     reader.extract(b"<p>a", "html")
     assert reader._process is not None
     os.kill(reader._process.pid, 9)
@@ -111,7 +111,7 @@ def test_the_parser_sees_no_credentials_and_imports_no_web_stack() -> None:
         return
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_SECRET_ACCESS_KEY", "do-not-hand-on")
-        reader = Reader(seconds=20)
+        reader = ParserProcess(seconds=20)
         reader.extract(b"<p>a", "html")
     assert reader._process is not None
     with open(f"/proc/{reader._process.pid}/environ", "rb") as environment:

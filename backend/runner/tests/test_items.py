@@ -1,4 +1,4 @@
-"""Names of uploads, and reading them from a real S3 server."""
+"""Document ids of uploads, and reading uploads from a real S3 server."""
 
 import re
 from typing import Any
@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.documents import S3Uploads, UploadGone, document_id
-from runner.extraction import ExtractionError
+from runner.items import document_id
 from runner.parts import S3PartCounts
 from runner.tests.conftest import Runner
+from runner.text import ExtractionError
+from runner.uploads import S3Uploads, UploadGone
+from shared.aws.bucket import Bucket
 
 _KEYS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60).map(
     lambda name: f"uploads/{name}"
@@ -47,7 +49,7 @@ def test_ids_are_valid_and_no_two_keys_share_one(one: str, other: str) -> None:
 
 @pytest.fixture
 def uploads(runner: Runner) -> S3Uploads:
-    return S3Uploads(runner.bucket, lambda: runner.s3)
+    return S3Uploads(Bucket(runner.bucket, lambda: runner.s3))
 
 
 def test_a_listing_ends_one_past_the_limit(uploads: S3Uploads, runner: Runner) -> None:
@@ -66,7 +68,7 @@ def test_a_file_that_grew_since_the_listing_is_not_read(uploads: S3Uploads, runn
 
 @pytest.mark.parametrize("content", [b"", b"x", b"-3", b"9999999999"])
 def test_a_damaged_count_of_parts_counts_as_one(content: bytes, runner: Runner, s3: Any) -> None:
-    counts = S3PartCounts(runner.bucket, lambda: s3)
+    counts = S3PartCounts(Bucket(runner.bucket, lambda: s3))
     counts.put("a", 7)
     assert counts.get("a") == 7
     s3.put_object(Bucket=runner.bucket, Key="jobs/parts/a", Body=content)

@@ -1,7 +1,7 @@
-"""HTML and PDF, read in a process of its own, which can be ended.
+"""Parsing HTML and PDF in a child process, which can be killed.
 
-Parsers take what strangers wrote. One file can keep them busy for hours or fill the memory; a
-thread cannot be stopped, a process can.
+Documents are untrusted: one file can keep a parser busy for hours or exhaust the memory. A thread
+cannot be stopped, a process can.
 """
 
 import json
@@ -12,18 +12,19 @@ import sys
 import time
 from typing import Any, Final
 
-from runner.extraction import Extract, ExtractionError, Kind, extract
+from runner.extraction import Kind, extract
 from runner.parser import FRAME
+from runner.text import ExtractedText, ExtractionError
 from shared.errors import Unavailable
 
 _START_SECONDS: Final = 10.0
 
 
-class Reader:
-    """Extracts text, in a process that is started when first needed and used again.
+class ParserProcess:
+    """Extracts text in a child process, which is started at first use and reused.
 
     Args:
-        seconds: The longest time for one document to be opened, or one section to be read.
+        seconds: The longest time for opening a document, or reading one section.
     """
 
     def __init__(self, *, seconds: float) -> None:
@@ -32,47 +33,51 @@ class Reader:
         self._documents = 0
         self._closed = False
 
-    def extract(self, content: bytes, kind: Kind) -> Extract:
-        """Open a document, as `extraction.extract` does.
+    def extract(self, content: bytes, kind: Kind) -> ExtractedText:
+        """Extract the text of a document, like `extraction.extract`.
 
-        Only the last document that was opened can be read.
+        Only the document that was opened last can be read.
 
         Raises:
-            ExtractionError: As there, or it takes too long, or too much memory.
+            ExtractionError: As there, or the document takes too much time or memory.
         """
         if kind in {"text", "markdown"}:
-            return extract(content, kind)  # takes time by the byte, and no parser
+            return extract(content, kind)  # no parser, so time and memory are linear in the size
         self._documents += 1
-        opened = self._ask({"open": kind}, content)
-        return _Remote(self, self._documents, opened)
+        opened = self._request({"open": kind}, content)
+        return _RemoteText(self, self._documents, opened)
 
     def section(self, document: int, index: int) -> str:
-        """Return a section of the document that was opened last."""
+        """Return a section of a document.
+
+        Raises:
+            ExtractionError: Another document was opened since, or the process was closed.
+        """
         if document != self._documents or self._process is None:
             raise ExtractionError("it was closed")
-        return str(self._ask({"section": index})["text"])
+        return str(self._request({"section": index})["text"])
 
     def close(self) -> None:
-        """End the process; a thread that waits for it gets an `ExtractionError`."""
+        """Kill the process; a thread that waits for it gets an `ExtractionError`."""
         self._closed = True
-        self._end()
+        self._kill()
 
-    def _ask(self, request: dict[str, Any], content: bytes = b"") -> dict[str, Any]:
+    def _request(self, request: dict[str, Any], content: bytes = b"") -> dict[str, Any]:
         process = self._process or self._start()
         try:
             answer = _exchange(process, request, content, self._seconds)
         except TimeoutError:
-            self._end()
+            self._kill()
             raise ExtractionError(
                 f"reading it takes longer than {self._seconds:g} s: split it or simplify it"
             ) from None
         except (OSError, EOFError, ValueError):
-            self._end()
+            self._kill()
             raise ExtractionError(
                 "reading it ended the parser; does it need too much memory?"
             ) from None
         if answer.get("exhausted"):
-            self._end()
+            self._kill()
         if "error" in answer:
             raise ExtractionError(str(answer["error"]))
         return answer
@@ -80,8 +85,8 @@ class Reader:
     def _start(self) -> "subprocess.Popen[bytes]":
         if self._closed:
             raise ExtractionError("it was closed")
-        # Whatever made this process's path (a zip's folder, a PEX) is not there for a child; and
-        # what reads strangers' files needs no credentials.
+        # A child does not inherit sys.path, which a zip or a PEX has extended. And the parser of
+        # untrusted files must not see credentials.
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith("AWS_")
         }
@@ -96,39 +101,39 @@ class Reader:
             )
             _exchange(self._process, {"ready": True}, b"", _START_SECONDS)
         except (OSError, EOFError, ValueError) as error:  # TimeoutError is an OSError
-            self._end()
-            raise Unavailable("The parsing process does not start.", retry_after=5) from error
+            self._kill()
+            raise Unavailable("The parser's process does not start.", retry_after=5) from error
         return self._process
 
-    def _end(self) -> None:
+    def _kill(self) -> None:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
             process.wait()
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
-                    # Closing flushes, and the other end is gone.
+                    # Closing flushes, which fails because the process is gone.
                     try:
                         pipe.close()
                     except OSError:
                         continue
 
 
-class _Remote:
-    """A document in the other process."""
+class _RemoteText:
+    """The text of a document in the child process."""
 
-    def __init__(self, reader: Reader, document: int, opened: dict[str, Any]) -> None:
+    def __init__(self, parser: ParserProcess, document: int, opened: dict[str, Any]) -> None:
         self.title: str | None = opened["title"]
         self.paged: bool = opened["paged"]
         self._sections: int = opened["sections"]
-        self._reader = reader
+        self._parser = parser
         self._document = document
 
     def __len__(self) -> int:
         return self._sections
 
     def section(self, index: int) -> str:
-        return self._reader.section(self._document, index)
+        return self._parser.section(self._document, index)
 
 
 def _exchange(

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from runner.ingest import Outgoing
 from runner.jobs import Job
+from runner.sink import DocumentPayload
 from runner.tests.conftest import Runner
-from runner.tests.fakes import FakeIngest, make_pdf
-from runner.work import Worker, _utc_now
+from runner.tests.fakes import FakeSink, make_pdf
+from runner.worker import Worker, _utc_now
 from shared.api_client import BadAnswer, CallTimeout, RequestRefused, Throttled
 from shared.errors import BadDependency, NotFound, Unavailable
 from shared.request import deadline
@@ -61,8 +61,8 @@ async def test_a_slice_ingests_every_document_once(runner: Runner) -> None:
 
     assert (progress.job.state, progress.job.done, progress.job.failed) == ("succeeded", 7, 0)
     assert progress.job == runner.load(job)
-    assert [len(ids) for ids in runner.ingest.puts] == [3, 3, 1]
-    stored = runner.ingest.documents["doc-003.txt"]
+    assert [len(ids) for ids in runner.sink.puts] == [3, 3, 1]
+    stored = runner.sink.documents["doc-003.txt"]
     assert stored == {
         "id": "doc-003.txt",
         "title": "doc-003.txt",
@@ -89,7 +89,7 @@ async def test_documents_that_cannot_be_read_are_recorded_and_the_others_ingeste
     done = await finish(runner.worker(), job)
 
     assert (done.state, done.done, done.failed) == ("succeeded", 2, 5)
-    assert set(runner.ingest.documents) == {"a.txt", "z.md"}
+    assert set(runner.sink.documents) == {"a.txt", "z.md"}
     assert {failure.document_id: failure.detail.split()[0] for failure in done.errors} == {
         "b.docx": "unsupported",
         "c.pdf": "the",
@@ -107,22 +107,22 @@ async def test_a_job_of_which_nothing_could_be_ingested_has_failed(runner: Runne
 async def test_a_slice_ends_in_time_and_the_next_goes_on_from_there(runner: Runner) -> None:
     job = runner.job(files(6))
 
-    def slowly(documents: Sequence[Outgoing]) -> None:
+    def slowly(documents: Sequence[DocumentPayload]) -> None:
         time.sleep(0.15)
 
-    runner.ingest.before_put = slowly
+    runner.sink.before_put = slowly
     worker = runner.worker(batch_documents=1, slice_seconds=0.3, slice_limit_seconds=5)
     first = await worker.advance(job.id)
     assert first.job.state == "running"
     assert 1 <= first.job.done < 6
     assert first.job.lease is None
     await finish(worker, job)
-    assert [ids[0] for ids in runner.ingest.puts] == sorted(runner.ingest.documents)
+    assert [ids[0] for ids in runner.sink.puts] == sorted(runner.sink.documents)
 
 
 async def test_a_slice_fits_into_the_time_that_the_request_has(runner: Runner) -> None:
     job = runner.job(files(40))
-    runner.ingest.before_put = lambda documents: time.sleep(0.1)
+    runner.sink.before_put = lambda documents: time.sleep(0.1)
     worker = runner.worker(batch_documents=1)
     with deadline.scope(time.time() + 3):
         progress = await worker.advance(job.id)
@@ -135,7 +135,7 @@ async def test_a_slice_fits_into_the_time_that_the_request_has(runner: Runner) -
 async def test_a_worker_that_is_told_to_stop_ends_at_the_next_step(runner: Runner) -> None:
     job = runner.job(files(5))
     stopped: list[bool] = []
-    runner.ingest.before_put = lambda documents: stopped.append(True)
+    runner.sink.before_put = lambda documents: stopped.append(True)
     worker = runner.worker(batch_documents=1, stopping=lambda: bool(stopped))
     progress = await worker.advance(job.id)
 
@@ -148,20 +148,22 @@ async def test_two_workers_that_race_for_a_lease_do_not_work_at_once(runner: Run
     job = runner.job(files(30))
     at_once = [0, 0]
 
-    class Watched(FakeIngest):
-        async def put(self, documents: Sequence[Outgoing], *, timeout_seconds: float) -> None:
+    class Watched(FakeSink):
+        async def put(
+            self, documents: Sequence[DocumentPayload], *, timeout_seconds: float
+        ) -> None:
             at_once[0] += 1
             at_once[1] = max(at_once)
             await asyncio.sleep(0.01)
             await super().put(documents, timeout_seconds=timeout_seconds)
             at_once[0] -= 1
 
-    ingest = Watched()
-    workers = [runner.worker(ingest=ingest, batch_documents=2) for _ in range(8)]
+    sink = Watched()
+    workers = [runner.worker(sink=sink, batch_documents=2) for _ in range(8)]
     results = await asyncio.gather(*(worker.advance(job.id) for worker in workers))
 
     assert at_once[1] == 1
-    assert len(ingest.puts) == 15
+    assert len(sink.puts) == 15
     assert runner.load(job).done == 30
     assert sum(not result.job.is_open for result in results) >= 1
 
@@ -173,7 +175,7 @@ async def test_a_job_under_lease_is_left_alone_and_says_for_how_long(runner: Run
     progress = await runner.worker().advance(job.id)
 
     assert 28 < progress.retry_after <= 30
-    assert runner.ingest.puts == []
+    assert runner.sink.puts == []
 
 
 async def test_a_job_whose_worker_died_goes_on_when_the_lease_is_over(runner: Runner) -> None:
@@ -187,15 +189,15 @@ async def test_a_worker_that_lost_its_lease_changes_nothing_more(runner: Runner)
     job = runner.job(files(4))
     clock = Clock()
 
-    def overtake(documents: Sequence[Outgoing]) -> None:
-        runner.ingest.before_put = lambda documents: None
+    def overtake(documents: Sequence[DocumentPayload]) -> None:
+        runner.sink.before_put = lambda documents: None
         stored = runner.jobs.load(job.id)
         runner.jobs.save(stored, stored.job.begun("faster", now=clock(), seconds=30))
 
-    runner.ingest.before_put = overtake
+    runner.sink.before_put = overtake
     progress = await runner.worker(batch_documents=1, now=clock).advance(job.id)
 
-    assert len(runner.ingest.puts) == 1
+    assert len(runner.sink.puts) == 1
     assert progress.job.done == 0
     assert progress.job.lease is not None
     assert progress.job.lease.holder == "faster"
@@ -204,33 +206,33 @@ async def test_a_worker_that_lost_its_lease_changes_nothing_more(runner: Runner)
 async def test_cancelling_ends_a_slice_at_its_next_step(runner: Runner) -> None:
     job = runner.job(files(4))
 
-    def cancel(documents: Sequence[Outgoing]) -> None:
+    def cancel(documents: Sequence[DocumentPayload]) -> None:
         stored = runner.jobs.load(job.id)
         runner.jobs.save(stored, stored.job.cancelled(now=_utc_now()))
 
-    runner.ingest.before_put = cancel
+    runner.sink.before_put = cancel
     progress = await runner.worker(batch_documents=1).advance(job.id)
     assert progress.job.state == "cancelled"
-    assert len(runner.ingest.puts) == 1
+    assert len(runner.sink.puts) == 1
     assert (await runner.worker().advance(job.id)).job.state == "cancelled"
-    assert len(runner.ingest.puts) == 1
+    assert len(runner.sink.puts) == 1
 
 
 async def test_a_refused_document_is_found_among_its_batch(runner: Runner) -> None:
     job = runner.job(files(9))
 
-    def refuse(documents: Sequence[Outgoing]) -> None:
+    def refuse(documents: Sequence[DocumentPayload]) -> None:
         if any(document["id"] in {"doc-004.txt", "doc-008.txt"} for document in documents):
             raise RequestRefused("metadata: too long", response=answer(422))
 
-    runner.ingest.before_put = refuse
+    runner.sink.before_put = refuse
     done = await finish(runner.worker(), job)
     assert (done.state, done.done, done.failed) == ("succeeded", 7, 2)
     assert [(one.document_id, one.detail) for one in done.errors] == [
         ("doc-004.txt", "metadata: too long"),
         ("doc-008.txt", "metadata: too long"),
     ]
-    assert len(runner.ingest.puts) == 10  # the whole batch, then one by one
+    assert len(runner.sink.puts) == 10  # the whole batch, then one by one
 
 
 @pytest.mark.parametrize(
@@ -250,10 +252,10 @@ async def test_an_outage_is_waited_for_as_long_as_it_takes(
     clock = Clock()
     worker = runner.worker(now=clock)
 
-    def fail(documents: Sequence[Outgoing]) -> None:
+    def fail(documents: Sequence[DocumentPayload]) -> None:
         raise error
 
-    runner.ingest.before_put = fail
+    runner.sink.before_put = fail
     waits = []
     for _ in range(30):
         progress = await worker.advance(job.id)
@@ -264,7 +266,7 @@ async def test_an_outage_is_waited_for_as_long_as_it_takes(
     assert progress.job.waiting is not None
     assert progress.job.waiting.reason == str(error)
 
-    runner.ingest.before_put = lambda documents: None
+    runner.sink.before_put = lambda documents: None
     done = await finish(worker, job, clock=clock)
     assert (done.done, done.failed, done.waiting) == (3, 0, None)
 
@@ -274,14 +276,14 @@ async def test_a_waiting_job_is_not_tried_before_its_time(runner: Runner) -> Non
     clock = Clock()
     worker = runner.worker(now=clock)
 
-    def fail(documents: Sequence[Outgoing]) -> None:
+    def fail(documents: Sequence[DocumentPayload]) -> None:
         raise Unavailable("later", retry_after=60)
 
-    runner.ingest.before_put = fail
+    runner.sink.before_put = fail
     assert (await worker.advance(job.id)).retry_after == 60
     clock.move(59)
     assert (await worker.advance(job.id)).retry_after == 1
-    assert len(runner.ingest.puts) == 1
+    assert len(runner.sink.puts) == 1
 
 
 @pytest.mark.parametrize(
@@ -294,11 +296,11 @@ async def test_a_document_that_makes_the_store_fail_is_isolated_and_given_up(
     clock = Clock()
     worker = runner.worker(now=clock, max_attempts=6)
 
-    def fail(documents: Sequence[Outgoing]) -> None:
+    def fail(documents: Sequence[DocumentPayload]) -> None:
         if any(document["id"] == "doc-033.txt" for document in documents):
             raise error
 
-    runner.ingest.before_put = fail
+    runner.sink.before_put = fail
     done = await finish(worker, job, clock=clock)
     assert (done.state, done.done, done.failed) == ("succeeded", 59, 1)
     assert done.errors[0].document_id == "doc-033.txt"
@@ -310,13 +312,13 @@ async def test_a_document_that_kills_the_instance_is_given_up(runner: Runner) ->
     clock = Clock()
 
     class Killed(BaseException):
-        """Stands for the end of the process."""
+        """Raised in place of the end of the process."""
 
-    def die(documents: Sequence[Outgoing]) -> None:
+    def die(documents: Sequence[DocumentPayload]) -> None:
         if any(document["id"] == "doc-002.txt" for document in documents):
             raise Killed
 
-    runner.ingest.before_put = die
+    runner.sink.before_put = die
     deaths = 0
     for _ in range(60):
         worker = runner.worker(now=clock, max_attempts=5)
@@ -337,12 +339,14 @@ async def test_a_document_that_kills_the_instance_is_given_up(runner: Runner) ->
 async def test_a_hanging_store_ends_the_slice(runner: Runner) -> None:
     job = runner.job(files(1))
 
-    class Hanging(FakeIngest):
-        async def put(self, documents: Sequence[Outgoing], *, timeout_seconds: float) -> None:
+    class Hanging(FakeSink):
+        async def put(
+            self, documents: Sequence[DocumentPayload], *, timeout_seconds: float
+        ) -> None:
             await asyncio.sleep(60)
 
     began = time.monotonic()
-    worker = runner.worker(ingest=Hanging(), slice_limit_seconds=1)
+    worker = runner.worker(sink=Hanging(), slice_limit_seconds=1)
     progress = await worker.advance(job.id)
     assert time.monotonic() - began < 30  # the store hangs for 60 s
     assert progress.job.waiting is not None
@@ -359,19 +363,19 @@ async def test_a_long_upload_becomes_several_documents(runner: Runner) -> None:
     done = await finish(runner.worker(part_characters=2000, batch_documents=1), job)
 
     assert (done.total, done.done) == (2, 2)
-    parts = [runner.ingest.documents[name] for name in ("long.txt", "long.txt:p2", "long.txt:p3")]
+    parts = [runner.sink.documents[name] for name in ("long.txt", "long.txt:p2", "long.txt:p3")]
     assert " ".join(part["text"] for part in parts) == text
     assert [part["title"] for part in parts] == [
         "long.txt (part 1)", "long.txt (part 2)", "long.txt (part 3)",
     ]  # fmt: skip
-    assert len(runner.ingest.documents) == 4
+    assert len(runner.sink.documents) == 4
 
 
 async def test_pages_of_a_pdf_are_named_and_a_slice_may_end_between_them(runner: Runner) -> None:
     pages = [f"page {number} " + "x" * 300 for number in range(1, 10)]
     job = runner.job({"uploads/book.pdf": make_pdf(pages, title="The book")})
     steps: list[bool] = []
-    runner.ingest.before_put = lambda documents: steps.append(True)
+    runner.sink.before_put = lambda documents: steps.append(True)
     # A new worker for each slice, and slices of one step: nothing but the bucket is remembered.
     for _ in range(20):
         steps.clear()
@@ -380,7 +384,7 @@ async def test_pages_of_a_pdf_are_named_and_a_slice_may_end_between_them(runner:
         )
         if not (await worker.advance(job.id)).job.is_open:
             break
-    documents = runner.ingest.documents
+    documents = runner.sink.documents
     assert list(documents) == ["book.pdf", "book.pdf:p2", "book.pdf:p3"]
     assert [
         (one["metadata"]["first_page"], one["metadata"]["last_page"]) for one in documents.values()
@@ -393,28 +397,28 @@ async def test_pages_of_a_pdf_are_named_and_a_slice_may_end_between_them(runner:
 async def test_a_document_that_became_shorter_leaves_no_parts_behind(runner: Runner) -> None:
     worker = runner.worker(part_characters=1000)
     await finish(worker, runner.job({"uploads/a.txt": long_text(500)}))
-    assert len(runner.ingest.documents) == 4
+    assert len(runner.sink.documents) == 4
     await finish(worker, runner.job({"uploads/a.txt": long_text(150)}))
-    assert set(runner.ingest.documents) == {"a.txt", "a.txt:p2"}
+    assert set(runner.sink.documents) == {"a.txt", "a.txt:p2"}
     await finish(worker, runner.job({"uploads/a.txt": "short"}))
-    assert set(runner.ingest.documents) == {"a.txt"}
+    assert set(runner.sink.documents) == {"a.txt"}
     assert runner.counts.get("a.txt") == 1
 
 
 async def test_parts_of_a_cancelled_job_are_found_by_the_next(runner: Runner) -> None:
     job = runner.job({"uploads/a.txt": long_text(500)})
 
-    def cancel_at_third(documents: Sequence[Outgoing]) -> None:
-        if len(runner.ingest.puts) == 3:
+    def cancel_at_third(documents: Sequence[DocumentPayload]) -> None:
+        if len(runner.sink.puts) == 3:
             stored = runner.jobs.load(job.id)
             runner.jobs.save(stored, stored.job.cancelled(now=_utc_now()))
 
-    runner.ingest.before_put = cancel_at_third
+    runner.sink.before_put = cancel_at_third
     await finish(runner.worker(part_characters=1000, batch_documents=1), job)
-    assert set(runner.ingest.documents) == {"a.txt", "a.txt:p2", "a.txt:p3"}
+    assert set(runner.sink.documents) == {"a.txt", "a.txt:p2", "a.txt:p3"}
 
     await finish(runner.worker(), runner.job({"uploads/a.txt": "short"}))
-    assert set(runner.ingest.documents) == {"a.txt"}
+    assert set(runner.sink.documents) == {"a.txt"}
 
 
 async def test_a_file_over_the_limit_is_not_fetched(runner: Runner) -> None:

@@ -1,0 +1,157 @@
+"""Batches: the next documents of a job, read and split for one request to the store."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from runner.items import InlineItem, UploadItem
+from runner.jobs import Cursor, DocumentFailure
+from runner.opener import DocumentOpener, OpenDocument
+from runner.parts import PartCounts, part_id
+from runner.sink import DocumentPayload
+from runner.splitting import Part, take_part
+from runner.text import ExtractionError
+from shared.errors import ServiceError
+
+
+@dataclass
+class Batch:
+    """The work of one step of a slice.
+
+    Attributes:
+        cursor: The position of the job after the step.
+        outgoing: The documents to store.
+        part_counts: Id and number of parts of each completed document that may have several.
+        failures: The documents that could not be read.
+        done: How many documents are complete.
+        characters: The length of all texts in `outgoing`.
+        steps: How many parts and failures the batch consists of.
+    """
+
+    cursor: Cursor
+    outgoing: list[DocumentPayload] = field(default_factory=list)
+    part_counts: list[tuple[str, int]] = field(default_factory=list)
+    failures: list[DocumentFailure] = field(default_factory=list)
+    done: int = 0
+    characters: int = 0
+    steps: int = 0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The bounds of one batch."""
+
+    steps: int
+    characters: int
+    part_characters: int
+
+
+class BatchBuilder:
+    """Builds batches from the documents of one job."""
+
+    def __init__(
+        self,
+        items: Sequence[InlineItem | UploadItem],
+        opener: DocumentOpener,
+        counts: PartCounts,
+    ) -> None:
+        self._items = items
+        self._opener = opener
+        self._counts = counts
+
+    def build(self, cursor: Cursor, limits: Limits, should_stop: Callable[[], bool]) -> Batch:
+        """Return the batch that begins at a cursor.
+
+        A document that cannot be read becomes a failure in the batch. If S3 fails after the first
+        step, the batch ends there.
+
+        Args:
+            cursor: The position of the job.
+            limits: The bounds of the batch.
+            should_stop: Called between documents and pages; the batch ends if it returns True.
+
+        Raises:
+            ServiceError: S3 failed in the first step.
+        """
+        batch = Batch(cursor)
+        while batch.cursor.index < len(self._items) and batch.steps < limits.steps:
+            if batch.steps and should_stop():
+                break
+            try:
+                if not self._add(batch, limits, should_stop):
+                    break
+            except ServiceError:
+                if batch.steps:
+                    break
+                raise
+            batch.steps += 1
+        return batch
+
+    def close(self) -> None:
+        """End the parser's process."""
+        self._opener.close()
+
+    def item_id(self, index: int) -> str:
+        """Return the id of a document."""
+        return self._items[index].id
+
+    def _add(self, batch: Batch, limits: Limits, should_stop: Callable[[], bool]) -> bool:
+        """Add the next part to the batch; return False if it does not fit."""
+        cursor = batch.cursor
+        item = self._items[cursor.index]
+        try:
+            document = self._opener.open(item)
+            part = _take(document, cursor, limits, should_stop)
+        except ExtractionError as error:
+            batch.failures.append(DocumentFailure(document_id=item.id, detail=str(error)))
+            batch.cursor = cursor.next_document()
+            return True
+        if batch.outgoing and batch.characters + len(part.text) > limits.characters:
+            return False
+        parts = cursor.parts
+        if part.text:
+            parts += 1
+            if parts > 1 and self._counts.get(item.id) < parts:
+                # Count a part before storing it, so that no stored part is ever left uncounted.
+                self._counts.put(item.id, parts)
+            batch.outgoing.append(_payload(document, part, parts))
+            batch.characters += len(part.text)
+        if part.following is None:
+            batch.done += 1
+            if document.may_split:
+                batch.part_counts.append((item.id, parts))
+            batch.cursor = cursor.next_document()
+        else:
+            section, offset = part.following
+            batch.cursor = Cursor(index=cursor.index, parts=parts, section=section, offset=offset)
+        return True
+
+
+def _take(
+    document: OpenDocument, cursor: Cursor, limits: Limits, should_stop: Callable[[], bool]
+) -> Part:
+    part = take_part(
+        document.text,
+        cursor.section,
+        cursor.offset,
+        # Inline text is bounded by the request model and never split.
+        max_characters=limits.part_characters if document.may_split else 2**31,
+        should_stop=should_stop,
+    )
+    if part.following is None and not part.text and not cursor.parts:
+        raise ExtractionError("it contains no text")
+    return part
+
+
+def _payload(document: OpenDocument, part: Part, number: int) -> DocumentPayload:
+    metadata = dict(document.metadata)
+    if document.text.paged:
+        metadata |= {"first_page": part.first_section + 1, "last_page": part.last_section + 1}
+    payload: DocumentPayload = {"id": part_id(document.item.id, number), "text": part.text}
+    if document.title:
+        has_parts = number > 1 or part.following is not None
+        payload["title"] = (
+            f"{document.title[:280]} (part {number})" if has_parts else document.title
+        )
+    if metadata:
+        payload["metadata"] = metadata
+    return payload

@@ -1,0 +1,211 @@
+"""An S3 bucket: objects with their ETags, and conditional writes with typed conflicts."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.aws.clients import aws_errors, error_code
+from shared.errors import BadDependency
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_MISSING: Final = frozenset(("NoSuchKey", "404"))
+_UNCHANGED: Final = frozenset(("304", "NotModified"))
+# S3 answers 404 to If-Match where the object was deleted.
+_CHANGED: Final = frozenset(("PreconditionFailed", "412", "NoSuchKey"))
+_IN_PROGRESS: Final = frozenset(("ConditionalRequestConflict", "OperationAborted", "409"))
+
+DEFAULT_CONTENT_TYPE: Final = "binary/octet-stream"
+
+
+class WriteConflict(Exception):
+    """A conditional write was refused because of another write to the same object."""
+
+
+class ObjectChanged(WriteConflict):
+    """The object is not the one that the write was to replace.
+
+    It may be this write's own: if S3 carries a write out but answers with an error, botocore sends
+    it again, and the repetition fails. Callers that need to know read the object.
+    """
+
+
+class WriteInProgress(WriteConflict):
+    """Another write to the object was in progress; either may have succeeded. Try again."""
+
+
+class ObjectTooLarge(Exception):
+    """The object has more bytes than the caller accepts; its content was not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object's content, and the ETag that identifies it in conditional requests."""
+
+    data: bytes
+    etag: str
+    content_type: str = DEFAULT_CONTENT_TYPE
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """An object as a listing describes it; `size` is in bytes."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPage:
+    """One page of a listing, in the order of the keys."""
+
+    objects: tuple[ObjectInfo, ...]
+    has_more: bool
+
+
+class Bucket:
+    """One bucket. Every method blocks and raises the errors of `aws_errors`.
+
+    Args:
+        name: The bucket's name.
+        client: Returns the boto3 client; called at each request, so that none is made before.
+    """
+
+    def __init__(self, name: str, client: "Callable[[], S3Client]") -> None:
+        self.name = name
+        self._client = client
+
+    def get(
+        self, key: str, *, known: StoredObject | None = None, max_bytes: int | None = None
+    ) -> StoredObject | None:
+        """Return an object, or None if there is none.
+
+        Args:
+            key: The object's key.
+            known: The object as it was read before. S3 does not send it again, and `known` itself
+                is returned, if it is unchanged.
+            max_bytes: The largest object to read.
+
+        Raises:
+            ObjectTooLarge: The object is larger than `max_bytes`.
+        """
+        client = self._client()
+        condition: Any = {} if known is None else {"IfNoneMatch": known.etag}
+        with aws_errors(f"read s3://{self.name}/{key}"):
+            try:
+                answer = client.get_object(Bucket=self.name, Key=key, **condition)
+            except client.exceptions.ClientError as error:
+                code = error_code(error)
+                if code in _UNCHANGED:
+                    return known
+                if code in _MISSING:
+                    return None
+                raise
+            with answer["Body"] as body:
+                if max_bytes is not None and answer["ContentLength"] > max_bytes:
+                    raise ObjectTooLarge
+                return StoredObject(body.read(), answer["ETag"], answer.get("ContentType", ""))
+
+    def put(
+        self, key: str, data: bytes, *, content_type: str = DEFAULT_CONTENT_TYPE
+    ) -> StoredObject:
+        """Write an object, whether or not there is one under the key."""
+        return self._put(key, data, content_type)
+
+    def put_if_absent(
+        self, key: str, data: bytes, *, content_type: str = DEFAULT_CONTENT_TYPE
+    ) -> StoredObject:
+        """Write an object if there is none under the key.
+
+        Raises:
+            WriteConflict: There is one, or another write was in progress.
+        """
+        return self._put(key, data, content_type, IfNoneMatch="*")
+
+    def put_if_match(
+        self, key: str, data: bytes, etag: str, *, content_type: str = DEFAULT_CONTENT_TYPE
+    ) -> StoredObject:
+        """Replace the object that has this ETag.
+
+        Raises:
+            WriteConflict: The object is another one, or gone, or another write was in progress.
+        """
+        return self._put(key, data, content_type, IfMatch=etag)
+
+    def delete(self, key: str) -> None:
+        """Delete an object; one that does not exist counts as deleted."""
+        with aws_errors(f"delete s3://{self.name}/{key}"):
+            self._client().delete_object(Bucket=self.name, Key=key)
+
+    def delete_all(self, keys: Sequence[str]) -> None:
+        """Delete up to 1,000 objects in no particular order, with one request.
+
+        Raises:
+            BadDependency: S3 refused to delete some of them; the others are deleted.
+        """
+        if not keys:
+            return
+        with aws_errors(f"delete objects of s3://{self.name}"):
+            answer = self._client().delete_objects(
+                Bucket=self.name,
+                Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
+            )
+        for failed in answer.get("Errors", []):
+            raise BadDependency(
+                f"Could not delete s3://{self.name}/{failed.get('Key')}: AWS answered "
+                f"{failed.get('Code')}."
+            )
+
+    def page(self, prefix: str, *, limit: int = 1000, after: str = "") -> ObjectPage:
+        """Return the first objects below a prefix whose keys follow `after`.
+
+        Args:
+            prefix: What the keys start with.
+            limit: The most objects to return, up to 1,000.
+            after: The last key of the page before.
+        """
+        with aws_errors(f"list s3://{self.name}/{prefix}"):
+            answer = self._client().list_objects_v2(
+                Bucket=self.name, Prefix=prefix, MaxKeys=limit, StartAfter=after
+            )
+        return ObjectPage(
+            tuple(
+                ObjectInfo(entry["Key"], entry["Size"], entry["LastModified"])
+                for entry in answer.get("Contents", [])
+            ),
+            answer.get("IsTruncated", False),
+        )
+
+    def objects(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Yield every object below a prefix; each 1,000 cost one request."""
+        after = ""
+        while True:
+            page = self.page(prefix, after=after)
+            yield from page.objects
+            if not (page.has_more and page.objects):
+                return
+            after = page.objects[-1].key
+
+    def check(self) -> None:
+        """Return if the bucket exists and this service may use it, raise if not."""
+        with aws_errors(f"reach the bucket {self.name}"):
+            self._client().head_bucket(Bucket=self.name)
+
+    def _put(self, key: str, data: bytes, content_type: str, **condition: Any) -> StoredObject:
+        client = self._client()
+        with aws_errors(f"write s3://{self.name}/{key}"):
+            try:
+                answer = client.put_object(
+                    Bucket=self.name, Key=key, Body=data, ContentType=content_type, **condition
+                )
+            except client.exceptions.ClientError as error:
+                code = error_code(error)
+                if condition and code in _CHANGED:
+                    raise ObjectChanged from error
+                if condition and code in _IN_PROGRESS:
+                    raise WriteInProgress from error
+                raise
+        return StoredObject(data, answer["ETag"], content_type)
