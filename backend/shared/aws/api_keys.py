@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from opentelemetry import trace
+
 from shared.aws.clients import aws_client, aws_errors
 from shared.errors import BadDependency, ServiceError
 from shared.logging import get_logger
-from shared.tracing import span
 
 _log = get_logger(__name__)
 
@@ -105,7 +106,9 @@ class SecretsManagerKeys:
 
     async def _read_stage(self, stage: str) -> str:
         # The first one loads boto3 too, which is where the time of a cold call goes.
-        with span("read API key", attributes={"secret.stage": stage}):
+        with trace.get_tracer("fin-advisor").start_as_current_span(
+            "read API key", attributes={"secret.stage": stage}, record_exception=False
+        ):
             key = await asyncio.to_thread(self._read, stage)
         if stage == "AWSCURRENT":
             self._key, self._read_at = key, self._clock()
