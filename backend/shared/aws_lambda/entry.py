@@ -5,11 +5,11 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from mangum import Mangum
+from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from mangum.handlers import APIGateway
-from mangum.types import ASGI
+from mangum.types import LambdaConfig
 from starlette.types import ASGIApp, Scope
 
 from shared import tracing
@@ -31,6 +31,9 @@ _TracedInvocation = Callable[[identity.XRayHeader | None, int | None], AbstractC
 FUNCTION_MARGIN_SECONDS: Final = 0.25
 """Reserved of the function's remaining time, to return the answer and to export spans."""
 
+_MANGUM_CONFIG: Final = LambdaConfig(
+    api_gateway_base_path="/", text_mime_types=DEFAULT_TEXT_MIME_TYPES, exclude_headers=[]
+)
 _BROKEN: Final = "The answer broke off on our side; quote the request id when you report it."
 
 
@@ -71,7 +74,6 @@ class LambdaHandler:
         self._metrics = ServiceMetrics(
             settings.project_name, settings.environment, settings.service_name
         )
-        self._mangum_config = Mangum(cast("ASGI", app), lifespan="off").config
         self._traced_request, self._traced_invocation = _tracing_blocks()
         # One loop for all invocations: pooled connections belong to it.
         self._loop = asyncio.new_event_loop()
@@ -120,7 +122,7 @@ class LambdaHandler:
         try:
             # Mangum's translation alone: a `Mangum` object would return an application's error
             # before the span, the metrics and the log know of it.
-            gateway = APIGateway(event, lambda_context, self._mangum_config)
+            gateway = APIGateway(event, lambda_context, _MANGUM_CONFIG)
             scope = gateway.scope
             # Starlette removes a root path only at the end of a segment: `/api`, not `/apiary`.
             scope["root_path"] = self._root_path

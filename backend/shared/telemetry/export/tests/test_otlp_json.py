@@ -44,11 +44,10 @@ def _without_defaults(value: Any) -> Any:
         return [_without_defaults(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {
-        name: item if name == "value" else _without_defaults(item)
-        for name, item in value.items()
-        if item or name == "value"
+    kept = {
+        name: item if name == "value" else _without_defaults(item) for name, item in value.items()
     }
+    return {name: item for name, item in kept.items() if item or name == "value"}
 
 
 def _attributes(provider: TracerProvider, kept: InMemorySpanExporter, **attributes: Any) -> Any:
