@@ -266,18 +266,12 @@ def test_no_trouble_with_the_collector_costs_an_answer(trouble: str, where: str)
         "function": f"print(invoke(*['Root={_ROOT};Parent={_PARENT};Sampled=1'] * 5))",
         "server": "print(asyncio.run(ask(*[{}] * 5))); tracing.shutdown()",
     }
-    code = f"""
-    started = time.monotonic()
-    {calls[where]}
-    print(json.dumps(time.monotonic() - started))
-    """
     environment = _LAMBDA if where == "function" else {}
     with http_collector(None if trouble == "hangs" else 503) as collector:
         url = f"http://127.0.0.1:{unused_port()}" if trouble == "refuses" else collector.url
-        printed = _run(code, url, **environment)
+        printed = _run(calls[where], url, **environment)
     answered = [line for line in printed if not line.startswith("{")]
-    assert answered[0] == "[200, 200, 200, 200, 200]"
-    assert float(answered[1]) < 20, "bounded; the figures are the benchmarks' to tell"
+    assert answered == ["[200, 200, 200, 200, 200]"]
     lines: list[dict[str, Any]] = [json.loads(line) for line in printed if line.startswith("{")]
     assert all(line["service"] == "api" for line in lines)
     assert not [line for line in lines if "exception" in line]
