@@ -2,10 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Final, cast
+from typing import Final
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import tracing
@@ -20,7 +19,7 @@ from shared.settings import FullServiceSettings
 from shared.telemetry.metrics import ServiceMetrics
 
 MAX_BODY_BYTES: Final = 6 * 1024 * 1024
-"""Lambda's own limit; the runner keeps the same one, so that a service can move."""
+"""Lambda's own limit. The runner has the same one, so that a service can move between them."""
 
 
 def create_service_app(
@@ -41,7 +40,7 @@ def create_service_app(
         title: The name in the OpenAPI document.
         description: One paragraph for the OpenAPI document.
         routers: What the service does; a lifespan of theirs is not run, give it here.
-        readiness_checks: What must work before it can do that, by name.
+        readiness_checks: Checks of what the service needs, by name.
         lifespan: Start and stop, for a service under uvicorn; Lambda does not run it.
         max_body_bytes: The largest body that is read.
         trusted_proxies: Proxies in front that append to `X-Forwarded-For`.
@@ -65,7 +64,7 @@ def create_service_app(
     app.state.settings = settings
     health = health_router(settings.service_name, settings.environment, checks=readiness_checks)
     for router in (health, *routers):
-        _add_routes(app, router)
+        app.include_router(router)
     install_error_handlers(app)
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimitMiddleware, max_bytes=max_body_bytes)
@@ -86,33 +85,8 @@ def create_service_app(
     return app
 
 
-# What an APIRoute was made of, which it keeps under the same names.
-_ROUTE_OPTIONS: Final = (
-    "response_model", "status_code", "tags", "dependencies", "summary", "description",
-    "response_description", "responses", "deprecated", "methods", "operation_id",
-    "response_model_include", "response_model_exclude", "response_model_by_alias",
-    "response_model_exclude_unset", "response_model_exclude_defaults",
-    "response_model_exclude_none", "include_in_schema", "response_class", "name", "callbacks",
-    "openapi_extra", "generate_unique_id_function", "strict_content_type", "max_body_size",
-    "form_limits",
-)  # fmt: skip
-
-
-def _add_routes(app: FastAPI, router: APIRouter) -> None:
-    """Include a router, its routes as the application's own where they are plain ones.
-
-    FastAPI finds a route of an included router anew in each request, and twice.
-    """
-    if router.form_limits or any(type(route) is not APIRoute for route in router.routes):
-        app.include_router(router)
-        return
-    for route in cast("list[APIRoute]", router.routes):
-        options = {name: getattr(route, name) for name in _ROUTE_OPTIONS}
-        app.router.add_api_route(route.path, route.endpoint, **options)
-
-
 class _DeadlineMiddleware:
-    """Takes over the deadline that a caller hands on; on Lambda the entry has done so already."""
+    """Applies the deadline of the request's header; on Lambda the entry has done so already."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

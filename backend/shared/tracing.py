@@ -1,47 +1,41 @@
-"""Distributed tracing: one provider, X-Ray ids, spans out over OTLP, nothing where it is off.
+"""Distributed tracing: OpenTelemetry's SDK with X-Ray ids, exported over OTLP.
 
-What makes spans and sends them is imported by `configure_tracing`, never by importing this module.
+Importing this module loads neither the SDK nor an exporter; `configure_tracing` does.
 """
 
 import atexit
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.logging import get_logger
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-    from opentelemetry.context import Context
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.trace import Span, Tracer
-    from starlette.types import Scope
+    from opentelemetry.trace import Span, Tracer, TracerProvider
 
-    from shared.aws_lambda.invocation import RequestInvocation
-    from shared.request.identity import XRayHeader
-    from shared.telemetry.span_recorder import Exporter, SpanRecorder
+    from shared.telemetry.export.exporter import Exporter
 
 _log = get_logger(__name__)
 
 SHUTDOWN_SECONDS: Final = 2.0
 """The longest that the end of a process waits for its last spans."""
 
-SPAN_KEY: Final = "shared.span"
-"""Key of the ASGI scope of a request whose span is made around the application."""
 
-STATUS_KEY: Final = "shared.status"
-"""Key of the ASGI scope under which the answer's status waits for that span."""
+@dataclass
+class _State:
+    """The tracing of this process; a test may put a new one in place."""
 
-_provider: "SpanRecorder | TracerProvider | None" = None
-_is_ours = False
-# Makes a `RequestInvocation`, where the provider is ours: not imported anew in each request.
-_make_request: "partial[RequestInvocation] | None" = None
-_ready_ns: int | None = None
-_flushing: threading.Thread | None = None
+    provider: "TracerProvider | None" = None
+    owns_provider: bool = False
+    """False if an ADOT wrapper installed the provider and may already have started a span."""
+    flushing: threading.Thread | None = None
+
+
+_state = _State()
 
 
 def configure_tracing(
@@ -53,50 +47,49 @@ def configure_tracing(
 ) -> None:
     """Export this process's spans; a second call changes nothing.
 
-    A provider that is there already (an auto-instrumentation wrapper's) is kept, and only what
-    it lacks is added.
+    If there is a provider already, from an auto-instrumentation wrapper, it is used.
 
     Args:
         service_name: `service.name` of every span.
         environment: `deployment.environment.name` of every span.
-        otlp_endpoint: `http://host:4318` for HTTP/protobuf, port 4317 for gRPC (unless
+        otlp_endpoint: `http://host:4318` for OTLP/HTTP with JSON, port 4317 for gRPC (unless
             `OTEL_EXPORTER_OTLP_PROTOCOL` says otherwise), `udp://host:2000` for the X-Ray daemon.
-        exporter: Replaces the one that the endpoint selects.
+        exporter: Used instead of the one that the endpoint selects.
     """
-    # OpenTelemetry's provider is one a process too.
-    global _provider, _is_ours, _make_request  # noqa: PLW0603
     from opentelemetry import propagate, trace
 
     from shared.telemetry.client_spans import instrument_clients
     from shared.telemetry.propagation import all_headers
-    from shared.telemetry.provider import make_provider, on_lambda
 
-    if _provider is not None:
+    if _state.provider is not None:
         return
-    present = trace.get_tracer_provider()
-    if type(present).__name__ in {"ProxyTracerProvider", "NoOpTracerProvider"}:
-        _is_ours = True
-        _provider = make_provider(service_name, environment, otlp_endpoint, exporter)
-        trace.set_tracer_provider(_provider)
-        propagate.set_global_textmap(all_headers)
-        if on_lambda():
-            from shared.aws_lambda.invocation import RequestInvocation
+    existing = trace.get_tracer_provider()
+    if isinstance(existing, (trace.ProxyTracerProvider, trace.NoOpTracerProvider)):
+        from shared.telemetry.provider import make_provider, on_lambda
 
-            _make_request = partial(RequestInvocation, cast("SpanRecorder", _provider))
-        else:
+        _state.provider = make_provider(service_name, environment, otlp_endpoint, exporter)
+        _state.owns_provider = True
+        trace.set_tracer_provider(_state.provider)
+        propagate.set_global_textmap(all_headers)
+        if not on_lambda():
             atexit.register(shutdown)
     else:
-        _provider = present  # type: ignore[assignment] # somebody's own SDK provider
+        _state.provider = existing
     instrument_clients()
 
 
 def is_configured() -> bool:
     """Return whether spans of this process are exported."""
-    return _provider is not None
+    return _state.provider is not None
+
+
+def owns_provider() -> bool:
+    """Return whether `configure_tracing` made the provider, rather than a wrapper."""
+    return _state.owns_provider
 
 
 def get_tracer(name: str = "fin-advisor") -> "Tracer":
-    """Return a tracer; its spans cost next to nothing where tracing is not configured."""
+    """Return a tracer; its spans do nothing where tracing is not configured."""
     from opentelemetry import trace
 
     return trace.get_tracer(name)
@@ -104,11 +97,11 @@ def get_tracer(name: str = "fin-advisor") -> "Tracer":
 
 @contextmanager
 def span(name: str, attributes: Mapping[str, Any] | None = None) -> Iterator["Span"]:
-    """Make a span for a block; of an error its kind is kept, not its text, which may quote data."""
-    from opentelemetry.trace import INVALID_SPAN, Status, StatusCode
+    """Make a span for a block. An error is recorded by its type: its text may quote data."""
+    from opentelemetry.trace import INVALID_SPAN, StatusCode
 
-    if _provider is None:
-        yield INVALID_SPAN  # off, though a wrapper's provider may be there to take it
+    if _state.provider is None:
+        yield INVALID_SPAN  # off, even if a wrapper's provider would record the span
         return
     with get_tracer().start_as_current_span(
         name,
@@ -119,7 +112,7 @@ def span(name: str, attributes: Mapping[str, Any] | None = None) -> Iterator["Sp
         try:
             yield current
         except Exception as error:
-            current.set_status(Status(StatusCode.ERROR))
+            current.set_status(StatusCode.ERROR)
             code = getattr(error, "code", None)
             kind = code if isinstance(code, str) else type(error).__qualname__
             current.set_attribute("error.type", kind)
@@ -129,11 +122,12 @@ def span(name: str, attributes: Mapping[str, Any] | None = None) -> Iterator["Sp
 def instrument_app(app: "FastAPI") -> None:
     """Give every request of an application one span; call it before the first request.
 
-    A request that has a span already (from an auto-instrumentation wrapper) gets no second one.
+    A request that has a span already, from an auto-instrumentation wrapper, gets no second one.
     """
     from shared.telemetry.server_spans import RequestSpanMiddleware
 
-    # FastAPI has telemetry of its own, four spans a request; it is on wherever there is a provider.
+    # FastAPI's own telemetry makes four spans a request wherever there is a provider. Only its
+    # constructor has an option for it; this application exists already.
     native = getattr(app, "_telemetry", None)
     if isinstance(native, dict):
         native["tracing"] = False
@@ -143,80 +137,35 @@ def instrument_app(app: "FastAPI") -> None:
 
 
 def release_app(app: "FastAPI") -> None:
-    """Take out what an auto-instrumentation wrapper put into a new application.
+    """Remove an auto-instrumentation wrapper's instrumentation from a new application.
 
-    The wrapper's own span is around the invocation already. What its instrumentation of FastAPI
-    adds inside is a second one, and an older one raises on today's routers: every request fails.
+    The wrapper's span of the invocation is there without it. It would add a second span, and older
+    versions of it fail every request with today's FastAPI.
     """
-    if "opentelemetry.instrumentation.fastapi" in sys.modules:
-        vars(app).pop("build_middleware_stack", None)  # replaced by newer ones
-        app.user_middleware[:] = [
-            entry
-            for entry in app.user_middleware
-            if getattr(entry.cls, "__name__", "") != "OpenTelemetryMiddleware"
-        ]
-
-
-def invocation(
-    header: "XRayHeader | None", *, cold_start: bool = False
-) -> AbstractContextManager[None]:
-    """Continue Lambda's trace for a block, and send its spans before the environment freezes.
-
-    Args:
-        header: The runtime's own.
-        cold_start: Whether this is the environment's first; its start then becomes a span.
-    """
-    if _provider is None:
-        return nullcontext()
-    from shared.aws_lambda.invocation import Invocation
-
-    return Invocation(header, is_ours=_is_ours, ready_ns=_ready_ns if cold_start else None)
-
-
-def request(
-    header: "XRayHeader | None",
-    scope: "Scope",
-    *,
-    cold_start: bool = False,
-) -> AbstractContextManager[None]:
-    """Continue Lambda's trace for a block that answers a request, and make the request's span.
-
-    Where the provider is somebody else's, the application's middleware makes it.
-
-    Args:
-        header: The runtime's own, which wins over the request's.
-        scope: The request's; `STATUS_KEY` is set there when it has been answered.
-        cold_start: Whether this is the environment's first; its start then becomes a span.
-    """
-    if _make_request is None:
-        return invocation(header, cold_start=cold_start)
-    return _make_request(header, scope, _ready_ns if cold_start else None)
-
-
-def extract(headers: Mapping[str, str]) -> "Context":
-    """Return the OpenTelemetry context that headers (names in lower case) carry."""
-    from shared.telemetry import propagation
-
-    return propagation.extract(headers)
+    instrumentation = sys.modules.get("opentelemetry.instrumentation.fastapi")
+    if instrumentation is not None:
+        instrumentation.FastAPIInstrumentor.uninstrument_app(app)
+        app.middleware_stack = None  # built by that call, and more middleware is to come
 
 
 def flush() -> None:
-    """Send what has been collected, bounded by the exporter's time-out; never raises."""
-    if _provider is None or not hasattr(_provider, "force_flush"):
+    """Export what has been collected, within the exporter's time limit; never raises."""
+    force_flush = getattr(_state.provider, "force_flush", None)
+    if force_flush is None:
         return
-    if _is_ours:
-        _quietly(_provider.force_flush)
+    if _state.owns_provider:
+        _quietly(force_flush)
     else:
-        _flush_foreign(_provider.force_flush)
+        _flush_foreign(force_flush)
 
 
 def shutdown() -> None:
-    """Send what has been collected and stop; for a process that ends."""
-    if _provider is None or not hasattr(_provider, "shutdown"):
-        return
-    last = threading.Thread(target=_quietly, args=(_provider.shutdown,), daemon=True)
-    last.start()
-    last.join(SHUTDOWN_SECONDS)
+    """Export what has been collected and stop; for a process that ends."""
+    stop = getattr(_state.provider, "shutdown", None)
+    if stop is not None:
+        last = threading.Thread(target=_quietly, args=(stop,), daemon=True)
+        last.start()
+        last.join(SHUTDOWN_SECONDS)
 
 
 def _quietly(action: Callable[[], object]) -> None:
@@ -227,17 +176,10 @@ def _quietly(action: Callable[[], object]) -> None:
 
 
 def _flush_foreign(force_flush: Callable[[], object]) -> None:
-    # How long a wrapper's exporter takes is not ours to set, so it is left behind.
-    global _flushing  # noqa: PLW0603
-    from shared.telemetry.provider import LAMBDA_EXPORT_SECONDS
+    # A wrapper's exporter has a time limit of its own; when ours is over, it goes on in its thread.
+    from shared.telemetry.export.exporter import LAMBDA_EXPORT_SECONDS
 
-    if _flushing is None or not _flushing.is_alive():
-        _flushing = threading.Thread(target=_quietly, args=(force_flush,), daemon=True)
-        _flushing.start()
-        _flushing.join(LAMBDA_EXPORT_SECONDS)
-
-
-def mark_ready() -> None:
-    """Note that this process is ready for its first invocation."""
-    global _ready_ns  # noqa: PLW0603 - of the process
-    _ready_ns = time.time_ns()
+    if _state.flushing is None or not _state.flushing.is_alive():
+        _state.flushing = threading.Thread(target=_quietly, args=(force_flush,), daemon=True)
+        _state.flushing.start()
+        _state.flushing.join(LAMBDA_EXPORT_SECONDS)

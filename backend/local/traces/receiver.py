@@ -1,8 +1,8 @@
-"""Takes spans as a collector does: OTLP over gRPC and HTTP, and the X-Ray daemon's datagrams."""
+"""Receives spans as a collector does: OTLP over gRPC and HTTP, and the X-Ray daemon's datagrams."""
 
 import asyncio
 import base64
-import gzip
+import json
 import logging
 import socket
 import zlib
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import grpc.aio  # type: ignore[import-untyped]
+from google.protobuf import json_format  # type: ignore[import-untyped]
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -38,6 +39,7 @@ LAYER_SECONDS = 0.13
 
 _BODY_LIMIT = 64 * 1024 * 1024
 _HEADER = b'{"format":"json","version":1}'
+_ID_FIELDS = frozenset({"traceId", "spanId", "parentSpanId"})
 _OTLP_SAMPLED, _OTLP_UNSAMPLED = b"T1S", b"T1U"
 
 _log = logging.getLogger(__name__)
@@ -107,13 +109,17 @@ class OtlpReceiver:
             return
         try:
             body = await read_body(receive, limit_bytes=_BODY_LIMIT)
-            request = _request(body, dict(scope["headers"]))
+            headers = dict(scope["headers"])
+            is_json = headers.get(b"content-type", b"").startswith(b"application/json")
+            if headers.get(b"content-encoding") == b"gzip":
+                body = _unzipped(body)
+            request = _parsed_json(body) if is_json else _parsed(body)
         except ClientGoneError:
             return
         except BodyTooLongError:
             await respond(send, 413, [])
             return
-        except (DecodeError, ValueError, EOFError, OSError, zlib.error) as error:
+        except (DecodeError, ValueError, json_format.Error, RecursionError, zlib.error) as error:
             await respond(send, 400, [("content-type", "text/plain")], str(error).encode())
             return
         taking = asyncio.create_task(self.take(request))
@@ -124,8 +130,9 @@ class OtlpReceiver:
             taking.cancel()
             return
         taking.result()
-        answer = ExportTraceServiceResponse().SerializeToString()
-        await respond(send, 200, [("content-type", "application/x-protobuf")], answer)
+        content_type = "application/json" if is_json else "application/x-protobuf"
+        answer = b"{}" if is_json else ExportTraceServiceResponse().SerializeToString()
+        await respond(send, 200, [("content-type", content_type)], answer)
 
 
 class _TraceService(trace_service_pb2_grpc.TraceServiceServicer):
@@ -165,18 +172,37 @@ def _of_datagram(data: bytes) -> Iterable[Span]:
     return list(from_segment(body))
 
 
-def _request(body: bytes, headers: dict[bytes, bytes]) -> ExportTraceServiceRequest:
-    if headers.get(b"content-encoding") == b"gzip":
-        body = gzip.decompress(body)
-    if headers.get(b"content-type", b"").startswith(b"application/json"):
-        raise ValueError("JSON is not taken here; send application/x-protobuf")
-    return _parsed(body)
+def _unzipped(body: bytes) -> bytes:
+    unzip = zlib.decompressobj(wbits=31)  # the gzip format
+    unzipped = unzip.decompress(body, _BODY_LIMIT)
+    if not unzip.eof:
+        raise ValueError("a gzip body that is incomplete or too long")
+    return unzipped
 
 
 def _parsed(body: bytes) -> ExportTraceServiceRequest:
     request = ExportTraceServiceRequest()
     request.ParseFromString(body)
     return request
+
+
+def _parsed_json(body: bytes) -> ExportTraceServiceRequest:
+    text = json.dumps(_with_base64_ids(json.loads(body)))
+    return json_format.Parse(text, ExportTraceServiceRequest(), ignore_unknown_fields=True)
+
+
+def _with_base64_ids(value: Any) -> Any:
+    """Convert OTLP's hexadecimal ids to base64, as which `json_format` reads them in any case."""
+    if isinstance(value, list):
+        return [_with_base64_ids(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: base64.b64encode(bytes.fromhex(item)).decode()
+        if name in _ID_FIELDS and isinstance(item, str)
+        else _with_base64_ids(item)
+        for name, item in value.items()
+    }
 
 
 async def _gone(receive: Receive) -> Message:

@@ -1,8 +1,9 @@
-"""The trace of one invocation on Lambda: continued from the runtime's header, sent at the end."""
+"""The trace of one Lambda invocation: continued from the runtime's header, exported at the end."""
 
 import os
 import time
-from contextvars import Token
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from opentelemetry import context, trace
@@ -12,113 +13,87 @@ from starlette.types import Scope
 
 from shared import tracing
 from shared.request.identity import XRayHeader
-from shared.request.identity import header as header_of
 from shared.telemetry import propagation
-from shared.telemetry.server_spans import finish
-from shared.telemetry.span_recorder import SpanRecorder
+from shared.telemetry.scope import SPAN_KEY, STATUS_KEY
+from shared.telemetry.server_spans import finish, use_span
 
 _LONGEST_INIT_SECONDS: Final = 60.0
-_WAITED_NS: Final = 1_000_000_000
-_NOTHING: Final = Context()
-# The API's own key: its `set_span_in_context` copies a context twice.
-[_SPAN] = trace.set_span_in_context(trace.INVALID_SPAN, _NOTHING)
+_LONGEST_WAIT_NS: Final = 1_000_000_000
 
 
-class Invocation:
-    """The block of `tracing.invocation`; a class, because every request enters one.
+@contextmanager
+def traced_request(header: XRayHeader | None, scope: Scope, ready_ns: int | None) -> Iterator[None]:
+    """Trace an invocation that is an HTTP request, with one INTERNAL span.
+
+    The span is made here and not by the application's middleware, which does not know whether the
+    answer could be returned. Under a wrapper's provider the middleware makes it all the same.
 
     Args:
-        header: The runtime's own.
-        is_ours: Whether the provider is; a wrapper may have begun a span of the invocation.
-        ready_ns: When the process was ready, where this is its first invocation (Unix time).
+        header: The runtime's X-Ray header, which takes precedence over the request's.
+        scope: The request's ASGI scope; `STATUS_KEY` must be set before the block ends.
+        ready_ns: When the process was ready (Unix time), at its first invocation only.
     """
-
-    def __init__(self, header: XRayHeader | None, *, is_ours: bool, ready_ns: int | None) -> None:
-        self._parent = propagation.parent_of(header)
-        self._is_sampled = self._parent is None or self._parent.trace_flags.sampled
-        self._is_wrapped = not is_ours and _is_within(self._parent)
-        self._ready_ns = ready_ns
-
-    def __enter__(self) -> None:
-        if self._is_wrapped:
-            return  # the wrapper has continued the trace, and flushes when its span ends
-        around = _below(self._parent)
-        self._token = context.attach(around)
-        if self._ready_ns is not None and self._is_sampled:
-            _record_start(self._ready_ns, around)
-
-    def __exit__(self, *_: object) -> None:
-        if self._is_wrapped:
-            return
-        context.detach(self._token)
-        if self._is_sampled:
+    if not tracing.owns_provider():
+        with traced_invocation(header, ready_ns):
+            yield
+        return
+    headers = Headers(scope=scope)
+    if header is None:
+        parent = propagation.extract(headers)
+    else:
+        parent = propagation.with_baggage(headers, propagation.xray_context(header))
+    token = context.attach(parent)
+    span = scope[SPAN_KEY] = tracing.get_tracer().start_span("HTTP")
+    try:
+        if ready_ns is not None:
+            _record_cold_start(ready_ns)
+        with use_span(span):
+            try:
+                yield
+            except BaseException as error:
+                finish(span, scope, scope.get(STATUS_KEY), error)
+                raise
+            finish(span, scope, scope.get(STATUS_KEY), None)
+    finally:
+        context.detach(token)
+        if span.get_span_context().trace_flags.sampled:
             tracing.flush()
 
 
-class RequestInvocation:
-    """The block of `tracing.request`: an invocation that is a request, and its span.
-
-    The span is made here and not by the application's middleware, which knows less: not whether
-    the answer could be sent.
+@contextmanager
+def traced_invocation(header: XRayHeader | None, ready_ns: int | None) -> Iterator[None]:
+    """Continue the runtime's trace for an invocation, and export its spans at the end.
 
     Args:
-        recorder: The process's provider.
-        header: The runtime's own, which wins over the request's.
-        scope: The request's; its status is put there (`tracing.STATUS_KEY`) before the block ends.
-        ready_ns: When the process was ready, where this is its first invocation (Unix time).
+        header: The runtime's X-Ray header.
+        ready_ns: When the process was ready (Unix time), at its first invocation only.
     """
-
-    _token: Token[Context]
-
-    def __init__(
-        self,
-        recorder: SpanRecorder,
-        header: XRayHeader | None,
-        scope: Scope,
-        ready_ns: int | None,
-    ) -> None:
-        self._header = header
-        self._scope = scope
-        self._around = _NOTHING
-        if header is None:
-            self._around = propagation.extract(Headers(scope=scope))
-            carried = trace.get_current_span(self._around).get_span_context()
-            parent = carried if carried.is_valid else None
-        else:
-            parent = propagation.parent_of(header)
-            if header_of(scope, b"baggage"):
-                self._around = propagation.with_baggage(Headers(scope=scope), _NOTHING)
-        self._span = scope[tracing.SPAN_KEY] = recorder.begin("HTTP", parent)
-        if ready_ns is not None and self._span.is_recording():
-            _record_start(ready_ns, _below(parent))
-
-    def __enter__(self) -> None:
-        around = Context({**self._around, _SPAN: self._span})
-        self._token = context.attach(around)
-
-    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
-        context.detach(self._token)
-        if self._span.is_recording():
-            finish(self._span, self._scope, self._scope.get(tracing.STATUS_KEY), error)
+    parent = propagation.xray_context(header)
+    if not tracing.owns_provider() and _is_continued(parent):
+        yield  # a wrapper's span of this invocation is current, and the wrapper flushes
+        return
+    token = context.attach(parent)
+    try:
+        if ready_ns is not None:
+            _record_cold_start(ready_ns)
+        yield
+    finally:
+        context.detach(token)
+        if header is None or header.sampled is not False:
             tracing.flush()
 
 
-def _below(parent: trace.SpanContext | None) -> Context:
-    if parent is None:
-        return _NOTHING
-    return trace.set_span_in_context(trace.NonRecordingSpan(parent), _NOTHING)
+def _is_continued(parent_context: Context) -> bool:
+    """Return whether a span of the parent's trace is current; any span, if there is no parent."""
+    current = trace.get_current_span().get_span_context()
+    parent = trace.get_current_span(parent_context).get_span_context()
+    return current.is_valid and (not parent.is_valid or parent.trace_id == current.trace_id)
 
 
-def _is_within(parent: trace.SpanContext | None) -> bool:
-    """Whether a span of this trace (of any, where none is known) is around."""
-    around = trace.get_current_span().get_span_context()
-    return around.is_valid and (parent is None or parent.trace_id == around.trace_id)
-
-
-def _record_start(ready_ns: int, around: Context) -> None:
-    """Make a span of the time from the process's start until it was ready for this invocation."""
-    if time.time_ns() - ready_ns > _WAITED_NS:
-        return  # started ahead of any request: nobody waited for it
+def _record_cold_start(ready_ns: int) -> None:
+    """Make a span from the process's start until it was ready for the current invocation."""
+    if time.time_ns() - ready_ns > _LONGEST_WAIT_NS:
+        return  # started in advance: no request waited for it
     try:
         age = _process_age_seconds()
     except (OSError, ValueError, IndexError, AttributeError):  # not Linux
@@ -126,7 +101,6 @@ def _record_start(ready_ns: int, around: Context) -> None:
     if age < _LONGEST_INIT_SECONDS:  # else restored from a snapshot
         tracing.get_tracer().start_span(
             "cold start",
-            around,
             start_time=time.time_ns() - int(age * 1e9),
             attributes={"faas.coldstart": True},
         ).end(ready_ns)
@@ -134,6 +108,6 @@ def _record_start(ready_ns: int, around: Context) -> None:
 
 def _process_age_seconds() -> float:
     with open("/proc/self/stat", "rb") as file:
-        # The second field, a name in parentheses, may hold spaces; the start is the 22nd.
+        # The process's name, in parentheses, may contain spaces; its start is the 22nd field.
         ticks = int(file.read().rpartition(b")")[2].split()[19])
     return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")

@@ -1,15 +1,14 @@
-"""The trace that a request belongs to: read from its headers, and handed on in them.
+"""Trace context between services: read from request headers, written to the headers of calls.
 
 https://www.w3.org/TR/trace-context/
 """
 
 from collections.abc import Mapping
-from contextvars import ContextVar
 from typing import Final, override
 
 from opentelemetry import trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
-from opentelemetry.context import Context
+from opentelemetry.context import Context, create_key, get_value, set_value
 from opentelemetry.propagators.aws import AwsXRayPropagator
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.propagators.textmap import CarrierT, Getter, TextMapPropagator, default_getter
@@ -18,75 +17,59 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from shared.request.identity import XRAY_HEADER, XRayHeader, parse_xray
 
 MAX_BAGGAGE_CHARACTERS: Final = 1024
-"""Baggage comes from outside and is sent on at every hop; a longer one is dropped whole."""
+"""Longer baggage is dropped: it comes from outside and is sent along with every call."""
 
-_SOME_SPAN: Final = 1
-_SAMPLED: Final = trace.TraceFlags(trace.TraceFlags.SAMPLED)
-_UNSAMPLED: Final = trace.TraceFlags(trace.TraceFlags.DEFAULT)
-
-_root: ContextVar[int] = ContextVar("xray_root", default=0)
+_ROOT_KEY: Final = create_key("xray-root")
+_ANY_SPAN_ID: Final = 1
 
 
 def extract(headers: Mapping[str, str]) -> Context:
-    """Return the OpenTelemetry context that headers (names in lower case) carry.
+    """Return the OpenTelemetry context of a request's headers (names in lower case).
 
-    X-Ray's header wins over `traceparent`: the gateway rewrites the first and passes the second.
+    X-Ray's header wins over `traceparent`: API Gateway rewrites the first and forwards the second
+    unchanged.
     """
-    context = Context()
-    if "baggage" in headers:
-        context = with_baggage(headers, context)
     xray = parse_xray(headers.get(XRAY_HEADER))
-    parent = parent_of(xray)
-    if parent is not None:
-        return trace.set_span_in_context(trace.NonRecordingSpan(parent), context)
-    return context if xray else _w3c.extract(headers, context, _lower_case)
+    if xray is None:
+        return _w3c.extract(headers, with_baggage(headers, Context()), _lower_case)
+    return with_baggage(headers, xray_context(xray))
 
 
-def parent_of(xray: XRayHeader | None) -> trace.SpanContext | None:
-    """Return the span that an X-Ray header names.
+def xray_context(xray: XRayHeader | None) -> Context:
+    """Return the context of an X-Ray header; an empty one without a header.
 
-    Where it names a trace and no span, the next one begins that trace (`root_trace_id`); where it
-    leaves the sampling open, the trace is sampled.
+    A header without a parent starts its trace here: the next span gets the header's trace id (see
+    `root_trace_id`). A header without a sampling decision counts as sampled.
     """
-    if xray is None or (not xray.parent_id and xray.sampled is not False):
-        _root.set(int(xray.trace_id, 16) if xray else 0)
-        return None
-    if _root.get():  # of an earlier request; to set a variable of the context costs more
-        _root.set(0)
-    return span_context(
-        int(xray.trace_id, 16),
-        # What is not sampled needs some parent all the same: the trace id and the decision travel.
-        xray.parent_id or _SOME_SPAN,
-        _UNSAMPLED if xray.sampled is False else _SAMPLED,
+    if xray is None:
+        return Context()
+    trace_id = int(xray.trace_id, 16)
+    if not xray.parent_id and xray.sampled is not False:
+        return set_value(_ROOT_KEY, trace_id, Context())
+    sampled = trace.TraceFlags.DEFAULT if xray.sampled is False else trace.TraceFlags.SAMPLED
+    parent = trace.SpanContext(
+        trace_id,
+        # An unsampled trace needs a valid parent too, or its id and decision would not travel.
+        xray.parent_id or _ANY_SPAN_ID,
         is_remote=True,
+        trace_flags=trace.TraceFlags(sampled),
     )
+    return trace.set_span_in_context(trace.NonRecordingSpan(parent), Context())
 
 
-def span_context(
-    trace_id: int,
-    span_id: int,
-    flags: trace.TraceFlags,
-    state: trace.TraceState = trace.DEFAULT_TRACE_STATE,
-    *,
-    is_remote: bool = False,
-) -> trace.SpanContext:
-    """Return a `SpanContext` of ids that are known to be valid, in a third of its own time."""
-    fields = (trace_id, span_id, is_remote, flags, state, True)
-    return tuple.__new__(trace.SpanContext, fields)
+def root_trace_id(context: Context | None = None) -> int:
+    """Return the trace id for a span without a parent, or 0 if the headers named none."""
+    trace_id = get_value(_ROOT_KEY, context)
+    return trace_id if isinstance(trace_id, int) else 0
 
 
 def with_baggage(headers: Mapping[str, str], context: Context) -> Context:
-    """Return the context with the baggage that headers (names in lower case) carry."""
+    """Return the context with the baggage of the headers (names in lower case) added."""
     return _baggage.extract(headers, context, _lower_case)
 
 
-def root_trace_id() -> int:
-    """Return the trace that the request's header began without a parent, or 0."""
-    return _root.get()
-
-
 class _LowerCase(Getter[Mapping[str, str]]):
-    """Reads headers whose names are in lower case, whatever case a propagator asks in."""
+    """Reads headers with lower-case names, whatever case a propagator asks for."""
 
     def get(self, carrier: Mapping[str, str], key: str) -> list[str] | None:
         value = carrier.get(key.lower())
@@ -115,9 +98,7 @@ _baggage = _BoundedBaggage()
 _w3c = TraceContextTextMapPropagator()
 
 trace_headers: Final[TextMapPropagator] = CompositePropagator([_w3c, AwsXRayPropagator()])
-"""Writes both trace headers, and no baggage: for calls that leave the estate."""
+"""Writes both trace headers and no baggage: for calls to other parties."""
 
-all_headers: Final[TextMapPropagator] = CompositePropagator(
-    [_baggage, _w3c, AwsXRayPropagator()]  # of extractors, the last one that finds something wins
-)
-"""The process's propagator."""
+all_headers: Final[TextMapPropagator] = CompositePropagator([_baggage, _w3c, AwsXRayPropagator()])
+"""The global propagator. On extraction the last propagator that finds a context wins."""

@@ -1,26 +1,24 @@
-"""The process's TracerProvider: who it is, how it makes ids, and where its spans go."""
+"""The TracerProvider of this process: its resource, its ids, and when its spans are exported."""
 
 import os
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlsplit
+import random
+import threading
+import time
+from collections import deque
+from typing import Final
+from urllib.parse import unquote
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 from shared.logging import get_logger
-
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import TracerProvider
-
-    from shared.telemetry.span_recorder import Exporter, SpanRecorder
+from shared.telemetry.export.exporter import Exporter, make_exporter
+from shared.telemetry.propagation import root_trace_id
 
 _log = get_logger(__name__)
 
-LAMBDA_EXPORT_SECONDS: Final = 0.25
-"""Bound of an export on Lambda, where the answer waits for it. `force_flush` has a bound of its own
-that it does not keep; the exporter's is the one that holds."""
-
-EXPORT_SECONDS: Final = 5.0
-"""Bound of an export in a process that exports in the background."""
-
-_GRPC_PORT: Final = 4317
+MAX_HELD_SPANS: Final = 2048
 
 
 def on_lambda() -> bool:
@@ -29,21 +27,94 @@ def on_lambda() -> bool:
 
 
 def make_provider(
-    service_name: str, environment: str, endpoint: str, exporter: "Exporter | None"
-) -> "SpanRecorder | TracerProvider":
-    """Return a provider that exports to where `configure_tracing` says."""
-    resource = _resource(service_name, environment)
-    exporter = exporter or _make_exporter(endpoint)
-    if on_lambda():
-        from shared.telemetry.span_recorder import SpanRecorder
+    service_name: str, environment: str, endpoint: str, exporter: Exporter | None = None
+) -> TracerProvider:
+    """Return a provider that exports to an endpoint, or through an exporter if one is given.
 
-        return SpanRecorder(resource, exporter)
-    from shared.telemetry.sdk_provider import sdk_provider
+    The SDK reads its own variables: `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG`, the span
+    limits and `OTEL_SDK_DISABLED`.
+    """
+    provider = TracerProvider(
+        # Not Resource.create(): it scans the entry points of every installed distribution.
+        resource=Resource(_resource_attributes(service_name, environment)),
+        id_generator=XRayIdGenerator(),
+        shutdown_on_exit=False,  # its exit handler waits without a time limit
+    )
+    exporter = exporter or make_exporter(endpoint, blocks_request=on_lambda())
+    if exporter is not None and on_lambda():
+        provider.add_span_processor(HoldingSpanProcessor(exporter))
+    elif exporter is not None:
+        from shared.telemetry.export.background import background_processor
 
-    return sdk_provider(resource, exporter)
+        provider.add_span_processor(background_processor(exporter))
+    return provider
 
 
-def _resource(service_name: str, environment: str) -> dict[str, str]:
+class HoldingSpanProcessor(SpanProcessor):
+    """Holds sampled spans until `force_flush`, and then exports them in the calling thread.
+
+    For Lambda, which freezes the process after each answer: the SDK's `BatchSpanProcessor` exports
+    in a thread of its own, which the freeze stops at any point.
+
+    Args:
+        exporter: Receives the spans. While its `is_paused` is true, spans stay here.
+        capacity: How many spans are held. When one more ends, the oldest is dropped.
+    """
+
+    def __init__(self, exporter: Exporter, capacity: int = MAX_HELD_SPANS) -> None:
+        self._exporter = exporter
+        self._spans: deque[ReadableSpan] = deque(maxlen=capacity)
+        self._dropped = 0
+        # Spans may end in other threads while a flush takes the spans out.
+        self._lock = threading.Lock()
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Keep a span that has ended, if it is sampled."""
+        context = span.get_span_context()
+        if context is None or not context.trace_flags.sampled:
+            return
+        with self._lock:
+            self._dropped += len(self._spans) == self._spans.maxlen
+            self._spans.append(span)
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - the exporter has a time limit of its own
+        """Export the held spans; false if they stay because the exporter pauses."""
+        if not self._spans:
+            return True
+        if getattr(self._exporter, "is_paused", False):
+            return False
+        with self._lock:
+            spans, dropped = list(self._spans), self._dropped
+            self._spans.clear()
+            self._dropped = 0
+        if dropped:
+            _log.warning("tracing_spans_dropped", spans_lost=dropped, held=len(spans))
+        self._exporter.export(spans)
+        return True
+
+    def shutdown(self) -> None:
+        """Export the held spans and close the exporter."""
+        self.force_flush()
+        self._exporter.shutdown()
+
+
+class XRayIdGenerator(IdGenerator):
+    """Trace ids that X-Ray accepts: seconds since 1970, then 96 random bits.
+
+    If the request's header named a trace but no parent, that trace's id is used.
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids
+    """
+
+    def generate_trace_id(self) -> int:
+        """Return a trace id for a span without a parent."""
+        return root_trace_id() or int(time.time()) << 96 | random.getrandbits(96)
+
+    def generate_span_id(self) -> int:
+        """Return 64 random bits; 0 is no valid id."""
+        return random.getrandbits(64) or 1
+
+
+def _resource_attributes(service_name: str, environment: str) -> dict[str, str]:
     attributes = {
         "service.name": service_name,
         "service.version": os.environ.get("SERVICE_VERSION", "dev"),
@@ -64,43 +135,9 @@ def _resource(service_name: str, environment: str) -> dict[str, str]:
         }
     elif region := os.environ.get("AWS_REGION"):
         attributes |= {"cloud.provider": "aws", "cloud.region": region}
-    # The standard's own way to add or override attributes: "key=value,key=value".
+    # OpenTelemetry's standard variable to add or override attributes: "key=value,key=value".
     for pair in filter(None, os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(",")):
         key, separator, value = pair.partition("=")
         if separator and key.strip():
             attributes[key.strip()] = unquote(value.strip())
     return attributes
-
-
-def _make_exporter(endpoint: str) -> "Exporter | None":
-    parts = urlsplit(endpoint)
-    timeout = LAMBDA_EXPORT_SECONDS if on_lambda() else EXPORT_SECONDS
-    default = "grpc" if parts.port == _GRPC_PORT else "http/protobuf"
-    protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL") or default
-    exporter: Any
-    try:
-        if parts.scheme == "udp":
-            from shared.telemetry.xray_daemon import XRayDaemonExporter
-
-            return XRayDaemonExporter(parts.hostname or "127.0.0.1", parts.port or 2000)
-        if protocol == "grpc":
-            from opentelemetry.exporter.otlp.proto.grpc import (
-                trace_exporter as exporter,
-            )
-
-            insecure = parts.scheme == "http"
-            return exporter.OTLPSpanExporter(  # type: ignore[no-any-return]
-                endpoint=endpoint, insecure=insecure, timeout=timeout
-            )
-        from shared.telemetry.otlp_http import OtlpHttpExporter
-
-        return OtlpHttpExporter(endpoint, timeout)
-    except ImportError as error:
-        _log.error(
-            "tracing_exporter_missing",
-            otlp_endpoint=endpoint,
-            protocol=protocol,
-            detail=f"{error.name} is not in this package; spans are not exported. Use port 4318 "
-            "(HTTP) on Lambda; the gRPC exporter is in the runner only.",
-        )
-        return None

@@ -1,6 +1,6 @@
 """One span a request, as plain ASGI.
 
-FastAPI's own telemetry makes four spans a request and the contrib instrumentation three; this
+FastAPI's own telemetry makes four spans a request and OpenTelemetry's instrumentation three. This
 makes one, with the attributes of OpenTelemetry's HTTP semantic conventions.
 https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 """
@@ -8,21 +8,22 @@ https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 import asyncio
 import traceback
 from collections.abc import Awaitable
+from contextlib import AbstractContextManager
 from typing import Final
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind, StatusCode
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import tracing
 from shared.errors import FAILURE_KEY, ServiceError
 from shared.logging import request_context
 from shared.request import identity
 from shared.telemetry import propagation
-from shared.telemetry.span_recorder import RecordedSpan
+from shared.telemetry.scope import SPAN_KEY
 
 _MAX_FRAMES: Final = 20
 _MAX_MESSAGE: Final = 256
@@ -32,7 +33,7 @@ _METHODS: Final = frozenset(
 
 
 class RequestSpanMiddleware:
-    """Makes the request's span; a request that has a span already passes through.
+    """Makes the request's span, unless the request has one already.
 
     On Lambda the span is INTERNAL, a subsegment of the function's own segment; elsewhere SERVER.
     """
@@ -42,26 +43,14 @@ class RequestSpanMiddleware:
         self._tracer = trace.get_tracer("fin-advisor")
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        # Not a coroutine itself: where there is nothing to do, the application's own is returned.
-        if scope["type"] != "http" or tracing.SPAN_KEY in scope:
+        """Call the application, inside a span where the request needs one."""
+        active = trace.get_current_span().get_span_context()
+        is_traced = SPAN_KEY in scope or (active.is_valid and not active.is_remote)
+        if scope["type"] != "http" or is_traced:
             return self._app(scope, receive, send)
-        around = trace.get_current_span().get_span_context()
-        if around.is_valid and not around.is_remote:
-            return self._app(scope, receive, send)  # somebody's span is about this request already
-        return self._traced(scope, receive, send, around)
+        return self._traced(scope, receive, send)
 
-    async def _traced(
-        self, scope: Scope, receive: Receive, send: Send, around: trace.SpanContext
-    ) -> None:
-        headers = Headers(scope=scope)
-        if not around.is_valid:
-            parent = tracing.extract(headers)
-        elif "baggage" in headers:
-            parent = propagation.with_baggage(headers, otel_context.get_current())
-        else:
-            parent = otel_context.get_current()
-        kind = SpanKind.INTERNAL if "aws.event" in scope else SpanKind.SERVER
-        span = self._tracer.start_span("HTTP", parent, kind)
+    async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
         status: int | None = None
 
         async def watch(message: Message) -> None:
@@ -70,43 +59,55 @@ class RequestSpanMiddleware:
                 status = message["status"]
             await send(message)
 
-        # `trace.use_span` in fewer steps: what was raised is told by `finish`.
-        token = otel_context.attach(trace.set_span_in_context(span, parent))
-        raised: BaseException | None = None
+        token = otel_context.attach(_parent_context(scope))
         try:
-            await self._app(scope, receive, watch)
-        except BaseException as error:
-            raised = error
-            raise
+            kind = SpanKind.INTERNAL if "aws.event" in scope else SpanKind.SERVER
+            span = self._tracer.start_span("HTTP", kind=kind)
+            with use_span(span):
+                try:
+                    await self._app(scope, receive, watch)
+                except BaseException as error:
+                    finish(span, scope, status, error)
+                    raise
+                finish(span, scope, status, None)
         finally:
             otel_context.detach(token)
-            if span.is_recording():
-                finish(span, scope, status, raised)
+
+
+def use_span(span: trace.Span) -> AbstractContextManager[trace.Span]:
+    """Make a span current for a block; `finish` records its errors and ends it."""
+    return trace.use_span(span, record_exception=False, set_status_on_exception=False)
+
+
+def _parent_context(scope: Scope) -> Context:
+    headers = Headers(scope=scope)
+    if trace.get_current_span().get_span_context().is_valid:  # of the invocation's header
+        return propagation.with_baggage(headers, otel_context.get_current())
+    return propagation.extract(headers)
 
 
 def finish(
     span: trace.Span, scope: Scope, status: int | None, raised: BaseException | None
 ) -> None:
-    """End a request's span with all that is known of the request.
+    """End a request's span, described by the request and its outcome.
 
     Args:
-        span: One that is recording.
-        scope: The request's, as the application leaves it behind.
-        status: What was answered, or None where nothing was.
-        raised: What came out of the application.
+        span: The request's span.
+        scope: The request's ASGI scope, after the application has run.
+        status: The status that was sent, or None if none was.
+        raised: The error that the application raised, if any.
     """
-    name, attributes = _description(scope, status)
-    if isinstance(span, RecordedSpan):  # which need not look at each of these
-        span.describe(name, attributes)
-    else:
+    if span.is_recording():
+        name, attributes = _description(scope, status)
         span.update_name(name)
         span.set_attributes(attributes)
-    failure = raised or scope.get(FAILURE_KEY)
-    if isinstance(failure, (ClientDisconnect, asyncio.CancelledError)):
-        span.set_attribute("error.type", type(failure).__qualname__)  # the caller's going: no fault
-    elif raised is not None or status is None or status >= 500:
-        # What is raised after the first byte leaves a good status behind, and no good end.
-        _record_failure(span, failure, status)
+        failure = raised or scope.get(FAILURE_KEY)
+        if isinstance(failure, (ClientDisconnect, asyncio.CancelledError)):
+            # The caller left, which is no error of this service.
+            span.set_attribute("error.type", type(failure).__qualname__)
+        elif raised is not None or status is None or status >= 500:
+            # An error after the first byte of the answer leaves a good status behind.
+            _record_failure(span, failure, status)
     span.end()
 
 
@@ -134,8 +135,7 @@ def _description(scope: Scope, status: int | None) -> tuple[str, dict[str, str |
 
 
 def _record_failure(span: trace.Span, failure: BaseException | None, status: int | None) -> None:
-    """Make the span one of an error."""
-    span.set_status(Status(StatusCode.ERROR))
+    span.set_status(StatusCode.ERROR)
     if failure is None:
         span.set_attribute("error.type", str(status or 500))
         return
@@ -145,8 +145,8 @@ def _record_failure(span: trace.Span, failure: BaseException | None, status: int
 
 
 def _exception(failure: BaseException) -> dict[str, str]:
-    # The text of an unforeseen error may quote what somebody sent. It is in the log, where a data
-    # protection policy masks it; a trace has none.
+    # Without the text of an unexpected error, which may quote a caller's data. The log has it,
+    # under a data protection policy; traces have no such policy.
     frames = traceback.extract_tb(failure.__traceback__)[-_MAX_FRAMES:]
     attributes = {
         "exception.type": type(failure).__qualname__,

@@ -1,5 +1,7 @@
-"""A loopback collector that keeps the spans it is sent, or misbehaves as it is told."""
+"""A loopback collector that keeps the spans it receives, or has a fault."""
 
+import base64
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -8,7 +10,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from google.protobuf import json_format  # type: ignore[import-untyped]
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest as _Request,
+)
 
 from shared.tests.servers import unused_port
 
@@ -35,13 +40,36 @@ class Collector:
     posts: list[str] = field(default_factory=list)
     spans: list[Received] = field(default_factory=list)
 
-    def take(self, body: bytes) -> None:
-        self.spans += decode(body)
+    def take(self, body: bytes, content_type: str) -> None:
+        is_json = content_type == "application/json"
+        self.spans += decode_json(body) if is_json else decode(body)
+
+
+def decode_json(body: bytes) -> list[Received]:
+    """Return the spans of an `ExportTraceServiceRequest` in JSON."""
+    return _received(json_format.ParseDict(_with_base64_ids(json.loads(body)), _Request()))
 
 
 def decode(body: bytes) -> list[Received]:
-    """Return the spans of an `ExportTraceServiceRequest`."""
-    request = ExportTraceServiceRequest.FromString(body)
+    """Return the spans of an `ExportTraceServiceRequest` in protobuf."""
+    return _received(_Request.FromString(body))
+
+
+def _with_base64_ids(value: Any) -> Any:
+    # `json_format` reads bytes as base64, and so would read OTLP's hexadecimal ids wrongly.
+    if isinstance(value, list):
+        return [_with_base64_ids(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: base64.b64encode(bytes.fromhex(item)).decode()
+        if key in {"traceId", "spanId", "parentSpanId"}
+        else _with_base64_ids(item)
+        for key, item in value.items()
+    }
+
+
+def _received(request: Any) -> list[Received]:
     return [
         Received(
             span.name,
@@ -81,7 +109,7 @@ def http_collector(status: int | None = 200, *, delay_seconds: float = 0) -> Ite
                 return
             ended.wait(delay_seconds)
             if status == 200:
-                collector.take(body)
+                collector.take(body, self.headers["content-type"])
             self.send_response(status)
             self.send_header("content-length", "0")
             self.end_headers()

@@ -3,11 +3,10 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, WebSocket
-from fastapi.responses import PlainTextResponse
+from fastapi import APIRouter, FastAPI, WebSocket
 from pydantic import BaseModel
 
 from shared.app import MAX_BODY_BYTES, create_service_app
@@ -51,83 +50,6 @@ async def test_health_settings_and_routes_are_there(
     async with app_client(app) as client:
         for path in ("/health", "/liveness", "/readiness", "/left", "/openapi.json"):
             assert (await client.get(path)).status_code == 200
-
-
-def _plain_router(calls: list[str]) -> APIRouter:
-    """Every option of a route and of a router that changes what is answered or documented."""
-
-    async def note() -> None:
-        calls.append("router")
-
-    async def owner() -> str:
-        return "nobody"
-
-    router = APIRouter(
-        prefix="/v1",
-        tags=["things"],
-        dependencies=[Depends(note)],
-        responses=error_responses(409),
-        deprecated=True,
-    )
-
-    @router.put(
-        "/things/{thing_id}",
-        summary="Replace",
-        status_code=201,
-        tags=["more"],
-        operation_id="replaceThing",
-        response_model_exclude_none=True,
-        openapi_extra={"x-internal": True},
-    )
-    async def replace(thing_id: int, thing: _Thing, who: Annotated[str, Depends(owner)]) -> _Thing:
-        return _Thing(name=f"{thing.name} {thing_id} {who}")
-
-    @router.get("/plain", response_class=PlainTextResponse, include_in_schema=False)
-    async def plain() -> str:
-        return "plain"
-
-    router.owner = owner  # type: ignore[attr-defined]
-    return router
-
-
-async def test_a_plain_routers_routes_are_as_if_it_were_included(
-    make_settings: MakeSettings, lines: Lines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def make() -> FastAPI:
-        return create_service_app(
-            make_settings(), title="T", description="D", routers=[_plain_router(calls)]
-        )
-
-    calls: list[str] = []
-    app = make()
-    monkeypatch.setattr("shared.app._add_routes", FastAPI.include_router)
-    included = make()
-    assert app.openapi() == included.openapi()
-    assert len(app.routes) > len(included.routes), "they are the application's own"
-    for one in (app, included):
-        async with app_client(one) as client:
-            answers = [
-                await client.put("/v1/things/7", json={"name": "a"}),
-                await client.put("/v1/things/x", json={"name": "a"}),
-                await client.get("/v1/plain"),
-                await client.get("/v1/nowhere"),
-                await client.delete("/v1/plain"),
-            ]
-        assert [answer.status_code for answer in answers] == [201, 422, 200, 404, 405]
-        assert answers[0].json() == {"name": "a 7 nobody"}
-        assert answers[2].text == "plain"
-    assert calls == ["router"] * 6
-
-
-async def test_a_dependency_of_a_plain_router_can_be_overridden(
-    make_settings: MakeSettings, lines: Lines
-) -> None:
-    router = _plain_router([])
-    app = create_service_app(make_settings(), title="T", description="D", routers=[router])
-    app.dependency_overrides[router.owner] = lambda: "somebody"  # type: ignore[attr-defined]
-    async with app_client(app) as client:
-        answer = await client.put("/v1/things/7", json={"name": "a"})
-    assert answer.json() == {"name": "a 7 somebody"}
 
 
 async def test_the_openapi_document_is_complete(make_settings: MakeSettings, lines: Lines) -> None:

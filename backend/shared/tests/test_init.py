@@ -27,17 +27,8 @@ _NOT_EXPORTED = {
     },
     "logging": {"timestamp", "write"},
     "models": {"error_responses"},
-    "tracing": {
-        "extract",
-        "flush",
-        "invocation",
-        "is_configured",
-        "mark_ready",
-        "release_app",
-        "request",
-        "shutdown",
-        "span",
-    },
+    "tracing": {"flush", "is_configured", "owns_provider", "release_app", "shutdown", "span"},
+    "aws_lambda.entry": {"LambdaHandler"},
 }
 _HEAVY = ["boto3", "botocore", "grpc", "opentelemetry", "fastapi", "starlette", "httpx", "mangum"]
 

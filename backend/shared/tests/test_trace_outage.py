@@ -1,4 +1,4 @@
-"""Ten thousand requests while no collector takes a span: all are answered, memory stays flat."""
+"""Ten thousand requests during an outage of the collector: all are answered, memory stays flat."""
 
 import os
 import subprocess
@@ -9,17 +9,19 @@ import pytest
 from shared.tests.collector import FAULTS, faulty_collector
 
 _SETUP = """
-import asyncio, io, os, time
+import asyncio, gc, io, os
+from shared import tracing
 from shared.app import create_service_app
 from shared.logging import configure_logging
 from shared.settings import FullServiceSettings
 
 settings = FullServiceSettings(
-    project_name="fin-advisor", environment="dev", service_name="api", log_level="CRITICAL",
+    project_name="fin-advisor", environment="dev", service_name="api", log_level="WARNING",
     api_gateway_url="http://127.0.0.1:9/dev",
 )
 app = create_service_app(settings, title="T", description="D")
-configure_logging("CRITICAL", stream=io.BytesIO())
+lines = io.BytesIO()
+configure_logging("WARNING", stream=lines)
 """
 _FUNCTION = """
 from shared.aws_lambda.entry import lambda_handler
@@ -44,14 +46,17 @@ def kept_kib():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
 
-slow = 0
+def with_all_spans_waiting():
+    for _ in range(2_048):
+        tracing.get_tracer().start_span("waits for the collector").end()
+    gc.collect()
+    return kept_kib()
+
 for number in range(10_000):
-    began = time.perf_counter()
     assert ask() == 200
-    slow += time.perf_counter() - began > 0.2
-    if number == 4_000:  # what waits for the collector has reached its bound
-        before = kept_kib()
-print(kept_kib() - before, slow, flush=True)
+    if number == 4_000:
+        before = with_all_spans_waiting()
+print(with_all_spans_waiting() - before, lines.getvalue().count(b"tracing_export_failed"), flush=True)
 os._exit(0)
 """
 _LAMBDA = {
@@ -63,26 +68,24 @@ _GRPC = {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("fault", FAULTS)
-def test_an_outage_costs_neither_memory_nor_more_than_a_few_waits(fault: str) -> None:
+def test_an_outage_costs_neither_memory_nor_more_than_a_few_attempts(fault: str) -> None:
     with faulty_collector(fault) as url:
-        grown_kib, waits = _run(_FUNCTION, url, _LAMBDA)
-    # Of the bound, 2,048 spans, nothing is added after the first thousands of requests.
+        grown_kib, attempts = _run(_FUNCTION, url, _LAMBDA)
     assert grown_kib < 2560
-    # Each failure doubles the pause: in ten thousand requests few meet the collector at all.
-    assert waits < 20
+    # Each failure doubles the pause, so that few of the requests wait for the collector at all.
+    assert 1 <= attempts < 20
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("fault", ["refuses", "hangs"])
-def test_a_server_keeps_no_more_either_and_never_waits(fault: str) -> None:
+def test_a_server_keeps_no_more_either(fault: str) -> None:
     with faulty_collector(fault) as url:
-        grown_kib, waits = _run(_SERVER, url, _GRPC)
+        grown_kib, _ = _run(_SERVER, url, _GRPC)
     assert grown_kib < 6 * 1024
-    assert waits < 5, "the machine's own pauses, not an export's"
 
 
 def _run(subject: str, url: str, environment: dict[str, str]) -> tuple[int, int]:
-    """How much memory grew after the first requests, in KiB, and how many took over 0.2 s."""
+    """Return how much memory grew after the first requests, in KiB, and how many exports failed."""
     ended = subprocess.run(
         [sys.executable, "-c", _SETUP + subject + _REQUESTS],
         env={
@@ -97,5 +100,5 @@ def _run(subject: str, url: str, environment: dict[str, str]) -> tuple[int, int]
         timeout=200,
     )
     assert ended.returncode == 0, ended.stderr
-    grown_kib, waits = map(int, ended.stdout.split())
-    return grown_kib, waits
+    grown_kib, attempts = map(int, ended.stdout.split())
+    return grown_kib, attempts

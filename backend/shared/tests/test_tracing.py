@@ -52,6 +52,7 @@ def invoke(*xrays, path="/api/things/7"):
         if xray:
             os.environ["_X_AMZN_TRACE_ID"] = xray
         statuses.append(handler(api_gateway_event("GET", path), LambdaContext())["statusCode"])
+    handler.close()
     return statuses
 
 async def ask(*headers, path="/things/7"):
@@ -265,18 +266,12 @@ def test_no_trouble_with_the_collector_costs_an_answer(trouble: str, where: str)
         "function": f"print(invoke(*['Root={_ROOT};Parent={_PARENT};Sampled=1'] * 5))",
         "server": "print(asyncio.run(ask(*[{}] * 5))); tracing.shutdown()",
     }
-    code = f"""
-    started = time.monotonic()
-    {calls[where]}
-    print(json.dumps(time.monotonic() - started))
-    """
     environment = _LAMBDA if where == "function" else {}
     with http_collector(None if trouble == "hangs" else 503) as collector:
         url = f"http://127.0.0.1:{unused_port()}" if trouble == "refuses" else collector.url
-        printed = _run(code, url, **environment)
+        printed = _run(calls[where], url, **environment)
     answered = [line for line in printed if not line.startswith("{")]
-    assert answered[0] == "[200, 200, 200, 200, 200]"
-    assert float(answered[1]) < 20, "bounded; the figures are the benchmarks' to tell"
+    assert answered == ["[200, 200, 200, 200, 200]"]
     lines: list[dict[str, Any]] = [json.loads(line) for line in printed if line.startswith("{")]
     assert all(line["service"] == "api" for line in lines)
     assert not [line for line in lines if "exception" in line]
@@ -382,6 +377,7 @@ def test_a_functions_span_tells_what_was_sent_and_not_what_the_application_said(
     handler = lambda_handler(app, settings, keys=FakeKeys())
     for path in ("/api/stream", "/api/large", "/api/header"):
         print(handler(api_gateway_event("GET", path), LambdaContext())["statusCode"])
+    handler.close()
     """
     with http_collector() as collector:
         printed = _run(code, collector.url, **_LAMBDA)
@@ -450,6 +446,7 @@ def test_baggage_goes_through_a_function() -> None:
     for headers in ({{"baggage": "tenant=7"}}, {{}}):
         event = api_gateway_event("GET", "/api/carried", headers=headers)
         print(handler(event, LambdaContext())["body"])
+    handler.close()
     """
     with http_collector() as collector:
         printed = _run(code, collector.url, **_LAMBDA)
@@ -500,18 +497,16 @@ def test_the_lines_of_a_function_have_the_ids_of_the_span_they_are_in() -> None:
     assert not {"trace_id", "span_id"} & afterwards.keys()
 
 
-def test_a_request_that_is_given_too_many_attributes_keeps_the_first_of_them() -> None:
+def test_a_function_reads_the_sdks_own_variables() -> None:
     code = f"""
-    from opentelemetry import trace
-    async def much():
-        for number in range(127):
-            trace.get_current_span().set_attribute(f"own.{{number}}", number)
-    app.add_api_route("/much", much)
-    print(invoke("Root={_ROOT};Parent={_PARENT};Sampled=1", path="/api/much"))
+    print(invoke("Root={_ROOT};Parent={_PARENT};Sampled=1", None))
     """
     with http_collector() as collector:
-        assert _run(code, collector.url, **_LAMBDA) == ["[200]"]
-    (span,) = _of_requests(collector.spans)
-    assert span.name == "GET /much"
-    assert len(span.attributes) == 128
-    assert span.attributes["own.126"] == 126
+        for name, value in {
+            "OTEL_SDK_DISABLED": "true",
+            "OTEL_TRACES_SAMPLER": "always_off",
+        }.items():
+            assert _run(code, collector.url, **_LAMBDA, **{name: value}) == ["[200, 200]"]
+        assert collector.posts == []
+        assert _run(code, collector.url, **_LAMBDA, OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT="1")
+    assert max(len(span.attributes) for span in collector.spans) == 1

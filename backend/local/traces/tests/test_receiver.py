@@ -24,8 +24,8 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from local.traces.receiver import LAYER_SECONDS, OtlpReceiver
 from local.traces.store import TraceStore
-from shared.telemetry.otlp_http import OtlpHttpExporter
-from shared.telemetry.xray_daemon import XRayDaemonExporter
+from shared.telemetry.export.otlp_http import OtlpHttpExporter
+from shared.telemetry.export.xray_daemon import XRayDaemonExporter
 
 pytestmark = pytest.mark.anyio
 
@@ -157,7 +157,18 @@ async def test_what_is_no_otlp_is_refused_and_nothing_breaks(
         zipped = {"content-encoding": "gzip"}
         assert (await client.post(url, content=b"no gzip", headers=zipped)).status_code == 400
         as_json = {"content-type": "application/json"}
-        assert (await client.post(url, content=b"{}", headers=as_json)).status_code == 400
+        for wrong in (
+            b"",
+            b"[]",
+            b"not json",
+            b"[" * 100_000,
+            b'{"resourceSpans": 5}',
+            b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "no hex"}]}]}]}',
+        ):
+            refused = await client.post(url, content=wrong, headers=as_json)
+            assert refused.status_code == 400, wrong
+        taken = await client.post(url, content=b"{}", headers=as_json)
+        assert (taken.status_code, taken.json()) == (200, {})
         assert (await client.get(f"{receiver.http_url}/nothing")).status_code == 404
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
         host, port = receiver.udp_url.removeprefix("udp://").split(":")

@@ -13,16 +13,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.app import create_service_app
 from shared.aws.api_keys import SecretsManagerKeys
-from shared.aws_lambda.entry import FUNCTION_MARGIN_SECONDS, Handler, lambda_handler
+from shared.aws_lambda.entry import FUNCTION_MARGIN_SECONDS, LambdaHandler, lambda_handler
 from shared.conftest import Lines, MakeSettings
-from shared.eager_loop import EagerLoop
 from shared.errors import BadDependency, Unavailable
 from shared.logging import get_logger, request_context
 from shared.request import deadline
 from shared.testing import FakeKeys, LambdaContext, api_gateway_event
 from shared.tests.servers import FrontOfAws
 
-MakeHandler = Callable[..., Handler]
+MakeHandler = Callable[..., LambdaHandler]
 
 _log = get_logger()
 _ROOT = "1-5759e988-bd862e3fe1be46a994272793"
@@ -61,29 +60,21 @@ def _routes() -> APIRouter:
 @pytest.fixture
 def make_handler(make_settings: MakeSettings, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.delenv("_X_AMZN_TRACE_ID", raising=False)
-    loops: list[EagerLoop] = []
+    made: list[LambdaHandler] = []
 
-    def remembered() -> EagerLoop:
-        loops.append(EagerLoop())
-        return loops[-1]
-
-    monkeypatch.setattr("shared.aws_lambda.entry.EagerLoop", remembered)
-
-    def make(app: ASGIApp | None = None, **options: Any) -> Handler:
+    def make(app: ASGIApp | None = None, **options: Any) -> LambdaHandler:
         settings = make_settings()
         app = app or create_service_app(settings, title="T", description="D", routers=[_routes()])
         lines.configure()
-        return lambda_handler(app, settings, **({"keys": FakeKeys()} | options))
+        made.append(lambda_handler(app, settings, **({"keys": FakeKeys()} | options)))
+        return made[-1]
 
     yield make
-    # A function's loop lives as long as its process; a test's does not.
-    for loop in loops:
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
-    asyncio.set_event_loop(None)
+    for handler in made:
+        handler.close()
 
 
-def _ask(handler: Handler, path: str = "/api/echo", **options: Any) -> dict[str, Any]:
+def _ask(handler: LambdaHandler, path: str = "/api/echo", **options: Any) -> dict[str, Any]:
     event = api_gateway_event(options.pop("method", "GET"), path, **options)
     answer = handler(event, LambdaContext())
     assert answer["statusCode"] == 200, answer

@@ -10,7 +10,6 @@ from fastapi import APIRouter, FastAPI
 from shared.app import create_service_app
 from shared.aws_lambda.entry import lambda_handler
 from shared.conftest import Lines, MakeSettings
-from shared.eager_loop import EagerLoop
 from shared.errors import Unavailable
 from shared.logging import request_context
 from shared.telemetry import metrics
@@ -122,18 +121,13 @@ async def test_metrics_are_written_whatever_the_log_level(app: FastAPI, lines: L
     assert line["Requests"] == 1
 
 
-def test_a_function_tells_its_cold_start_once(
-    app: FastAPI, lines: Lines, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+def test_a_function_counts_its_cold_start_once(
+    app: FastAPI, lines: Lines, make_settings: MakeSettings
 ) -> None:
-    loop = EagerLoop()
-    monkeypatch.setattr("shared.aws_lambda.entry.EagerLoop", lambda: loop)
-    try:
-        handler = lambda_handler(app, make_settings(), keys=FakeKeys())
-        for _ in range(3):
-            handler(api_gateway_event("GET", "/api/hello/you"), LambdaContext())
-    finally:
-        loop.close()
-        asyncio.set_event_loop(None)
+    handler = lambda_handler(app, make_settings(), keys=FakeKeys())
+    for _ in range(3):
+        handler(api_gateway_event("GET", "/api/hello/you"), LambdaContext())
+    handler.close()
     assert [line["ColdStarts"] for line in lines.of("metrics")] == [1, 0, 0]
 
 

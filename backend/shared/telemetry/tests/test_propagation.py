@@ -9,7 +9,6 @@ from shared.telemetry.propagation import (
     all_headers,
     extract,
     root_trace_id,
-    span_context,
     trace_headers,
 )
 
@@ -34,17 +33,14 @@ def test_a_parent_is_continued_and_an_open_decision_is_to_sample(
     context = _span_context(extract({"x-amzn-trace-id": header}))
     assert (context.trace_id, context.span_id, context.is_remote) == (_TRACE, _PARENT, True)
     assert context.trace_flags.sampled is sampled
-    assert root_trace_id() == 0
 
 
 def test_a_root_alone_names_the_trace_that_begins() -> None:
-    assert not _span_context(extract({"x-amzn-trace-id": f"Root={_ROOT}"})).is_valid
-    assert root_trace_id() == _TRACE
-    extract({})
-    assert root_trace_id() == 0, "the next request of this task is another trace"
-    extract({"x-amzn-trace-id": f"Root={_ROOT}"})
-    extract({"x-amzn-trace-id": f"Root={_ROOT};Parent=53995c3f42cd8ad8"})
-    assert root_trace_id() == 0, "and so it is below a parent"
+    context = extract({"x-amzn-trace-id": f"Root={_ROOT}"})
+    assert not _span_context(context).is_valid
+    assert root_trace_id(context) == _TRACE
+    below_a_parent = extract({"x-amzn-trace-id": f"Root={_ROOT};Parent=53995c3f42cd8ad8"})
+    assert root_trace_id(below_a_parent) == root_trace_id(extract({})) == 0
 
 
 def test_a_root_that_is_not_sampled_hands_its_decision_on() -> None:
@@ -54,18 +50,6 @@ def test_a_root_that_is_not_sampled_hands_its_decision_on() -> None:
     assert headers["X-Amzn-Trace-Id"].startswith(f"Root={_ROOT};")
     assert headers["X-Amzn-Trace-Id"].endswith(";Sampled=0")
     assert headers["traceparent"].endswith("-00")
-
-
-@pytest.mark.parametrize("is_remote", [True, False])
-def test_a_span_context_is_the_one_that_opentelemetry_makes_of_the_same_ids(
-    is_remote: bool,
-) -> None:
-    flags, state = trace.TraceFlags(1), trace.TraceState([("vendor", "x")])
-    ours = span_context(_TRACE, _PARENT, flags, state, is_remote=is_remote)
-    theirs = trace.SpanContext(_TRACE, _PARENT, is_remote, flags, state)
-    assert type(ours) is trace.SpanContext
-    assert tuple(ours) == tuple(theirs)
-    assert ours.is_valid
 
 
 def test_xray_wins_over_w3c_and_w3c_counts_alone() -> None:

@@ -1,6 +1,6 @@
 """Spans to the X-Ray daemon that Lambda runs beside every traced function.
 
-The daemon takes OTLP in a datagram: its JSON header line, then `T1S` and the request in base64.
+A datagram is a line of JSON, `T1S`, and an OTLP request in base64.
 https://github.com/aws-observability/aws-otel-python-instrumentation (OTLPUdpSpanExporter)
 """
 
@@ -8,15 +8,12 @@ import base64
 import os
 import socket
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk.trace import ReadableSpan
 
 from shared.logging import get_logger
-from shared.telemetry.otlp_encoding import encode
-
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import ReadableSpan
-
-    from shared.telemetry.span_recorder import RecordedSpan
 
 _log = get_logger(__name__)
 
@@ -25,10 +22,10 @@ MAX_DATAGRAM_BYTES: Final = 64_000
 
 
 class XRayDaemonExporter:
-    """Sends spans as datagrams: nothing to wait for, and nothing that can refuse.
+    """Sends spans as datagrams, without waiting for an answer.
 
     Args:
-        host: The daemon's host; `AWS_XRAY_DAEMON_ADDRESS`, which Lambda sets, wins.
+        host: The daemon's host. `AWS_XRAY_DAEMON_ADDRESS`, which Lambda sets, takes precedence.
         port: The daemon's port.
     """
 
@@ -39,13 +36,14 @@ class XRayDaemonExporter:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
 
-    def export(self, spans: "Sequence[RecordedSpan | ReadableSpan]") -> bool:
-        """Send spans; a batch over a datagram's size is halved until it fits.
+    def export(self, spans: Sequence[ReadableSpan]) -> bool:
+        """Send spans; a batch too large for a datagram is halved until it fits.
 
         Returns:
-            Whether all of them left.
+            Whether all of them were sent.
         """
-        datagram = _HEADER + base64.b64encode(encode(spans))
+        encoded: bytes = encode_spans(spans).SerializeToString()
+        datagram = _HEADER + base64.b64encode(encoded)
         if len(datagram) > MAX_DATAGRAM_BYTES:
             if len(spans) == 1:
                 _log.warning("span_too_large", span=spans[0].name, size_bytes=len(datagram))
