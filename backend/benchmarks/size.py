@@ -1,28 +1,29 @@
-"""Sizes of the packages, zipped and unzipped."""
+"""Sizes of the functions' packages and of the peers', zipped and unpacked."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
-from benchmarks.packages import Package
-from benchmarks.series import Comparison, Series
+from benchmarks.figure import Candidate, Figure, Packing
+from benchmarks.packages import SERVICES, Package
+from benchmarks.series import Series
 
-_MEGABYTE = 1e6
+_MEGABYTE: Final = 1e6
+_LIMIT_ZIPPED: Final = 12
+_LIMIT_UNPACKED: Final = 40
 
 
-def measure(packages: Mapping[str, Package]) -> Iterator[Comparison]:
-    """Yield both sizes of our packages beside their peers'."""
-    for ours, limit_zipped, limit_unzipped in (("api", 12, 40), ("chat", 12, 40)):
-        names = [ours, f"{ours}-stock", "powertools", "plain"]
-        yield Comparison(
-            f"Size of {ours}.zip",
+def measure(packages: Mapping[Candidate, Package]) -> Iterator[Figure]:
+    """Yield both sizes of every package."""
+    for title, size, limit in (
+        ("Size of the zip", lambda package: package.zipped_bytes, _LIMIT_ZIPPED),
+        ("Size unpacked", lambda package: package.unzipped_bytes, _LIMIT_UNPACKED),
+    ):
+        yield Figure(
+            title,
             "MB",
-            ours,
-            {name: Series((packages[name].zipped_bytes / _MEGABYTE,)) for name in names},
-            limit=limit_zipped,
-        )
-        yield Comparison(
-            f"Size of {ours}.zip unpacked",
-            "MB",
-            ours,
-            {name: Series((packages[name].unzipped_bytes / _MEGABYTE,)) for name in names},
-            limit=limit_unzipped,
+            {
+                candidate: Series((size(package) / _MEGABYTE,))
+                for candidate, package in packages.items()
+            },
+            limits={Candidate(name, Packing.COMPILED): limit for name in SERVICES},
         )
