@@ -1,6 +1,6 @@
 """Cold starts: from the spawn of a function's process to the end of its first invocation."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -28,17 +28,14 @@ def measure(
 ) -> Iterator[Figure]:
     """Yield the CPU time of a cold start to a health check and to a call of another service."""
 
-    def start(folder: Path, event: dict[str, Any]) -> dict[str, float]:
+    def start(folder: Path, call: Callable[[], dict[str, Any]]) -> dict[str, float]:
         with Environment(folder, around.variables(), runtime_client=runtime_client) as function:
-            function.invoke(event)
+            function.invoke(call())
             return {"cpu": function.cpu_seconds() * 1e3, "wall": function.answer_seconds * 1e3}
 
     for label, (call, targets) in _CALLS.items():
         taken = interleave(
-            {
-                candidate: partial(lambda folder, call: start(folder, call()), folder, call)
-                for candidate, folder in folders.items()
-            },
+            {candidate: partial(start, folder, call) for candidate, folder in folders.items()},
             rounds,
         )
         yield Figure(

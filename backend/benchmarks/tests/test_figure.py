@@ -8,13 +8,15 @@ PEER = Candidate("peer", Packing.COMPILED)
 PEER_PLAIN = Candidate("peer", Packing.PLAIN)
 
 
-def figure(**options: dict[Candidate, float]) -> Figure:
+def figure(
+    targets: dict[Candidate, float] | None = None, limits: dict[Candidate, float] | None = None
+) -> Figure:
     series = {
         COMPILED: Series((1.0, 2.0, 3.0)),
         PEER: Series((2.0, 4.0, 6.0)),
         PEER_PLAIN: Series((8.0, 8.0, 12.0)),
     }
-    return Figure("A figure", "ms", series, **options)
+    return Figure("A figure", "ms", series, targets or {}, limits or {})
 
 
 def test_ours_is_compared_to_both_packings_of_a_peer() -> None:
