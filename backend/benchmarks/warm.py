@@ -1,5 +1,6 @@
 """Warm requests: the CPU time of each, what tracing adds, and the peak memory."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -59,9 +60,12 @@ def measure(
             runtime_client=runtime_client,
         ) as function:
             for call in _CALLS.values():
-                _cpu(function, call, _WARM_UP)
-            taken = {label: _cpu(function, call, _REQUESTS) for label, call in _CALLS.items()}
-            _cpu(function, calls.question, _QUESTIONS)
+                _invoke(function, call, _WARM_UP)
+            taken: dict[str, float] = {}
+            for label, call in _CALLS.items():
+                cpu, wall = _invoke(function, call, _REQUESTS)
+                taken |= {label: cpu, _wall(label): wall}
+            _invoke(function, calls.question, _QUESTIONS)
             taken[_MEMORY] = function.peak_memory_bytes() / _MEBIBYTE
         if variant.traces and around.exports == spans_before:
             raise NotTraced(variant.name)
@@ -76,6 +80,7 @@ def measure(
             "µs",
             {_packed(name): cpu[variant] for name, variant in whole.items()},
             {_packed("Powertools"): 1.2} if label == "health check" else {},
+            wall={_packed(name): taken[_wall(label)][variant] for name, variant in whole.items()},
         )
         yield Figure(
             f"CPU that tracing adds to a warm {label}",
@@ -95,12 +100,19 @@ def measure(
     )
 
 
-def _cpu(function: Environment, event: Callable[[], dict[str, Any]], requests: int) -> float:
-    """Return the CPU time of a request in microseconds."""
-    before = function.cpu_seconds()
+def _invoke(
+    function: Environment, call: Callable[[], dict[str, Any]], requests: int
+) -> tuple[float, float]:
+    """Return CPU and wall time of a request in microseconds."""
+    cpu, wall = function.cpu_seconds(), time.perf_counter()
     for _ in range(requests):
-        function.invoke(event())
-    return (function.cpu_seconds() - before) / requests * 1e6
+        function.invoke(call())
+    cpu, wall = function.cpu_seconds() - cpu, time.perf_counter() - wall
+    return cpu / requests * 1e6, wall / requests * 1e6
+
+
+def _wall(label: str) -> str:
+    return f"{label}, wall"
 
 
 def _added(cpu: Mapping[_Variant, Series], name: str) -> Series:
