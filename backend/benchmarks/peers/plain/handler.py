@@ -12,9 +12,10 @@ from fastapi import FastAPI, Request
 from mangum import Mangum
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-logger = logging.getLogger()
+# Not the root logger: at INFO, Mangum and httpx write seven more lines a request.
+logger = logging.getLogger("api")
 logger.setLevel(logging.INFO)
-app = FastAPI(root_path="/api")
+app = FastAPI()
 secrets = boto3.client("secretsmanager")
 http = httpx.Client(timeout=25)
 
@@ -97,4 +98,4 @@ def post_ask(question: Question) -> dict[str, Any]:
     return {"answer": answer["message"]["content"], "citations": answer["citations"]}
 
 
-handler = Mangum(app, lifespan="auto")
+handler = Mangum(app, lifespan="off", api_gateway_base_path="/api")
