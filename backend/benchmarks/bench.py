@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import cold, packages, report, size, warm
-from benchmarks.figure import Figure
+from benchmarks.figure import Candidate, Figure, Packing
 from benchmarks.surroundings import Surroundings
 
 SUITES = ("cold", "warm", "size")
@@ -29,16 +29,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.no_build:
         packages.build(root)
     peers = packages.built(root, packages.PEERS)
+    services = packages.built(root, packages.SERVICES)
+    deployed = Candidate("api", Packing.COMPILED)
     scratch = Path(tempfile.mkdtemp(prefix="fin-advisor-bench-"))
     around = Surroundings()
     misses: list[str] = []
     try:
-        folders = packages.unpack(peers, scratch)
+        folders = packages.unpack(peers | {deployed: services[deployed]}, scratch)
         client = packages.runtime_client(scratch)
         suites: dict[str, Callable[[], Iterator[Figure]]] = {
             "cold": lambda: cold.measure(folders, client, around, options.rounds),
             "warm": lambda: warm.measure(folders, client, around, options.rounds),
-            "size": lambda: size.measure(packages.built(root, packages.SERVICES) | peers),
+            "size": lambda: size.measure(services | peers),
         }
         for suite in options.suites:
             figures = []
