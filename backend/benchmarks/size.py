@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from benchmarks.figure import Candidate, Figure, Packing
+from benchmarks.figure import OURS, Candidate, Figure, Packing
 from benchmarks.packages import Package
 from benchmarks.series import Series
 
@@ -15,9 +15,10 @@ _LARGEST_UNPACKED: Final = 40
 
 
 def measure(packages: Mapping[Candidate, Package]) -> Iterator[Figure]:
-    """Yield both sizes of every package."""
-    zipped = {name: package.zipped_bytes for name, package in packages.items()}
-    unpacked = {name: package.unzipped_bytes for name, package in packages.items()}
+    """Yield both sizes of the services' packages and of the peers'."""
+    shown = {one: package for one, package in packages.items() if one.name != OURS}
+    zipped = {one: package.zipped_bytes for one, package in shown.items()}
+    unpacked = {one: package.unzipped_bytes for one, package in shown.items()}
     yield _figure("Size of the zip", zipped, _LARGEST_ZIP)
     yield _figure("Size unpacked", unpacked, _LARGEST_UNPACKED)
 
