@@ -1,7 +1,7 @@
-"""Measurements against peers: `./pants run backend/benchmarks:bench -- cold warm size line estate`.
+"""Measurements beside peers: `./pants run backend/benchmarks:bench -- cold warm size`.
 
-Each figure is taken side by side with its peers in one run, in turn, and quoted as a ratio: the
-machine's speed cancels out. Results go to docs/benchmarks/.
+Every candidate is measured in turn with its peers in one run, and ratios are quoted: the machine's
+speed cancels out. Results go to docs/benchmarks/ and into the tables of docs/benchmarks.md.
 """
 
 import argparse
@@ -13,45 +13,51 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import cold, estate, line, packages, report, size, warm
-from benchmarks.series import Comparison
+from benchmarks import cold, packages, report, size, warm
+from benchmarks.figure import Candidate, Figure, Packing
 from benchmarks.surroundings import Surroundings
 
-SUITES = ("cold", "warm", "size", "line", "estate")
+SUITES = ("cold", "warm", "size")
+ROUNDS = 31
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the suites and return 0, or 1 where a target was missed."""
     options = _options(arguments)
     root = _root()
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     if not options.no_build:
         packages.build(root)
+    peers = packages.built(root, packages.PEERS)
+    services = packages.built(root, packages.SERVICES)
+    deployed = Candidate("api", Packing.COMPILED)
     scratch = Path(tempfile.mkdtemp(prefix="fin-advisor-bench-"))
     around = Surroundings()
     misses: list[str] = []
     try:
-        built = packages.unpack(root, scratch)
+        folders = packages.unpack(peers | {deployed: services[deployed]}, scratch)
         client = packages.runtime_client(scratch)
-        suites: dict[str, Callable[[], Iterator[Comparison]]] = {
-            "cold": lambda: cold.measure(built, client, around, options.rounds),
-            "warm": lambda: warm.measure(built, client, around, options.rounds),
-            "size": lambda: size.measure(built),
-            "line": lambda: line.measure(options.rounds),
-            "estate": lambda: estate.measure(root, scratch, options.rounds),
+        suites: dict[str, Callable[[], Iterator[Figure]]] = {
+            "cold": lambda: cold.measure(folders, client, around, options.rounds),
+            "warm": lambda: warm.measure(folders, client, around, options.rounds),
+            "size": lambda: size.measure(services | peers),
         }
-        for name in options.suites:
-            comparisons = []
-            for comparison in suites[name]():
-                comparisons.append(comparison)
-                console.print(report.markdown([comparison]).split("|---|---|---|---|---|\n")[1])
-            report.write(name, comparisons, root / options.out)
-            misses += [miss for one in comparisons for miss in one.misses()]
+        for suite in options.suites:
+            figures = []
+            for figure in suites[suite]():
+                console.print(report.table(figure), markup=False)
+                figures.append(figure)
+                misses += figure.misses()
+            if options.rounds >= ROUNDS:
+                report.write_json(
+                    root / "docs/benchmarks" / f"{suite}.json", figures, options.rounds
+                )
+                report.write_page(root / "docs/benchmarks.md", suite, figures, options.rounds)
     finally:
         around.close()
         _remove(scratch)
     for miss in misses:
-        console.print(f"missed: {miss}")
+        console.print(f"missed: {miss}", markup=False)
     return 1 if misses else 0
 
 
@@ -61,11 +67,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--rounds",
         type=int,
-        default=10,
-        help="counted rounds of each figure (warm: thrice as many)",
+        default=ROUNDS,
+        help=f"counted starts of each candidate; below {ROUNDS}, results are printed only",
     )
-    parser.add_argument("--out", default="docs/benchmarks", help="folder of the results")
-    parser.add_argument("--no-build", action="store_true", help="measure what lies in dist/")
+    parser.add_argument("--no-build", action="store_true", help="measure the packages in dist/")
     options = parser.parse_args(arguments)
     options.suites = options.suites or list(SUITES)
     if options.rounds < 1:

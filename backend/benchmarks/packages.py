@@ -1,29 +1,28 @@
 """The packages that are compared, built in this run and unpacked."""
 
+import compileall
 import importlib.metadata
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_ZIPS: Final = {
-    "api": "dist/api.zip",
-    "chat": "dist/chat.zip",
-    "s3vector": "dist/s3vector.zip",
-    "api-stock": "dist/stock/api.zip",
-    "chat-stock": "dist/stock/chat.zip",
-    "subject": "dist/benchmarks/subject.zip",
-    "powertools": "dist/stock/benchmarks/powertools.zip",
-    "plain": "dist/stock/benchmarks/plain.zip",
-    "instrumented": "dist/stock/benchmarks/instrumented.zip",
+from benchmarks.figure import OURS, Candidate, Packing
+
+PEERS: Final = {
+    OURS: "benchmarks/subject",
+    "Powertools": "benchmarks/powertools",
+    "FastAPI, Mangum": "benchmarks/plain",
+    "FastAPI, Mangum, FastAPIInstrumentor": "benchmarks/instrumented",
 }
+SERVICES: Final = {name: name for name in ("api", "chat", "s3vector", "runner", "rotation")}
+_FOLDERS: Final = {Packing.COMPILED: "dist", Packing.PLAIN: "dist/stock"}
 _TARGETS: Final = (
-    "backend/api:",
-    "backend/chat:",
-    "backend/s3vector:",
-    "backend/runner:pex",
+    *(f"backend/{service}:zip" for service in SERVICES),
+    *(f"backend/{service}:stock" for service in SERVICES),
     "backend/benchmarks/subject:",
     "backend/benchmarks/peers/powertools:",
     "backend/benchmarks/peers/plain:",
@@ -33,11 +32,9 @@ _TARGETS: Final = (
 
 @dataclass(frozen=True)
 class Package:
-    """A built package and where it is unpacked."""
+    """A built package."""
 
-    name: str
     zip: Path
-    folder: Path
 
     @property
     def zipped_bytes(self) -> int:
@@ -55,35 +52,41 @@ def build(root: Path) -> None:
     """Build all packages with the repository's own command.
 
     Raises:
-        subprocess.CalledProcessError: The build failed; it has said why.
+        subprocess.CalledProcessError: The build failed; its output says why.
     """
     command = [str(root / "pants"), "--tag=[]", "package", *_TARGETS]
     subprocess.run(command, cwd=root, check=True)  # noqa: S603 - our own launcher
 
 
-def unpack(root: Path, scratch: Path) -> dict[str, Package]:
+def built(root: Path, outputs: Mapping[str, str]) -> dict[Candidate, Package]:
+    """Return both packages of each output, by the name that it is given here."""
+    return {
+        Candidate(name, packing): Package(root / folder / f"{output}.zip")
+        for name, output in outputs.items()
+        for packing, folder in _FOLDERS.items()
+    }
+
+
+def unpack(packages: Mapping[Candidate, Package], scratch: Path) -> dict[Candidate, Path]:
     """Unpack every package into a folder of its own, read-only as `/var/task` is."""
-    packages = {}
-    for name, relative in _ZIPS.items():
-        folder = scratch / name
-        with zipfile.ZipFile(root / relative) as archive:
+    folders = {}
+    for number, (candidate, package) in enumerate(packages.items()):
+        folder = folders[candidate] = scratch / str(number)
+        with zipfile.ZipFile(package.zip) as archive:
             archive.extractall(folder)
         for path in folder.rglob("*"):
             path.chmod(0o555 if path.is_dir() else 0o444)
-        packages[name] = Package(name, root / relative, folder)
-    return packages
+    return folders
 
 
 def runtime_client(scratch: Path) -> Path:
-    """Copy AWS's runtime client, compiled, into a folder that holds nothing else.
+    """Copy AWS's runtime client, compiled, into a folder with nothing else in it.
 
-    On Lambda it lies beside the interpreter and is compiled already.
+    On Lambda it is beside the interpreter and already compiled.
     """
-    import compileall
-
     folder = scratch / "runtime-client"
     folder.mkdir()
-    # Its extension module `runtime_client` lies beside the package.
+    # Its extension module `runtime_client` is beside the package.
     for name in ("awslambdaric", "simplejson", "snapshot-restore-py"):
         for file in importlib.metadata.files(name) or ():
             if file.suffix in {".py", ".so"} and ".." not in file.parts:

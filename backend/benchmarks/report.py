@@ -1,26 +1,32 @@
-"""The results as JSON, as a Markdown table and as an SVG chart."""
+"""The results as Markdown tables and JSON, and their place in docs/benchmarks.md."""
 
 import json
+import os
 import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.series import Comparison
+from benchmarks.figure import Candidate, Figure, Packing
+from benchmarks.series import Series
 
-_BAR_WIDTH: Final = 420
-_ROW_HEIGHT: Final = 22
-_LEFT: Final = 170
-_OURS_COLOUR: Final = "#0b7285"
-_OTHER_COLOUR: Final = "#adb5bd"
+_PACKINGS: Final = {
+    Packing.COMPILED: "packed by our packer",
+    Packing.PLAIN: "packed as by `sam build`",
+}
+_RATIOS: Final = {
+    Packing.COMPILED: "ours / peer, packed alike",
+    Packing.PLAIN: "ours / peer as by `sam build`",
+}
+
+
+class PageBroken(Exception):
+    """The page has no place for the results."""
 
 
 def machine() -> dict[str, str]:
     """Return the class of this machine; absolute figures mean nothing without it."""
-    import os
-
     return {
         "cpus": str(os.cpu_count()),
         "architecture": platform.machine(),
@@ -30,74 +36,114 @@ def machine() -> dict[str, str]:
     }
 
 
-def write(name: str, comparisons: Sequence[Comparison], folder: Path) -> None:
-    """Write `<name>.json`, `<name>.md` and `<name>.svg` into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    content = {"machine": machine(), "comparisons": [_as_json(one) for one in comparisons]}
-    (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
-    (folder / f"{name}.md").write_text(markdown(comparisons))
-    (folder / f"{name}.svg").write_text(chart(comparisons))
+def write_json(path: Path, figures: Sequence[Figure], rounds: int) -> None:
+    """Write all values, with what they were compared to."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "machine": machine(),
+        "rounds": rounds,
+        "figures": [_as_json(figure) for figure in figures],
+    }
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def markdown(comparisons: Sequence[Comparison]) -> str:
-    """Return one table over all comparisons."""
+def write_page(page: Path, suite: str, figures: Sequence[Figure], rounds: int) -> None:
+    """Replace a suite's tables in a page: what is between its two markers.
+
+    Raises:
+        PageBroken: The page lacks one of the markers.
+    """
+    begin, end = f"<!-- {suite}: begin -->", f"<!-- {suite}: end -->"
+    text = page.read_text()
+    if begin not in text or end not in text.partition(begin)[2]:
+        raise PageBroken(f"{page.name}: expects the lines {begin} and {end}")
+    before, _, rest = text.partition(begin)
+    after = rest.partition(end)[2]
+    page.write_text(f"{before}{begin}\n{markdown(figures, rounds)}{end}{after}")
+
+
+def markdown(figures: Sequence[Figure], rounds: int) -> str:
+    """Return one table a figure, below a line about the run."""
     about = machine()
-    lines = [
-        f"{about['cpus']} CPUs, {about['architecture']}, {about['system']}, Python "
-        f"{about['python']}, {about['date']}. Medians, quartiles in brackets; ratios are medians "
-        "of the ratios round by round.",
-        "",
-        "| figure | candidate | median | ours / candidate | target |",
-        "|---|---|---|---|---|",
+    run = (
+        f"{rounds} rounds, {about['cpus']} CPUs, {about['architecture']}, {about['system']}, "
+        f"Python {about['python']}, {about['date']}."
+    )
+    return "\n".join([run, "", *(table(figure) for figure in figures)])
+
+
+def table(figure: Figure) -> str:
+    """Return a figure as a table: a row for each candidate, medians with their intervals."""
+    rows = [
+        {f"{figure.title}, {figure.unit}": name, **_cells(figure, name)} for name in figure.names
     ]
-    for one in comparisons:
-        for name, series in one.series.items():
-            low, high = series.spread
-            ratio = "" if name == one.ours else f"{one.ratio(name):.2f}"
-            target = f"≤ {one.targets[name]:.2f}" if name in one.targets else ""
-            if name == one.ours and one.limit is not None:
-                target = f"≤ {one.limit:g} {one.unit}"
-            lines.append(
-                f"| {one.title if name == one.ours else ''} | {name} | {series.median:.1f} "
-                f"{one.unit} ({low:.1f} to {high:.1f}) | {ratio} | {target} |"
-            )
-    return "\n".join(lines) + "\n"
+    columns = [column for column in rows[0] if any(row[column] for row in rows)]
+    lines = [columns, ["---"] * len(columns), *([row[name] for name in columns] for row in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
-def chart(comparisons: Sequence[Comparison]) -> str:
-    """Return horizontal bars, each comparison on a scale of its own."""
-    parts: list[str] = []
-    top = 10
-    for one in comparisons:
-        parts.append(f'<text x="10" y="{top + 14}" font-weight="bold">{escape(one.title)}</text>')
-        top += _ROW_HEIGHT
-        longest = max(1e-9, *(series.median for series in one.series.values()))
-        for name, series in one.series.items():
-            width = max(1.0, series.median / longest * _BAR_WIDTH)
-            colour = _OURS_COLOUR if name == one.ours else _OTHER_COLOUR
-            parts.append(
-                f'<text x="{_LEFT - 8}" y="{top + 14}" text-anchor="end">{escape(name)}</text>'
-                f'<rect x="{_LEFT}" y="{top + 3}" width="{width:.1f}" height="14" fill="{colour}"/>'
-                f'<text x="{_LEFT + width + 6:.1f}" y="{top + 14}">{series.median:.1f} '
-                f"{escape(one.unit)}</text>"
-            )
-            top += _ROW_HEIGHT
-        top += 10
-    width = _LEFT + _BAR_WIDTH + 110
+def _cells(figure: Figure, name: str) -> dict[str, str]:
+    both = [Candidate(name, packing) for packing in Packing]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{top}" '
-        'font-family="sans-serif" font-size="12" fill="#212529">'
-        f'<rect width="{width}" height="{top}" fill="white"/>' + "".join(parts) + "</svg>\n"
+        {_PACKINGS[one.packing]: _value(figure, one) for one in both}
+        | {"our packer / `sam build`": _shown(figure.packer_ratio(name), 2)}
+        | {_RATIOS[one.packing]: _ratio(figure, one) for one in both}
     )
 
 
-def _as_json(one: Comparison) -> dict[str, Any]:
+def _value(figure: Figure, candidate: Candidate) -> str:
+    text = _shown(figure.series.get(candidate), 1 if figure.unit in {"MB", "MiB"} else 0)
+    if (wall := figure.wall.get(candidate)) is not None:
+        text += f"; wall {wall.median:.0f}"
+    limit = figure.limits.get(candidate)
+    if limit is None:
+        return text
+    return f"{text}, {_verdict(figure.series[candidate].median, limit, f'{limit:g}')}"
+
+
+def _ratio(figure: Figure, peer: Candidate) -> str:
+    ratio = figure.ratio(peer) if peer in figure.series else None
+    text, target = _shown(ratio, 2), figure.targets.get(peer)
+    if ratio is None or target is None:
+        return text
+    return f"{text}, {_verdict(ratio.median, target, f'{target:.2f}')}"
+
+
+def _verdict(value: float, largest: float, shown: str) -> str:
+    return f"target {shown}: {'met' if value <= largest else '**missed**'}"
+
+
+def _shown(series: Series | None, digits: int) -> str:
+    if series is None:
+        return ""
+    low, high = (f"{bound:.{digits}f}" for bound in series.interval)
+    interval = f" ({low} to {high})" if len(series.values) > 1 else ""
+    return f"{series.median:.{digits}f}{interval}"
+
+
+def _as_json(figure: Figure) -> dict[str, Any]:
     return {
-        "title": one.title,
-        "unit": one.unit,
-        "ours": one.ours,
-        "values": {name: list(series.values) for name, series in one.series.items()},
-        "ratios": {name: one.ratio(name) for name in one.series if name != one.ours},
-        "targets": dict(one.targets),
-        "limit": one.limit,
+        "title": figure.title,
+        "unit": figure.unit,
+        "candidates": [
+            {
+                "name": candidate.name,
+                "packing": _PACKINGS[candidate.packing],
+                **_summary(series),
+                "values": [round(value, 2) for value in series.values],
+                "wall": [round(value, 2) for value in wall.values] if wall else None,
+                "ratio": _summary(ratio) if ratio else None,
+                "target": figure.targets.get(candidate),
+                "limit": figure.limits.get(candidate),
+            }
+            for candidate, series in figure.series.items()
+            for wall, ratio in [(figure.wall.get(candidate), figure.ratio(candidate))]
+        ],
+    }
+
+
+def _summary(series: Series) -> dict[str, Any]:
+    return {
+        "median": round(series.median, 4),
+        "interval": [round(bound, 4) for bound in series.interval],
     }

@@ -1,15 +1,15 @@
 """One execution environment of a packaged function, under AWS's runtime client."""
 
+import ctypes
 import http.server
 import json
 import os
 import queue
-import resource
-import signal
 import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 
 ANSWER_SECONDS: Final = 60.0
 _ARN: Final = "arn:aws:lambda:us-east-1:123456789012:function:benchmark"
+_NEXT: Final = "/next"
 _TRACE: Final = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 
 
@@ -74,23 +75,18 @@ class Environment:
     Args:
         task: The unpacked package.
         variables: The function's environment.
-        python: The interpreter, which sees the package and the runtime client only.
-        cpu_share: The share of a CPU that it gets; Lambda gives 512 MB some 0.3.
+        runtime_client: A folder with AWS's runtime client; the process sees no other package.
+
+    Attributes:
+        answer_seconds: The time from the spawn to the last answer.
     """
 
-    def __init__(
-        self,
-        task: Path,
-        variables: Mapping[str, str],
-        *,
-        python: str,
-        runtime_client: Path,
-        cpu_share: float = 1.0,
-    ) -> None:
+    answer_seconds: float
+
+    def __init__(self, task: Path, variables: Mapping[str, str], *, runtime_client: Path) -> None:
         self._events: queue.Queue[bytes] = queue.Queue()
-        self._answers: queue.Queue[tuple[str, bytes]] = queue.Queue()
-        self._number = 0
-        self._server = LoopbackServer(self._handler())
+        self._reports: queue.Queue[tuple[str, bytes]] = queue.Queue()
+        self._server = LoopbackServer(_runtime_api(self._events, self._reports))
         environment = {
             "PATH": os.defpath,
             "PYTHONPATH": os.pathsep.join((str(task), str(runtime_client))),
@@ -102,57 +98,49 @@ class Environment:
             "PYTHONDONTWRITEBYTECODE": "1",  # /var/task is read-only on Lambda
             **variables,
         }
-        self._before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        self.spawned = time.perf_counter()
+        self._spawned = time.perf_counter()
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [python, "-m", "awslambdaric", "lambda_function.handler"],
+            # The real path: a virtual environment's own would see its site-packages.
+            [os.path.realpath(sys.executable), "-m", "awslambdaric", "lambda_function.handler"],
             cwd=task,
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
-        self._share = _Share(self._process.pid, cpu_share) if cpu_share < 1 else None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._share:
-            self._share.stop()
         self._process.kill()
         self._process.communicate()
         self._server.shutdown()
         self._server.server_close()
 
     def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Send an event and return the answer.
+        """Send an event, wait until Lambda would freeze the environment, and return the answer.
 
         Raises:
             FunctionFailed: The function died, took too long, or answered anything but a 200.
         """
         self._events.put(json.dumps(event).encode())
-        ends = time.monotonic() + ANSWER_SECONDS
-        while True:
-            try:
-                path, body = self._answers.get(timeout=0.5)
-                break
-            except queue.Empty:
-                if self._process.poll() is not None:
-                    _, errors = self._process.communicate()
-                    raise FunctionFailed(errors.decode()[-3000:]) from None
-                if time.monotonic() > ends:
-                    raise FunctionFailed(f"no answer in {ANSWER_SECONDS:g} s") from None
+        while (report := self._report())[0].endswith(_NEXT):
+            pass  # the function has finished its initialisation
+        self.answer_seconds = time.perf_counter() - self._spawned
+        path, body = report
         answer: dict[str, Any] = json.loads(body)
         if not path.endswith("/response") or answer.get("statusCode") != 200:
             raise FunctionFailed(f"{path}: {body.decode()[:2000]}")
+        self._report()  # it asks for the next event: all work for this one is done
         return answer
 
     def cpu_seconds(self) -> float:
-        """Return the CPU time of the process so far, all threads, user and system (Linux)."""
-        total = 0
-        for task in Path(f"/proc/{self._process.pid}/task").iterdir():
-            total += int((task / "schedstat").read_text().split()[0])
-        return total / 1e9
+        """Return the process's CPU time so far: user and system, all threads (Linux)."""
+        # /proc/<pid>/stat has the same figure in ticks of 10 ms.
+        clock = ctypes.c_int()
+        if error := ctypes.CDLL(None).clock_getcpuclockid(self._process.pid, ctypes.byref(clock)):
+            raise OSError(error, os.strerror(error))
+        return time.clock_gettime(clock.value)
 
     def peak_memory_bytes(self) -> int:
         """Return the largest resident set so far (Linux)."""
@@ -160,62 +148,42 @@ class Environment:
         line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024
 
-    def _handler(self) -> type[QuietHandler]:
-        environment = self
-
-        class Handler(QuietHandler):
-            def do_GET(self) -> None:
-                event = environment._events.get()
-                environment._number += 1
-                self.answer(
-                    200,
-                    event,
-                    {
-                        "Content-Type": "application/json",
-                        "Lambda-Runtime-Aws-Request-Id": f"request-{environment._number}",
-                        "Lambda-Runtime-Deadline-Ms": str(int((time.time() + 30) * 1000)),
-                        "Lambda-Runtime-Invoked-Function-Arn": _ARN,
-                        "Lambda-Runtime-Trace-Id": _TRACE,
-                    },
-                )
-
-            def do_POST(self) -> None:
-                body = self.body()
-                environment._answers.put((self.path, body))
-                self.answer(202, b"")
-
-        return Handler
+    def _report(self) -> tuple[str, bytes]:
+        """Return the next request of the runtime client: its path and body."""
+        ends = time.monotonic() + ANSWER_SECONDS
+        while True:
+            try:
+                return self._reports.get(timeout=0.5)
+            except queue.Empty:
+                if self._process.poll() is not None:
+                    _, errors = self._process.communicate()
+                    raise FunctionFailed(errors.decode()[-3000:]) from None
+                if time.monotonic() > ends:
+                    raise FunctionFailed(f"no answer in {ANSWER_SECONDS:g} s") from None
 
 
-class _Share:
-    """Gives a process a share of a CPU: stops and continues it in Lambda's period of 20 ms."""
+def _runtime_api(
+    events: queue.Queue[bytes], reports: queue.Queue[tuple[str, bytes]]
+) -> type[QuietHandler]:
+    """Return a handler for Lambda's Runtime API."""
 
-    _PERIOD_SECONDS: Final = 0.02
+    class Handler(QuietHandler):
+        def do_GET(self) -> None:
+            reports.put((self.path, b""))
+            self.answer(
+                200,
+                events.get(),
+                {
+                    "Content-Type": "application/json",
+                    "Lambda-Runtime-Aws-Request-Id": str(uuid.uuid4()),
+                    "Lambda-Runtime-Deadline-Ms": str(int((time.time() + 30) * 1000)),
+                    "Lambda-Runtime-Invoked-Function-Arn": _ARN,
+                    "Lambda-Runtime-Trace-Id": _TRACE,
+                },
+            )
 
-    def __init__(self, pid: int, share: float) -> None:
-        self._pid = pid
-        self._on = self._PERIOD_SECONDS * share
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        def do_POST(self) -> None:
+            reports.put((self.path, self.body()))
+            self.answer(202, b"")
 
-    def stop(self) -> None:
-        """Let the process run freely."""
-        self._stopped.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            while not self._stopped.is_set():
-                os.kill(self._pid, signal.SIGCONT)
-                self._stopped.wait(self._on)
-                os.kill(self._pid, signal.SIGSTOP)
-                self._stopped.wait(self._PERIOD_SECONDS - self._on)
-            os.kill(self._pid, signal.SIGCONT)
-        except ProcessLookupError:
-            pass
-
-
-def interpreter() -> str:
-    """Return the Python without this process's site-packages."""
-    return os.path.realpath(sys.executable)
+    return Handler

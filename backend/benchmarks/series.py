@@ -1,14 +1,19 @@
-"""Repeated measurements, interleaved, and what they say: medians, spread and ratios."""
+"""Repeated measurements of several candidates, taken in turn: medians, intervals, ratios."""
 
+import math
+import operator
 import random
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+_CONFIDENCE: Final = 0.95
 
 
 @dataclass(frozen=True)
 class Series:
-    """The values of one candidate, in the order in which they were taken."""
+    """The values of one candidate, one a round."""
 
     values: tuple[float, ...]
 
@@ -18,71 +23,63 @@ class Series:
         return statistics.median(self.values)
 
     @property
-    def spread(self) -> tuple[float, float]:
-        """The first and the third quartile."""
-        if len(self.values) < 2:
-            return self.values[0], self.values[0]
-        low, _, high = statistics.quantiles(self.values, n=4, method="inclusive")
-        return low, high
+    def interval(self) -> tuple[float, float]:
+        """The interval between two order statistics that covers the median with 95 % confidence.
+
+        It assumes nothing about the distribution. Below six values it is the whole range.
+        """
+        ordered, rank = sorted(self.values), _rank(len(self.values))
+        return ordered[rank], ordered[-1 - rank]
+
+    def __sub__(self, other: Self) -> "Series":
+        return self._by_round(operator.sub, other)
+
+    def __truediv__(self, other: Self) -> "Series":
+        return self._by_round(operator.truediv, other)
+
+    def _by_round(self, combine: Callable[[float, float], float], other: Self) -> "Series":
+        # What slows the machine down slows both values of a round, so it cancels out.
+        pairs = zip(self.values, other.values, strict=True)
+        return Series(tuple(combine(mine, theirs) for mine, theirs in pairs))
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One figure of several candidates, taken in turn in one run.
+def _rank(count: int) -> int:
+    """Return how many values at either end lie outside the interval."""
+    tail, rank = 0.0, 0
+    while True:
+        # The chance that at most `rank` of the values lie below the median.
+        tail += math.comb(count, rank) / 2**count
+        if tail > (1 - _CONFIDENCE) / 2:
+            return rank - 1 if rank else 0
+        rank += 1
 
-    Attributes:
-        title: What was measured.
-        unit: Of all values.
-        ours: The candidate that the ratios are of.
-        series: By candidate.
-        targets: The largest ratio of ours to a candidate that this project allows itself.
-        limit: The largest value of ours, where the target is not a ratio.
+
+def interleave[Candidate: Hashable](
+    candidates: Mapping[Candidate, Callable[[], Mapping[str, float]]], rounds: int
+) -> dict[str, dict[Candidate, Series]]:
+    """Measure every candidate once a round, each round in a new random order.
+
+    What runs before a candidate decides what it finds in the processor's caches: in a fixed order,
+    equal candidates differ. The first round fills the page cache and is not counted.
+
+    Args:
+        candidates: What measures each candidate: it returns one value of each quantity.
+        rounds: How many rounds are counted.
+
+    Returns:
+        By quantity, the values of each candidate.
     """
-
-    title: str
-    unit: str
-    ours: str
-    series: Mapping[str, Series]
-    targets: Mapping[str, float] = field(default_factory=dict)
-    limit: float | None = None
-
-    def ratio(self, candidate: str) -> float:
-        """Return the median of the ratios round by round: the machine's drift cancels out."""
-        mine, theirs = self.series[self.ours].values, self.series[candidate].values
-        return statistics.median(a / b for a, b in zip(mine, theirs, strict=True))
-
-    def misses(self) -> Iterator[str]:
-        """Yield a line for each target that was not met."""
-        for candidate, target in self.targets.items():
-            if (ratio := self.ratio(candidate)) > target:
-                yield f"{self.title}: {self.ours} / {candidate} = {ratio:.2f}, target {target:.2f}"
-        if self.limit is not None and self.series[self.ours].median > self.limit:
-            median = self.series[self.ours].median
-            yield f"{self.title}: {median:.1f} {self.unit}, target {self.limit:.1f}"
-
-
-def interleave(candidates: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Series]:
-    """Take each candidate's value once a round, after one round that is not counted."""
-
-    def in_turn() -> dict[str, float]:
-        values = {name: candidates[name]() for name in shuffled(candidates)}
-        return {name: values[name] for name in candidates}
-
-    return together(in_turn, rounds)
-
-
-def shuffled(names: Iterable[str]) -> list[str]:
-    """Return names in an order of chance.
-
-    What runs before a candidate decides what it finds in the processor's caches: always in the same
-    order, equal candidates differ.
-    """
-    listed = list(names)
-    return random.sample(listed, len(listed))
-
-
-def together(measure: Callable[[], Mapping[str, float]], rounds: int) -> dict[str, Series]:
-    """Take the values of candidates that are measured side by side, as `interleave` does."""
-    measure()
-    taken = [measure() for _ in range(rounds)]
-    return {name: Series(tuple(values[name] for values in taken)) for name in taken[0]}
+    taken: list[dict[Candidate, Mapping[str, float]]] = []
+    for _ in range(rounds + 1):
+        order = random.sample(list(candidates), len(candidates))
+        taken.append({candidate: candidates[candidate]() for candidate in order})
+    first, *counted = taken
+    quantities = {name for values in first.values() for name in values}
+    return {
+        quantity: {
+            candidate: Series(tuple(values[candidate][quantity] for values in counted))
+            for candidate in candidates
+            if quantity in first[candidate]
+        }
+        for quantity in sorted(quantities)
+    }

@@ -1,4 +1,4 @@
-"""What a measured function talks to: a collector, X-Ray's daemon, Secrets Manager, the gateway."""
+"""What a measured function talks to: collector, X-Ray daemon, Secrets Manager, gateway."""
 
 import json
 import socket
@@ -23,38 +23,25 @@ ANSWER: Final = {
 }
 
 
-class _Handler(QuietHandler):
-    def do_POST(self) -> None:
-        self.body()
-        if self.path.endswith("/v1/traces"):
-            self.answer(200, b"", {"content-type": "application/x-protobuf"})
-        elif self.path.endswith("/chat/messages"):
-            self.answer(200, json.dumps(ANSWER).encode(), {"content-type": "application/json"})
-        else:  # Secrets Manager's JSON protocol posts everything to the root
-            secret = {"Name": "api-key", "VersionId": "1", "SecretString": "k" * 40}
-            self.answer(
-                200, json.dumps(secret).encode(), {"content-type": "application/x-amz-json-1.1"}
-            )
-
-
 class _Daemon:
-    """X-Ray's daemon as a sender sees it: somebody who wakes up at each datagram."""
+    """X-Ray's daemon as a sender sees it: a socket that takes datagrams."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         host, port = self._socket.getsockname()
         self.address = f"{host}:{port}"
+        self.datagrams = 0
         self._thread = threading.Thread(target=self._receive, daemon=True)
         self._thread.start()
 
     def _receive(self) -> None:
         while self._socket.recv(65_536):
-            pass
+            self.datagrams += 1
 
     def close(self) -> None:
         host, port = self.address.split(":")
-        self._socket.sendto(b"", (host, int(port)))  # an empty datagram ends it
+        self._socket.sendto(b"", (host, int(port)))  # an empty datagram ends the thread
         self._thread.join()
         self._socket.close()
 
@@ -63,7 +50,8 @@ class Surroundings:
     """One loopback server for all of it, and the environment that points a function there."""
 
     def __init__(self) -> None:
-        self._server = LoopbackServer(_Handler)
+        self._requests = 0
+        self._server = LoopbackServer(self._handler())
         self._daemon = _Daemon()
 
     def close(self) -> None:
@@ -72,26 +60,22 @@ class Surroundings:
         self._server.server_close()
         self._daemon.close()
 
-    def variables(
-        self, *, tracing: bool = True, logging: bool = True, daemon: bool = False
-    ) -> dict[str, str]:
-        """Return a function's environment.
+    @property
+    def exports(self) -> int:
+        """How often spans arrived so far: OTLP requests and datagrams."""
+        return self._requests + self._daemon.datagrams
 
-        Args:
-            tracing: Whether the function traces.
-            logging: Whether it writes its lines.
-            daemon: Whether our spans go to X-Ray's daemon rather than to the collector.
-        """
+    def variables(self, *, tracing: bool = True) -> dict[str, str]:
+        """Return a function's environment, with tracing on or off."""
         url = f"http://{self._server.address}"
         return {
             "PROJECT_NAME": "fin-advisor",
             "ENVIRONMENT": "dev",
             "SERVICE_NAME": "api",
-            "LOG_LEVEL": "INFO" if logging else "CRITICAL",
+            "LOG_LEVEL": "INFO",
             "API_GATEWAY_URL": f"{url}/dev",
-            "CHAT_MODEL_ID": "benchmark",
             "ENABLE_TRACING": str(tracing).lower(),
-            "OTLP_ENDPOINT": f"udp://{self._daemon.address}" if daemon else url,
+            "OTLP_ENDPOINT": url,
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ENDPOINT_URL": url,
@@ -99,7 +83,26 @@ class Surroundings:
             "AWS_SECRET_ACCESS_KEY": "benchmark",
             # Powertools' own names for the same things; its tracer sends to the daemon, by UDP.
             "POWERTOOLS_SERVICE_NAME": "api",
-            "POWERTOOLS_LOG_LEVEL": "INFO" if logging else "CRITICAL",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
             "POWERTOOLS_TRACE_DISABLED": str(not tracing).lower(),
             "AWS_XRAY_DAEMON_ADDRESS": self._daemon.address,
         }
+
+    def _handler(self) -> type[QuietHandler]:
+        around = self
+
+        class Handler(QuietHandler):
+            def do_POST(self) -> None:
+                self.body()
+                if self.path.endswith("/v1/traces"):
+                    around._requests += 1
+                    self.answer(200, b"", {"content-type": "application/x-protobuf"})
+                elif self.path.endswith("/chat/messages"):
+                    answer = json.dumps(ANSWER).encode()
+                    self.answer(200, answer, {"content-type": "application/json"})
+                else:  # Secrets Manager's JSON protocol posts everything to the root
+                    secret = {"Name": "api-key", "VersionId": "1", "SecretString": "k" * 40}
+                    content_type = {"content-type": "application/x-amz-json-1.1"}
+                    self.answer(200, json.dumps(secret).encode(), content_type)
+
+        return Handler

@@ -1,10 +1,11 @@
-"""What is measured: the shared library around the routes that the peers have too."""
+"""Our candidate: the shared library with the same routes as the peers."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from shared.api_client import ServiceAPIClient
 from shared.app import create_service_app
 from shared.logging import get_logger
 from shared.settings import FullServiceSettings
@@ -40,6 +41,15 @@ class Valuation(BaseModel):
     positions: int
 
 
+class Question(BaseModel):
+    """A question about the documents."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
+    top_k: Annotated[int, Field(ge=1, le=20)] = 5
+
+
 @router.post("/valuations", summary="Value a portfolio")
 async def post_valuation(portfolio: Portfolio) -> Valuation:
     """Add up the positions."""
@@ -48,8 +58,22 @@ async def post_valuation(portfolio: Portfolio) -> Valuation:
     return Valuation(owner=portfolio.owner, total=total, positions=len(portfolio.holdings))
 
 
+@router.post("/ask", summary="Ask another service")
+async def post_ask(question: Question, request: Request) -> dict[str, Any]:
+    """Ask another service, with the key from Secrets Manager."""
+    client: ServiceAPIClient = request.app.state.client
+    response = await client.post(
+        "/chat/messages",
+        json={"messages": [{"role": "user", "content": question.question}]},
+    )
+    answer: dict[str, Any] = response.json()
+    return {"answer": answer["message"]["content"], "citations": answer["citations"]}
+
+
 def create_app(settings: FullServiceSettings) -> FastAPI:
     """Return the application."""
-    return create_service_app(
+    app = create_service_app(
         settings, title="subject", description="The routes that are measured.", routers=[router]
     )
+    app.state.client = ServiceAPIClient(settings=settings)
+    return app

@@ -1,4 +1,4 @@
-"""The same routes on FastAPI and Mangum with stdlib logging, as tutorials have it."""
+"""The same routes on FastAPI and Mangum with the standard library's logging, as in tutorials."""
 
 import json
 import logging
@@ -6,13 +6,18 @@ import os
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import boto3
+import httpx
 from fastapi import FastAPI, Request
 from mangum import Mangum
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-logger = logging.getLogger()
+# Not the root logger: at INFO, Mangum and httpx write seven more lines a request.
+logger = logging.getLogger("api")
 logger.setLevel(logging.INFO)
-app = FastAPI(root_path="/api")
+app = FastAPI()
+secrets = boto3.client("secretsmanager")
+http = httpx.Client(timeout=25)
 
 
 class Holding(BaseModel):
@@ -82,19 +87,15 @@ async def post_valuation(portfolio: Portfolio) -> Valuation:
 @app.post("/ask")
 def post_ask(question: Question) -> dict[str, Any]:
     """Ask another service, with the key from Secrets Manager."""
-    import boto3
-    import httpx
-
     name = f"{os.environ['PROJECT_NAME']}/{os.environ['ENVIRONMENT']}/api/api-key"
-    key = boto3.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
-    response = httpx.post(
+    key = secrets.get_secret_value(SecretId=name)["SecretString"]
+    response = http.post(
         f"{os.environ['API_GATEWAY_URL']}/chat/messages",
         json={"messages": [{"role": "user", "content": question.question}]},
         headers={"x-api-key": key},
-        timeout=25,
     )
     answer: dict[str, Any] = response.json()
     return {"answer": answer["message"]["content"], "citations": answer["citations"]}
 
 
-handler = Mangum(app, lifespan="auto")
+handler = Mangum(app, lifespan="off", api_gateway_base_path="/api")
