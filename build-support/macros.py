@@ -50,6 +50,8 @@ def stock_package(name, handler="handler.py:handler", tags=()):
             reqs + "boto3-stubs",
             # 7 MB and 140 ms of a cold start; a function's collector speaks HTTP as well (4318).
             reqs + "opentelemetry-exporter-otlp-proto-grpc",
+            # Brings `requests`; ours sends OTLP/HTTP with JSON.
+            reqs + "opentelemetry-exporter-otlp-proto-http",
         ],
     )
 

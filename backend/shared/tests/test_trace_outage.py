@@ -56,7 +56,8 @@ for number in range(10_000):
     assert ask() == 200
     if number == 4_000:
         before = with_all_spans_waiting()
-print(with_all_spans_waiting() - before, lines.getvalue().count(b"tracing_export_failed"), flush=True)
+failed = lines.getvalue().count(b"tracing_export_failed")
+print(with_all_spans_waiting() - before, failed, flush=True)
 os._exit(0)
 """
 _LAMBDA = {
