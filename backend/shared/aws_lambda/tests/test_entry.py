@@ -287,8 +287,9 @@ def test_the_runtimes_trace_wins_over_the_headers(
 
 def test_mangum_still_has_the_two_halves_that_the_entry_uses() -> None:
     event = api_gateway_event("GET", "/api/echo")
-    gateway = APIGateway(event, LambdaContext(), MANGUM_CONFIG)
-    answer = gateway({"status": 204, "headers": [(b"x", b"1")], "body": b""})
+    context: Any = LambdaContext()
+    gateway = APIGateway(event, context, MANGUM_CONFIG)
+    answer = gateway({"status": 204, "headers": [[b"x", b"1"]], "body": b""})
     assert (gateway.scope["path"], gateway.body, answer["statusCode"], answer["headers"]) == (
         "/api/echo",
         b"",
