@@ -188,7 +188,9 @@ def _parsed(body: bytes) -> ExportTraceServiceRequest:
 
 def _parsed_json(body: bytes) -> ExportTraceServiceRequest:
     text = json.dumps(_with_base64_ids(json.loads(body)))
-    return json_format.Parse(text, ExportTraceServiceRequest(), ignore_unknown_fields=True)
+    request = ExportTraceServiceRequest()
+    json_format.Parse(text, request, ignore_unknown_fields=True)
+    return request
 
 
 def _with_base64_ids(value: Any) -> Any:

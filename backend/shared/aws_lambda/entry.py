@@ -31,7 +31,7 @@ _TracedInvocation = Callable[[identity.XRayHeader | None, int | None], AbstractC
 FUNCTION_MARGIN_SECONDS: Final = 0.25
 """Reserved of the function's remaining time, to return the answer and to export spans."""
 
-_MANGUM_CONFIG: Final = LambdaConfig(
+MANGUM_CONFIG: Final = LambdaConfig(
     api_gateway_base_path="/", text_mime_types=DEFAULT_TEXT_MIME_TYPES, exclude_headers=[]
 )
 _BROKEN: Final = "The answer broke off on our side; quote the request id when you report it."
@@ -122,7 +122,7 @@ class LambdaHandler:
         try:
             # Mangum's translation alone: a `Mangum` object would return an application's error
             # before the span, the metrics and the log know of it.
-            gateway = APIGateway(event, lambda_context, _MANGUM_CONFIG)
+            gateway = APIGateway(event, lambda_context, MANGUM_CONFIG)
             scope = gateway.scope
             # Starlette removes a root path only at the end of a segment: `/api`, not `/apiary`.
             scope["root_path"] = self._root_path

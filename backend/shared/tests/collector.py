@@ -39,8 +39,10 @@ class Collector:
     url: str
     posts: list[str] = field(default_factory=list)
     spans: list[Received] = field(default_factory=list)
+    content_types: set[str] = field(default_factory=set)
 
     def take(self, body: bytes, content_type: str) -> None:
+        self.content_types.add(content_type)
         is_json = content_type == "application/json"
         self.spans += decode_json(body) if is_json else decode(body)
 

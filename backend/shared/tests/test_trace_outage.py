@@ -56,7 +56,8 @@ for number in range(10_000):
     assert ask() == 200
     if number == 4_000:
         before = with_all_spans_waiting()
-print(with_all_spans_waiting() - before, lines.getvalue().count(b"tracing_export_failed"), flush=True)
+failed = lines.getvalue().count(b"tracing_export_failed")
+print(with_all_spans_waiting() - before, failed, flush=True)
 os._exit(0)
 """
 _LAMBDA = {
@@ -81,7 +82,8 @@ def test_an_outage_costs_neither_memory_nor_more_than_a_few_attempts(fault: str)
 def test_a_server_keeps_no_more_either(fault: str) -> None:
     with faulty_collector(fault) as url:
         grown_kib, _ = _run(_SERVER, url, _GRPC)
-    assert grown_kib < 6 * 1024
+    # gRPC's threads make this figure uneven; a span kept of each request would be 18 MB.
+    assert grown_kib < 15 * 1024
 
 
 def _run(subject: str, url: str, environment: dict[str, str]) -> tuple[int, int]:

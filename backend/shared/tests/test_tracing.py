@@ -102,6 +102,7 @@ def test_a_server_exports_one_server_span_a_request_under_its_route() -> None:
             "[200, 200]"
         ]
     assert set(collector.posts) == {"/v1/traces"}
+    assert collector.content_types == {"application/json"}
     first, second = _of_requests(collector.spans)
     assert (first.name, first.kind) == ("GET /things/{thing_id}", "SERVER")
     assert (first.trace_id, first.parent_id) == ("a" * 32, "b" * 16)
@@ -277,21 +278,50 @@ def test_no_trouble_with_the_collector_costs_an_answer(trouble: str, where: str)
     assert not [line for line in lines if "exception" in line]
 
 
-def test_an_exporter_that_is_not_in_the_package_is_one_clear_line() -> None:
-    before = """
+@pytest.mark.parametrize(
+    ("port", "protocol", "package"),
+    [
+        (4317, "", "opentelemetry.exporter.otlp.proto.grpc"),
+        (4318, "http/protobuf", "opentelemetry.exporter.otlp.proto.http"),
+    ],
+)
+def test_an_exporter_that_is_not_in_the_package_is_one_clear_line(
+    port: int, protocol: str, package: str
+) -> None:
+    before = f"""
 import sys
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name == "grpc" or name.startswith("opentelemetry.exporter.otlp.proto.grpc"):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        if name.startswith({package!r}):
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Absent())
 """
-    printed = _run("print(invoke(None, None))", "http://127.0.0.1:4317", before=before, **_LAMBDA)
+    endpoint = f"http://127.0.0.1:{port}"
+    environment = {**_LAMBDA, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
+    printed = _run("print(invoke(None, None))", endpoint, before=before, **environment)
     line = json.loads(printed[0])
     assert (line["event"], line["level"]) == ("tracing_exporter_missing", "error")
-    assert line["otlp_endpoint"] == "http://127.0.0.1:4317"
+    assert line["otlp_endpoint"] == endpoint
     assert "4318" in line["detail"]
     assert printed[1:] == ["[200, 200]"]
+
+
+def test_a_protocol_that_does_not_exist_is_one_clear_line() -> None:
+    environment = {**_LAMBDA, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/xml"}
+    line, answered = _run("print(invoke(None))", "http://127.0.0.1:9", **environment)
+    assert json.loads(line)["event"] == "tracing_protocol_unknown"
+    assert "http/json" in json.loads(line)["detail"]
+    assert answered == "[200]"
+
+
+def test_the_variable_selects_upstreams_protobuf_exporter() -> None:
+    code = "print(asyncio.run(ask({}))); tracing.shutdown()"
+    with http_collector() as collector:
+        protocol = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
+        assert _run(code, collector.url, **protocol) == ["[200]"]
+    assert set(collector.posts) == {"/v1/traces"}
+    assert [span.kind for span in _of_requests(collector.spans)] == ["SERVER"]
+    assert collector.content_types == {"application/x-protobuf"}
 
 
 @pytest.mark.parametrize(("port", "protocol"), [(4317, ""), (4318, "grpc")])
@@ -495,6 +525,26 @@ def test_the_lines_of_a_function_have_the_ids_of_the_span_they_are_in() -> None:
     ]
     assert [(line["trace_id"], line["span_id"]) for line in lines] == expected
     assert not {"trace_id", "span_id"} & afterwards.keys()
+
+
+def test_an_application_that_exists_loses_fastapis_own_telemetry() -> None:
+    code = """
+    from fastapi import FastAPI
+    own = FastAPI()
+    own.get("/own")(lambda: 1)
+    tracing.instrument_app(own)
+    async def go():
+        async with app_client(own) as client:
+            await client.get("/own")
+    asyncio.run(go())
+    tracing.shutdown()
+    """
+    with http_collector() as collector:
+        _run(code, collector.url)
+    assert [span.name for span in collector.spans] == ["GET /own"], (
+        "FastAPI's own telemetry makes spans too. tracing.instrument_app switches it off through "
+        "the private attribute FastAPI._telemetry: find what took its place in this version."
+    )
 
 
 def test_a_function_reads_the_sdks_own_variables() -> None:

@@ -159,7 +159,7 @@ async def test_what_is_no_otlp_is_refused_and_nothing_breaks(
         as_json = {"content-type": "application/json"}
         for wrong in (
             b"",
-            b"[]",
+            b"null",
             b"not json",
             b"[" * 100_000,
             b'{"resourceSpans": 5}',

@@ -9,11 +9,17 @@ from typing import Any, cast
 
 import pytest
 from fastapi import APIRouter, Request, Response
+from mangum.handlers import APIGateway
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.app import create_service_app
 from shared.aws.api_keys import SecretsManagerKeys
-from shared.aws_lambda.entry import FUNCTION_MARGIN_SECONDS, LambdaHandler, lambda_handler
+from shared.aws_lambda.entry import (
+    FUNCTION_MARGIN_SECONDS,
+    MANGUM_CONFIG,
+    LambdaHandler,
+    lambda_handler,
+)
 from shared.conftest import Lines, MakeSettings
 from shared.errors import BadDependency, Unavailable
 from shared.logging import get_logger, request_context
@@ -277,6 +283,22 @@ def test_the_runtimes_trace_wins_over_the_headers(
     monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=1")
     seen = _ask(handler, headers=headers)
     assert seen["trace"] == _ROOT.replace("-", "")[1:]
+
+
+def test_mangum_still_has_the_two_halves_that_the_entry_uses() -> None:
+    event = api_gateway_event("GET", "/api/echo")
+    context: Any = LambdaContext()
+    gateway = APIGateway(event, context, MANGUM_CONFIG)
+    answer = gateway({"status": 204, "headers": [[b"x", b"1"]], "body": b""})
+    assert (gateway.scope["path"], gateway.body, answer["statusCode"], answer["headers"]) == (
+        "/api/echo",
+        b"",
+        204,
+        {"x": "1"},
+    ), (
+        "Mangum changed: aws_lambda/entry.py builds mangum.handlers.APIGateway(event, context, "
+        "config) itself, reads .scope and .body, and calls it with the answer."
+    )
 
 
 # Deadlines

@@ -132,8 +132,9 @@ class _Connection(http.client.HTTPConnection):
                 self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self._tls is not None:
                     self.sock.settimeout(self.seconds_left())
-                    self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
-                    self.sock.connection = self
+                    secured: Any = self._tls.wrap_socket(self.sock, server_hostname=self.host)
+                    secured.connection = self
+                    self.sock = secured
             except OSError:
                 self.close()
                 if number == len(addresses):
