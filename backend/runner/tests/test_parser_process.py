@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -13,7 +12,7 @@ from runner.parser_process import ParserProcess
 from runner.tests.fakes import make_pdf
 from runner.text import ExtractionError
 
-# What keeps Python's HTML parser busy by the square of the length; later releases mended it.
+# Python's HTML parser takes quadratic time for this; later releases fixed it.
 HOSTILE_HTML = b"<a" * 300_000
 
 
@@ -51,11 +50,11 @@ def test_text_needs_no_process(reader: ParserProcess) -> None:
 
 def test_a_document_that_takes_too_long_is_ended_and_the_next_is_read() -> None:
     reader = ParserProcess(seconds=3)
-    began = time.monotonic()
     try:
         with pytest.raises(ExtractionError, match="longer than 3 s"):
             reader.extract(HOSTILE_HTML, "html")
-        assert time.monotonic() - began < 20
+        assert reader._process is None
+        reader._seconds = 60  # a busy machine may need more than 3 s to start the next process
         assert reader.extract(b"<p>fine", "html").section(0) == "fine"
     finally:
         reader.close()

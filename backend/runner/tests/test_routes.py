@@ -296,7 +296,7 @@ async def test_a_wrong_body_is_refused(body: Any, words: str, client: httpx.Asyn
                 "content_type": "application/pdf",
                 "metadata": {f"k{number}": 1 for number in range(39)},
             },
-            "first and last page",
+            "first_page and last_page",
         ),
         ({"unknown": 1}, "unknown"),
     ],
