@@ -189,7 +189,7 @@ class RunningUp:
 
 
 def start_up(
-    folder: Path, *arguments: str, backend: Path = BACKEND, seconds: float = 90
+    folder: Path, *arguments: str, backend: Path = BACKEND, seconds: float = 300
 ) -> RunningUp:
     """Start `local.up` of `backend` and wait until it is ready."""
     env_file, output = folder / "estate.env", folder / "output.txt"
@@ -223,7 +223,7 @@ def stop_up(running: RunningUp) -> int:
     if running.process.poll() is None:
         running.process.send_signal(signal.SIGTERM)
     try:
-        return running.process.wait(timeout=20)
+        return running.process.wait(timeout=60)
     except subprocess.TimeoutExpired:
         running.process.kill()
         raise

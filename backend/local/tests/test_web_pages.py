@@ -32,7 +32,7 @@ def ask(
     port: int, method: str, path: str, headers: dict[str, str]
 ) -> http.client.HTTPResponse | None:
     """The answer over HTTP/1.1; None where the port does not speak it."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()
@@ -62,7 +62,7 @@ def test_every_port_refuses(
 @pytest.mark.parametrize(
     ("variable", "path"),
     [
-        ("AWS_ENDPOINT_URL", "/moto-api/data.json"),
+        ("AWS_ENDPOINT_URL", "/moto-api/config"),
         ("CONSOLE_URL", "/status"),
         ("CONSOLE_URL", "/traces"),
         ("CONSOLE_URL", "/hops"),
