@@ -43,6 +43,8 @@ class Program:
         program = [self.module, *self.arguments]
         if self.wrapper is not None:  # it reads and extends PYTHONPATH, not SYS_PATH
             return [str(self.wrapper.absolute()), python, "-sP", *child, "", *program]
+        if not self.isolated:  # debuggers replace the first folder, which came from PYTHONPATH
+            folders = os.pathsep.join(filter(None, (folders, str(BACKEND))))
         return [python, "-I" if self.isolated else "-P", *child, folders, *program]
 
     def environment(self) -> dict[str, str]:

@@ -219,10 +219,10 @@ def test_the_daemon_has_ten_minutes_to_start_and_does_not_watch_the_launcher(
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    pid, socket, *path = done.stdout.split()
+    pid, socket, *folders = done.stdout.split()
     assert (pid, socket) == ("600", "600")
     # Pants restarts its daemon when a file on its path changes.
-    assert str(LAUNCHER) not in path
+    assert str(LAUNCHER) not in folders
 
 
 # --- Calls while a program runs -------------------------------------------------------------------

@@ -143,3 +143,17 @@ async def test_an_isolated_program_sees_neither_backend_nor_site_packages(folder
 def test_an_exit_is_described() -> None:
     assert describe_exit(3) == "exit status 3"
     assert describe_exit(-9) == "signal SIGKILL"
+
+
+async def test_a_child_finds_the_sources_without_the_first_folder_of_pythonpath(
+    tmp_path: Path,
+) -> None:
+    """A debugger that follows a child replaces that folder."""
+    logs = LogFolder(tmp_path)
+    try:
+        elsewhere = {"PYTHONPATH": str(tmp_path)}
+        child = await ChildProcess.start(Program("local.options"), elsewhere, logs["child"])
+        await asyncio.wait_for(child.exited.wait(), 60)
+    finally:
+        logs.close()
+    assert child.returncode == 0
