@@ -50,7 +50,7 @@ class OtlpHttpExporter:
         self._headers = {"content-type": "application/json", "user-agent": "fin-advisor"}
         self._headers |= _configured_headers()
         self._lock = threading.Lock()
-        self._failures = 0
+        self._pause_seconds = 0.0
         self._paused_until = 0.0
 
     @property
@@ -70,7 +70,7 @@ class OtlpHttpExporter:
                 return self._fail(repr(error), len(spans))
             if not 200 <= status < 300:
                 return self._fail(f"HTTP {status}", len(spans))
-            self._failures = 0
+            self._pause_seconds = 0.0
         return True
 
     def shutdown(self) -> None:
@@ -79,11 +79,15 @@ class OtlpHttpExporter:
             self._connection.close()
 
     def _fail(self, reason: str, spans: int) -> bool:
-        pause = min(FIRST_PAUSE_SECONDS * 2**self._failures, LONGEST_PAUSE_SECONDS)
-        self._failures = min(self._failures + 1, 16)
-        self._paused_until = time.monotonic() + pause
+        self._pause_seconds = min(
+            self._pause_seconds * 2 or FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+        )
+        self._paused_until = time.monotonic() + self._pause_seconds
         _log.warning(
-            "tracing_export_failed", detail=reason, spans_lost=spans, next_attempt_seconds=pause
+            "tracing_export_failed",
+            detail=reason,
+            spans_lost=spans,
+            next_attempt_seconds=self._pause_seconds,
         )
         return False
 
