@@ -18,7 +18,6 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.util.re import parse_env_headers
 
 from shared.logging import get_logger
-from shared.telemetry.export.exporter import traces_url
 from shared.telemetry.export.otlp_json import encode
 
 _log = get_logger(__name__)
@@ -35,16 +34,16 @@ class OtlpHttpExporter:
     delays a request now and then and not every time.
 
     Args:
-        endpoint: The collector's URL; `/v1/traces` is added unless it is there.
+        url: Where the collector takes traces, usually `http://host:4318/v1/traces`.
         timeout_seconds: Time limit of an export: connect, send and read together. Only the
             look-up of the host's name is not included.
     """
 
-    def __init__(self, endpoint: str, timeout_seconds: float) -> None:
-        url = urlsplit(traces_url(endpoint))
-        self._path = url.path
+    def __init__(self, url: str, timeout_seconds: float) -> None:
+        parts = urlsplit(url)
+        self._path = parts.path
         self._connection = _Connection(
-            url.hostname or "localhost", url.port, is_tls=url.scheme == "https"
+            parts.hostname or "localhost", parts.port, is_tls=parts.scheme == "https"
         )
         self._timeout_seconds = timeout_seconds
         self._headers = {"content-type": "application/json", "user-agent": "fin-advisor"}
