@@ -1,6 +1,6 @@
-"""What a cold start can leave for later; every handler of a function imports inside it.
+"""Work that a cold start can skip; every function's handler does its imports inside this block.
 
-Measured in docs/benchmarks.md: together a quarter of a cold start's CPU.
+It saves a quarter of a cold start's CPU (docs/benchmarks.md).
 """
 
 import gc
@@ -11,15 +11,15 @@ from typing import Any
 
 @contextmanager
 def cold_start() -> Iterator[None]:
-    """Import FastAPI and the block's modules, and make what the block makes, for less.
+    """Import FastAPI and run the block, with less CPU.
 
-    FastAPI's own models, which only `/openapi.json` uses, are built when that is first asked for.
-    What is made here stays for good, so the garbage collector looks at none of it, now or later.
+    FastAPI's own models, which only `/openapi.json` uses, are built at its first request. Objects
+    that the block creates live as long as the process, so the garbage collector ignores them.
     """
     gc.disable()
     try:
         with _models_built_on_first_use():
-            import fastapi  # noqa: F401 - its models are what is put off
+            import fastapi  # noqa: F401 - imported for its models
         yield
     finally:
         gc.freeze()
@@ -28,7 +28,7 @@ def cold_start() -> Iterator[None]:
 
 @contextmanager
 def _models_built_on_first_use() -> Iterator[None]:
-    """Put off the building of the Pydantic models that are defined within.
+    """Build the Pydantic models that are defined within the block at their first use.
 
     https://docs.pydantic.dev/latest/api/config/#pydantic.config.ConfigDict.defer_build
     """
@@ -37,8 +37,8 @@ def _models_built_on_first_use() -> Iterator[None]:
     rebuild = vars(BaseModel)["model_rebuild"]
 
     def rebuild_on_first_use(cls: type[BaseModel], /, **options: Any) -> bool | None:
-        # A module that calls it bare wants its forward references resolved now; on first use
-        # Pydantic itself calls it, with options, and resolves them then.
+        # FastAPI calls it without options to resolve forward references at once. Pydantic itself
+        # calls it with options at a model's first use, which resolves them too.
         return rebuild.__func__(cls, **options) if options else None
 
     BaseModel.model_config["defer_build"] = True

@@ -23,10 +23,7 @@ from shared.settings import BaseServiceSettings
 from shared.telemetry.metrics import ServiceMetrics
 from shared.telemetry.scope import STATUS_KEY
 
-_TracedRequest = Callable[
-    [identity.XRayHeader | None, Scope, int | None], AbstractContextManager[None]
-]
-_TracedInvocation = Callable[[identity.XRayHeader | None, int | None], AbstractContextManager[None]]
+_TracedBlock = Callable[..., AbstractContextManager[None]]
 
 FUNCTION_MARGIN_SECONDS: Final = 0.25
 """Reserved of the function's remaining time, to return the answer and to export spans."""
@@ -74,7 +71,13 @@ class LambdaHandler:
         self._metrics = ServiceMetrics(
             settings.project_name, settings.environment, settings.service_name
         )
-        self._traced_request, self._traced_invocation = _tracing_blocks()
+        self._traced_request: _TracedBlock = _untraced
+        self._traced_invocation: _TracedBlock = _untraced
+        if tracing.is_configured():
+            # Imported here: a function without tracing does not load it.
+            from shared.aws_lambda.invocation import traced_invocation, traced_request
+
+            self._traced_request, self._traced_invocation = traced_request, traced_invocation
         # One loop for all invocations: pooled connections belong to it.
         self._loop = asyncio.new_event_loop()
         self._is_cold = True
@@ -120,8 +123,8 @@ class LambdaHandler:
         ready_ns: int | None,
     ) -> dict[str, Any]:
         try:
-            # Mangum's translation alone: a `Mangum` object would return an application's error
-            # before the span, the metrics and the log know of it.
+            # Only Mangum's translation of events and answers: a `Mangum` object answers the
+            # application's errors itself, in plain text.
             gateway = APIGateway(event, lambda_context, MANGUM_CONFIG)
             scope = gateway.scope
             # Starlette removes a root path only at the end of a segment: `/api`, not `/apiary`.
@@ -150,15 +153,6 @@ class LambdaHandler:
             self._metrics.add_error()
         scope[STATUS_KEY] = answer["statusCode"]
         return answer
-
-
-def _tracing_blocks() -> tuple[_TracedRequest, _TracedInvocation]:
-    if not tracing.is_configured():
-        return _untraced, _untraced
-    # Imported here: a function without tracing does not load it.
-    from shared.aws_lambda.invocation import traced_invocation, traced_request
-
-    return traced_request, traced_invocation
 
 
 def _untraced(*_: object) -> AbstractContextManager[None]:

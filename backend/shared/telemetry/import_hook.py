@@ -1,4 +1,4 @@
-"""Something to do once a module is there: now, or right after its first import."""
+"""Actions that run right after the first import of a module, or at once if it is imported."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ def when_imported(name: str, action: Action) -> None:
 
 
 class _Finder(MetaPathFinder):
-    """Finds one module, by asking the other finders, and wraps its loader; once."""
+    """Finds one module through the other finders and wraps its loader; works once."""
 
     def __init__(self, name: str, action: Action) -> None:
         self.name = name
@@ -47,7 +47,7 @@ class _Loader(Loader):
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        # What the module knows of itself is its own loader (resources, tracebacks, zips).
+        # The module must refer to its real loader: resources and tracebacks are read through it.
         module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader

@@ -1,7 +1,7 @@
 """Metrics as log lines in CloudWatch's Embedded Metric Format: no agent, no call, no wait.
 
-Each name is billed for each service and environment, so there are few, and no dimension that a
-caller can widen. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/
+Each name is billed for each service and environment. So there are few names, and no dimension whose
+values come from callers. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/
 CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
@@ -29,7 +29,7 @@ METRICS: Final[Mapping[str, str]] = MappingProxyType(
 
 DIMENSIONS: Final = ("Environment", "Service")
 UNCOUNTED_PATHS: Final = frozenset({"/health", "/liveness", "/readiness"})
-"""Probes say nothing about what callers get, and they are most of what a quiet service answers."""
+"""Probes are most of the requests to a quiet service, and no caller waits for them."""
 
 _MOST_VALUES: Final = 100  # the format's own bound
 
@@ -37,9 +37,9 @@ _request: ContextVar[dict[str, list[float]] | None] = ContextVar("metrics", defa
 
 
 def measure(name: str, value: float) -> None:
-    """Add a measurement to the line of the request being handled; outside one, do nothing.
+    """Add a measurement to the line of the current request; outside a request, do nothing.
 
-    What is counted is summed up; other values are kept each, the first 100 of a request.
+    Counts are added up. Of other metrics each value is kept, up to 100 in a request.
 
     Raises:
         KeyError: `METRICS` has no such name.
@@ -47,7 +47,7 @@ def measure(name: str, value: float) -> None:
     _ = METRICS[name]
     measured = _request.get()
     if measured is not None:
-        # A list's append is atomic; the request's threads may all be here.
+        # Several threads of a request may be here at once; appending to a list is atomic.
         measured.setdefault(name, []).append(value)
 
 
@@ -65,7 +65,7 @@ class ServiceMetrics:
         self._dimensions = {"Environment": environment, "Service": service}
 
     def begin(self) -> Any:
-        """Start collecting for a request; hand what is returned to `end`."""
+        """Start collecting for a request, and return a token for `end`."""
         return _request.set({})
 
     def end(
@@ -82,9 +82,9 @@ class ServiceMetrics:
         Args:
             token: From `begin`.
             path: The route's path; a probe's is not counted.
-            status: What was answered; 500 and above are errors.
-            duration_seconds: How long it took.
-            cold_start: Whether it was its environment's first request; None where there are none.
+            status: The answer's status; 500 and above are errors.
+            duration_seconds: The time until the answer.
+            cold_start: Whether it was the environment's first request; None outside Lambda.
         """
         measured = _request.get() or {}
         _request.reset(token)
@@ -102,7 +102,7 @@ class ServiceMetrics:
         self._write(values)
 
     def add_error(self) -> None:
-        """Count an error more, of a request whose line says that it was answered well."""
+        """Count one more error: for a request whose line, written before, says it succeeded."""
         self._write({"Errors": 1})
 
     def _write(self, values: dict[str, Any]) -> None:

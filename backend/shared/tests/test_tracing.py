@@ -225,6 +225,21 @@ trace.set_tracer_provider(wrapper)
     assert collector.posts == []
 
 
+def test_what_a_wrapper_put_into_the_application_is_removed() -> None:
+    before = """
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+FastAPIInstrumentor().instrument()
+"""
+    code = """
+    assert type(app).__module__.startswith("opentelemetry.")
+    print(asyncio.run(ask({})))
+    tracing.shutdown()
+    """
+    with http_collector() as collector:
+        assert _run(code, collector.url, before=before) == ["[200]"]
+    assert sorted(span.name for span in collector.spans) == ["GET /things/{thing_id}", "inner 7"]
+
+
 def test_where_it_is_off_nothing_of_the_sdk_is_loaded() -> None:
     code = """
     print(invoke(None, None))

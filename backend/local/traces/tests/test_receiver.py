@@ -91,7 +91,7 @@ def _exporter(way: str, receiver: OtlpReceiver, timeout: float = 10) -> Any:
     if way == "http":
         return HttpExporter(endpoint=f"{receiver.http_url}/v1/traces", timeout=timeout)
     if way == "ours":
-        return OtlpHttpExporter(receiver.http_url, timeout)
+        return OtlpHttpExporter(f"{receiver.http_url}/v1/traces", timeout)
     host, port = receiver.udp_url.removeprefix("udp://").split(":")
     return XRayDaemonExporter(host, int(port))
 

@@ -67,7 +67,7 @@ def _make(
     if protocol == "http/json":
         from shared.telemetry.export.otlp_http import OtlpHttpExporter
 
-        return OtlpHttpExporter(endpoint, timeout_seconds)
+        return OtlpHttpExporter(traces_url(endpoint), timeout_seconds)
     if protocol == "grpc":
         from opentelemetry.exporter.otlp.proto.grpc import trace_exporter as grpc
 

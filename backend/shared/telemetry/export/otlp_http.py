@@ -18,7 +18,6 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.util.re import parse_env_headers
 
 from shared.logging import get_logger
-from shared.telemetry.export.exporter import traces_url
 from shared.telemetry.export.otlp_json import encode
 
 _log = get_logger(__name__)
@@ -35,22 +34,22 @@ class OtlpHttpExporter:
     delays a request now and then and not every time.
 
     Args:
-        endpoint: The collector's URL; `/v1/traces` is added unless it is there.
+        url: Where the collector takes traces, usually `http://host:4318/v1/traces`.
         timeout_seconds: Time limit of an export: connect, send and read together. Only the
             look-up of the host's name is not included.
     """
 
-    def __init__(self, endpoint: str, timeout_seconds: float) -> None:
-        url = urlsplit(traces_url(endpoint))
-        self._path = url.path
+    def __init__(self, url: str, timeout_seconds: float) -> None:
+        parts = urlsplit(url)
+        self._path = parts.path
         self._connection = _Connection(
-            url.hostname or "localhost", url.port, is_tls=url.scheme == "https"
+            parts.hostname or "localhost", parts.port, is_tls=parts.scheme == "https"
         )
         self._timeout_seconds = timeout_seconds
         self._headers = {"content-type": "application/json", "user-agent": "fin-advisor"}
         self._headers |= _configured_headers()
         self._lock = threading.Lock()
-        self._failures = 0
+        self._pause_seconds = 0.0
         self._paused_until = 0.0
 
     @property
@@ -70,7 +69,7 @@ class OtlpHttpExporter:
                 return self._fail(repr(error), len(spans))
             if not 200 <= status < 300:
                 return self._fail(f"HTTP {status}", len(spans))
-            self._failures = 0
+            self._pause_seconds = 0.0
         return True
 
     def shutdown(self) -> None:
@@ -79,11 +78,15 @@ class OtlpHttpExporter:
             self._connection.close()
 
     def _fail(self, reason: str, spans: int) -> bool:
-        pause = min(FIRST_PAUSE_SECONDS * 2**self._failures, LONGEST_PAUSE_SECONDS)
-        self._failures = min(self._failures + 1, 16)
-        self._paused_until = time.monotonic() + pause
+        self._pause_seconds = min(
+            self._pause_seconds * 2 or FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+        )
+        self._paused_until = time.monotonic() + self._pause_seconds
         _log.warning(
-            "tracing_export_failed", detail=reason, spans_lost=spans, next_attempt_seconds=pause
+            "tracing_export_failed",
+            detail=reason,
+            spans_lost=spans,
+            next_attempt_seconds=self._pause_seconds,
         )
         return False
 

@@ -26,6 +26,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from shared.conftest import Lines
 from shared.telemetry.export import otlp_http
+from shared.telemetry.export.exporter import traces_url
 from shared.telemetry.export.otlp_http import OtlpHttpExporter
 from shared.tests.collector import decode_json, faulty_collector
 from shared.tests.servers import unused_port
@@ -171,7 +172,7 @@ def exporting() -> Iterator[Exporting]:
     made: list[OtlpHttpExporter] = []
 
     def make(url: str) -> OtlpHttpExporter:
-        made.append(OtlpHttpExporter(url, _LIMIT_SECONDS))
+        made.append(OtlpHttpExporter(traces_url(url), _LIMIT_SECONDS))
         return made[-1]
 
     yield make
