@@ -146,6 +146,8 @@ class Roles:
         introduces = bool(self._units.children(unit.index))
         if ends_in_colon(text) and introduces and self._is_lead_in(text, reading):
             return Role.STRUCTURE
+        if reading.stems and reading.stems <= _FRAME and not negations(text):
+            return Role.STRUCTURE  # "Here is a short summary."
         if _OFFER.match(text) and not unit.marks and not self._advises(text, reading):
             return Role.STRUCTURE
         return Role.CLAIM
@@ -162,14 +164,11 @@ class Roles:
     def _is_bare(self, unit: Unit, reading: Reading) -> bool:
         """Whether a unit has no number and no name of its own."""
         named = set(named_figures(reading))
-        free = {figure.key for figure, in ((f,) for f in reading.figures) if self._is_known(figure, named)}
-        count = count_of_items(self._units, unit)
-        loose = [
-            figure
-            for figure in reading.figures
-            if figure.key not in free and (count is None or figure != count[0])
-        ]
-        if loose:
+        counted = count_of_items(self._units, unit)
+        count = counted[0].key if counted and counted[0].value == counted[1] else ""
+        if any(
+            figure.key != count and not self._is_known(figure, named) for figure in reading.figures
+        ):
             return False
         # Headings are written with capitals throughout.
         return unit.kind is Kind.HEADING or not self.unproven_names(reading)
