@@ -243,8 +243,10 @@ class _Check:
         for mark in unit.marks:
             if mark.passages:
                 places.setdefault(min(mark.offset, unit.end), []).append(mark)
-        if len(places) < 2 or unit.kind is Kind.ROW:
+        if len(places) < 2:
             return None
+        if unit.kind is Kind.ROW:
+            return self._by_cell(unit, places)
         proof = _Proof()
         start = unit.start
         for number, (at, marks) in enumerate(sorted(places.items())):
@@ -259,6 +261,21 @@ class _Check:
                 return None
             self._add(proof, unit, start, end, at, verdict)
             start = end
+        return proof if proof.parts else None
+
+    def _by_cell(self, unit: Unit, places: dict[int, list[Marker]]) -> _Proof | None:
+        """Prove each cell of a row by the citation in it or behind it."""
+        proof = _Proof()
+        for column, cell in enumerate(unit.cells[1:], start=1):
+            at = next((at for at in sorted(places) if at >= cell.start), max(places))
+            header = [*unit.header[:1], *unit.header[column : column + 1]]
+            text = self._units.text[cell.start : cell.end]
+            row = Row(text, [unit.cells[0], cell], header, unit.caption)
+            cited = list(dict.fromkeys(index for mark in places[at] for index in mark.passages))
+            verdict = self._support.verify(self._claim(unit, read_row(row)), cited)
+            if verdict.reason is not None:
+                return None
+            self._add(proof, unit, cell.start, cell.end, at, Verdict(None, verdict.statements))
         return proof if proof.parts else None
 
     @staticmethod

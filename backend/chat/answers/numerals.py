@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 # More digits than any amount of money has; longer runs are no figure that a reader can check.
 _MAX_DIGITS: Final = 24
@@ -38,8 +38,7 @@ _VULGAR: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A number in digits, a word, or a single mark."""
 
     text: str
@@ -70,6 +69,10 @@ class Numeral:
     in_words: bool
     power: int = 0
     """The power of ten of the scale word, such as 6 for "3 million"."""
+
+
+NUMBER_WORDS: Final = frozenset({*_UNITS, *_TENS, *_VULGAR, "a", "an"})
+"""The words, and the signs of fractions, that a number may begin with."""
 
 
 def power_of(word: str) -> int | None:

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from chat.answers.quantities import Figure, figures
 from chat.answers.reading import Reading, Row, context_labels, read, read_row
 from chat.answers.sentences import sentence_spans
-from chat.answers.tables import Cell, cells, is_header, is_row, is_separator, scale_of
+from chat.answers.words import content_words
+from chat.answers.tables import Cell, cells, is_header, is_row, is_separator, scale_of, with_currency
 
 _HEADING: Final = re.compile(r"\s{0,3}#{1,6}\s+\S|\s*\*\*[^*]{1,120}\*\*:?\s*$")
 _ITEM: Final = re.compile(r"\s*(?:[-*+\u2022\u2013]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+(?=\S)")
@@ -53,6 +54,8 @@ class Statement:
     reading: Reading
     context: Sequence[str]
     """What the statement refers to: headings, a lead-in, the sentence before a pronoun."""
+    columns: Sequence[str] = ()
+    """The names of a row's columns."""
 
     @cached_property
     def labels(self) -> Sequence[Mapping[str, float]]:
@@ -65,13 +68,14 @@ class Statement:
     @cached_property
     def context_stems(self) -> frozenset[str]:
         """The words of the context and the title."""
-        texts = (*self.context, self.passage.title or "")
-        return frozenset(word.stem for text in texts for word in read(text).words)
+        texts = (*self.context, *self.columns, self.passage.title or "")
+        return frozenset(word.stem for text in texts for word in content_words(text))
 
     @cached_property
     def context_figures(self) -> Sequence[Figure]:
         """The dates and numbers of the context, the title and the passage's own date."""
-        texts = (*self.context, self.passage.title or "", self.passage.as_of or "")
+        title, as_of = self.passage.title or "", self.passage.as_of or ""
+        texts = (*self.context, *self.columns, title, as_of)
         return [figure for text in texts for figure in figures(text)]
 
 
@@ -111,6 +115,7 @@ def named_figures(reading: Reading) -> list[tuple[str, str]]:
     ]
 
 
+@lru_cache(maxsize=256)
 def read_passage(passage: Passage) -> PassageReading:
     """Cut a passage into sentences and table rows."""
     return PassageReading(passage, _Walk(passage).statements())
@@ -179,6 +184,8 @@ class _Walk:
         caption = scale_of(caption_text)
         if caption.unit == "percent":
             caption = scale_of("")
+        rows = [cells(line.text, line.start) for line in lines if not is_separator(line.text)]
+        caption = with_currency(caption, rows)
         for line in lines:
             if is_separator(line.text):
                 continue
@@ -191,8 +198,10 @@ class _Walk:
                     header = ()
                 else:
                     continue
-            context = [self._heading, self._lead_in, *(cell.text for cell in header)]
-            self._add(line.start, line.end, read_row(Row(line.text, row, header, caption)), context)
+            context = [self._heading, self._lead_in]
+            columns = [cell.text for cell in header]
+            reading = read_row(Row(line.text, row, header, caption))
+            self._add(line.start, line.end, reading, context, columns)
 
     def _paragraph(self, lines: Sequence[_Line]) -> None:
         if not lines:
@@ -214,5 +223,13 @@ class _Walk:
         if not item:
             self._lead_in = previous if previous.rstrip().endswith(":") else ""
 
-    def _add(self, start: int, end: int, reading: Reading, context: Sequence[str]) -> None:
-        self._found.append(Statement(self._passage, start, end, reading, [c for c in context if c]))
+    def _add(
+        self,
+        start: int,
+        end: int,
+        reading: Reading,
+        context: Sequence[str],
+        columns: Sequence[str] = (),
+    ) -> None:
+        texts = [text for text in context if text]
+        self._found.append(Statement(self._passage, start, end, reading, texts, columns))

@@ -21,7 +21,7 @@ _SOFT: Final = frozenset(
 _NO_DENIAL: Final = re.compile(
     r"\bnot (?:only|just|merely|simply|least)\b|\bno (?:more|less|fewer|later|longer|earlier|higher|lower) than\b"
     r"|\bnot (?:more|less|fewer|exceeding|under|over|to exceed|above|below) \b|\bno doubt\b|\bwhether or not\b"
-    r"|\bno matter\b|\bno\.(?= ?\d)|^(?:no|none)[,.](?= )",
+    r"|\bno other\b|\bnothing else\b|\bno matter\b|\bno\.(?= ?\d)|^(?:no|none)[,.](?= )",
     re.IGNORECASE,
 )
 _STOP_AT: Final = re.compile(r"[;:.!?]|,|\bbut\b|\band\b|\bso\b|\bbecause\b|\bcan\b|\bwill\b", re.IGNORECASE)
@@ -35,6 +35,8 @@ class Negation:
 
     hard: bool
     targets: tuple[str, ...]
+    subject: tuple[str, ...] = ()
+    """The content word before it: "its value does not fall" denies as "does not lose value"."""
 
 
 @lru_cache(maxsize=2048)
@@ -49,7 +51,8 @@ def negations(text: str) -> tuple[Negation, ...]:
             found.append(Negation(False, (stem(words[index - 1][0]),)))
             continue
         if word == "non" and masked[end : end + 1] == "-" or (hard or word in _SOFT):
-            found.append(Negation(hard, _reached(masked, words, index, end)))
+            reached = _reached(masked, words, index, end)
+            found.append(Negation(hard, reached, _subject(masked, words, index)))
         elif word.startswith(("un", "non")) and len(word) > 5:
             bare = stem(word.removeprefix("un").removeprefix("non"))
             found.append(Negation(False, (bare, stem(word))))
@@ -70,11 +73,20 @@ def _reached(text: str, words: list[tuple[str, int, int]], index: int, end: int)
     return tuple(targets)
 
 
+def _subject(text: str, words: list[tuple[str, int, int]], index: int) -> tuple[str, ...]:
+    for back in range(index - 1, max(-1, index - 4), -1):
+        if _STOP_AT.search(text, words[back][2], words[index][1]):
+            break
+        if key := stem(words[back][0]):
+            return (key,)
+    return ()
+
+
 def negation_agrees(claim: str, source: str, claim_stems: frozenset[str], source_stems: frozenset[str]) -> bool:
     """Whether what the claim negates is negated in the source, and the other way round."""
     mine, theirs = negations(claim), negations(source)
-    their_targets = {target for one in theirs for target in one.targets}
-    my_targets = {target for one in mine for target in one.targets}
+    their_targets = {target for one in theirs for target in (*one.targets, *one.subject)}
+    my_targets = {target for one in mine for target in (*one.targets, *one.subject)}
     for one in mine:
         if not one.hard or their_targets.intersection(one.targets):
             continue

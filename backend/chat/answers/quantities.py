@@ -1,12 +1,12 @@
 """The figures of a text: numbers, percentages, amounts, dates and ranges, with unit and bound."""
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from chat.answers.dates import Date, dates, identifiers, is_year
-from chat.answers.numerals import Numeral, Token, numeral_at, power_of, tokens
+from chat.answers.numerals import NUMBER_WORDS, Numeral, Token, numeral_at, power_of, tokens
 
 PERCENT: Final = "percent"
 POINTS: Final = "percentage point"
@@ -19,6 +19,7 @@ BARE: Final = ""
 _SYMBOLS: Final = {"$": "USD", "\u20ac": "EUR", "\u00a3": "GBP", "\u00a5": "JPY", "\u20b9": "INR"}
 _PREFIXES: Final = {"us": "USD", "c": "CAD", "ca": "CAD", "a": "AUD", "au": "AUD", "hk": "HKD", "nz": "NZD", "s": "SGD"}
 _CODES: Final = {"USD", "EUR", "GBP", "JPY", "INR", "CHF", "CAD", "AUD", "HKD", "NZD", "SGD", "CNY", "SEK", "NOK", "DKK"}
+CURRENCIES: Final = frozenset(_CODES)
 _CURRENCY_WORDS: Final = {
     "dollar": "USD", "dollars": "USD", "euro": "EUR", "euros": "EUR", "pound": "GBP",
     "pounds": "GBP", "sterling": "GBP", "yen": "JPY", "rupee": "INR", "rupees": "INR",
@@ -78,6 +79,37 @@ _RANGE_JOINTS: Final = {"to", "-", "\u2013", "\u2014", "\u2010", "\u2011", "\u22
 _HYPHENS: Final = {"-", "\u2010", "\u2011", "\u2013"}
 _MINUS: Final = {"-", "\u2212", "\u2013"}
 _MAX_STEPS: Final = 20_000
+
+
+_LOOSE: Final = frozenset(
+    "additional full whole more consecutive further extra calendar business working fiscal short long "
+    "further entire".split()
+)
+_FRACTIONS: Final = [
+    (tuple(words.split()), value)
+    for words, value in (
+        ("a third", "0.3333"), ("one third", "0.3333"), ("one - third", "0.3333"),
+        ("two thirds", "0.6667"), ("two - thirds", "0.6667"),
+        ("a quarter", "0.25"), ("one quarter", "0.25"), ("one - quarter", "0.25"),
+        ("three quarters", "0.75"), ("three - quarters", "0.75"),
+        ("a fifth", "0.2"), ("one fifth", "0.2"), ("one - fifth", "0.2"),
+        ("a tenth", "0.1"), ("one tenth", "0.1"), ("one - tenth", "0.1"),
+    )
+]  # fmt: skip
+
+
+_FRACTION_BEGINNINGS: Final = frozenset(parts[0] for parts, _ in _FRACTIONS)
+_BEGINNINGS: Final = NUMBER_WORDS | frozenset(_ORDINALS) | frozenset(
+    "half twice double doubles doubled doubling triple triples tripled tripling thrice".split()
+)
+
+
+_DIGIT: Final = re.compile(r"\d")
+_MAY_COUNT: Final = re.compile(
+    r"\b(?:" + "|".join(sorted(_BEGINNINGS - set("\u00bd\u00bc\u00be\u215b\u215c\u215d\u215e") - {"a", "an"}))
+    + r"|an? (?:hundred|thousand|million|billion|trillion|dozen|third|quarter|fifth|tenth))|[\u00bd\u00bc\u00be]",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +177,8 @@ def _ends_agree(mine: Figure, source: Figure, same: bool) -> bool:
 def _bounds_agree(mine: Figure, source: Figure, value: Decimal, theirs: Decimal) -> bool:
     same = value == theirs
     said, found = mine.bound, source.bound
+    if said == "during" or found == "during":
+        return same and {said, found} <= {"during", "", "over", "least", "about"}
     if said in {"", "about"}:
         if found in {"over", "under"}:
             return False
@@ -181,7 +215,7 @@ class Identifier:
 
 def read_identifiers(text: str) -> list[Identifier]:
     """Return the identifiers of a text."""
-    return [Identifier(*found) for found in identifiers(text)]
+    return [Identifier(*found) for found in identifiers(text)] if _DIGIT.search(text) else []
 
 
 def figures(text: str, *, in_table: bool = False) -> list[Figure]:
@@ -191,11 +225,16 @@ def figures(text: str, *, in_table: bool = False) -> list[Figure]:
         text: A sentence, a table cell, or a longer text.
         in_table: Whether parentheses around a number make it negative in any case.
     """
-    found = [
-        Figure(start, end, Decimal(0), DATE, date=date) for start, end, date in dates(text)
-    ]
-    taken = [(figure.start, figure.end) for figure in found]
-    taken += [(start, end) for start, end, _ in identifiers(text)]
+    found: list[Figure] = []
+    taken: list[tuple[int, int]] = []
+    if _DIGIT.search(text):
+        found = [
+            Figure(start, end, Decimal(0), DATE, date=date) for start, end, date in dates(text)
+        ]
+        taken = [(figure.start, figure.end) for figure in found]
+        taken += [(start, end) for start, end, _ in identifiers(text)]
+    elif not _MAY_COUNT.search(text):
+        return []
     free = [
         token
         for token in tokens(text)
@@ -218,7 +257,9 @@ class _Reader:
         places: list[tuple[int, int]] = []
         index = 0
         while index < len(self._tokens):
-            read = self._figure_at(index)
+            token = self._tokens[index]
+            may_begin = token.text[0].isdigit() or token.text[0] == "." or token.low in _BEGINNINGS
+            read = self._figure_at(index) if may_begin else None
             if read is None:
                 index += 1
                 continue
@@ -255,22 +296,27 @@ class _Reader:
         elif currency and unit == BARE:
             unit, following = currency, numeral.next
         first, negative = self._sign(first, following)
+        scale = Decimal(1)
         if negative == 2:
             following += 1
+            if power := power_of(self._low(following)):
+                scale, following = Decimal(10) ** power, following + 1
         if unit == BARE and not numeral.in_words and self._is_year(token, numeral):
             date = Date(int(token.text))
             return Figure(token.start, token.end, Decimal(0), DATE, date=date), index, index + 1
+        if unit == BARE and self._low(index - 1) == "or" and self._low(index - 3) in {"a", "an"}:
+            unit = _TIMES.get(self._low(index - 2), unit)  # "A day or two".
         unit = self._age(index, following, unit)
         bound = self._bound_before(first)
         if bound == "over" and unit in _TIMES.values() and self._low(first - 1) == "over":
-            bound = ""  # "Over thirty years" is as often during as more than.
+            bound = "during"  # "Over thirty years" is as often during as more than.
         following, after = self._bound_after(following)
         per, following = self._rate(following, unit)
-        value = -numeral.value if negative else numeral.value
+        value = (-numeral.value if negative else numeral.value) * scale
         start = self._tokens[first].start
         end = self._tokens[following - 1].end
         return (
-            Figure(start, end, value, unit, numeral.step, after or bound, per=per, power=numeral.power),
+            Figure(start, end, value, unit, numeral.step * scale, after or bound, per=per, power=numeral.power),
             first,
             following,
         )
@@ -292,7 +338,7 @@ class _Reader:
             "first", "second", "latter", "other", "better",
         }:  # fmt: skip
             return made("0.5", FRACTION, 1)
-        for parts, value in _FRACTIONS:
+        for parts, value in _FRACTIONS if low in _FRACTION_BEGINNINGS else ():
             if tuple(self._low(index + offset) for offset in range(len(parts))) == parts:
                 if parts[-1].startswith("quarter") and self._low(index + len(parts)) != "of":
                     continue
@@ -355,7 +401,7 @@ class _Reader:
     def _is_counted_one(self, following: int) -> bool:
         """Whether "one" without a unit is a count: "one to two", not "one of" or "one who"."""
         joint, after = self._low(following), self._low(following + 1)
-        return joint in {"to", "or"} and (
+        return joint in {"to", "-"} and (
             after[:1].isdigit() or (bool(after) and numeral_at(self._tokens, following + 1) is not None)
         )
 
@@ -547,25 +593,3 @@ class _Reader:
 def numeral_like(found: list[Token], index: int) -> bool:
     """Whether a number begins at an index."""
     return index < len(found) and numeral_at(found, index) is not None
-
-
-_LOOSE: Final = frozenset(
-    "additional full whole more consecutive further extra calendar business working fiscal short long "
-    "further entire".split()
-)
-_FRACTIONS: Final = [
-    (tuple(words.split()), value)
-    for words, value in (
-        ("a third", "0.3333"), ("one third", "0.3333"), ("one - third", "0.3333"),
-        ("two thirds", "0.6667"), ("two - thirds", "0.6667"),
-        ("a quarter", "0.25"), ("one quarter", "0.25"), ("one - quarter", "0.25"),
-        ("three quarters", "0.75"), ("three - quarters", "0.75"),
-        ("a fifth", "0.2"), ("one fifth", "0.2"), ("one - fifth", "0.2"),
-        ("a tenth", "0.1"), ("one tenth", "0.1"), ("one - tenth", "0.1"),
-    )
-]  # fmt: skip
-
-
-def within(found: list[Figure], start: int, end: int) -> Iterator[Figure]:
-    """Yield the figures that begin within a span."""
-    return (figure for figure in found if start <= figure.start < end)

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from typing import Final
 
 from chat.answers.quantities import Figure, Identifier, figures, read_identifiers
@@ -40,6 +40,7 @@ class Reading:
     figures: Sequence[Figure]
     identifiers: Sequence[Identifier]
     row_labels: Sequence[Labels] | None = None
+    is_row: bool = False
 
     @cached_property
     def stems(self) -> frozenset[str]:
@@ -59,6 +60,19 @@ class Reading:
         return _bind(self)
 
 
+def join(one: Reading, two: Reading) -> Reading:
+    """Read two neighbouring sentences as one; each figure keeps its own labels."""
+    shift = len(one.text) + 1
+    return Reading(
+        f"{one.text} {two.text}",
+        [*one.words, *(w._replace(start=w.start + shift, end=w.end + shift) for w in two.words)],
+        [*one.figures, *(replace(f, start=f.start + shift, end=f.end + shift) for f in two.figures)],
+        [*one.identifiers, *two.identifiers],
+        [*one.labels, *two.labels],
+    )
+
+
+@lru_cache(maxsize=1024)
 def read(text: str) -> Reading:
     """Read a sentence or a clause."""
     found = figures(text)
@@ -107,10 +121,11 @@ def read_row(row: Row) -> Reading:
             labels.append(
                 {**_plain_labels(head, 1.0), **(row_label if column else {}), **own[index]}
             )
-    return Reading(row.text, words, found, names, labels)
+    return Reading(row.text, words, found, names, labels, is_row=True)
 
 
-def _plain_labels(text: str, weight: float) -> dict[str, float]:
+@lru_cache(maxsize=1024)
+def _plain_labels(text: str, weight: float) -> Labels:
     part = read(text)
     return {
         **{word.stem: weight for word in part.words},

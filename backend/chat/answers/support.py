@@ -16,7 +16,7 @@ from chat.answers.polarity import (
     negation_agrees,
 )
 from chat.answers.quantities import AGE, BARE, FRACTION, PERCENT, Figure
-from chat.answers.reading import Reading, context_labels, read
+from chat.answers.reading import Reading, context_labels, join, read
 
 # The share of a claim's content words that one sentence must have. Models paraphrase, and a third
 # of the words of an honest sentence is often all that survives; figures, negation and labels are
@@ -24,7 +24,10 @@ from chat.answers.reading import Reading, context_labels, read
 WORD_SHARE: Final = 0.34
 WORD_SHARE_WITH_FIGURES: Final = 0.25
 _PAIR_SHARE: Final = 0.5
-"""For two neighbouring sentences together, where the claim has no figure."""
+"""For two neighbouring sentences together."""
+
+# "The gap is about 134,000" may name freely what the source calls the difference.
+_FREELY_NAMED: Final = 2
 
 _CONTEXT_WORD: Final = 0.5
 _PASSAGE_WORD: Final = 0.25
@@ -36,13 +39,16 @@ _MARGIN: Final = 0.05
 _MARGIN_ELSEWHERE: Final = 0.35
 _UNNAMED_ROW_LABEL: Final = 0.1
 
+# A sentence that shares this much more of the words decides whether negation and direction agree.
+_CLOSER: Final = 0.05
+
 # Another passage says nearly all of it and the cited one little: the citation is wrong.
 _SAID_ELSEWHERE: Final = 0.75
 _SAID_MORE: Final = 0.35
 
 _CLAUSE: Final = re.compile(
     r"\s*;\s*|\s+[\u2014\u2013-]\s+|\s*\u2014\s*|:\s+|,?\s+\b(?=(?:and|but|while|whereas|although|though|so|yet|because|"
-    r"since|which|when|who)\b)|,\s+(?=(?:with|including|plus|then|leaving|making|meaning|or)\b)|(?<=[.!?])\s+(?=[A-Z])"
+    r"since|which|when|who)\b)|,\s+(?=(?:up|down|with|including|plus|then|leaving|making|meaning|or)\b)|(?<=[.!?])\s+(?=[A-Z])"
 )
 _MAX_CLAUSES: Final = 8
 _LOSS: Final = re.compile(
@@ -155,8 +161,8 @@ class Support:
         for index in cited:
             passage = self._passages[index]
             for statement in passage.statements:
-                share = self._share(reading, statement, passage)
                 has_figures, asked = self._has_figures(claim, statement, passage)
+                share = self._share(reading, statement, passage, has_figures=has_figures)
                 agrees = False
                 needed = WORD_SHARE_WITH_FIGURES if reading.figures else WORD_SHARE
                 if has_figures and share >= needed:
@@ -167,10 +173,13 @@ class Support:
         proven = [one for one in found if one.agrees]
         if proven:
             best = max(proven, key=lambda one: one.share)
+            closer = [one for one in found if one.share > best.share + _CLOSER and one.has_figures]
+            if any(not self._agrees(claim, one.statement) for one in closer):
+                return Verdict(Reason.NOT_SUPPORTED)
             if self._said_elsewhere(reading, best, cited):
                 return Verdict(Reason.NOT_SUPPORTED)
             return Verdict(None, [best.statement], best.asked)
-        if not reading.figures and (pair := self._pair(claim, cited)):
+        if pair := self._pair(claim, labels, cited):
             return Verdict(None, pair)
         if calculated := self._calculation(claim, labels, cited):
             return calculated
@@ -205,7 +214,9 @@ class Support:
             names & one.stems for index, one in enumerate(self._passages) if index not in cited
         )
 
-    def _share(self, reading: Reading, statement: Statement, passage: PassageReading) -> float:
+    def _share(
+        self, reading: Reading, statement: Statement, passage: PassageReading, *, has_figures: bool
+    ) -> float:
         stems = reading.stems
         total = len(stems) + len(reading.figures) + len(reading.identifier_keys)
         if not total:
@@ -214,8 +225,9 @@ class Support:
         near = (stems - here) & statement.context_stems
         rest = (stems - here - near) & passage.stems
         shared = len(here) + _CONTEXT_WORD * len(near) + _PASSAGE_WORD * len(rest)
-        shared += len(reading.figures) + len(reading.identifier_keys & passage.identifier_keys)
-        if stems and not here and not near:
+        shared += len(reading.identifier_keys & passage.identifier_keys)
+        shared += len(reading.figures) if has_figures else 0
+        if stems and not here and not near and (len(stems) > _FREELY_NAMED or rest):
             return 0.0
         return shared / total
 
@@ -290,8 +302,10 @@ class Support:
             for one in passage.statements
         ]
         for index, (figure, own) in enumerate(zip(figures, fits, strict=True)):
-            if own is None:
+            # The figures beside a date have it as their label.
+            if own is None or (figure.date and any(not one.date for one in figures)):
                 continue
+
             def rival(one: Figure, f: Figure = figure) -> bool:
                 return (
                     _comparable(one, f)
@@ -343,16 +357,27 @@ class Support:
             for one in passage.statements
         )
 
-    def _pair(self, claim: Claim, cited: Sequence[int]) -> list[Statement]:
-        """Two neighbouring sentences that say together what a claim without figures says."""
-        stems = claim.reading.stems
+    def _pair(
+        self, claim: Claim, labels: Sequence[Mapping[str, float]], cited: Sequence[int]
+    ) -> list[Statement]:
+        """Two neighbouring sentences that say together what a claim says."""
+        reading = claim.reading
+        if len(reading.figures) == 1 or reading.is_row:
+            return []
+        statements = [one for index in cited for one in self._passages[index].statements]
         for index in cited:
-            statements = self._passages[index].statements
-            for one, two in zip(statements, statements[1:], strict=False):
-                here = stems & (one.reading.stems | two.reading.stems)
-                if len(here) < _PAIR_SHARE * len(stems) or not stems:
+            passage = self._passages[index]
+            for one, two in zip(passage.statements, passage.statements[1:], strict=False):
+                if one.reading.is_row or two.reading.is_row:
                     continue
-                if self._agrees(claim, one) and self._agrees(claim, two):
+                both = replace(one, reading=join(one.reading, two.reading))
+                has_figures, asked = self._has_figures(claim, both, passage)
+                if not has_figures or asked:
+                    continue
+                share = self._share(reading, both, passage, has_figures=True)
+                if share < _PAIR_SHARE or not self._agrees(claim, both):
+                    continue
+                if self._labels_agree(claim, labels, both, statements, cited):
                     return [one, two]
         return []
 
@@ -437,7 +462,7 @@ def _fit(labels: Mapping[str, float], statement: Statement, wanted: object) -> f
             continue
         theirs = statement.labels[index]
         score = sum(min(weight, theirs[key]) for key, weight in labels.items() if key in theirs)
-        if reading.row_labels is not None:
+        if reading.is_row and reading.row_labels is not None:
             unnamed = sum(1 for key in reading.row_labels[index] if key not in labels)
             score -= min(0.5, _UNNAMED_ROW_LABEL * unnamed)
         best = score if best is None else max(best, score)
@@ -447,7 +472,7 @@ def _fit(labels: Mapping[str, float], statement: Statement, wanted: object) -> f
 def _clauses(reading: Reading) -> list[Reading]:
     """Cut a claim where its parts may come from different sentences."""
     text = reading.text
-    if reading.row_labels is not None:
+    if reading.is_row:
         return []
     cuts = [0, *(match.end() for match in _CLAUSE.finditer(text)), len(text)]
     pieces: list[str] = []

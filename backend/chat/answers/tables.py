@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from chat.answers.quantities import BARE, PERCENT, Figure, figures
+from chat.answers.quantities import BARE, CURRENCIES, PERCENT, Figure, figures
 
 _SEPARATOR: Final = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
 _ALIGNED: Final = re.compile(r"\S(?:\s{2,}|\t+)(?=\S)")
@@ -53,12 +53,15 @@ class Scale:
 
     def apply(self, figure: Figure) -> Figure:
         """Return a cell's figure as the header and caption mean it."""
-        if figure.date or figure.unit not in {BARE, self.unit} or figure.unit == PERCENT:
+        is_money = figure.unit in CURRENCIES and (self.unit == BARE or self.unit in CURRENCIES)
+        if figure.date or figure.unit == PERCENT:
+            return figure
+        if figure.unit not in {BARE, self.unit} and not is_money:
             return figure
         factor = Decimal(10) ** (0 if figure.power else self.power)
         return replace(
             figure,
-            unit=self.unit,
+            unit=figure.unit or self.unit,
             value=figure.value * factor,
             step=figure.step * factor,
         )
@@ -66,6 +69,8 @@ class Scale:
 
 def scale_of(text: str) -> Scale:
     """Return the scale that a header cell, row label or caption names."""
+    if any(figure.date is None for figure in figures(text)):
+        return Scale()  # A value, such as "4 %" as a row's label, names no unit for others.
     if _PERCENT.search(text):
         return Scale(PERCENT)
     if time := _TIME.search(text):
@@ -77,6 +82,18 @@ def scale_of(text: str) -> Scale:
         name = found["word"] or found["letter"] or found["short"]
         power = _POWERS[name.lower()] if name else 3
     return Scale(unit, power)
+
+
+def with_currency(scale: Scale, rows: Sequence[Sequence[Cell]]) -> Scale:
+    """Return the scale with the one currency that any cell of a table has.
+
+    Statements often have the sign in their first and last rows only.
+    """
+    if scale.unit != BARE:
+        return scale
+    units = {figure.unit for row in rows for cell in row for figure in figures(cell.text)}
+    money = units & CURRENCIES
+    return Scale(money.pop(), scale.power) if len(money) == 1 and scale.power else scale
 
 
 def is_per_unit(label: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 
 from chat.answers.markers import Marked, Marker
 from chat.answers.sentences import sentence_spans, trim
-from chat.answers.tables import Cell, Scale, cells, is_header, is_separator, scale_of
+from chat.answers.tables import Cell, Scale, cells, is_header, is_separator, scale_of, with_currency
 
 
 class Kind(StrEnum):
@@ -199,6 +199,8 @@ class _Walk:
         caption = scale_of(self._text[before.start : before.end]) if before else Scale()
         if caption.unit == "percent":
             caption = Scale()
+        rows = [cells(line.text) for line in lines if not is_separator(line.text)]
+        caption = with_currency(caption, rows)
         header: Sequence[Cell] = ()
         separated = any(is_separator(line.text) for line in lines)
         for number, line in enumerate(lines):

@@ -1,9 +1,8 @@
 """The words of a text: what they mean for a comparison, and what negates them."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 
@@ -81,7 +80,7 @@ _SYNONYMS: Final = {
 
 _SUFFIXES: Final = (
     "ization", "isation", "ations", "ation", "ments", "ment", "ities", "ity", "ness", "ings", "ing",
-    "ions", "ion", "ally", "ies", "ied", "ers", "ely", "est", "ely", "ed", "er", "es", "ly", "al",
+    "ions", "ion", "ally", "ies", "ied", "ers", "ely", "ed", "er", "es", "ly", "al",
     "s", "e", "y",
 )  # fmt: skip
 
@@ -109,8 +108,11 @@ def stem(word: str) -> str:
     return word[:_STEM_CHARACTERS]
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+_NET: Final = frozenset({"incom", "profit", "earn", "lose"})
+_START: Final = re.compile(r"[.!?:|#*\u2022]|- |\n\n")
+
+
+class Word(NamedTuple):
     """A word of a text that says something about its subject."""
 
     stem: str
@@ -127,8 +129,7 @@ def content_words(text: str) -> list[Word]:
     position = 0
     for match in WORD.finditer(text):
         raw = match[0]
-        between = text[position : match.start()]
-        if any(mark in between for mark in ".!?:\n|#*\u2022") or "- " in between:
+        if match.start() > position + 1 and _START.search(text, position, match.start()):
             sentence_start = True
         position = match.end()
         # "Fund A" and "class B" are names; "A bond" and "I" are not.
@@ -136,6 +137,9 @@ def content_words(text: str) -> list[Word]:
             len(raw) == 1 and raw.isupper() and not sentence_start and raw != "I"
         ) or (len(raw) == 1 and raw.isupper() and raw not in "AI")
         key = raw.lower() + "." if is_label else stem(raw)
+        # Net income, net profit, net earnings and net loss name one line of a statement.
+        if key in _NET and found and found[-1].stem == "net" and match.start() - found[-1].end <= 1:
+            key = "incom"
         if key:
             shouted = raw.isupper() and len(raw) > 1
             found.append(
