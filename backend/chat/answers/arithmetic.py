@@ -54,7 +54,7 @@ def calculations(text: str, figures: Sequence[Figure]) -> list[Calculation]:
 
 
 def _is_right(operands: Sequence[Figure], operators: Sequence[str], result: Figure, *, loose: bool) -> bool:
-    if any(one.date or one.unit in {"ratio", "ordinal"} for one in (*operands, result)):
+    if any(one.date or one.unit.startswith(("ratio", "ordinal")) for one in (*operands, result)):
         return False
     try:
         value, unit = _evaluate(operands, operators)

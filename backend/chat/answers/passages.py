@@ -79,6 +79,12 @@ class Statement:
         return [figure for text in texts for figure in figures(text)]
 
 
+    @cached_property
+    def column_figures(self) -> Sequence[Figure]:
+        """The figures in the names of a row's columns, such as "five-year return"."""
+        return [figure for text in self.columns for figure in figures(text)]
+
+
 @dataclass(frozen=True)
 class PassageReading:
     """A passage with its statements."""
@@ -190,14 +196,11 @@ class _Walk:
             if is_separator(line.text):
                 continue
             row = cells(line.text, line.start)
-            if not header and (is_header(row) or len(lines) == 1):
+            separated = line is lines[0] and len(lines) > 1 and is_separator(lines[1].text)
+            if separated or (line is lines[0] and is_header(row)):
                 header = row
-                corner = scale_of(row[0].text)
-                caption = corner.over(caption)
-                if not is_header(row):
-                    header = ()
-                else:
-                    continue
+                caption = scale_of(row[0].text).over(caption)
+                continue
             context = [self._heading, self._lead_in]
             columns = [cell.text for cell in header]
             reading = read_row(Row(line.text, row, header, caption))

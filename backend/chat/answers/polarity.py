@@ -15,16 +15,16 @@ _SOFT: Final = frozenset(
     "unless except excluding excludes exclude excluded instead rather exempt ignore ignores ignoring ignored "
     "prevent prevents prohibit prohibits prohibited forbid forbidden refuse refuses free impossible unable "
     "missing absent stop stops zero nil waive waived eliminate eliminates skip skips omit neglect overlook "
-    "disregard disregards little few only".split()
+    "disregard disregards little few".split()
 )
 # In these, the negator denies nothing.
 _NO_DENIAL: Final = re.compile(
-    r"\bnot (?:only|just|merely|simply|least)\b|\bno (?:more|less|fewer|later|longer|earlier|higher|lower) than\b"
+    r"\bnot (?:only|just|merely|simply)\b(?=[^.]*\bbut\b)|\bnot least\b|\bno (?:more|less|fewer|later|longer|earlier|higher|lower) than\b"
     r"|\bnot (?:more|less|fewer|exceeding|under|over|to exceed|above|below) \b|\bno doubt\b|\bwhether or not\b"
     r"|\bno other\b|\bnothing else\b|\bno matter\b|\bno\.(?= ?\d)|^(?:no|none)[,.](?= )",
     re.IGNORECASE,
 )
-_STOP_AT: Final = re.compile(r"[;:.!?]|,|\bbut\b|\band\b|\bso\b|\bbecause\b|\bcan\b|\bwill\b", re.IGNORECASE)
+_STOP_AT: Final = re.compile(r"[;:!?]|[.,](?!\d)|\bbut\b|\band\b|\bso\b|\bbecause\b|\bcan\b|\bwill\b", re.IGNORECASE)
 _TARGETS: Final = 3
 _NEAREST: Final = 2
 
@@ -48,7 +48,8 @@ def negations(text: str) -> tuple[Negation, ...]:
     for index, (word, start, end) in enumerate(words):
         hard = word in _HARD or word.endswith("n't")
         if word == "free" and index and masked[start - 1 : start] == "-":
-            found.append(Negation(False, (stem(words[index - 1][0]),)))
+            bare = stem(words[index - 1][0])
+            found.append(Negation(False, (bare,), _clause_before(masked, words, index - 1)))
             continue
         if word == "non" and masked[end : end + 1] == "-" or (hard or word in _SOFT):
             reached = _reached(masked, words, index, end)
@@ -82,18 +83,35 @@ def _subject(text: str, words: list[tuple[str, int, int]], index: int) -> tuple[
     return ()
 
 
+def _clause_before(
+    text: str, words: list[tuple[str, int, int]], index: int
+) -> tuple[str, ...]:
+    found: list[str] = []
+    for back in range(index - 1, max(-1, index - 9), -1):
+        if re.search(r"[;:.]|,\s+and\b", text[words[back][1] : words[index][1]]):
+            break
+        if key := stem(words[back][0]):
+            found.append(key)
+    return tuple(found)
+
+
 def negation_agrees(claim: str, source: str, claim_stems: frozenset[str], source_stems: frozenset[str]) -> bool:
     """Whether what the claim negates is negated in the source, and the other way round."""
     mine, theirs = negations(claim), negations(source)
     their_targets = {target for one in theirs for target in (*one.targets, *one.subject)}
     my_targets = {target for one in mine for target in (*one.targets, *one.subject)}
-    for one in mine:
-        if not one.hard or their_targets.intersection(one.targets):
-            continue
-        if not theirs or source_stems.intersection(one.targets[:_NEAREST]):
-            return False
     free = _free_words(source, theirs)
+    for one in mine:
+        if not one.hard:
+            continue
+        met = their_targets.intersection(one.targets)
+        if met - free or (met and len(met | their_targets.intersection(one.subject)) > 1):
+            continue
+        if met or not theirs or source_stems.intersection(one.targets[:_NEAREST]):
+            return False
     for one in theirs:
+        if one.hard and not mine and claim_stems.intersection(one.subject) - free:
+            return False
         if not one.hard or my_targets.intersection(one.targets):
             continue
         denied = claim_stems.intersection(one.targets[:_NEAREST]) - free
@@ -166,7 +184,7 @@ _OPPOSITES: Final = [
     stock stocks share shares equities | bond bonds
     gross | net
     simple | compound
-    annual annually yearly | monthly | weekly | daily | quarterly
+    annual annually yearly year years annum | monthly month months | weekly week weeks | daily day days | quarterly quarter quarters
     taxable taxed | untaxed nontaxable
     revenue revenues sales | expense expenses
     active actively | passive passively

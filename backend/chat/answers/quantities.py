@@ -347,10 +347,10 @@ class _Reader:
             return made("2", "times", 1)
         if low in {"triple", "triples", "tripled", "tripling", "thrice"}:
             return made("3", "times", 1)
-        if low in _ORDINALS and (
-            after.rstrip("s") in _PERIODS
-            or (index + 1 < len(self._tokens) and numeral_at(self._tokens, index + 1) is not None)
-        ):
+        period = after.removesuffix("'s").rstrip("s")
+        if low in _ORDINALS and period in _PERIODS:
+            return made(str(_ORDINALS[low]), f"ordinal {period}", 1)
+        if low in _ORDINALS and numeral_like(self._tokens, index + 1):
             return made(str(_ORDINALS[low]), "ordinal", 1)
         if token.text.isdigit() and len(token.text) <= 3:
             if self._low(index + 1) and token.end < len(self._text) and self._adjacent(index + 1):
@@ -456,8 +456,8 @@ class _Reader:
         if self._tokens[at].text in _SYMBOLS if at < len(self._tokens) else False:
             if not numeral_like(self._tokens, at + 1):
                 return at + 1, _SYMBOLS[self._tokens[at].text]
-        if word in _TIMES:
-            return at + 1, _TIMES[word]
+        if (time := word.removesuffix("'s").removesuffix("'")) in _TIMES:
+            return at + 1, _TIMES[time]
         if word in {"times", "x", "\u00d7", "fold"} and not numeral_like(self._tokens, at + 1):
             return at + 1, "times"
         # "Three additional months", "five full years".
@@ -573,7 +573,7 @@ class _Reader:
 
     def _shared_unit(self, left: Figure, right: Figure, *, loose: bool) -> Figure:
         """A number without a unit or scale takes those of the next one: "3 to 3.5 million"."""
-        if right.date or right.unit in {"ratio", "ordinal", FRACTION}:
+        if right.date or right.unit.startswith("ordinal") or (right.unit in {"ratio", FRACTION}):
             return left
         is_year = left.date is not None and left.key.endswith(f":{Date(left.date.year)}")
         trails = self._text[right.start] not in _SYMBOLS

@@ -11,7 +11,7 @@ from chat.answers.tables import Cell, Scale, is_per_unit, scale_of
 from chat.answers.words import Word, content_words
 
 _BREAK: Final = re.compile(
-    r"[;:]|\s[\u2014\u2013-]\s|\u2014|,|[()]|"
+    r"[;:]|\s[\u2014\u2013-]\s|\u2014|,(?!\d)|[()]|"
     r"\b(?:while|whereas|but|versus|vs|compared|although|though|however|and|or|plus|against)\b",
     re.IGNORECASE,
 )
@@ -51,6 +51,21 @@ class Reading:
     def identifier_keys(self) -> frozenset[str]:
         """The identifiers in a form that can be compared."""
         return frozenset(found.key for found in self.identifiers)
+
+    @cached_property
+    def plain(self) -> str:
+        """The text with blanks in the place of its figures."""
+        if self.is_row:
+            return self.text
+        text = self.text
+        for figure in self.figures:
+            text = text[: figure.start] + " " * (figure.end - figure.start) + text[figure.end :]
+        return text
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The identifiers, and the words that are capitalised as names."""
+        return self.identifier_keys.union(word.stem for word in self.words if word.is_name)
 
     @cached_property
     def labels(self) -> Sequence[Labels]:

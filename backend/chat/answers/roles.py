@@ -121,7 +121,7 @@ class Roles:
         self._known_stems = asked.stems.union(*(one.stems for one in passages))
         self._known_identifiers = asked.identifier_keys.union(*(one.identifier_keys for one in passages))
         self._named = frozenset(pair for one in passages for pair in one.named_figures)
-        self._disclaimers = [_stems(text) for text in disclaimers]
+        self._disclaimers = [(_stems(text), bool(negations(text))) for text in disclaimers]
 
     def role(self, unit: Unit) -> Role:
         """Return what a unit is for the check."""
@@ -195,7 +195,8 @@ class Roles:
         if not words:
             return False
         return any(
-            len(words & known) >= _DISCLAIMED_SHARE * len(words) for known in self._disclaimers
+            len(words & known) >= _DISCLAIMED_SHARE * len(words) and denies == bool(negations(text))
+            for known, denies in self._disclaimers
         )
 
     def _is_lack(self, text: str, reading: Reading) -> bool:

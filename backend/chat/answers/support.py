@@ -241,7 +241,8 @@ class Support:
         for figure in reading.figures:
             if figure.key in claim.exempt or _matches(figure, claim, statement):
                 continue
-            if figure.date and any(figure.agrees_with(one) for one in statement.context_figures):
+            around = statement.context_figures if figure.date else statement.column_figures
+            if any(figure.agrees_with(one) for one in around):
                 continue
             if (figure.key, named.get(figure.key, "")) in passage.named_figures:
                 continue
@@ -274,10 +275,27 @@ class Support:
         stems = claim.reading.stems.union(*(_text_stems(one) for one in claim.context))
         return (
             negation_agrees(text, source, stems, statement.reading.stems)
-            and directions_agree(text, source)
+            and directions_agree(
+                " ".join((*claim.context, claim.reading.plain)), statement.reading.plain
+            )
+            and self._names_agree(claim, statement)
             and comparison_agrees(text, source)
             and limit_kept(text, source, claim.reading.stems)
         )
+
+    @staticmethod
+    def _names_agree(claim: Claim, statement: Statement) -> bool:
+        """Whether the claim does not put another name in the place of the statement's."""
+        reading, source = claim.reading, statement.reading
+        around = source.stems | statement.context_stems | source.identifier_keys
+        around |= frozenset(
+            key for text in statement.context for key in read(text).identifier_keys
+        )
+        around |= read(statement.passage.title or "").identifier_keys
+        mine = {name for name in reading.names if not name.startswith(("step", "page"))}
+        missing = mine - around
+        context = frozenset(stem for text in claim.context for stem in read(text).stems)
+        return not missing or not (source.names - reading.stems - mine - context)
 
     def _labels_agree(
         self,
@@ -301,6 +319,10 @@ class Support:
             if index not in cited
             for one in passage.statements
         ]
+        for index, figure in enumerate(figures):
+            if figure.date is None and figure.key not in claim.exempt:
+                if not self._dates_agree(claim, index, statement):
+                    return False
         for index, (figure, own) in enumerate(zip(figures, fits, strict=True)):
             # The figures beside a date have it as their label.
             if own is None or (figure.date and any(not one.date for one in figures)):
@@ -318,6 +340,25 @@ class Support:
                     if other is not None and other > own + margin:
                         return False
         return self._pairs_agree(claim, labels, statement, fits)
+
+    @staticmethod
+    def _dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
+        """Whether a figure is not given another date than the source gives it."""
+        figure = claim.reading.figures[index]
+        mine = _dates_of(claim.reading.labels[index])
+        if not mine:
+            return True
+        agreed = [
+            _dates_of(statement.labels[number])
+            for number, one in enumerate(statement.reading.figures)
+            if _agree(figure, one, claim, statement)
+        ]
+        if not agreed:
+            return True
+        context = {one.key for one in statement.context_figures if one.date}
+        return any(
+            not theirs or mine & theirs or (not theirs and mine & context) for theirs in agreed
+        )
 
     @staticmethod
     def _pairs_agree(
@@ -421,6 +462,10 @@ class Support:
         if not all(self._agrees(claim, one) for one in used):
             return None
         return Verdict(None, used, asked)
+
+
+def _dates_of(labels: Mapping[str, float]) -> set[str]:
+    return {key for key, weight in labels.items() if key.startswith("date:") and weight >= 1}
 
 
 @lru_cache(maxsize=256)

@@ -150,7 +150,7 @@ def is_header(row: Sequence[Cell]) -> bool:
     """Whether a row holds column names: no amounts, but perhaps years."""
     rest = row[1:] or row
     return all(
-        figure.date is not None
+        figure.date is not None or figure.unit.startswith(("year", "month", "day", "ordinal"))
         for cell in rest
         for figure in figures(cell.text, in_table=True)
     ) and any(cell.text for cell in rest)
