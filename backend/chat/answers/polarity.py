@@ -46,10 +46,14 @@ def negations(text: str) -> tuple[Negation, ...]:
     words = [(match[0].lower().replace("\u2019", "'"), match.start(), match.end()) for match in WORD.finditer(masked)]
     found: list[Negation] = []
     for index, (word, start, end) in enumerate(words):
-        hard = word in _HARD or word.endswith("n't")
+        hard = _is_hard(word)
         if word == "free" and index and masked[start - 1 : start] == "-":
             bare = stem(words[index - 1][0])
-            found.append(Negation(False, (bare,), _clause_before(masked, words, index - 1)))
+            if any(_is_hard(one) for one, _, _ in words[max(0, index - 3) : index - 1]):
+                # "Not tax-free" denies no tax.
+                found = [one for one in found if not (one.hard and bare in one.targets[:1])]
+                continue
+            found.append(Negation(True, (bare,), _clause_before(masked, words, index - 1)))
             continue
         if word == "non" and masked[end : end + 1] == "-" or (hard or word in _SOFT):
             reached = _reached(masked, words, index, end)
@@ -58,6 +62,10 @@ def negations(text: str) -> tuple[Negation, ...]:
             bare = stem(word.removeprefix("un").removeprefix("non"))
             found.append(Negation(False, (bare, stem(word))))
     return tuple(found)
+
+
+def _is_hard(word: str) -> bool:
+    return word in _HARD or word.endswith("n't")
 
 
 def _reached(text: str, words: list[tuple[str, int, int]], index: int, end: int) -> tuple[str, ...]:
@@ -107,8 +115,10 @@ def negation_agrees(claim: str, source: str, claim_stems: frozenset[str], source
         met = their_targets.intersection(one.targets)
         if met - free or (met and len(met | their_targets.intersection(one.subject)) > 1):
             continue
-        if met or not theirs or source_stems.intersection(one.targets[:_NEAREST]):
+        if met or source_stems.intersection(one.targets[:_NEAREST]):
             return False
+        if not claim_stems & their_targets:
+            return False  # Whatever the source denies, it is not what the claim is about.
     for one in theirs:
         if one.hard and not mine and claim_stems.intersection(one.subject) - free:
             return False
@@ -127,7 +137,7 @@ def _free_words(text: str, found: tuple[Negation, ...]) -> set[str]:
         if key := stem(match[0]):
             counts[key] = counts.get(key, 0) + 1
     for one in found:
-        for target in one.targets:
+        for target in (*one.targets, *(one.subject if one.hard else ())):
             counts[target] = counts.get(target, 0) - 1
     return {key for key, count in counts.items() if count > 0}
 
@@ -250,7 +260,7 @@ def directions(text: str) -> tuple[Direction, ...]:
                         around[keys[position]] = max(weight, around.get(keys[position], 0.0))
                         weight *= 0.8
                         taken += 1
-            negated = any(w in _HARD or w.endswith("n't") for w, _, _ in words[max(0, index - 3) : index])
+            negated = any(_is_hard(w) for w, _, _ in words[max(0, index - 3) : index])
             found.append(Direction(group, side, word, around, negated))
     return tuple(found)
 
@@ -267,9 +277,17 @@ def directions_agree(claim: str, source: str) -> bool:
         ]
         if not other:
             continue
-        if not same and any(m.group == one.group and m.side != one.side for m in mine):
-            continue
-        against = max((_overlap(one, t) for t in other), default=0.0)
+        # What the claim's own opposite word matches as well speaks against nothing.
+        rivals = [m for m in mine if m.group == one.group and m.side != one.side]
+        against = max(
+            (
+                overlap
+                for t in other
+                if (overlap := _overlap(one, t))
+                and not any(m.side == t.side and _overlap(m, t) >= overlap for m in rivals)
+            ),
+            default=0.0,
+        )
         for_it = max((_overlap(one, t) for t in same), default=0.0)
         if against > for_it + (_MARGIN if same else 0.0):
             return False

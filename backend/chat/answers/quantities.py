@@ -107,7 +107,7 @@ _BEGINNINGS: Final = NUMBER_WORDS | frozenset(_ORDINALS) | frozenset(
 _DIGIT: Final = re.compile(r"\d")
 _MAY_COUNT: Final = re.compile(
     r"\b(?:" + "|".join(sorted(_BEGINNINGS - set("\u00bd\u00bc\u00be\u215b\u215c\u215d\u215e") - {"a", "an"}))
-    + r"|an? (?:hundred|thousand|million|billion|trillion|dozen|third|quarter|fifth|tenth))|[\u00bd\u00bc\u00be]",
+    + r"|an? (?:\w+ or \w+|hundred|thousand|million|billion|trillion|dozen|third|quarter|fifth|tenth))|[\u00bd\u00bc\u00be]",
     re.IGNORECASE,
 )
 
@@ -332,6 +332,11 @@ class _Reader:
             figure = Figure(token.start, end, Decimal(value), unit, Decimal("0.01"), bound)
             return figure, index, index + count
 
+        if low in {"a", "an"} and after in _TIMES and self._bound_after(index + 2)[1] in {"least", "most"}:
+            following, bound = self._bound_after(index + 2)
+            end = self._tokens[following - 1].end
+            figure = Figure(token.start, end, Decimal(1), _TIMES[after], bound=bound)
+            return figure, index, following
         if low == "half" and after == "a" and (power := power_of(self._low(index + 2))):
             return made(f"5e{power - 1}", BARE, 3)
         if low == "half" and self._low(index - 1) not in {

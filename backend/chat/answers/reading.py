@@ -17,6 +17,9 @@ _BREAK: Final = re.compile(
 )
 _STRENGTH: Final = {",": 2.0, "(": 2.0, ")": 2.0, "and": 1.5, "or": 1.5, "plus": 1.5, "against": 1.5}
 _STRONG: Final = 3.0
+_LISTED: Final = re.compile(
+    r"[\s,;/&$\u20ac\u00a3()\u2013\u2014-]*(?:(?:or|and|to|through)\b)?[\s$\u20ac\u00a3-]*", re.IGNORECASE
+)
 _RESPECTIVELY: Final = re.compile(r"\brespectively\b", re.IGNORECASE)
 
 # A figure as the label of another, such as the year of an amount, says more than a word does.
@@ -27,6 +30,9 @@ _FIGURE_WEIGHT: Final = 1.5
 _PREFIX_LESS: Final = 0.25
 _PREFIX_LESS_IN_ALL: Final = 0.8
 _BETWEEN_WEIGHT: Final = 0.6
+
+# "Net income (loss)" names a line of a statement whichever it is.
+_EITHER_WAY: Final = re.compile(r"\((?:loss|losses|deficit|decrease|gain|used in)[^()]{0,40}\)", re.IGNORECASE)
 
 Labels = Mapping[str, float]
 
@@ -41,6 +47,8 @@ class Reading:
     identifiers: Sequence[Identifier]
     row_labels: Sequence[Labels] | None = None
     is_row: bool = False
+    columns: Sequence[Figure] = ()
+    """The figures in the names of a row's columns."""
 
     @cached_property
     def stems(self) -> frozenset[str]:
@@ -56,11 +64,20 @@ class Reading:
     def plain(self) -> str:
         """The text with blanks in the place of its figures."""
         if self.is_row:
-            return self.text
+            return _EITHER_WAY.sub(" ", self.text)
         text = self.text
         for figure in self.figures:
             text = text[: figure.start] + " " * (figure.end - figure.start) + text[figure.end :]
         return text
+
+    @cached_property
+    def slots(self) -> Mapping[str, frozenset[str]]:
+        """For each word, the content words that follow it closely, wherever it stands."""
+        found: dict[str, set[str]] = {}
+        for index, word in enumerate(self.words):
+            after = (one.stem for one in self.words[index + 1 : index + 3])
+            found.setdefault(word.stem, set()).update(after)
+        return {key: frozenset(after) for key, after in found.items()}
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -136,7 +153,13 @@ def read_row(row: Row) -> Reading:
             labels.append(
                 {**_plain_labels(head, 1.0), **(row_label if column else {}), **own[index]}
             )
-    return Reading(row.text, words, found, names, labels, is_row=True)
+    columns = [
+        figure
+        for head, cell in zip(row.header, row.cells, strict=False)
+        if cell.text
+        for figure in figures(head.text)
+    ]
+    return Reading(row.text, words, found, names, labels, is_row=True, columns=columns)
 
 
 @lru_cache(maxsize=1024)
@@ -195,7 +218,8 @@ def _clusters(reading: Reading, members: Sequence[int], own: Sequence[Entry]) ->
     clusters = [[members[0]]]
     for before, index in zip(members, members[1:], strict=False):
         start, end = reading.figures[before].end, reading.figures[index].start
-        if any(start <= entry[0] < end for entry in own):
+        listed = _LISTED.fullmatch(reading.text, start, max(start, end))
+        if not listed or any(start <= entry[0] < end for entry in own):
             clusters.append([index])
         else:
             clusters[-1].append(index)

@@ -31,7 +31,7 @@ _FREELY_NAMED: Final = 2
 
 _CONTEXT_WORD: Final = 0.5
 _PASSAGE_WORD: Final = 0.25
-_QUESTION_WEIGHT: Final = 0.3
+_QUESTION_WEIGHT: Final = 0.1
 _LEAD_IN_WEIGHT: Final = 0.5
 
 # How much better another figure's labels must fit before the claim's figure counts as swapped.
@@ -59,6 +59,12 @@ _LOSS: Final = re.compile(
 _PREMISE: Final = re.compile(
     r"\b(?:your|you|if|on|with|for|given|suppose|assuming|at|from|since|as|against|compared (?:to|with)|earning|having|of)\b"
     r"[^.;]{0,24}$",
+    re.IGNORECASE,
+)
+
+
+_EXTREME: Final = re.compile(
+    r"\b(?:(?P<high>highest|largest|biggest|greatest|best|strongest)|lowest|smallest|cheapest|worst|weakest)\b",
     re.IGNORECASE,
 )
 
@@ -179,7 +185,10 @@ class Support:
             if self._said_elsewhere(reading, best, cited):
                 return Verdict(Reason.NOT_SUPPORTED)
             return Verdict(None, [best.statement], best.asked)
-        if pair := self._pair(claim, labels, cited):
+        contradicted = not reading.figures and any(
+            one.share >= WORD_SHARE and not self._agrees(claim, one.statement) for one in found
+        )
+        if not contradicted and (pair := self._pair(claim, labels, cited)):
             return Verdict(None, pair)
         if calculated := self._calculation(claim, labels, cited):
             return calculated
@@ -237,6 +246,11 @@ class Support:
         """Whether each figure is proven by one statement, and which ones only the question has."""
         reading = claim.reading
         named = {key: word for key, word in named_figures(reading)}
+        around = (
+            *statement.reading.figures, *statement.column_figures, *statement.context_figures
+        )  # fmt: skip
+        if not all(any(head.agrees_with(one) for one in around) for head in reading.columns):
+            return False, []
         asked: list[Figure] = []
         for figure in reading.figures:
             if figure.key in claim.exempt or _matches(figure, claim, statement):
@@ -279,19 +293,38 @@ class Support:
                 " ".join((*claim.context, claim.reading.plain)), statement.reading.plain
             )
             and self._names_agree(claim, statement)
+            and self._extremes_agree(claim, statement)
             and comparison_agrees(text, source)
             and limit_kept(text, source, claim.reading.stems)
         )
+
+    def _extremes_agree(self, claim: Claim, statement: Statement) -> bool:
+        """Whether what a claim calls the highest or lowest of a table's column is."""
+        wanted = _EXTREME.search(claim.reading.text)
+        if wanted is None or not statement.reading.is_row:
+            return True
+        if wanted[0].lower() in statement.reading.text.lower():
+            return True
+        rows = next(one.statements for one in self._passages if one.passage is statement.passage)
+        figures = statement.reading.figures
+        for number, figure in enumerate(figures):
+            if not any(_agree(mine, figure, claim, statement) for mine in claim.reading.figures):
+                continue
+            column = [
+                row.reading.figures[number].value
+                for row in rows
+                if row.reading.is_row and len(row.reading.figures) == len(figures)
+            ]
+            if figure.value == (max(column) if wanted["high"] else min(column)):
+                return True
+        return not claim.reading.figures
 
     @staticmethod
     def _names_agree(claim: Claim, statement: Statement) -> bool:
         """Whether the claim does not put another name in the place of the statement's."""
         reading, source = claim.reading, statement.reading
-        around = source.stems | statement.context_stems | source.identifier_keys
-        around |= frozenset(
-            key for text in statement.context for key in read(text).identifier_keys
-        )
-        around |= read(statement.passage.title or "").identifier_keys
+        title = read(statement.passage.title or "")
+        around = source.stems | source.identifier_keys | title.stems | title.identifier_keys
         mine = {name for name in reading.names if not name.startswith(("step", "page"))}
         missing = mine - around
         context = frozenset(stem for text in claim.context for stem in read(text).stems)
@@ -323,6 +356,8 @@ class Support:
             if figure.date is None and figure.key not in claim.exempt:
                 if not self._dates_agree(claim, index, statement):
                     return False
+                if self._takes_label(claim, index, statement):
+                    return False
         for index, (figure, own) in enumerate(zip(figures, fits, strict=True)):
             # The figures beside a date have it as their label.
             if own is None or (figure.date and any(not one.date for one in figures)):
@@ -340,6 +375,34 @@ class Support:
                     if other is not None and other > own + margin:
                         return False
         return self._pairs_agree(claim, labels, statement, fits)
+
+    @staticmethod
+    def _takes_label(claim: Claim, index: int, statement: Statement) -> bool:
+        """Whether a figure has a label of another figure in the place of its own."""
+        figure = claim.reading.figures[index]
+        mine = {key for key, weight in claim.reading.labels[index].items() if weight >= 1}
+        said = claim.reading.stems
+        labels = statement.reading.labels
+        answers: list[bool] = []
+        for number, one in enumerate(statement.reading.figures):
+            if not _agree(figure, one, claim, statement):
+                continue
+            theirs = labels[number]
+            foreign = {key for key in mine & statement.reading.stems if key not in theirs}
+            left = [
+                key
+                for key, weight in theirs.items()
+                if weight >= 1 and key not in said and key in statement.reading.stems
+            ]
+            answers.append(
+                any(
+                    claim.reading.slots.get(one, frozenset())
+                    & statement.reading.slots.get(other, frozenset())
+                    for one in foreign
+                    for other in left
+                )
+            )
+        return bool(answers) and all(answers)
 
     @staticmethod
     def _dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
@@ -415,6 +478,8 @@ class Support:
                 has_figures, asked = self._has_figures(claim, both, passage)
                 if not has_figures or asked:
                     continue
+                if any(_matches(f, claim, one) and _matches(f, claim, two) for f in reading.figures):
+                    continue  # Which of the two is meant decides whether its labels agree.
                 share = self._share(reading, both, passage, has_figures=True)
                 if share < _PAIR_SHARE or not self._agrees(claim, both):
                     continue
@@ -455,6 +520,14 @@ class Support:
                 return None
         if not used:
             return None
+        before = read(claim.reading.text[: figures[shown[0].operands[0]].start])
+        if before.figures or len(before.stems) > _FREELY_NAMED:
+            results = frozenset(figures[one.result].key for one in shown)
+            part = self.verify(
+                Claim(before, claim.context, claim.exempt | results), cited
+            )
+            if part.reason is not None:
+                return None
         stems = claim.reading.stems
         about = {stem for one in used for stem in one.reading.stems | one.context_stems}
         if len(stems) > 3 and len(stems & (about | self._question.stems)) < len(stems) * WORD_SHARE_WITH_FIGURES:
