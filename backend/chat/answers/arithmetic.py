@@ -8,7 +8,10 @@ from typing import Final
 
 from chat.answers.quantities import BARE, FRACTION, PERCENT, POINTS, Figure
 
-_EQUALS: Final = re.compile(r"^[\s*_)]*(?P<sign>=|\u2248|\u2243|~=|equals|is equal to|comes to|makes|gives)\s*(?P<loose>about|roughly|approximately|around|~)?[\s*_(]*$", re.IGNORECASE)
+_EQUALS: Final = re.compile(
+    r"^[\s*_)]*(?P<sign>=|\u2248|\u2243|~=|equals|is equal to|comes to|makes|gives)\s*(?P<loose>about|roughly|approximately|around|~)?[\s*_(]*$",
+    re.IGNORECASE,
+)
 _OPERATOR: Final = re.compile(
     r"^[\s)(*_]*?(?P<op>\+|-|\u2212|\u2013|\*|x|\u00d7|\u00b7|/|\u00f7|plus|minus|times|multiplied by|divided by|of)[\s(*_$]*$",
     re.IGNORECASE,
@@ -48,12 +51,16 @@ def calculations(text: str, figures: Sequence[Figure]) -> list[Calculation]:
         if operators:
             operands = tuple(range(first, index))
             loose = equals["sign"] in {"\u2248", "\u2243", "~="} or bool(equals["loose"])
-            right = _is_right([figures[n] for n in operands], operators, figures[index], loose=loose)
+            right = _is_right(
+                [figures[n] for n in operands], operators, figures[index], loose=loose
+            )
             found.append(Calculation(operands, index, right))
     return found
 
 
-def _is_right(operands: Sequence[Figure], operators: Sequence[str], result: Figure, *, loose: bool) -> bool:
+def _is_right(
+    operands: Sequence[Figure], operators: Sequence[str], result: Figure, *, loose: bool
+) -> bool:
     if any(one.date or one.unit.startswith(("ratio", "ordinal")) for one in (*operands, result)):
         return False
     try:
@@ -73,7 +80,9 @@ def _is_right(operands: Sequence[Figure], operators: Sequence[str], result: Figu
     return rounded == shown
 
 
-def _evaluate(operands: Sequence[Figure], operators: Sequence[str]) -> tuple[Decimal, set[str] | None]:
+def _evaluate(
+    operands: Sequence[Figure], operators: Sequence[str]
+) -> tuple[Decimal, set[str] | None]:
     """The value, and the units that it may have."""
     units = {one.unit for one in operands}
     sums = all(op in "+-" for op in operators)

@@ -171,7 +171,11 @@ class _Check:
             for unit in kept
             if self._roles[unit.index] is Role.LACK
             or self._units.text_of(unit).rstrip("*_ ").endswith("?")
-            or (not was_removed and unit.kind is Kind.SENTENCE and not self._units.children(unit.index))
+            or (
+                not was_removed
+                and unit.kind is Kind.SENTENCE
+                and not self._units.children(unit.index)
+            )
         ]
 
     def _is_unfinished(self) -> bool:
@@ -295,10 +299,16 @@ class _Check:
         while above.parent is not None:
             above = self._units.units[above.parent]
             text = self._units.text_of(above)
-            if above.kind is not Kind.HEADER and (above.kind is Kind.HEADING or ends_in_colon(text)):
+            if above.kind is not Kind.HEADER and (
+                above.kind is Kind.HEADING or ends_in_colon(text)
+            ):
                 context.append(text.strip("*_ :"))
         counted = count_of_items(self._units, unit)
-        exempt = frozenset({counted[0].key}) if counted and counted[0].value == counted[1] else frozenset()
+        exempt = (
+            frozenset({counted[0].key})
+            if counted and counted[0].value == counted[1]
+            else frozenset()
+        )
         return Claim(reading, context, exempt)
 
     # What is left of it

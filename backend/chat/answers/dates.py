@@ -5,20 +5,38 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-_NAMES: Final = (
-    "January February March April May June July August September October November December".split()
-)
+_NAMES: Final = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _NUMBER_OF: Final = {
     form: number
     for number, name in enumerate(_NAMES, start=1)
     for form in (name, name.upper(), name[:3], name[:3].upper(), "Sept" if number == 9 else name)
 }
-_MONTH: Final = (
-    r"(?P<month>" + "|".join(sorted(_NUMBER_OF, key=len, reverse=True)) + r")\b\.?"
-)
+_MONTH: Final = r"(?P<month>" + "|".join(sorted(_NUMBER_OF, key=len, reverse=True)) + r")\b\.?"
 _DAY: Final = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR: Final = r"(?P<year>(?:19|20|21)\d\d)"
-_ORDINALS: Final = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
+_ORDINALS: Final = {
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "1st": 1,
+    "2nd": 2,
+    "3rd": 3,
+    "4th": 4,
+}
 
 _FORMS: Final = [
     re.compile(form)
@@ -99,7 +117,9 @@ def _date(parts: dict[str, str | None]) -> Date:
             return Date(year, one, two)
         # 3/4/2026 is a day in March or in April; 4/4/2026 is one day either way.
         return Date(year, one, two, ambiguous=one != two)
-    quarter = int(parts.get("quarter") or 0) or _ORDINALS.get((parts.get("ordinal") or "").lower(), 0)
+    quarter = int(parts.get("quarter") or 0) or _ORDINALS.get(
+        (parts.get("ordinal") or "").lower(), 0
+    )
     return Date(year, month, day, quarter, int(parts.get("decade") or 0))
 
 

@@ -28,7 +28,9 @@ _STRONG_PREFIX: Final = re.compile(
     re.IGNORECASE,
 )
 _ID_LIKE: Final = re.compile(r"[\w.:/-]*#\d+|\^?\d{1,4}|[a-z0-9]+(?:[-_][a-z0-9]+)+", re.IGNORECASE)
-_AUTHOR_YEAR: Final = re.compile(r"[A-Z][\w.&' -]{1,60},?\s+(?:et al\.?,?\s*)?\(?(?:19|20)\d\d[a-z]?\)?")
+_AUTHOR_YEAR: Final = re.compile(
+    r"[A-Z][\w.&' -]{1,60},?\s+(?:et al\.?,?\s*)?\(?(?:19|20)\d\d[a-z]?\)?"
+)
 _KEPT: Final = re.compile(r"\s*|x|X|\.{3}|\u2026|sic|\*", re.IGNORECASE)
 
 _CANDIDATE: Final = re.compile(
@@ -126,7 +128,9 @@ class KnownIds:
             return found
         base = ""
         for part in re.split(r"[,;&|/\u2020]|\band\b|\]\[|\s\+\s", whole):
-            name = re.sub(rf"^\s*(?:{_PREFIX}\b[\s:=.#]*)+", "", part.strip(" []^")).strip(" []^.:=")
+            name = re.sub(rf"^\s*(?:{_PREFIX}\b[\s:=.#]*)+", "", part.strip(" []^")).strip(
+                " []^.:="
+            )
             if not name:
                 continue
             if re.fullmatch(r"#?\d+(?:\s*-\s*\d+)?", name) and base and "#" in part:
@@ -225,7 +229,7 @@ def _exactly(ids: KnownIds, rest: str) -> tuple[int, ...]:
 
 
 def _leads(ids: KnownIds, rest: str) -> bool:
-    first = rest.split()[0].strip("[](),.:;`*\u2013-")
+    first = rest.split(maxsplit=1)[0].strip("[](),.:;`*\u2013-")
     return bool(ids.resolve(first).known)
 
 
@@ -253,7 +257,9 @@ class _Parser:
         self._markers: list[Marker] = []
         self._brackets_cite = bool(
             re.search(r"[\[\u3010\u27e6]\^?\s*\d{1,2}[\],;\u3011\u27e7]", text)
-        ) or any(ids.resolve(match[1]).by_name for match in re.finditer(r"\[([^\[\]\n]{1,80})\]", text))
+        ) or any(
+            ids.resolve(match[1]).by_name for match in re.finditer(r"\[([^\[\]\n]{1,80})\]", text)
+        )
 
     def parse(self) -> Marked:
         position = 0
@@ -290,7 +296,9 @@ class _Parser:
             if not self._pieces[-1]:
                 self._pieces.pop()
         self._markers = [
-            marker if marker.offset <= self._length else Marker(self._length, marker.passages, marker.unknown)
+            marker
+            if marker.offset <= self._length
+            else Marker(self._length, marker.passages, marker.unknown)
             for marker in self._markers
         ]
 
@@ -302,7 +310,9 @@ class _Parser:
         raw = match[0]
         if (_word_before(self._source, match.start()), raw.lower()) in self._in_documents:
             # The document's own marker, or its own words in parentheses.
-            return None if groups["round"] or groups["curly"] or groups["angle"] else ("", [], False)
+            return (
+                None if groups["round"] or groups["curly"] or groups["angle"] else ("", [], False)
+            )
         for name in ("square", "round", "curly", "angle"):
             if groups[name] is not None:
                 reader = getattr(self, f"_{name}")
@@ -329,7 +339,12 @@ class _Parser:
     def _square(self, inside: str, match: re.Match[str]) -> tuple[str, list[int], bool] | None:
         found = self._ids.resolve(inside)
         if found.known or found.unknown:
-            if found.foreign and not found.by_name and not _STRONG_PREFIX.match(inside) and len(found.foreign) > 2:
+            if (
+                found.foreign
+                and not found.by_name
+                and not _STRONG_PREFIX.match(inside)
+                and len(found.foreign) > 2
+            ):
                 return None
             return self._cited(found)
         if match[0][0] == "\u3010" or match[0][0] == "\u27e6":
@@ -350,11 +365,15 @@ class _Parser:
             return self._cited(found)
         if found.by_name and len(found.foreign) <= 3:
             return self._cited(found)
-        if strong and re.match(r"\s*(?:see\s+)?(?:sources?|refs?|references?|citations?)\s*:", inside, re.IGNORECASE):
+        if strong and re.match(
+            r"\s*(?:see\s+)?(?:sources?|refs?|references?|citations?)\s*:", inside, re.IGNORECASE
+        ):
             return self._cited(found)
         if any("#" in name for name in found.unknown) and not found.foreign:
             return "", [], True
-        if _AUTHOR_YEAR.fullmatch(inside.strip()) and not re.match(r"[A-Z][a-z]+ \d{4}$", inside.strip()):
+        if _AUTHOR_YEAR.fullmatch(inside.strip()) and not re.match(
+            r"[A-Z][a-z]+ \d{4}$", inside.strip()
+        ):
             return "", [], True
         numeric = re.fullmatch(r"\s*\d{1,2}(?:\s*[,;&]\s*\d{1,2})*\s*", inside)
         after = self._source[match.end() : match.end() + 1]
@@ -428,7 +447,11 @@ class _Parser:
         length = 0
         end_of_text = 0
         for start, line in lines:
-            here = [m for m in markers if start <= m.offset < start + len(line) + (not line.endswith("\n"))]
+            here = [
+                m
+                for m in markers
+                if start <= m.offset < start + len(line) + (not line.endswith("\n"))
+            ]
             body = line.rstrip("\n")
             if here and _MARKER_LINE.fullmatch(body):
                 moved += [Marker(end_of_text, m.passages, m.unknown) for m in here]

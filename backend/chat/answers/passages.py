@@ -9,8 +9,16 @@ from typing import Final
 from chat.answers.quantities import Figure, figures
 from chat.answers.reading import Reading, Row, context_labels, read, read_row
 from chat.answers.sentences import sentence_spans
+from chat.answers.tables import (
+    Cell,
+    cells,
+    is_header,
+    is_row,
+    is_separator,
+    scale_of,
+    with_currency,
+)
 from chat.answers.words import content_words
-from chat.answers.tables import Cell, cells, is_header, is_row, is_separator, scale_of, with_currency
 
 _HEADING: Final = re.compile(r"\s{0,3}#{1,6}\s+\S|\s*\*\*[^*]{1,120}\*\*:?\s*$")
 _ITEM: Final = re.compile(r"\s*(?:[-*+\u2022\u2013]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+(?=\S)")
@@ -77,7 +85,6 @@ class Statement:
         title, as_of = self.passage.title or "", self.passage.as_of or ""
         texts = (*self.context, *self.columns, title, as_of)
         return [figure for text in texts for figure in figures(text)]
-
 
     @cached_property
     def column_figures(self) -> Sequence[Figure]:
@@ -149,7 +156,12 @@ class _Walk:
         while index < len(lines):
             line = lines[index]
             table = self._table_from(lines, index)
-            if not line.text.strip() or _HEADING.match(line.text) or table or _ITEM.match(line.text):
+            if (
+                not line.text.strip()
+                or _HEADING.match(line.text)
+                or table
+                or _ITEM.match(line.text)
+            ):
                 self._paragraph(paragraph)
                 paragraph = []
             if table:
@@ -186,7 +198,9 @@ class _Walk:
     def _table(self, lines: Sequence[_Line]) -> None:
         header: Sequence[Cell] = ()
         before = self._found[-1].reading.text if self._found else ""
-        caption_text = " ".join((self._passage.title or "", self._heading, self._lead_in, before[-200:]))
+        caption_text = " ".join(
+            (self._passage.title or "", self._heading, self._lead_in, before[-200:])
+        )
         caption = scale_of(caption_text)
         if caption.unit == "percent":
             caption = scale_of("")

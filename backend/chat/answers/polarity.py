@@ -8,14 +8,83 @@ from typing import Final
 from chat.answers.words import WORD, stem
 
 _HARD: Final = frozenset(
-    "not never no none nothing nobody nowhere neither nor without cannot hardly".split()
+    [
+        "not",
+        "never",
+        "no",
+        "none",
+        "nothing",
+        "nobody",
+        "nowhere",
+        "neither",
+        "nor",
+        "without",
+        "cannot",
+        "hardly",
+    ]
 )
 _SOFT: Final = frozenset(
-    "lack lacks lacking lacked fail fails failed failing avoid avoids avoiding avoided rarely seldom barely "
-    "unless except excluding excludes exclude excluded instead rather exempt ignore ignores ignoring ignored "
-    "prevent prevents prohibit prohibits prohibited forbid forbidden refuse refuses free impossible unable "
-    "missing absent stop stops zero nil waive waived eliminate eliminates skip skips omit neglect overlook "
-    "disregard disregards little few".split()
+    [
+        "lack",
+        "lacks",
+        "lacking",
+        "lacked",
+        "fail",
+        "fails",
+        "failed",
+        "failing",
+        "avoid",
+        "avoids",
+        "avoiding",
+        "avoided",
+        "rarely",
+        "seldom",
+        "barely",
+        "unless",
+        "except",
+        "excluding",
+        "excludes",
+        "exclude",
+        "excluded",
+        "instead",
+        "rather",
+        "exempt",
+        "ignore",
+        "ignores",
+        "ignoring",
+        "ignored",
+        "prevent",
+        "prevents",
+        "prohibit",
+        "prohibits",
+        "prohibited",
+        "forbid",
+        "forbidden",
+        "refuse",
+        "refuses",
+        "free",
+        "impossible",
+        "unable",
+        "missing",
+        "absent",
+        "stop",
+        "stops",
+        "zero",
+        "nil",
+        "waive",
+        "waived",
+        "eliminate",
+        "eliminates",
+        "skip",
+        "skips",
+        "omit",
+        "neglect",
+        "overlook",
+        "disregard",
+        "disregards",
+        "little",
+        "few",
+    ]
 )
 # In these, the negator denies nothing.
 _NO_DENIAL: Final = re.compile(
@@ -24,7 +93,9 @@ _NO_DENIAL: Final = re.compile(
     r"|\bno other\b|\bnothing else\b|\bno matter\b|\bno\.(?= ?\d)|^(?:no|none)[,.](?= )",
     re.IGNORECASE,
 )
-_STOP_AT: Final = re.compile(r"[;:!?]|[.,](?!\d)|\bbut\b|\band\b|\bso\b|\bbecause\b|\bcan\b|\bwill\b", re.IGNORECASE)
+_STOP_AT: Final = re.compile(
+    r"[;:!?]|[.,](?!\d)|\bbut\b|\band\b|\bso\b|\bbecause\b|\bcan\b|\bwill\b", re.IGNORECASE
+)
 _TARGETS: Final = 3
 _NEAREST: Final = 2
 
@@ -37,13 +108,18 @@ class Negation:
     targets: tuple[str, ...]
     subject: tuple[str, ...] = ()
     """The content word before it: "its value does not fall" denies as "does not lose value"."""
+    affirms: bool = False
+    """Whether it is itself denied, as in "not tax-free"."""
 
 
 @lru_cache(maxsize=2048)
 def negations(text: str) -> tuple[Negation, ...]:
     """Return the negators of a text."""
     masked = _NO_DENIAL.sub(lambda match: " " * len(match[0]), text)
-    words = [(match[0].lower().replace("\u2019", "'"), match.start(), match.end()) for match in WORD.finditer(masked)]
+    words = [
+        (match[0].lower().replace("\u2019", "'"), match.start(), match.end())
+        for match in WORD.finditer(masked)
+    ]
     found: list[Negation] = []
     for index, (word, start, end) in enumerate(words):
         hard = _is_hard(word)
@@ -52,10 +128,12 @@ def negations(text: str) -> tuple[Negation, ...]:
             if any(_is_hard(one) for one, _, _ in words[max(0, index - 3) : index - 1]):
                 # "Not tax-free" denies no tax.
                 found = [one for one in found if not (one.hard and bare in one.targets[:1])]
+                before = _clause_before(masked, words, index - 1)
+                found.append(Negation(False, (bare,), before, affirms=True))
                 continue
             found.append(Negation(True, (bare,), _clause_before(masked, words, index - 1)))
             continue
-        if word == "non" and masked[end : end + 1] == "-" or (hard or word in _SOFT):
+        if (word == "non" and masked[end : end + 1] == "-") or (hard or word in _SOFT):
             reached = _reached(masked, words, index, end)
             found.append(Negation(hard, reached, _subject(masked, words, index)))
         elif word.startswith(("un", "non")) and len(word) > 5:
@@ -72,13 +150,15 @@ def _reached(text: str, words: list[tuple[str, int, int]], index: int, end: int)
     targets: list[str] = []
     position = end
     for word, start, word_end in words[index + 1 :]:
-        if len(targets) == _TARGETS or (targets and _STOP_AT.search(text, position, word_end)):
+        if len(targets) == _TARGETS or _STOP_AT.search(text, position, word_end):
             break
         if key := stem(word):
             targets.append(key)
         position = word_end
     if not targets:
-        targets = [key for word, _, _ in words[max(0, index - 4) : index] if (key := stem(word))][-1:]
+        targets = [key for word, _, _ in words[max(0, index - 4) : index] if (key := stem(word))][
+            -1:
+        ]
     return tuple(targets)
 
 
@@ -91,9 +171,7 @@ def _subject(text: str, words: list[tuple[str, int, int]], index: int) -> tuple[
     return ()
 
 
-def _clause_before(
-    text: str, words: list[tuple[str, int, int]], index: int
-) -> tuple[str, ...]:
+def _clause_before(text: str, words: list[tuple[str, int, int]], index: int) -> tuple[str, ...]:
     found: list[str] = []
     for back in range(index - 1, max(-1, index - 9), -1):
         if re.search(r"[;:.]|,\s+and\b", text[words[back][1] : words[index][1]]):
@@ -103,13 +181,22 @@ def _clause_before(
     return tuple(found)
 
 
-def negation_agrees(claim: str, source: str, claim_stems: frozenset[str], source_stems: frozenset[str]) -> bool:
+def negation_agrees(
+    claim: str, source: str, claim_stems: frozenset[str], source_stems: frozenset[str]
+) -> bool:
     """Whether what the claim negates is negated in the source, and the other way round."""
     mine, theirs = negations(claim), negations(source)
     their_targets = {target for one in theirs for target in (*one.targets, *one.subject)}
     my_targets = {target for one in mine for target in (*one.targets, *one.subject)}
     free = _free_words(source, theirs)
     for one in mine:
+        if one.affirms and any(
+            other.targets[:1] == one.targets
+            and (not other.subject or set(other.subject) & set(one.subject))
+            for other in theirs
+            if other.hard
+        ):
+            return False
         if not one.hard:
             continue
         met = their_targets.intersection(one.targets)
@@ -120,7 +207,8 @@ def negation_agrees(claim: str, source: str, claim_stems: frozenset[str], source
         if not claim_stems & their_targets:
             return False  # Whatever the source denies, it is not what the claim is about.
     for one in theirs:
-        if one.hard and not mine and claim_stems.intersection(one.subject) - free:
+        spoken_of = claim_stems.intersection(one.subject) - free - my_targets
+        if one.hard and spoken_of and not any(other.hard for other in mine):
             return False
         if not one.hard or my_targets.intersection(one.targets):
             continue
@@ -143,7 +231,8 @@ def _free_words(text: str, found: tuple[Negation, ...]) -> set[str]:
 
 
 _LIMIT: Final = re.compile(
-    r"\b(?:unless|only if|only when|only where|but only|except|provided that|as long as|so long as)\b", re.IGNORECASE
+    r"\b(?:unless|only if|only when|only where|but only|except|provided that|as long as|so long as)\b",
+    re.IGNORECASE,
 )
 _ANY_LIMIT: Final = re.compile(
     r"\b(?:unless|only|except|exceptions?|if|when|provided|as long as|so long as|other than|apart from|excluding|"
@@ -171,6 +260,8 @@ _OPPOSITES: Final = [
     more most greater | less least fewer
     gain gains gained gaining | lose loses losing lost loss losses
     profit profits | loss losses
+    gain gains gained gaining | fall falls falling fell drop drops dropped decline declines declined
+    rise rises rising rose increase increases grow grows | lose loses losing lost
     before | after
     buy buys buying bought purchase purchases | sell sells selling sold
     long longer | short shorter
@@ -219,13 +310,18 @@ _OPPOSITES: Final = [
     """.strip().splitlines()
 ]
 _SIDES: Final = {
-    word: [(group, side) for group, sides in enumerate(_OPPOSITES) for side, forms in enumerate(sides) if word in forms]
+    word: [
+        (group, side)
+        for group, sides in enumerate(_OPPOSITES)
+        for side, forms in enumerate(sides)
+        if word in forms
+    ]
     for sides in _OPPOSITES
     for forms in sides
     for word in forms
 }
 _WINDOW: Final = 3
-_MARGIN: Final = 0.3
+_MARGIN: Final = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +368,8 @@ def directions_agree(claim: str, source: str) -> bool:
     for one in mine:
         same = [t for t in theirs if t.group == one.group and t.side == one.side]
         other = [
-            t for t in theirs
+            t
+            for t in theirs
             if t.group == one.group and t.side != one.side and t.negated == one.negated
         ]
         if not other:
@@ -294,12 +391,42 @@ def directions_agree(claim: str, source: str) -> bool:
     return True
 
 
+def opposed(label: str, source: str) -> bool:
+    """Whether a source speaks of the opposite of a label, and not of the label."""
+    sides = {(one.group, one.side) for one in directions(source)}
+    groups = {group for group, _ in sides}
+    return any(
+        one.group in groups and (one.group, one.side) not in sides for one in directions(label)
+    )
+
+
 def _overlap(one: Direction, other: Direction) -> float:
-    return sum(min(weight, other.around[key]) for key, weight in one.around.items() if key in other.around)
+    return sum(
+        min(weight, other.around[key]) for key, weight in one.around.items() if key in other.around
+    )
 
 
-_THAN: Final = re.compile(r"\b(?P<how>more|less|fewer|\w+er|worse|better)\b(?P<between>[^.;,]{0,60}?)\bthan\b", re.IGNORECASE)
-_DOWN: Final = frozenset("less fewer lower smaller shorter cheaper slower worse younger weaker poorer safer later".split())
+_THAN: Final = re.compile(
+    r"\b(?P<how>more|less|fewer|\w+er|worse|better)\b(?P<between>[^.;,]{0,60}?)\bthan\b",
+    re.IGNORECASE,
+)
+_DOWN: Final = frozenset(
+    [
+        "less",
+        "fewer",
+        "lower",
+        "smaller",
+        "shorter",
+        "cheaper",
+        "slower",
+        "worse",
+        "younger",
+        "weaker",
+        "poorer",
+        "safer",
+        "later",
+    ]
+)
 
 
 def comparison_agrees(claim: str, source: str) -> bool:
@@ -318,7 +445,12 @@ def comparison_agrees(claim: str, source: str) -> bool:
         return not same_way
     # Words of one side may have been chosen freely: only a clear opposite counts.
     opposed = {mine["how"].lower(), theirs["how"].lower()}
-    return opposed not in ({"more", "less"}, {"higher", "lower"}, {"better", "worse"}, {"more", "fewer"})
+    return opposed not in (
+        {"more", "less"},
+        {"higher", "lower"},
+        {"better", "worse"},
+        {"more", "fewer"},
+    )
 
 
 def _sides(text: str, found: re.Match[str]) -> tuple[set[str], set[str]]:

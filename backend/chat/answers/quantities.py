@@ -17,8 +17,33 @@ AGE: Final = "age"
 BARE: Final = ""
 
 _SYMBOLS: Final = {"$": "USD", "\u20ac": "EUR", "\u00a3": "GBP", "\u00a5": "JPY", "\u20b9": "INR"}
-_PREFIXES: Final = {"us": "USD", "c": "CAD", "ca": "CAD", "a": "AUD", "au": "AUD", "hk": "HKD", "nz": "NZD", "s": "SGD"}
-_CODES: Final = {"USD", "EUR", "GBP", "JPY", "INR", "CHF", "CAD", "AUD", "HKD", "NZD", "SGD", "CNY", "SEK", "NOK", "DKK"}
+_PREFIXES: Final = {
+    "us": "USD",
+    "c": "CAD",
+    "ca": "CAD",
+    "a": "AUD",
+    "au": "AUD",
+    "hk": "HKD",
+    "nz": "NZD",
+    "s": "SGD",
+}
+_CODES: Final = {
+    "USD",
+    "EUR",
+    "GBP",
+    "JPY",
+    "INR",
+    "CHF",
+    "CAD",
+    "AUD",
+    "HKD",
+    "NZD",
+    "SGD",
+    "CNY",
+    "SEK",
+    "NOK",
+    "DKK",
+}
 CURRENCIES: Final = frozenset(_CODES)
 _CURRENCY_WORDS: Final = {
     "dollar": "USD", "dollars": "USD", "euro": "EUR", "euros": "EUR", "pound": "GBP",
@@ -43,8 +68,18 @@ _RATES: Final = {
 _ORDINALS: Final = {
     word: value
     for value, words in enumerate(
-        "first 1st|second 2nd|third 3rd|fourth 4th|fifth 5th|sixth 6th|seventh 7th|eighth 8th|"
-        "ninth 9th|tenth 10th".split("|"),
+        [
+            "first 1st",
+            "second 2nd",
+            "third 3rd",
+            "fourth 4th",
+            "fifth 5th",
+            "sixth 6th",
+            "seventh 7th",
+            "eighth 8th",
+            "ninth 9th",
+            "tenth 10th",
+        ],
         start=1,
     )
     for word in words.split()
@@ -55,14 +90,32 @@ _PERIODS: Final = {"year", "month", "week", "day", "quarter", "decade", "century
 _BEFORE: Final = [
     (tuple(phrase.split()), bound)
     for bound, phrases in (
-        ("most", "no more than|not more than|not over|not exceeding|not to exceed|no later than|no longer than|no higher than|not exceed|never exceed|a maximum of|maximum of|as much as|as high as|as many as|up to|at most|at the most|not above"),
-        ("least", "no less than|not less than|no fewer than|not fewer than|not under|not below|no lower than|a minimum of|minimum of|as little as|as low as|as few as|at least|starting at|not earlier than"),
-        ("nearly", "just under|just below|a little under|a bit under|slightly under|slightly below|slightly less than|nearly|almost|close to|not quite"),
-        ("over", "more than|greater than|higher than|larger than|longer than|older than|bigger than|in excess of|upwards of|just over|just above|over|above|exceeding|exceeds|exceed|exceeded|beyond|>"),
-        ("under", "less than|fewer than|lower than|smaller than|shorter than|younger than|cheaper than|under|below|beneath|<"),
+        (
+            "most",
+            "no more than|not more than|not over|not exceeding|not to exceed|no later than|no longer than|no higher than|not exceed|never exceed|a maximum of|maximum of|as much as|as high as|as many as|up to|at most|at the most|not above",
+        ),
+        (
+            "least",
+            "no less than|not less than|no fewer than|not fewer than|not under|not below|no lower than|a minimum of|minimum of|as little as|as low as|as few as|at least|starting at|not earlier than",
+        ),
+        (
+            "nearly",
+            "just under|just below|a little under|a bit under|slightly under|slightly below|slightly less than|nearly|almost|close to|not quite",
+        ),
+        (
+            "over",
+            "more than|greater than|higher than|larger than|longer than|older than|bigger than|in excess of|upwards of|just over|just above|over|above|exceeding|exceeds|exceed|exceeded|beyond|>",
+        ),
+        (
+            "under",
+            "less than|fewer than|lower than|smaller than|shorter than|younger than|cheaper than|under|below|beneath|<",
+        ),
         ("most", "\u2264|maximum|within"),
         ("least", "\u2265|minimum"),
-        ("about", "in the region of|in the order of|somewhere around|an estimated|about|around|roughly|approximately|approx|circa|some|~|\u2248|\u223c"),
+        (
+            "about",
+            "in the region of|in the order of|somewhere around|an estimated|about|around|roughly|approximately|approx|circa|some|~|\u2248|\u223c",
+        ),
     )
     for phrase in phrases.split("|")
 ]
@@ -75,15 +128,40 @@ _AFTER: Final = [
     )
     for phrase in phrases.split("|")
 ]  # fmt: skip
-_RANGE_JOINTS: Final = {"to", "-", "\u2013", "\u2014", "\u2010", "\u2011", "\u2212", "through", "until"}
+_RANGE_JOINTS: Final = {
+    "to",
+    "-",
+    "\u2013",
+    "\u2014",
+    "\u2010",
+    "\u2011",
+    "\u2212",
+    "through",
+    "until",
+}
 _HYPHENS: Final = {"-", "\u2010", "\u2011", "\u2013"}
 _MINUS: Final = {"-", "\u2212", "\u2013"}
 _MAX_STEPS: Final = 20_000
 
 
 _LOOSE: Final = frozenset(
-    "additional full whole more consecutive further extra calendar business working fiscal short long "
-    "further entire".split()
+    [
+        "additional",
+        "full",
+        "whole",
+        "more",
+        "consecutive",
+        "further",
+        "extra",
+        "calendar",
+        "business",
+        "working",
+        "fiscal",
+        "short",
+        "long",
+        "further",
+        "entire",
+    ]
 )
 _FRACTIONS: Final = [
     (tuple(words.split()), value)
@@ -99,14 +177,33 @@ _FRACTIONS: Final = [
 
 
 _FRACTION_BEGINNINGS: Final = frozenset(parts[0] for parts, _ in _FRACTIONS)
-_BEGINNINGS: Final = NUMBER_WORDS | frozenset(_ORDINALS) | frozenset(
-    "half twice double doubles doubled doubling triple triples tripled tripling thrice".split()
+_BEGINNINGS: Final = (
+    NUMBER_WORDS
+    | frozenset(_ORDINALS)
+    | frozenset(
+        [
+            "half",
+            "twice",
+            "double",
+            "doubles",
+            "doubled",
+            "doubling",
+            "triple",
+            "triples",
+            "tripled",
+            "tripling",
+            "thrice",
+        ]
+    )
 )
 
 
 _DIGIT: Final = re.compile(r"\d")
 _MAY_COUNT: Final = re.compile(
-    r"\b(?:" + "|".join(sorted(_BEGINNINGS - set("\u00bd\u00bc\u00be\u215b\u215c\u215d\u215e") - {"a", "an"}))
+    r"\b(?:"
+    + "|".join(
+        sorted(_BEGINNINGS - set("\u00bd\u00bc\u00be\u215b\u215c\u215d\u215e") - {"a", "an"})
+    )
     + r"|an? (?:\w+ or \w+|hundred|thousand|million|billion|trillion|dozen|third|quarter|fifth|tenth))|[\u00bd\u00bc\u00be]",
     re.IGNORECASE,
 )
@@ -190,11 +287,15 @@ def _bounds_agree(mine: Figure, source: Figure, value: Decimal, theirs: Decimal)
     if said == "over":
         if found in {"under", "most", "nearly"}:
             return False
-        return (same and found == "over") or value < theirs <= value * Decimal("1.5")
+        if mine.end_of or found == "over":
+            return same
+        return value < theirs <= value * Decimal("1.5")
     if said == "under":
         if found in {"over", "least"}:
             return False
-        return (same and found in {"under", "nearly"}) or value > theirs >= value / 2
+        if mine.end_of or found in {"under", "nearly"}:
+            return same
+        return value > theirs >= value / 2
     opposite = {"least": {"most", "under", "nearly"}, "most": {"least", "over"}}[said]
     return same and found not in opposite | {"over", "under"}
 
@@ -316,7 +417,16 @@ class _Reader:
         start = self._tokens[first].start
         end = self._tokens[following - 1].end
         return (
-            Figure(start, end, value, unit, numeral.step * scale, after or bound, per=per, power=numeral.power),
+            Figure(
+                start,
+                end,
+                value,
+                unit,
+                numeral.step * scale,
+                after or bound,
+                per=per,
+                power=numeral.power,
+            ),
             first,
             following,
         )
@@ -332,7 +442,11 @@ class _Reader:
             figure = Figure(token.start, end, Decimal(value), unit, Decimal("0.01"), bound)
             return figure, index, index + count
 
-        if low in {"a", "an"} and after in _TIMES and self._bound_after(index + 2)[1] in {"least", "most"}:
+        if (
+            low in {"a", "an"}
+            and after in _TIMES
+            and self._bound_after(index + 2)[1] in {"least", "most"}
+        ):
             following, bound = self._bound_after(index + 2)
             end = self._tokens[following - 1].end
             figure = Figure(token.start, end, Decimal(1), _TIMES[after], bound=bound)
@@ -396,18 +510,27 @@ class _Reader:
                 and before not in {"q", "fy", "us", "x"}
             ):
                 return True
-            if before in {"-", "/"} and self._adjacent(index - 1) and self._low(index - 2)[:1].isalpha():
+            if (
+                before in {"-", "/"}
+                and self._adjacent(index - 1)
+                and self._low(index - 2)[:1].isalpha()
+            ):
                 return self._low(index - 2) not in _CURRENCY_WORDS and before == "-"
         if self._adjacent(numeral.next) and self._low(numeral.next)[:1].isalpha():
             low = self._low(numeral.next)
-            return low not in _TIMES and low not in {"x", "bp", "bps", "pp", "ppt", "pct", "st", "nd", "rd", "th"} and low.upper() not in _CODES
+            return (
+                low not in _TIMES
+                and low not in {"x", "bp", "bps", "pp", "ppt", "pct", "st", "nd", "rd", "th"}
+                and low.upper() not in _CODES
+            )
         return False
 
     def _is_counted_one(self, following: int) -> bool:
         """Whether "one" without a unit is a count: "one to two", not "one of" or "one who"."""
         joint, after = self._low(following), self._low(following + 1)
         return joint in {"to", "-"} and (
-            after[:1].isdigit() or (bool(after) and numeral_at(self._tokens, following + 1) is not None)
+            after[:1].isdigit()
+            or (bool(after) and numeral_at(self._tokens, following + 1) is not None)
         )
 
     def _is_year(self, token: Token, numeral: Numeral) -> bool:
@@ -438,7 +561,11 @@ class _Reader:
             return index, BARE
         at = index + hyphens
         word, after = self._low(at), self._low(at + 1)
-        if word == "%" or word in {"percent", "pct", "percentage"} or (word, after) == ("per", "cent"):
+        if (
+            word == "%"
+            or word in {"percent", "pct", "percentage"}
+            or (word, after) == ("per", "cent")
+        ):
             width = 2 if word == "per" else 1
             next_word = self._low(at + width)
             if next_word in _HYPHENS and word == "percentage":
@@ -506,12 +633,16 @@ class _Reader:
     def _age(self, index: int, following: int, unit: str) -> str:
         before = (self._low(index - 1), self._low(index - 2), self._low(index - 3))
         if unit == BARE and (
-            before[0] in {"age", "aged", "ages"} or before[:2] == ("of", "age") or before[:2] == ("than", "older")
+            before[0] in {"age", "aged", "ages"}
+            or before[:2] == ("of", "age")
+            or before[:2] == ("than", "older")
         ):
             return AGE
         after = [self._low(following + offset) for offset in range(3)]
         if unit == "year" and (
-            after[0] == "old" or after[:2] == ["of", "age"] or (after[0] == "-" and after[1] in {"old", "olds"})
+            after[0] == "old"
+            or after[:2] == ["of", "age"]
+            or (after[0] == "-" and after[1] in {"old", "olds"})
         ):
             return AGE
         return unit

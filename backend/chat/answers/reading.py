@@ -15,10 +15,19 @@ _BREAK: Final = re.compile(
     r"\b(?:while|whereas|but|versus|vs|compared|although|though|however|and|or|plus|against)\b",
     re.IGNORECASE,
 )
-_STRENGTH: Final = {",": 2.0, "(": 2.0, ")": 2.0, "and": 1.5, "or": 1.5, "plus": 1.5, "against": 1.5}
+_STRENGTH: Final = {
+    ",": 2.0,
+    "(": 2.0,
+    ")": 2.0,
+    "and": 1.5,
+    "or": 1.5,
+    "plus": 1.5,
+    "against": 1.5,
+}
 _STRONG: Final = 3.0
 _LISTED: Final = re.compile(
-    r"[\s,;/&$\u20ac\u00a3()\u2013\u2014-]*(?:(?:or|and|to|through)\b)?[\s$\u20ac\u00a3-]*", re.IGNORECASE
+    r"[\s,;/&$\u20ac\u00a3()\u2013\u2014-]*(?:(?:or|and|to|through)\b)?[\s$\u20ac\u00a3-]*",
+    re.IGNORECASE,
 )
 _RESPECTIVELY: Final = re.compile(r"\brespectively\b", re.IGNORECASE)
 
@@ -32,7 +41,9 @@ _PREFIX_LESS_IN_ALL: Final = 0.8
 _BETWEEN_WEIGHT: Final = 0.6
 
 # "Net income (loss)" names a line of a statement whichever it is.
-_EITHER_WAY: Final = re.compile(r"\((?:loss|losses|deficit|decrease|gain|used in)[^()]{0,40}\)", re.IGNORECASE)
+_EITHER_WAY: Final = re.compile(
+    r"\((?:loss|losses|deficit|decrease|gain|used in)[^()]{0,40}\)", re.IGNORECASE
+)
 
 Labels = Mapping[str, float]
 
@@ -98,7 +109,10 @@ def join(one: Reading, two: Reading) -> Reading:
     return Reading(
         f"{one.text} {two.text}",
         [*one.words, *(w._replace(start=w.start + shift, end=w.end + shift) for w in two.words)],
-        [*one.figures, *(replace(f, start=f.start + shift, end=f.end + shift) for f in two.figures)],
+        [
+            *one.figures,
+            *(replace(f, start=f.start + shift, end=f.end + shift) for f in two.figures),
+        ],
         [*one.identifiers, *two.identifiers],
         [*one.labels, *two.labels],
     )
@@ -304,9 +318,7 @@ def _pair_in_order(
             later = [entry for entry in side if entry[0] >= low]
             high = later[0][0] + 1 if later else low
         others = {
-            entry[1]
-            for entry in side
-            if not low <= entry[0] < high and entry[0] < joints[-1].end()
+            entry[1] for entry in side if not low <= entry[0] < high and entry[0] < joints[-1].end()
         }
         if rank != len(members) - 1:
             tail = [entry for entry in side if entry[0] >= joints[-1].end()]

@@ -9,7 +9,8 @@ from chat.answers.support import Reason
 from chat.answers.units import Kind, Unit, Units, ends_in_colon
 
 _LIMITS: Final = re.compile(
-    r"(?<!not only )\b(?:but(?! also)|unless|only if|only when|except|however|provided that|as long as)\b", re.IGNORECASE
+    r"(?<!not only )\b(?:but(?! also)|unless|only if|only when|except|however|provided that|as long as)\b",
+    re.IGNORECASE,
 )
 _LIMITS_FIRST: Final = re.compile(
     r"\W*(?:and\s+)?(?:but|unless|only|except|however|although|though|yet|nevertheless|nonetheless|still,|that said|"
@@ -42,9 +43,7 @@ def removals(
             return gone
 
 
-def _take_along(
-    units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int, Reason]
-) -> None:
+def _take_along(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int, Reason]) -> None:
     """Remove what a removed unit limits, introduces or names."""
     reason = gone[unit.index]
     if roles[unit.index] is Role.STRUCTURE:
@@ -73,9 +72,7 @@ def _take_along(
                 gone.setdefault(following.index, reason)
 
 
-def _left_alone(
-    units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int, Reason]
-) -> None:
+def _left_alone(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int, Reason]) -> None:
     """Remove structure that introduces nothing any more, or counts what is not there."""
     children = units.children(unit.index)
     if unit.kind is Kind.HEADER:
@@ -92,7 +89,13 @@ def _left_alone(
         following = units.units[unit.index + 1] if unit.index + 1 < len(units.units) else None
         is_reply = roles[unit.index] is Role.STRUCTURE and unit.kind is Kind.SENTENCE
         asks = units.text_of(unit).rstrip("*_ ").endswith("?")
-        if is_reply and not asks and following is not None and following.index in gone and not children:
+        if (
+            is_reply
+            and not asks
+            and following is not None
+            and following.index in gone
+            and not children
+        ):
             if following.paragraph == unit.paragraph and len(units.text_of(unit)) < 30:
                 gone[unit.index] = gone[following.index]
         return

@@ -45,14 +45,92 @@ _ADVICE_VERB: Final = re.compile(
 # The words that lead-ins are made of, besides those of the question and the documents.
 _FRAME: Final = frozenset(
     key
-    for word in (
-        "step steps way ways option options factor factors difference differences comparison compare compares "
-        "overview table list breakdown detail details answer question point points rule rules kind kinds type types "
-        "benefit benefits advantage advantages disadvantage drawback drawbacks pro pros con cons tip tips aspect "
-        "feature features thing things order main basic basics side sides figure figures number numbers term terms "
-        "look looks follow plan approach method methods strategy strategies category categories information passage "
-        "short brief briefly summary context response situation goal goals recap result results"
-    ).split()
+    for word in [
+        "step",
+        "steps",
+        "way",
+        "ways",
+        "option",
+        "options",
+        "factor",
+        "factors",
+        "difference",
+        "differences",
+        "comparison",
+        "compare",
+        "compares",
+        "overview",
+        "table",
+        "list",
+        "breakdown",
+        "detail",
+        "details",
+        "answer",
+        "question",
+        "point",
+        "points",
+        "rule",
+        "rules",
+        "kind",
+        "kinds",
+        "type",
+        "types",
+        "benefit",
+        "benefits",
+        "advantage",
+        "advantages",
+        "disadvantage",
+        "drawback",
+        "drawbacks",
+        "pro",
+        "pros",
+        "con",
+        "cons",
+        "tip",
+        "tips",
+        "aspect",
+        "feature",
+        "features",
+        "thing",
+        "things",
+        "order",
+        "main",
+        "basic",
+        "basics",
+        "side",
+        "sides",
+        "figure",
+        "figures",
+        "number",
+        "numbers",
+        "term",
+        "terms",
+        "look",
+        "looks",
+        "follow",
+        "plan",
+        "approach",
+        "method",
+        "methods",
+        "strategy",
+        "strategies",
+        "category",
+        "categories",
+        "information",
+        "passage",
+        "short",
+        "brief",
+        "briefly",
+        "summary",
+        "context",
+        "response",
+        "situation",
+        "goal",
+        "goals",
+        "recap",
+        "result",
+        "results",
+    ]
     if (key := stem(word))
 )
 _SOURCE_NOUN: Final = (
@@ -85,12 +163,17 @@ _TURN: Final = re.compile(
     r"which means|meaning|and so)\b(?! (?:that|it|this)\b\W*$)",
     re.IGNORECASE,
 )
-_LEADING: Final = re.compile(r"\W*(?:and|but|so|however|unfortunately|also|still|that said|note that)\b,?\s*", re.IGNORECASE)
+_LEADING: Final = re.compile(
+    r"\W*(?:and|but|so|however|unfortunately|also|still|that said|note that)\b,?\s*", re.IGNORECASE
+)
 _RHETORIC: Final = re.compile(
     r"\W*(?:is|are|do|does|did|has|have|was|were|would|could|should|can|wo|ca)n't\b|\W*did you know|\W*(?:don't|do) you realise",
     re.IGNORECASE,
 )
-_REPLY: Final = re.compile(r"\W*(?:yes|no|yes and no|it depends|sure|certainly|of course|great question|good question|hello|hi|thanks?(?: you)?|you're welcome)\W*", re.IGNORECASE)
+_REPLY: Final = re.compile(
+    r"\W*(?:yes|no|yes and no|it depends|sure|certainly|of course|great question|good question|hello|hi|thanks?(?: you)?|you're welcome)\W*",
+    re.IGNORECASE,
+)
 _OFFER: Final = re.compile(
     r"\W*(?:let me know|feel free|i hope (?:this|that)|if you (?:tell|share|give|let|would like|want|have (?:more|other|further))|"
     r"please (?:tell|share|let|provide|specify)|tell me|i can (?:help|also|go|give|say)|happy to|could you)\b",
@@ -119,9 +202,11 @@ class Roles:
         asked = read(question)
         self._question_figures = frozenset(figure.key for figure in asked.figures)
         self._known_stems = asked.stems.union(*(one.stems for one in passages))
-        self._known_identifiers = asked.identifier_keys.union(*(one.identifier_keys for one in passages))
+        self._known_identifiers = asked.identifier_keys.union(
+            *(one.identifier_keys for one in passages)
+        )
         self._named = frozenset(pair for one in passages for pair in one.named_figures)
-        self._disclaimers = [(_stems(text), bool(negations(text))) for text in disclaimers]
+        self._disclaimers = [(_stems(text), _denials(text)) for text in disclaimers]
 
     def role(self, unit: Unit) -> Role:
         """Return what a unit is for the check."""
@@ -195,26 +280,36 @@ class Roles:
         if not words:
             return False
         return any(
-            len(words & known) >= _DISCLAIMED_SHARE * len(words) and denies == bool(negations(text))
-            for known, denies in self._disclaimers
+            len(words & known) >= _DISCLAIMED_SHARE * len(words) and denials == _denials(text)
+            for known, denials in self._disclaimers
         )
 
     def _is_lack(self, text: str, reading: Reading) -> bool:
         body = text[_LEADING.match(text).end() :] if _LEADING.match(text) else text  # type: ignore[union-attr]
         if not _LACK.search(body):
             return False
-        if any(figure.key not in self._question_figures for figure in reading.figures if figure.unit != DATE):
+        if any(
+            figure.key not in self._question_figures
+            for figure in reading.figures
+            if figure.unit != DATE
+        ):
             return False
         if any(figure.key not in self._question_figures for figure in reading.figures):
             return False
         found = _LACK.search(body)
         later = body[found.end() :] if found else ""
-        return not _TURN.search(later) and not re.search(r"\b(?:should|recommend\w*|guarantee\w*|safe)\b", body)
+        return not _TURN.search(later) and not re.search(
+            r"\b(?:should|recommend\w*|guarantee\w*|safe)\b", body
+        )
 
 
 def says_unknown(text: str) -> bool:
     """Whether a model says in its first words that it does not know."""
     return bool(_UNKNOWN.match(text.replace("\u2019", "'")))
+
+
+def _denials(text: str) -> int:
+    return sum(one.hard for one in negations(text))
 
 
 def _stems(text: str) -> frozenset[str]:

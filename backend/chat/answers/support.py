@@ -14,6 +14,7 @@ from chat.answers.polarity import (
     directions_agree,
     limit_kept,
     negation_agrees,
+    opposed,
 )
 from chat.answers.quantities import AGE, BARE, FRACTION, PERCENT, Figure
 from chat.answers.reading import Reading, context_labels, join, read
@@ -25,6 +26,8 @@ WORD_SHARE: Final = 0.34
 WORD_SHARE_WITH_FIGURES: Final = 0.25
 _PAIR_SHARE: Final = 0.5
 """For two neighbouring sentences together."""
+
+_LABEL_CHARACTERS: Final = 40
 
 # "The gap is about 134,000" may name freely what the source calls the difference.
 _FREELY_NAMED: Final = 2
@@ -51,6 +54,60 @@ _CLAUSE: Final = re.compile(
     r"since|which|when|who)\b)|,\s+(?=(?:up|down|with|including|plus|then|leaving|making|meaning|or)\b)|(?<=[.!?])\s+(?=[A-Z])"
 )
 _MAX_CLAUSES: Final = 8
+_LABEL: Final = re.compile(r"\W*([\w\s()'-]{2,40}):")
+_VALUE: Final = frozenset(
+    [
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "cost",
+        "costs",
+        "becomes",
+        "became",
+        "equals",
+        "brings",
+        "brought",
+        "reaches",
+        "reached",
+        "pays",
+        "yields",
+        "makes",
+        "totals",
+        "totalled",
+        "adds",
+        "added",
+        "earns",
+        "earned",
+        "gives",
+    ]
+)
+_BASE: Final = frozenset(["on", "for", "with", "of", "at", "from", "in", "under"])
+_BETWEEN: Final = frozenset(
+    [
+        "about",
+        "around",
+        "roughly",
+        "approximately",
+        "nearly",
+        "almost",
+        "only",
+        "just",
+        "some",
+        "a",
+        "an",
+        "the",
+        "another",
+        "additional",
+        "extra",
+        "over",
+        "under",
+        "around",
+        "up",
+        "further",
+    ]
+)
 _LOSS: Final = re.compile(
     r"\b(?:loss(?:es)?|lost|lose[sd]?|deficit|decreas\w+|declin\w+|fell|fall(?:s|en)?|drop\w*|negative|shortfall|down|"
     r"reduc\w+|shr[aiu]nk\w*|outflow\w*|used)\b",
@@ -91,6 +148,14 @@ class Claim:
     reading: Reading
     context: Sequence[str] = ()
     exempt: frozenset[str] = frozenset()
+
+    label: str = ""
+    """What stands before a colon: "Roth: withdrawals are tax-free"."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The short texts that say what the claim is about."""
+        return [one for one in (self.label, *self.context) if one and len(one) <= _LABEL_CHARACTERS]
 
     @property
     def text(self) -> str:
@@ -143,10 +208,13 @@ class Support:
         statements: list[Statement] = []
         asked: list[Figure] = []
         subject = clauses[0].text
+        label = _LABEL.match(claim.reading.text)
         for number, clause in enumerate(clauses):
             context = (*claim.context, subject) if number else claim.context
             part = self._verify(
-                Claim(clause, claim.context, claim.exempt), cited, labels_from=context
+                Claim(clause, claim.context, claim.exempt, label[1] if label else ""),
+                cited,
+                labels_from=context,
             )
             if part.reason is not None:
                 return whole
@@ -289,6 +357,7 @@ class Support:
         stems = claim.reading.stems.union(*(_text_stems(one) for one in claim.context))
         return (
             negation_agrees(text, source, stems, statement.reading.stems)
+            and not any(opposed(label, statement.reading.plain) for label in claim.labels)
             and directions_agree(
                 " ".join((*claim.context, claim.reading.plain)), statement.reading.plain
             )
@@ -369,6 +438,7 @@ class Support:
                     and not _agree(f, one, claim, statement)
                     and not any(other.agrees_with(one) for other in figures)
                 )
+
             for pool, margin in ((statements, _MARGIN), (elsewhere, _MARGIN_ELSEWHERE)):
                 for source in pool:
                     other = _fit(labels[index], source, rival)
@@ -388,7 +458,7 @@ class Support:
             if not _agree(figure, one, claim, statement):
                 continue
             theirs = labels[number]
-            foreign = {key for key in mine & statement.reading.stems if key not in theirs}
+            foreign = {key for key in mine & statement.reading.stems if theirs.get(key, 0) < 1}
             left = [
                 key
                 for key, weight in theirs.items()
@@ -439,6 +509,8 @@ class Support:
                     continue
                 if figures[one].key == figures[two].key:
                     continue
+                if _roles_crossed(claim, statement, one, two):
+                    return False
                 crossed = _fit(labels[one], statement, figures[two].agrees_with)
                 back = _fit(labels[two], statement, figures[one].agrees_with)
                 if crossed is None or back is None:
@@ -451,7 +523,9 @@ class Support:
         stems = reading.stems
         if len(stems) < 3:
             return False
-        own = len(stems & (best.statement.reading.stems | best.statement.context_stems)) / len(stems)
+        own = len(stems & (best.statement.reading.stems | best.statement.context_stems)) / len(
+            stems
+        )
         if own >= _SAID_ELSEWHERE - _SAID_MORE:
             return False
         return any(
@@ -478,7 +552,9 @@ class Support:
                 has_figures, asked = self._has_figures(claim, both, passage)
                 if not has_figures or asked:
                     continue
-                if any(_matches(f, claim, one) and _matches(f, claim, two) for f in reading.figures):
+                if any(
+                    _matches(f, claim, one) and _matches(f, claim, two) for f in reading.figures
+                ):
                     continue  # Which of the two is meant decides whether its labels agree.
                 share = self._share(reading, both, passage, has_figures=True)
                 if share < _PAIR_SHARE or not self._agrees(claim, both):
@@ -523,18 +599,48 @@ class Support:
         before = read(claim.reading.text[: figures[shown[0].operands[0]].start])
         if before.figures or len(before.stems) > _FREELY_NAMED:
             results = frozenset(figures[one.result].key for one in shown)
-            part = self.verify(
-                Claim(before, claim.context, claim.exempt | results), cited
-            )
+            part = self.verify(Claim(before, claim.context, claim.exempt | results), cited)
             if part.reason is not None:
                 return None
         stems = claim.reading.stems
         about = {stem for one in used for stem in one.reading.stems | one.context_stems}
-        if len(stems) > 3 and len(stems & (about | self._question.stems)) < len(stems) * WORD_SHARE_WITH_FIGURES:
+        if (
+            len(stems) > 3
+            and len(stems & (about | self._question.stems)) < len(stems) * WORD_SHARE_WITH_FIGURES
+        ):
             return None
         if not all(self._agrees(claim, one) for one in used):
             return None
         return Verdict(None, used, asked)
+
+
+def _roles_crossed(claim: Claim, statement: Statement, one: int, two: int) -> bool:
+    """Whether "on X it costs Y" became "on Y it costs X"."""
+    reading, source = claim.reading, statement.reading
+    mine = [_role(reading.text, reading.figures[index]) for index in (one, two)]
+    theirs = [
+        _role(source.text, figure)
+        for index in (one, two)
+        for figure in source.figures
+        if reading.figures[index].agrees_with(figure)
+    ]
+    if source.is_row or len(theirs) != 2:
+        return False
+    return any(
+        mine[first] == "value"
+        and theirs[first] == "base"
+        and theirs[second] == "value" != mine[second]
+        for first, second in ((0, 1), (1, 0))
+    )
+
+
+def _role(text: str, figure: Figure) -> str:
+    words = re.findall(r"[A-Za-z']+", text[max(0, figure.start - 50) : figure.start].lower())
+    while words and words[-1] in _BETWEEN:
+        words.pop()
+    if not words:
+        return ""
+    return "value" if words[-1] in _VALUE else "base" if words[-1] in _BASE else ""
 
 
 def _dates_of(labels: Mapping[str, float]) -> set[str]:
@@ -597,9 +703,9 @@ def _clauses(reading: Reading) -> list[Reading]:
     for one, two in zip(cuts, cuts[1:], strict=False):
         piece = text[one:two]
         part = read(piece)
-        if pieces and len(part.stems) + len(part.figures) < 2:
-            pieces[-1] += piece
-        elif pieces and len(read(pieces[-1]).stems) + len(read(pieces[-1]).figures) < 2:
+        if (pieces and len(part.stems) + len(part.figures) < 2) or (
+            pieces and len(read(pieces[-1]).stems) + len(read(pieces[-1]).figures) < 2
+        ):
             pieces[-1] += piece
         else:
             pieces.append(piece)

@@ -15,7 +15,17 @@ _SCALE: Final = re.compile(
     r"|\((?P<zeros>000s?)\)|\b(?P<short>mn|bn)\b",
     re.IGNORECASE,
 )
-_POWERS: Final = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12, "k": 3, "m": 6, "mn": 6, "b": 9, "bn": 9}
+_POWERS: Final = {
+    "thousand": 3,
+    "million": 6,
+    "billion": 9,
+    "trillion": 12,
+    "k": 3,
+    "m": 6,
+    "mn": 6,
+    "b": 9,
+    "bn": 9,
+}
 _CURRENCY: Final = [
     (re.compile(pattern), code)
     for pattern, code in (
@@ -25,7 +35,9 @@ _CURRENCY: Final = [
     )
 ]  # fmt: skip
 _PERCENT: Final = re.compile(r"%|\bper ?cent\b|\bpercentage\b(?! point)", re.IGNORECASE)
-_PER_SHARE: Final = re.compile(r"\bper (?:common )?share\b|\bshares\b|\bratio\b|\bnumber of\b", re.IGNORECASE)
+_PER_SHARE: Final = re.compile(
+    r"\bper (?:common )?share\b|\bshares\b|\bratio\b|\bnumber of\b", re.IGNORECASE
+)
 _TIME: Final = re.compile(r"\(?\b(years|months|days|weeks)\b\)?", re.IGNORECASE)
 
 

@@ -22,8 +22,12 @@ class Kind(StrEnum):
     HEADING = "heading"
 
 
-_HEADING: Final = re.compile(r"\s{0,3}#{1,6}\s+(?=\S)|\s*(?=(?:\*\*|__)[^*\n]{1,150}(?:\*\*|__):?\s*$)")
-_BULLET: Final = re.compile(r"\s*(?:[-*+\u2022\u2023\u25e6\u2013\u00b7](?!\*)|\[[ xX]\])\s+(?:\[[ xX]\]\s+)?(?=\S)")
+_HEADING: Final = re.compile(
+    r"\s{0,3}#{1,6}\s+(?=\S)|\s*(?=(?:\*\*|__)[^*\n]{1,150}(?:\*\*|__):?\s*$)"
+)
+_BULLET: Final = re.compile(
+    r"\s*(?:[-*+\u2022\u2023\u25e6\u2013\u00b7](?!\*)|\[[ xX]\])\s+(?:\[[ xX]\]\s+)?(?=\S)"
+)
 _NUMBERED: Final = re.compile(
     r"(?P<before>\s*(?:\*\*|__)?(?:Step\s+)?\(?)(?P<number>\d{1,3})(?P<after>[.):](?:\*\*|__)?|\s*[\u2013\u2014](?=\s))\s+(?=\S)"
     r"|(?P<letters>\s*\(?[a-hivx]{1,4}[.)])\s+(?=\S)",
@@ -127,7 +131,9 @@ class _Walk:
                 continue
             if blank:
                 # Items of one list may be apart by blank lines.
-                if not (in_list and index + 1 < len(lines) and self._is_item(lines[index + 1].text)):
+                if not (
+                    in_list and index + 1 < len(lines) and self._is_item(lines[index + 1].text)
+                ):
                     self._next_paragraph()
                     in_list = False
             elif _RULE.fullmatch(line.text):
