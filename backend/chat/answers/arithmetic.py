@@ -9,11 +9,13 @@ from typing import Final
 from chat.answers.quantities import BARE, FRACTION, PERCENT, POINTS, Figure
 
 _EQUALS: Final = re.compile(
-    r"^[\s*_)]*(?P<sign>=|\u2248|\u2243|~=|equals|is equal to|comes to|makes|gives)\s*(?P<loose>about|roughly|approximately|around|~)?[\s*_(]*$",
+    r"^[\s*_)]*(?P<sign>=|\u2248|\u2243|~=|equals|is equal to|comes to|makes|"
+    r"gives)\s*(?P<loose>about|roughly|approximately|around|~)?[\s*_(]*$",
     re.IGNORECASE,
 )
 _OPERATOR: Final = re.compile(
-    r"^[\s)(*_]*?(?P<op>\+|-|\u2212|\u2013|\*|x|\u00d7|\u00b7|/|\u00f7|plus|minus|times|multiplied by|divided by|of)[\s(*_$]*$",
+    r"^[\s)(*_]*?(?P<op>\+|-|\u2212|\u2013|\*|x|\u00d7|\u00b7|/|\u00f7|plus|minus|times|"
+    r"multiplied by|divided by|of)[\s(*_$]*$",
     re.IGNORECASE,
 )
 _NAMES: Final = {

@@ -237,7 +237,7 @@ class _Check:
                 return verdict.reason
             at = unit.marks[-1].offset if unit.marks else unit.end
             proof = _Proof()
-            self._add(proof, unit, unit.start, unit.end, at, verdict)
+            self._add(proof, unit.start, unit.end, at, verdict)
         self._proofs[unit.index] = proof
         return None
 
@@ -263,7 +263,7 @@ class _Check:
             verdict = self._support.verify(self._claim(unit, reading), cited)
             if verdict.reason is not None:
                 return None
-            self._add(proof, unit, start, end, at, verdict)
+            self._add(proof, start, end, at, verdict)
             start = end
         return proof if proof.parts else None
 
@@ -279,11 +279,11 @@ class _Check:
             verdict = self._support.verify(self._claim(unit, read_row(row)), cited)
             if verdict.reason is not None:
                 return None
-            self._add(proof, unit, cell.start, cell.end, at, Verdict(None, verdict.statements))
+            self._add(proof, cell.start, cell.end, at, Verdict(None, verdict.statements))
         return proof if proof.parts else None
 
     @staticmethod
-    def _add(proof: _Proof, unit: Unit, start: int, end: int, at: int, verdict: Verdict) -> None:
+    def _add(proof: _Proof, start: int, end: int, at: int, verdict: Verdict) -> None:
         proof.parts.append((start, end, at, unique(verdict.statements)))
         proof.asked += [Span(start + one.start, start + one.end) for one in verdict.asked]
 

@@ -5,20 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-_NAMES: Final = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
+from chat.answers.lexicon import word_list
+
+_NAMES: Final = word_list(
+    """January February March April May June July August September October November December"""
+)
 _NUMBER_OF: Final = {
     form: number
     for number, name in enumerate(_NAMES, start=1)
@@ -47,10 +38,12 @@ _FORMS: Final = [
         rf"\b{_MONTH},?\s+(?:of\s+)?{_YEAR}\b",
         rf"\b{_MONTH}\s+{_DAY}\b(?![%.,]?\d|\s*(?:%|per\s?cent))",
         rf"\b{_DAY}(?:\s+of)?\s+{_MONTH}(?=\W|$)",
-        r"(?<![\d./])(?P<one>\d{1,2})(?P<mark>[/.])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4}|\d\d)(?![\d/])",
+        r"(?<![\d./])(?P<one>\d{1,2})(?P<mark>[/.])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4}|"
+        r"\d\d)(?![\d/])",
         rf"\b[Qq](?P<quarter>[1-4])(?:\s+(?:of\s+)?(?:FY\s?)?|[-/]){_YEAR}\b",
         rf"\b{_YEAR}\s?[Qq](?P<quarter>[1-4])\b",
-        r"\b(?i:(?P<ordinal>first|second|third|fourth|1st|2nd|3rd|4th)[ -]quarter)\s+(?:of\s+)?(?:fiscal\s+)?"
+        r"\b(?i:(?P<ordinal>first|second|third|fourth|1st|2nd|3rd|4th)[ "
+        r"-]quarter)\s+(?:of\s+)?(?:fiscal\s+)?"
         rf"(?:year\s+)?{_YEAR}\b",
         rf"\b(?i:FY|fiscal\s+year|fiscal)[\s-]?{_YEAR}\b",
         r"\bFY\s?'?(?P<short>\d\d)\b",

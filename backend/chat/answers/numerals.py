@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from chat.answers.lexicon import word_list
+
 # More digits than any amount of money has; longer runs are no figure that a reader can check.
 _MAX_DIGITS: Final = 24
 
@@ -17,34 +19,14 @@ TOKEN: Final = re.compile(
 _UNITS: Final = {
     word: value
     for value, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ]
+        word_list("""zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+fifteen sixteen seventeen eighteen nineteen""")
     )
 }
 _TENS: Final = {
     word: 10 * value
     for value, word in enumerate(
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
+        word_list("""twenty thirty forty fifty sixty seventy eighty ninety"""), start=2
     )
 }
 _SCALES: Final = {

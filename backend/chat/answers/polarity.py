@@ -5,91 +5,25 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from chat.answers.lexicon import word_list
 from chat.answers.words import WORD, stem
 
 _HARD: Final = frozenset(
-    [
-        "not",
-        "never",
-        "no",
-        "none",
-        "nothing",
-        "nobody",
-        "nowhere",
-        "neither",
-        "nor",
-        "without",
-        "cannot",
-        "hardly",
-    ]
+    word_list("""not never no none nothing nobody nowhere neither nor without cannot hardly""")
 )
 _SOFT: Final = frozenset(
-    [
-        "lack",
-        "lacks",
-        "lacking",
-        "lacked",
-        "fail",
-        "fails",
-        "failed",
-        "failing",
-        "avoid",
-        "avoids",
-        "avoiding",
-        "avoided",
-        "rarely",
-        "seldom",
-        "barely",
-        "unless",
-        "except",
-        "excluding",
-        "excludes",
-        "exclude",
-        "excluded",
-        "instead",
-        "rather",
-        "exempt",
-        "ignore",
-        "ignores",
-        "ignoring",
-        "ignored",
-        "prevent",
-        "prevents",
-        "prohibit",
-        "prohibits",
-        "prohibited",
-        "forbid",
-        "forbidden",
-        "refuse",
-        "refuses",
-        "free",
-        "impossible",
-        "unable",
-        "missing",
-        "absent",
-        "stop",
-        "stops",
-        "zero",
-        "nil",
-        "waive",
-        "waived",
-        "eliminate",
-        "eliminates",
-        "skip",
-        "skips",
-        "omit",
-        "neglect",
-        "overlook",
-        "disregard",
-        "disregards",
-        "little",
-        "few",
-    ]
+    word_list("""lack lacks lacking lacked fail fails failed failing avoid avoids avoiding avoided rarely
+seldom barely unless except excluding excludes exclude excluded instead rather exempt ignore
+ignores ignoring ignored prevent prevents prohibit prohibits prohibited forbid forbidden
+refuse refuses free impossible unable missing absent stop stops zero nil waive waived
+eliminate eliminates skip skips omit neglect overlook disregard disregards little few""")
 )
 # In these, the negator denies nothing.
 _NO_DENIAL: Final = re.compile(
-    r"\bnot (?:only|just|merely|simply)\b(?=[^.]*\bbut\b)|\bnot least\b|\bno (?:more|less|fewer|later|longer|earlier|higher|lower) than\b"
-    r"|\bnot (?:more|less|fewer|exceeding|under|over|to exceed|above|below) \b|\bno doubt\b|\bwhether or not\b"
+    r"\bnot (?:only|just|merely|simply)\b(?=[^.]*\bbut\b)|\bnot least\b|\bno (?:more|less|"
+    r"fewer|later|longer|earlier|higher|lower) than\b"
+    r"|\bnot (?:more|less|fewer|exceeding|under|over|to exceed|above|below) \b|\bno doubt\b|"
+    r"\bwhether or not\b"
     r"|\bno other\b|\bnothing else\b|\bno matter\b|\bno\.(?= ?\d)|^(?:no|none)[,.](?= )",
     re.IGNORECASE,
 )
@@ -231,11 +165,13 @@ def _free_words(text: str, found: tuple[Negation, ...]) -> set[str]:
 
 
 _LIMIT: Final = re.compile(
-    r"\b(?:unless|only if|only when|only where|but only|except|provided that|as long as|so long as)\b",
+    r"\b(?:unless|only if|only when|only where|but only|except|provided that|as long as|so "
+    r"long as)\b",
     re.IGNORECASE,
 )
 _ANY_LIMIT: Final = re.compile(
-    r"\b(?:unless|only|except|exceptions?|if|when|provided|as long as|so long as|other than|apart from|excluding|"
+    r"\b(?:unless|only|except|exceptions?|if|when|provided|as long as|so long as|other than|"
+    r"apart from|excluding|"
     r"until|but|subject to|depending|within|limited|conditions?|requires?|restrict\w*)\b",
     re.IGNORECASE,
 )
@@ -411,21 +347,9 @@ _THAN: Final = re.compile(
     re.IGNORECASE,
 )
 _DOWN: Final = frozenset(
-    [
-        "less",
-        "fewer",
-        "lower",
-        "smaller",
-        "shorter",
-        "cheaper",
-        "slower",
-        "worse",
-        "younger",
-        "weaker",
-        "poorer",
-        "safer",
-        "later",
-    ]
+    word_list(
+        """less fewer lower smaller shorter cheaper slower worse younger weaker poorer safer later"""
+    )
 )
 
 

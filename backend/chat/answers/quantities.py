@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from chat.answers.dates import Date, dates, identifiers, is_year
+from chat.answers.lexicon import word_list
 from chat.answers.numerals import NUMBER_WORDS, Numeral, Token, numeral_at, power_of, tokens
 
 PERCENT: Final = "percent"
@@ -92,29 +93,38 @@ _BEFORE: Final = [
     for bound, phrases in (
         (
             "most",
-            "no more than|not more than|not over|not exceeding|not to exceed|no later than|no longer than|no higher than|not exceed|never exceed|a maximum of|maximum of|as much as|as high as|as many as|up to|at most|at the most|not above",
+            "no more than|not more than|not over|not exceeding|not to exceed|no later than|no "
+            "longer than|no higher than|not exceed|never exceed|a maximum of|maximum of|as "
+            "much as|as high as|as many as|up to|at most|at the most|not above",
         ),
         (
             "least",
-            "no less than|not less than|no fewer than|not fewer than|not under|not below|no lower than|a minimum of|minimum of|as little as|as low as|as few as|at least|starting at|not earlier than",
+            "no less than|not less than|no fewer than|not fewer than|not under|not below|no "
+            "lower than|a minimum of|minimum of|as little as|as low as|as few as|at least|"
+            "starting at|not earlier than",
         ),
         (
             "nearly",
-            "just under|just below|a little under|a bit under|slightly under|slightly below|slightly less than|nearly|almost|close to|not quite",
+            "just under|just below|a little under|a bit under|slightly under|slightly below|"
+            "slightly less than|nearly|almost|close to|not quite",
         ),
         (
             "over",
-            "more than|greater than|higher than|larger than|longer than|older than|bigger than|in excess of|upwards of|just over|just above|over|above|exceeding|exceeds|exceed|exceeded|beyond|>",
+            "more than|greater than|higher than|larger than|longer than|older than|bigger than|"
+            "in excess of|upwards of|just over|just above|over|above|exceeding|exceeds|exceed|"
+            "exceeded|beyond|>",
         ),
         (
             "under",
-            "less than|fewer than|lower than|smaller than|shorter than|younger than|cheaper than|under|below|beneath|<",
+            "less than|fewer than|lower than|smaller than|shorter than|younger than|cheaper "
+            "than|under|below|beneath|<",
         ),
         ("most", "\u2264|maximum|within"),
         ("least", "\u2265|minimum"),
         (
             "about",
-            "in the region of|in the order of|somewhere around|an estimated|about|around|roughly|approximately|approx|circa|some|~|\u2248|\u223c",
+            "in the region of|in the order of|somewhere around|an estimated|about|around|"
+            "roughly|approximately|approx|circa|some|~|\u2248|\u223c",
         ),
     )
     for phrase in phrases.split("|")
@@ -145,23 +155,8 @@ _MAX_STEPS: Final = 20_000
 
 
 _LOOSE: Final = frozenset(
-    [
-        "additional",
-        "full",
-        "whole",
-        "more",
-        "consecutive",
-        "further",
-        "extra",
-        "calendar",
-        "business",
-        "working",
-        "fiscal",
-        "short",
-        "long",
-        "further",
-        "entire",
-    ]
+    word_list("""additional full whole more consecutive further extra calendar business working fiscal short
+long further entire""")
 )
 _FRACTIONS: Final = [
     (tuple(words.split()), value)
@@ -181,19 +176,9 @@ _BEGINNINGS: Final = (
     NUMBER_WORDS
     | frozenset(_ORDINALS)
     | frozenset(
-        [
-            "half",
-            "twice",
-            "double",
-            "doubles",
-            "doubled",
-            "doubling",
-            "triple",
-            "triples",
-            "tripled",
-            "tripling",
-            "thrice",
-        ]
+        word_list(
+            """half twice double doubles doubled doubling triple triples tripled tripling thrice"""
+        )
     )
 )
 

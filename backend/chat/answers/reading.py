@@ -38,7 +38,7 @@ _FIGURE_WEIGHT: Final = 1.5
 # the later ones is limited, so that one label of their own outweighs them.
 _PREFIX_LESS: Final = 0.25
 _PREFIX_LESS_IN_ALL: Final = 0.8
-_BETWEEN_WEIGHT: Final = 0.6
+BETWEEN_WEIGHT: Final = 0.6
 
 # "Net income (loss)" names a line of a statement whichever it is.
 _EITHER_WAY: Final = re.compile(
@@ -263,8 +263,8 @@ def _segments(
         if gap == len(cuts):
             _add(segments[gap], key, weight)
         elif cuts[gap] is None:
-            _add(segments[gap], key, weight * _BETWEEN_WEIGHT)
-            _add(segments[gap + 1], key, weight * _BETWEEN_WEIGHT)
+            _add(segments[gap], key, weight * BETWEEN_WEIGHT)
+            _add(segments[gap + 1], key, weight * BETWEEN_WEIGHT)
         else:
             _add(segments[gap + (position >= (cuts[gap] or 0))], key, weight)
     return segments

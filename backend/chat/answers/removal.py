@@ -9,19 +9,24 @@ from chat.answers.support import Reason
 from chat.answers.units import Kind, Unit, Units, ends_in_colon
 
 _LIMITS: Final = re.compile(
-    r"(?<!not only )\b(?:but(?! also)|unless|only if|only when|except|however|provided that|as long as)\b",
+    r"(?<!not only )\b(?:but(?! also)|unless|only if|only when|except|however|provided that|as "
+    r"long as)\b",
     re.IGNORECASE,
 )
 _LIMITS_FIRST: Final = re.compile(
-    r"\W*(?:and\s+)?(?:but|unless|only|except|however|although|though|yet|nevertheless|nonetheless|still,|that said|"
+    r"\W*(?:and\s+)?(?:but|unless|only|except|however|although|though|yet|nevertheless|"
+    r"nonetheless|still,|that said|"
     r"otherwise|on the other hand|by contrast|conversely|even so|instead|provided)\b",
     re.IGNORECASE,
 )
 _PRONOUN: Final = re.compile(
-    r"\W*(?:(?:and|so|also|therefore|thus|hence|then|because of|as a result,?|in addition,?|for example,?|for instance,?|"
+    r"\W*(?:(?:and|so|also|therefore|thus|hence|then|because of|as a result,?|in addition,?|"
+    r"for example,?|for instance,?|"
     r"in (?:this|that|these|those) cases?,?|for (?:this|that) reason,?)\s+)?"
-    r"(?:it|its|they|their|them|this|that|these|those|he|she|his|her|such|both|neither|either|the (?:former|latter|same)|"
-    r"one|doing so|otherwise|therefore|thus|hence|as a result|consequently|for example|for instance)\b",
+    r"(?:it|its|they|their|them|this|that|these|those|he|she|his|her|such|both|neither|either|"
+    r"the (?:former|latter|same)|"
+    r"one|doing so|otherwise|therefore|thus|hence|as a result|consequently|for example|for "
+    r"instance)\b",
     re.IGNORECASE,
 )
 _LISTED: Final = frozenset({Kind.ITEM, Kind.ROW})

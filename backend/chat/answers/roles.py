@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
+from chat.answers.lexicon import word_list
 from chat.answers.passages import PassageReading, named_figures
 from chat.answers.polarity import negations
 from chat.answers.quantities import DATE, Figure, figures
@@ -26,111 +27,36 @@ DISCLAIMERS: Final = (
     "This is general information, not individual financial advice.",
     "This is not financial, tax, legal or investment advice.",
     "I am not a financial advisor.",
-    "Please consult a qualified financial adviser or tax professional before you make decisions about your own situation.",
+    "Please consult a qualified financial adviser or tax professional before you make "
+    "decisions about your own situation.",
     "Consider speaking with a financial professional about your individual circumstances.",
     "This answer is for informational and educational purposes only.",
 )
 _DISCLAIMED_SHARE: Final = 0.75
 
 _ADVICE: Final = re.compile(
-    r"\b(?:should|must|ought to|need to|have to|recommend\w*|advis(?:e|es|ed|able)|suggest\w*|had better|"
+    r"\b(?:should|must|ought to|need to|have to|recommend\w*|advis(?:e|es|ed|able)|suggest\w*|"
+    r"had better|"
     r"best to|never|always|consider|guarantee\w*|safe|risk-free)\b",
     re.IGNORECASE,
 )
 _ADVICE_VERB: Final = re.compile(
-    r"\W*(?:please\s+)?(?:avoid|buy|sell|invest|hold|choose|pick|withdraw|contribute|borrow|pay|save|open|close|move|put|"
-    r"take|refinance|keep|use|start|stop|wait|diversify|rebalance|max|maximi[sz]e|prioriti[sz]e|roll|transfer|sign)\b",
+    r"\W*(?:please\s+)?(?:avoid|buy|sell|invest|hold|choose|pick|withdraw|contribute|borrow|"
+    r"pay|save|open|close|move|put|"
+    r"take|refinance|keep|use|start|stop|wait|diversify|rebalance|max|maximi[sz]e|"
+    r"prioriti[sz]e|roll|transfer|sign)\b",
     re.IGNORECASE,
 )
 # The words that lead-ins are made of, besides those of the question and the documents.
 _FRAME: Final = frozenset(
     key
-    for word in [
-        "step",
-        "steps",
-        "way",
-        "ways",
-        "option",
-        "options",
-        "factor",
-        "factors",
-        "difference",
-        "differences",
-        "comparison",
-        "compare",
-        "compares",
-        "overview",
-        "table",
-        "list",
-        "breakdown",
-        "detail",
-        "details",
-        "answer",
-        "question",
-        "point",
-        "points",
-        "rule",
-        "rules",
-        "kind",
-        "kinds",
-        "type",
-        "types",
-        "benefit",
-        "benefits",
-        "advantage",
-        "advantages",
-        "disadvantage",
-        "drawback",
-        "drawbacks",
-        "pro",
-        "pros",
-        "con",
-        "cons",
-        "tip",
-        "tips",
-        "aspect",
-        "feature",
-        "features",
-        "thing",
-        "things",
-        "order",
-        "main",
-        "basic",
-        "basics",
-        "side",
-        "sides",
-        "figure",
-        "figures",
-        "number",
-        "numbers",
-        "term",
-        "terms",
-        "look",
-        "looks",
-        "follow",
-        "plan",
-        "approach",
-        "method",
-        "methods",
-        "strategy",
-        "strategies",
-        "category",
-        "categories",
-        "information",
-        "passage",
-        "short",
-        "brief",
-        "briefly",
-        "summary",
-        "context",
-        "response",
-        "situation",
-        "goal",
-        "goals",
-        "recap",
-        "result",
-        "results",
-    ]
+    for word in word_list("""step steps way ways option options factor factors difference differences comparison compare
+compares overview table list breakdown detail details answer question point points rule
+rules kind kinds type types benefit benefits advantage advantages disadvantage drawback
+drawbacks pro pros con cons tip tips aspect feature features thing things order main basic
+basics side sides figure figures number numbers term terms look looks follow plan approach
+method methods strategy strategies category categories information passage short brief
+briefly summary context response situation goal goals recap result results""")
     if (key := stem(word))
 )
 _SOURCE_NOUN: Final = (
@@ -138,28 +64,36 @@ _SOURCE_NOUN: Final = (
     r"knowledge base|articles?|library|records?|data)"
 )
 _LACK: Final = re.compile(
-    rf"\b{_SOURCE_NOUN}\b[^.;]{{0,80}}?\b(?:do(?:es)? ?n[o']t|do(?:es)? not|did(?:n't| not)|is(?:n't| not)|are(?:n't| not)|"
-    r"never|lacks?|omits?|says? nothing|say nothing|contain(?:s)? no|ha(?:s|ve) no|includes? no|gives? no|"
+    rf"\b{_SOURCE_NOUN}\b[^.;]{{0,80}}?\b(?:do(?:es)? ?n[o']t|do(?:es)? not|did(?:n't| not)|"
+    rf"is(?:n't| not)|are(?:n't| not)|"
+    r"never|lacks?|omits?|says? nothing|say nothing|contain(?:s)? no|ha(?:s|ve) no|includes? "
+    r"no|gives? no|"
     r"offers? no|provides? no|mentions? no|cannot|can't|fails? to)\b"
-    rf"|\b(?:none|neither|nothing) (?:of|in|about) (?:the|these|those|my|this)\b[^.;]{{0,40}}{_SOURCE_NOUN}"
-    rf"|\b(?:no|not|n't|cannot|can't|unable to|couldn't|could not)\b[^.;]{{0,80}}\b(?:in|from|by|within|on)\s+(?:the|these|those|my|this|any)?"
+    rf"|\b(?:none|neither|nothing) (?:of|in|about) (?:the|these|those|my|"
+    rf"this)\b[^.;]{{0,40}}{_SOURCE_NOUN}"
+    rf"|\b(?:no|not|n't|cannot|can't|unable to|couldn't|could not)\b[^.;]{{0,80}}\b(?:in|from|"
+    rf"by|within|on)\s+(?:the|these|those|my|this|any)?"
     rf"\s*(?:\w+ ){{0,3}}{_SOURCE_NOUN}\b"
-    r"|\bi (?:do not|don't|cannot|can't|could not|couldn't|am unable to|was unable to|am not able to)\s+"
+    r"|\bi (?:do not|don't|cannot|can't|could not|couldn't|am unable to|was unable to|am not "
+    r"able to)\s+"
     r"(?:know|say|tell|find|answer|determine|see|have|provide|confirm)\b"
     r"|\bi(?:'m| am) (?:not sure|unsure|unable)\b"
     rf"|\bthere (?:is|are|was)(?: no|n't| not)\b[^.;]{{0,60}}{_SOURCE_NOUN}"
-    r"|\b(?:is|are|was|were)(?:n't| not) (?:covered|mentioned|addressed|discussed|stated|given|specified|included|"
+    r"|\b(?:is|are|was|were)(?:n't| not) (?:covered|mentioned|addressed|discussed|stated|given|"
+    r"specified|included|"
     r"provided|found|available|answered)\b",
     re.IGNORECASE,
 )
 _UNKNOWN: Final = re.compile(
-    r"\W*(?:i(?:'m| am)? (?:sorry|afraid)[,.]?\s*(?:but\s+)?)?(?:unfortunately,?\s*)?i (?:do not|don't|cannot|can't) "
+    r"\W*(?:i(?:'m| am)? (?:sorry|afraid)[,.]?\s*(?:but\s+)?)?(?:unfortunately,?\s*)?i (?:do "
+    r"not|don't|cannot|can't) "
     r"(?:know|answer|say|tell)\b|\W*i (?:could not|couldn't|cannot|can't) find\b",
     re.IGNORECASE,
 )
 # What follows these is a claim again: "the documents do not say, but 12 % is safe".
 _TURN: Final = re.compile(
-    r"[;:]\s+\w|,?\s+\b(?:but|however|although|though|so you|therefore|because|yet|nevertheless|still,|since|and you|"
+    r"[;:]\s+\w|,?\s+\b(?:but|however|although|though|so you|therefore|because|yet|"
+    r"nevertheless|still,|since|and you|"
     r"which means|meaning|and so)\b(?! (?:that|it|this)\b\W*$)",
     re.IGNORECASE,
 )
@@ -167,16 +101,20 @@ _LEADING: Final = re.compile(
     r"\W*(?:and|but|so|however|unfortunately|also|still|that said|note that)\b,?\s*", re.IGNORECASE
 )
 _RHETORIC: Final = re.compile(
-    r"\W*(?:is|are|do|does|did|has|have|was|were|would|could|should|can|wo|ca)n't\b|\W*did you know|\W*(?:don't|do) you realise",
+    r"\W*(?:is|are|do|does|did|has|have|was|were|would|could|should|can|wo|ca)n't\b|\W*did you "
+    r"know|\W*(?:don't|do) you realise",
     re.IGNORECASE,
 )
 _REPLY: Final = re.compile(
-    r"\W*(?:yes|no|yes and no|it depends|sure|certainly|of course|great question|good question|hello|hi|thanks?(?: you)?|you're welcome)\W*",
+    r"\W*(?:yes|no|yes and no|it depends|sure|certainly|of course|great question|good question|"
+    r"hello|hi|thanks?(?: you)?|you're welcome)\W*",
     re.IGNORECASE,
 )
 _OFFER: Final = re.compile(
-    r"\W*(?:let me know|feel free|i hope (?:this|that)|if you (?:tell|share|give|let|would like|want|have (?:more|other|further))|"
-    r"please (?:tell|share|let|provide|specify)|tell me|i can (?:help|also|go|give|say)|happy to|could you)\b",
+    r"\W*(?:let me know|feel free|i hope (?:this|that)|if you (?:tell|share|give|let|would "
+    r"like|want|have (?:more|other|further))|"
+    r"please (?:tell|share|let|provide|specify)|tell me|i can (?:help|also|go|give|say)|happy "
+    r"to|could you)\b",
     re.IGNORECASE,
 )
 

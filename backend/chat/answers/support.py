@@ -1,13 +1,14 @@
 """Whether a claim stands on a sentence or table row that it cites."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
 from chat.answers.arithmetic import calculations
+from chat.answers.lexicon import word_list
 from chat.answers.passages import PassageReading, Statement, named_figures
 from chat.answers.polarity import (
     comparison_agrees,
@@ -17,7 +18,7 @@ from chat.answers.polarity import (
     opposed,
 )
 from chat.answers.quantities import AGE, BARE, FRACTION, PERCENT, Figure
-from chat.answers.reading import Reading, context_labels, join, read
+from chat.answers.reading import BETWEEN_WEIGHT, Reading, context_labels, join, read
 
 # The share of a claim's content words that one sentence must have. Models paraphrase, and a third
 # of the words of an honest sentence is often all that survives; figures, negation and labels are
@@ -34,7 +35,7 @@ _FREELY_NAMED: Final = 2
 
 _CONTEXT_WORD: Final = 0.5
 _PASSAGE_WORD: Final = 0.25
-_QUESTION_WEIGHT: Final = 0.1
+_QUESTION_WEIGHT: Final = 0.04
 _LEAD_IN_WEIGHT: Final = 0.5
 
 # How much better another figure's labels must fit before the claim's figure counts as swapped.
@@ -50,78 +51,39 @@ _SAID_ELSEWHERE: Final = 0.75
 _SAID_MORE: Final = 0.35
 
 _CLAUSE: Final = re.compile(
-    r"\s*;\s*|\s+[\u2014\u2013-]\s+|\s*\u2014\s*|:\s+|,?\s+\b(?=(?:and|but|while|whereas|although|though|so|yet|because|"
-    r"since|which|when|who)\b)|,\s+(?=(?:up|down|with|including|plus|then|leaving|making|meaning|or)\b)|(?<=[.!?])\s+(?=[A-Z])"
+    r"\s*;\s*|\s+[\u2014\u2013-]\s+|\s*\u2014\s*|:\s+|,?\s+\b(?=(?:and|but|while|whereas|"
+    r"although|though|so|yet|because|"
+    r"since|which|when|who)\b)|,\s+(?=(?:up|down|with|including|plus|then|leaving|making|"
+    r"meaning|or)\b)|(?<=[.!?])\s+(?=[A-Z])"
 )
 _MAX_CLAUSES: Final = 8
 _LABEL: Final = re.compile(r"\W*([\w\s()'-]{2,40}):")
 _VALUE: Final = frozenset(
-    [
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "cost",
-        "costs",
-        "becomes",
-        "became",
-        "equals",
-        "brings",
-        "brought",
-        "reaches",
-        "reached",
-        "pays",
-        "yields",
-        "makes",
-        "totals",
-        "totalled",
-        "adds",
-        "added",
-        "earns",
-        "earned",
-        "gives",
-    ]
+    word_list("""is are was were be cost costs becomes became equals brings brought reaches reached pays
+yields makes totals totalled adds added earns earned gives""")
 )
-_BASE: Final = frozenset(["on", "for", "with", "of", "at", "from", "in", "under"])
+_BASE: Final = frozenset(word_list("""on for with of at from in under"""))
 _BETWEEN: Final = frozenset(
-    [
-        "about",
-        "around",
-        "roughly",
-        "approximately",
-        "nearly",
-        "almost",
-        "only",
-        "just",
-        "some",
-        "a",
-        "an",
-        "the",
-        "another",
-        "additional",
-        "extra",
-        "over",
-        "under",
-        "around",
-        "up",
-        "further",
-    ]
+    word_list("""about around roughly approximately nearly almost only just some a an the another additional
+extra over under around up further""")
 )
 _LOSS: Final = re.compile(
-    r"\b(?:loss(?:es)?|lost|lose[sd]?|deficit|decreas\w+|declin\w+|fell|fall(?:s|en)?|drop\w*|negative|shortfall|down|"
+    r"\b(?:loss(?:es)?|lost|lose[sd]?|deficit|decreas\w+|declin\w+|fell|fall(?:s|en)?|drop\w*|"
+    r"negative|shortfall|down|"
     r"reduc\w+|shr[aiu]nk\w*|outflow\w*|used)\b",
     re.IGNORECASE,
 )
 _PREMISE: Final = re.compile(
-    r"\b(?:your|you|if|on|with|for|given|suppose|assuming|at|from|since|as|against|compared (?:to|with)|earning|having|of)\b"
+    r"\b(?:your|you|if|on|with|for|given|suppose|assuming|at|from|since|as|against|compared "
+    r"(?:to|with)|earning|having|of)\b"
     r"[^.;]{0,24}$",
     re.IGNORECASE,
 )
 
 
 _EXTREME: Final = re.compile(
-    r"\b(?:(?P<high>highest|largest|biggest|greatest|best|strongest)|lowest|smallest|cheapest|worst|weakest)\b",
+    r"\b(?:(?P<high>highest|largest|biggest|greatest|best|strongest)|lowest|smallest|cheapest|"
+    r"worst|weakest)\b",
     re.IGNORECASE,
 )
 
@@ -458,7 +420,9 @@ class Support:
             if not _agree(figure, one, claim, statement):
                 continue
             theirs = labels[number]
-            foreign = {key for key in mine & statement.reading.stems if theirs.get(key, 0) < 1}
+            foreign = {
+                key for key in mine & statement.reading.stems if not _is_own(theirs.get(key, 0))
+            }
             left = [
                 key
                 for key, weight in theirs.items()
@@ -643,6 +607,11 @@ def _role(text: str, figure: Figure) -> str:
     return "value" if words[-1] in _VALUE else "base" if words[-1] in _BASE else ""
 
 
+def _is_own(weight: float) -> bool:
+    """Whether a label is a figure's own, and not shared from before the first of several."""
+    return weight >= 1 or 0 < weight <= BETWEEN_WEIGHT
+
+
 def _dates_of(labels: Mapping[str, float]) -> set[str]:
     return {key for key, weight in labels.items() if key.startswith("date:") and weight >= 1}
 
@@ -677,12 +646,14 @@ def _comparable(one: Figure, other: Figure) -> bool:
     return len(units) == 1 or units in ({AGE, BARE}, {FRACTION, PERCENT})
 
 
-def _fit(labels: Mapping[str, float], statement: Statement, wanted: object) -> float | None:
+def _fit(
+    labels: Mapping[str, float], statement: Statement, wanted: Callable[[Figure], bool]
+) -> float | None:
     """How well a claim's labels fit the best wanted figure of a statement; None without one."""
     best: float | None = None
     reading = statement.reading
     for index, figure in enumerate(reading.figures):
-        if not wanted(figure):  # type: ignore[operator]
+        if not wanted(figure):
             continue
         theirs = statement.labels[index]
         score = sum(min(weight, theirs[key]) for key, weight in labels.items() if key in theirs)

@@ -29,7 +29,8 @@ _BULLET: Final = re.compile(
     r"\s*(?:[-*+\u2022\u2023\u25e6\u2013\u00b7](?!\*)|\[[ xX]\])\s+(?:\[[ xX]\]\s+)?(?=\S)"
 )
 _NUMBERED: Final = re.compile(
-    r"(?P<before>\s*(?:\*\*|__)?(?:Step\s+)?\(?)(?P<number>\d{1,3})(?P<after>[.):](?:\*\*|__)?|\s*[\u2013\u2014](?=\s))\s+(?=\S)"
+    r"(?P<before>\s*(?:\*\*|__)?(?:Step\s+)?\(?)(?P<number>\d{1,3})(?P<after>[.):](?:\*\*|__)?|"
+    r"\s*[\u2013\u2014](?=\s))\s+(?=\S)"
     r"|(?P<letters>\s*\(?[a-hivx]{1,4}[.)])\s+(?=\S)",
     re.IGNORECASE,
 )
@@ -300,7 +301,7 @@ def _attach(marked: Marked, units: Sequence[Unit]) -> None:
         for unit in units:
             begins = unit.start
             if marker.offset > begins or (
-                marker.offset == begins and unit.line_start and not unit.kind == Kind.HEADER
+                marker.offset == begins and unit.line_start and unit.kind != Kind.HEADER
             ):
                 owner = unit
             if unit.start > marker.offset:

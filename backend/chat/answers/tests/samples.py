@@ -373,199 +373,255 @@ HONEST: list[tuple[str, str, tuple[str, ...], str]] = [
         "prose",
         "How large should an emergency fund be?",
         ("emergency-fund", "credit-card-debt"),
-        "Most households should aim for three to six months of essential expenses [emergency-fund#0]. If both "
-        "partners earn a secure income, roughly three months is enough [emergency-fund#0]. The self-employed and "
+        "Most households should aim for three to six months of essential expenses "
+        "[emergency-fund#0]. If both "
+        "partners earn a secure income, roughly three months is enough [emergency-fund#0]. The "
+        "self-employed and "
         "single earners are better off with 6 months or more [emergency-fund#0].",
     ),
     (
         "prose",
         "Where do I keep my emergency fund?",
         ("emergency-fund", "bonds"),
-        "Keep it somewhere you can get at within one or two days and that does not lose value, such as a savings "
-        "account or money market fund rather than shares [1]. Once you have used it, top it up again before "
+        "Keep it somewhere you can get at within one or two days and that does not lose value, "
+        "such as a savings "
+        "account or money market fund rather than shares [1]. Once you have used it, top it up "
+        "again before "
         "making new investments [1].",
     ),
     (
         "list",
         "What counts as essential expenses?",
         ("emergency-fund",),
-        "Essential expenses include:\n\n- rent or mortgage payments [1]\n- food and utilities [1]\n- insurance and "
-        "transport [1]\n- minimum payments on debts [1]\n\nHolidays and eating at restaurants are not counted [1].",
+        "Essential expenses include:\n\n- rent or mortgage payments [1]\n- food and utilities "
+        "[1]\n- insurance and "
+        "transport [1]\n- minimum payments on debts [1]\n\nHolidays and eating at restaurants "
+        "are not counted [1].",
     ),
     (
         "steps",
         "I have debt and no savings. In which order?",
         ("emergency-fund", "employer-match", "credit-card-debt"),
-        "Here is a sensible order:\n\n1. Build a small emergency fund of about one month's expenses [emergency-fund#0].\n"
-        "2. Contribute enough to get the full employer match [employer-match#0].\n3. Pay off the expensive debt "
+        "Here is a sensible order:\n\n1. Build a small emergency fund of about one month's "
+        "expenses [emergency-fund#0].\n"
+        "2. Contribute enough to get the full employer match [employer-match#0].\n3. Pay off "
+        "the expensive debt "
         "[emergency-fund#0].\n4. Build the emergency fund up to its full size [emergency-fund#0].",
     ),
     (
         "comparison",
         "Roth or traditional?",
         ("roth-vs-traditional", "retirement-accounts"),
-        "**Traditional:** contributions are deducted from your taxable income today, and withdrawals in retirement "
-        "are taxed as income [1].\n\n**Roth:** contributions come from income that has been taxed already, and "
-        "qualified withdrawals are tax-free, including growth [1].\n\nA Roth is the better choice if your tax rate "
+        "**Traditional:** contributions are deducted from your taxable income today, and "
+        "withdrawals in retirement "
+        "are taxed as income [1].\n\n**Roth:** contributions come from income that has been "
+        "taxed already, and "
+        "qualified withdrawals are tax-free, including growth [1].\n\nA Roth is the better "
+        "choice if your tax rate "
         "will be higher in retirement, while a traditional account wins if it will be lower [1].",
     ),
     (
         "hedged",
         "How much can I withdraw?",
         ("withdrawal-rate",),
-        "The best-known guideline is the 4% rule: you withdraw 4% of your portfolio in the first year and then adjust "
-        "that amount for inflation [1]. It is only a guide, though: it assumes thirty years and ignores fees and taxes "
+        "The best-known guideline is the 4% rule: you withdraw 4% of your portfolio in the "
+        "first year and then adjust "
+        "that amount for inflation [1]. It is only a guide, though: it assumes thirty years "
+        "and ignores fees and taxes "
         "[1]. Someone retiring at 45 may need a lower rate of about 3–3.5% [1].",
     ),
     (
         "question",
         "What is the best account?",
         ("retirement-accounts",),
-        "It depends. Workplace plans have high contribution limits and often include an employer match [1]. An IRA has "
+        "It depends. Workplace plans have high contribution limits and often include an "
+        "employer match [1]. An IRA has "
         "a much lower limit but lets you choose funds freely [1]. Does your employer offer a plan?",
     ),
     (
         "partial",
         "What is the 401(k) limit, and its history?",
         ("limits-2025", "limits-2024"),
-        "For 2025, the 401(k) limit is $23,500 [limits-2025#0]. In 2024 it was $23,000 [limits-2024#0]. The documents "
+        "For 2025, the 401(k) limit is $23,500 [limits-2025#0]. In 2024 it was $23,000 "
+        "[limits-2024#0]. The documents "
         "do not say what the limits were before that.",
     ),
     (
         "table",
         "How did Acme do?",
         ("acme-2023", "segments"),
-        "| | 2023 | 2022 |\n|---|---|---|\n| Total revenue | $1,250 million | $1,100 million |\n| Gross profit | $550 "
-        "million | $460 million |\n| Net income (loss) | $96 million | $(12) million |\n\nSource: [acme-2023#0]",
+        "| | 2023 | 2022 |\n|---|---|---|\n| Total revenue | $1,250 million | $1,100 million |"
+        "\n| Gross profit | $550 "
+        "million | $460 million |\n| Net income (loss) | $96 million | $(12) million |"
+        "\n\nSource: [acme-2023#0]",
     ),
     (
         "prose",
         "How did Acme do in 2023?",
         ("acme-2023", "segments"),
-        "Acme's revenue was $1,250 million in 2023, up 13.6% on the year before [1]. It made a net profit of $96 million, "
-        "after a loss of $12 million in 2022 [1]. Operating cash flow came to $180 million [1]. The cloud segment earned "
+        "Acme's revenue was $1,250 million in 2023, up 13.6% on the year before [1]. It made a "
+        "net profit of $96 million, "
+        "after a loss of $12 million in 2022 [1]. Operating cash flow came to $180 million "
+        "[1]. The cloud segment earned "
         "$620 million [2], and its margin rose by 150 basis points to 31% [2].",
     ),
     (
         "comparison",
         "Compare the funds",
         ("fund-comparison", "expense-ratio"),
-        "| Fund | One-year return | Expense ratio |\n|---|---|---|\n| Global Equity Fund | 18.2% | 0.20% [1] |\n| "
-        "Government Bond Fund | 2.4% | 0.15% [1] |\n| Balanced Fund | 11.3% | 0.35% [1] |\n\nThe Global Equity Fund had "
-        "the highest one-year return, 18.2% [1]. You need at least EUR 2,500 to invest in any of them [1].",
+        "| Fund | One-year return | Expense ratio |\n|---|---|---|\n| Global Equity Fund | "
+        "18.2% | 0.20% [1] |\n| "
+        "Government Bond Fund | 2.4% | 0.15% [1] |\n| Balanced Fund | 11.3% | 0.35% [1] |"
+        "\n\nThe Global Equity Fund had "
+        "the highest one-year return, 18.2% [1]. You need at least EUR 2,500 to invest in any "
+        "of them [1].",
     ),
     (
         "prose",
         "Is the employer match worth it?",
         ("employer-match",),
-        "Yes. A common formula adds 50% of what the employee contributes, up to 6% of salary [1]. With a salary of 60,000, "
-        "contributing 3,600 brings an additional 1,800 from the employer [1]. That is why the match usually comes before "
-        "paying off debt faster [1]. Also check the vesting schedule: under cliff vesting, the employer's share is yours "
+        "Yes. A common formula adds 50% of what the employee contributes, up to 6% of salary "
+        "[1]. With a salary of 60,000, "
+        "contributing 3,600 brings an additional 1,800 from the employer [1]. That is why the "
+        "match usually comes before "
+        "paying off debt faster [1]. Also check the vesting schedule: under cliff vesting, the "
+        "employer's share is yours "
         "only after, for example, three years [1].",
     ),
     (
         "prose",
         "What do fees cost?",
         ("expense-ratio",),
-        "An expense ratio of 0.75% on 40,000 costs 300 per year [1]. Over thirty years, 100,000 growing at 6% before costs "
-        "becomes about 566,000 with costs of 0.05%, but only about 432,000 with 1% [1]. The gap is about 134,000 [1].",
+        "An expense ratio of 0.75% on 40,000 costs 300 per year [1]. Over thirty years, "
+        "100,000 growing at 6% before costs "
+        "becomes about 566,000 with costs of 0.05%, but only about 432,000 with 1% [1]. The "
+        "gap is about 134,000 [1].",
     ),
     (
         "list",
         "What should I know about bonds?",
         ("bonds", "inflation"),
-        "Key points:\n\n* Bonds fluctuate less than shares and provide stability and income [bonds#0]\n* When interest "
-        "rates rise, existing bonds with lower coupons lose value [bonds#0]\n* A fund with a duration of six years loses "
-        "about 6% if rates go up by one percentage point [bonds#0]\n* Inflation-protected bonds keep their purchasing "
+        "Key points:\n\n* Bonds fluctuate less than shares and provide stability and income "
+        "[bonds#0]\n* When interest "
+        "rates rise, existing bonds with lower coupons lose value [bonds#0]\n* A fund with a "
+        "duration of six years loses "
+        "about 6% if rates go up by one percentage point [bonds#0]\n* Inflation-protected "
+        "bonds keep their purchasing "
         "power [inflation#0]",
     ),
     (
         "hedged",
         "What about early withdrawals?",
         ("retirement-accounts", "roth-vs-traditional"),
-        "Withdrawals before age 59½ usually trigger income tax plus a 10% penalty, although there are exceptions such as "
-        "disability [1]. Owners of traditional accounts must begin taking required minimum distributions at 73 [1]. A "
+        "Withdrawals before age 59½ usually trigger income tax plus a 10% penalty, although "
+        "there are exceptions such as "
+        "disability [1]. Owners of traditional accounts must begin taking required minimum "
+        "distributions at 73 [1]. A "
         "Roth account has no required minimum distributions for its owner [2].",
     ),
     (
         "steps",
         "How do I choose between term and whole life?",
         ("term-life-insurance",),
-        "1. Estimate the need: a simple estimate is ten to twelve times your yearly income [1].\n2. Add debts and "
-        "education costs, and subtract savings [1].\n3. Choose a term that ends when nobody depends on your income any "
-        "more [1].\n4. Compare prices: whole life costs about ten times as much for the same sum [1].",
+        "1. Estimate the need: a simple estimate is ten to twelve times your yearly income "
+        "[1].\n2. Add debts and "
+        "education costs, and subtract savings [1].\n3. Choose a term that ends when nobody "
+        "depends on your income any "
+        "more [1].\n4. Compare prices: whole life costs about ten times as much for the same "
+        "sum [1].",
     ),
     (
         "question",
         "Should I refinance?",
         ("mortgage-refinance", "mortgage-basics"),
-        "Refinancing pays off if you stay in the house and keep the loan clearly longer than the break-even time [1]. The "
-        "break-even time is the closing costs divided by what you save each month [1]. With costs of 6,000 and a saving of "
+        "Refinancing pays off if you stay in the house and keep the loan clearly longer than "
+        "the break-even time [1]. The "
+        "break-even time is the closing costs divided by what you save each month [1]. With "
+        "costs of 6,000 and a saving of "
         "200 per month, that is 30 months: 6,000 / 200 = 30 [1]. How long do you plan to stay?",
     ),
     (
         "prose",
         "How are capital gains taxed?",
         ("capital-gains",),
-        "Tax is due when you realise the gain by selling, not while the price goes up [1]. In the U.S., gains on assets "
-        "held for a year or less are short-term and taxed like wages [1]. Long-term gains are taxed at 0, 15 or 20 per "
+        "Tax is due when you realise the gain by selling, not while the price goes up [1]. In "
+        "the U.S., gains on assets "
+        "held for a year or less are short-term and taxed like wages [1]. Long-term gains are "
+        "taxed at 0, 15 or 20 per "
         "cent depending on income [1]. Losses can offset up to 3,000 dollars of other income [1].",
     ),
     (
         "prose",
         "Is an HSA good?",
         ("health-savings-account",),
-        "An HSA combines three tax advantages: contributions are deductible, growth is untaxed, and withdrawals for "
-        "qualified medical expenses are tax-free [1]. The money does not expire [1]. After 65 you can withdraw for any "
-        "purpose and pay tax as with a traditional retirement account [1]. Before that age, withdrawals for other purposes "
+        "An HSA combines three tax advantages: contributions are deductible, growth is "
+        "untaxed, and withdrawals for "
+        "qualified medical expenses are tax-free [1]. The money does not expire [1]. After 65 "
+        "you can withdraw for any "
+        "purpose and pay tax as with a traditional retirement account [1]. Before that age, "
+        "withdrawals for other purposes "
         "cost income tax and a 20% penalty [1].",
     ),
     (
         "partial",
         "What student loan plans are there?",
         ("student-loans",),
-        "Income-driven plans base the payment on discretionary income and forgive the remainder after 20 or 25 years [1]. "
-        "Public Service Loan Forgiveness cancels the balance after ten years of payments while you work for a government "
-        "or non-profit employer [1]. I could not find anything about application deadlines in the passages.",
+        "Income-driven plans base the payment on discretionary income and forgive the "
+        "remainder after 20 or 25 years [1]. "
+        "Public Service Loan Forgiveness cancels the balance after ten years of payments while "
+        "you work for a government "
+        "or non-profit employer [1]. I could not find anything about application deadlines in "
+        "the passages.",
     ),
     (
         "list",
         "How does compound interest work?",
         ("compound-interest",),
-        "There are two main ideas:\n\n1. **Interest on interest**: in the second year both the deposit and the first "
-        "interest earn interest [1].\n2. **The rule of 72**: divide 72 by the yearly rate to see in how many years money "
+        "There are two main ideas:\n\n1. **Interest on interest**: in the second year both the "
+        "deposit and the first "
+        "interest earn interest [1].\n2. **The rule of 72**: divide 72 by the yearly rate to "
+        "see in how many years money "
         "doubles; at 6% that is about 12 years, at 9% about 8 [1].",
     ),
     (
         "prose",
         "How expensive is card debt?",
         ("credit-card-debt",),
-        "Typical annual rates are between 18% and 28%, compounded daily [1]. A balance of 5,000 at 22% costs around 1,100 of "
-        "interest in a year if you repay nothing [1]. Making only the minimum payments can take over twenty years [1]. If "
-        "you pay the full statement balance every month, you pay no interest thanks to the grace period [1].",
+        "Typical annual rates are between 18% and 28%, compounded daily [1]. A balance of "
+        "5,000 at 22% costs around 1,100 of "
+        "interest in a year if you repay nothing [1]. Making only the minimum payments can "
+        "take over twenty years [1]. If "
+        "you pay the full statement balance every month, you pay no interest thanks to the "
+        "grace period [1].",
     ),
     (
         "comparison",
         "How do cloud and hardware compare?",
         ("segments", "acme-2023"),
-        "Cloud earned $620 million in 2023 against $480 million in 2022 [1], whereas hardware earned $630 million in 2023 "
-        "against $620 million the year before [1]. Cloud margins increased by 150 basis points to 31%, while hardware "
+        "Cloud earned $620 million in 2023 against $480 million in 2022 [1], whereas hardware "
+        "earned $630 million in 2023 "
+        "against $620 million the year before [1]. Cloud margins increased by 150 basis points "
+        "to 31%, while hardware "
         "margins declined by 2 percentage points to 12% [1].",
     ),
     (
         "hedged",
         "What does a mortgage of 300,000 cost?",
         ("mortgage-basics",),
-        "At 6.5% over thirty years, the monthly payment on 300,000 is about 1,896, of which 1,625 is interest in the first "
-        "month [1]. Lenders generally want total debt payments to stay below 36 to 43% of gross income [1]. With a deposit "
-        "of less than 20% you usually have to pay private mortgage insurance, which can be cancelled later [1]. This is "
+        "At 6.5% over thirty years, the monthly payment on 300,000 is about 1,896, of which "
+        "1,625 is interest in the first "
+        "month [1]. Lenders generally want total debt payments to stay below 36 to 43% of "
+        "gross income [1]. With a deposit "
+        "of less than 20% you usually have to pay private mortgage insurance, which can be "
+        "cancelled later [1]. This is "
         "general information, not individual advice.",
     ),
     (
         "table",
         "Give me the limits as a table",
         ("limits-2025", "limits-2024"),
-        "Here are the limits:\n\n| Account | 2024 | 2025 |\n|---|---|---|\n| IRA | $7,000 [2] | $7,000 [1] |\n| 401(k) | "
+        "Here are the limits:\n\n| Account | 2024 | 2025 |\n|---|---|---|\n| IRA | $7,000 [2] |"
+        " $7,000 [1] |\n| 401(k) | "
         "$23,000 [2] | $23,500 [1] |\n",
     ),
 ]
