@@ -392,7 +392,7 @@ class _Reader:
             return Figure(token.start, token.end, Decimal(0), DATE, date=date), index, index + 1
         if unit == BARE and self._low(index - 1) == "or" and self._low(index - 3) in {"a", "an"}:
             unit = _TIMES.get(self._low(index - 2), unit)  # "A day or two".
-        unit = self._age(index, following, unit)
+        unit, following = self._age(index, following, unit)
         bound = self._bound_before(first)
         if bound == "over" and unit in _TIMES.values() and self._low(first - 1) == "over":
             bound = "during"  # "Over thirty years" is as often during as more than.
@@ -615,22 +615,22 @@ class _Reader:
     def _joins(self, index: int) -> bool:
         return self._adjacent(index) and self._low(index - 1)[-1:].isdigit()
 
-    def _age(self, index: int, following: int, unit: str) -> str:
-        before = (self._low(index - 1), self._low(index - 2), self._low(index - 3))
+    def _age(self, index: int, following: int, unit: str) -> tuple[str, int]:
+        """The unit of an age, and the token behind it: "age 45", "45 years old"."""
+        before = [self._low(index - offset) for offset in range(1, 4)]
+        after = [self._low(following + offset) for offset in range(3)]
         if unit == BARE and (
             before[0] in {"age", "aged", "ages"}
-            or before[:2] == ("of", "age")
-            or before[:2] == ("than", "older")
+            or before[:2] in (["of", "age"], ["than", "older"], ["than", "younger"])
         ):
-            return AGE
-        after = [self._low(following + offset) for offset in range(3)]
-        if unit == "year" and (
-            after[0] == "old"
-            or after[:2] == ["of", "age"]
-            or (after[0] == "-" and after[1] in {"old", "olds"})
-        ):
-            return AGE
-        return unit
+            return AGE, following
+        if unit == "year" and after[0] == "old":
+            return AGE, following + 1
+        if unit == "year" and after[0] == "-" and after[1] in {"old", "olds"}:
+            return AGE, following + 2
+        if unit == "year" and after[:2] == ["of", "age"]:
+            return AGE, following + 2
+        return unit, following
 
     def _bound_before(self, first: int) -> str:
         words = [self._low(first - offset) for offset in range(4, 0, -1)]
@@ -705,7 +705,8 @@ class _Reader:
             return left
         if left.unit == BARE:
             left = replace(left, unit=right.unit, per=left.per or right.per)
-        if left.unit == right.unit and right.power and not left.power and left.value < 1000:
+        same = right.unit in {left.unit, BARE}
+        if same and right.power and not left.power and left.value < 1000:
             scale = Decimal(10) ** right.power
             left = replace(left, value=left.value * scale, step=left.step * scale)
         return left

@@ -84,12 +84,6 @@ _LACK: Final = re.compile(
     r"provided|found|available|answered)\b",
     re.IGNORECASE,
 )
-_UNKNOWN: Final = re.compile(
-    r"\W*(?:i(?:'m| am)? (?:sorry|afraid)[,.]?\s*(?:but\s+)?)?(?:unfortunately,?\s*)?i (?:do "
-    r"not|don't|cannot|can't) "
-    r"(?:know|answer|say|tell)\b|\W*i (?:could not|couldn't|cannot|can't) find\b",
-    re.IGNORECASE,
-)
 # What follows these is a claim again: "the documents do not say, but 12 % is safe".
 _TURN: Final = re.compile(
     r"[;:]\s+\w|,?\s+\b(?:but|however|although|though|so you|therefore|because|yet|"
@@ -234,16 +228,11 @@ class Roles:
             return False
         if any(figure.key not in self._question_figures for figure in reading.figures):
             return False
-        found = _LACK.search(body)
-        later = body[found.end() :] if found else ""
-        return not _TURN.search(later) and not re.search(
-            r"\b(?:should|recommend\w*|guarantee\w*|safe)\b", body
-        )
-
-
-def says_unknown(text: str) -> bool:
-    """Whether a model says in its first words that it does not know."""
-    return bool(_UNKNOWN.match(text.replace("\u2019", "'")))
+        # "I don't know: the passages do not say" lacks twice, and claims nothing.
+        return all(
+            (found := _LACK.search(part)) and not _TURN.search(part[found.end() :])
+            for part in re.split(r"[;:]\s", body)
+        ) and not re.search(r"\b(?:should|recommend\w*|guarantee\w*|safe)\b", body)
 
 
 def _denials(text: str) -> int:

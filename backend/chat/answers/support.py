@@ -74,7 +74,7 @@ _LOSS: Final = re.compile(
     re.IGNORECASE,
 )
 _PREMISE: Final = re.compile(
-    r"\b(?:your|you|if|on|with|for|given|suppose|assuming|at|from|since|as|against|compared "
+    r"\b(?:your|you (?:have|earn|are|hold|own|pay|owe|save|invest|put)|if|on|with|for|given|suppose|assuming|at|from|since|as|against|compared "
     r"(?:to|with)|earning|having|of)\b"
     r"[^.;]{0,24}$",
     re.IGNORECASE,
@@ -304,7 +304,15 @@ class Support:
         """
         if not any(figure.agrees_with(one) for one in self._question.figures):
             return False
-        rivals = [one for one in statement.reading.figures if _comparable(one, figure)]
+        beside = [statement]
+        if figure.unit in {PERCENT, FRACTION}:
+            passage = next(one for one in self._passages if one.passage is statement.passage)
+            beside = [
+                one for one in passage.statements if one.reading.stems & claim.reading.stems
+            ]
+        rivals = [
+            one for near in beside for one in near.reading.figures if _comparable(one, figure)
+        ]
         if rivals and not any(
             other is not figure and other.agrees_with(one)
             for other in claim.reading.figures
