@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from chat.answers.claims import Claim, Reason, Verdict
 from chat.answers.markers import NATIVE_CLOSE, NATIVE_OPEN, Marker, parse
 from chat.answers.passages import Passage, PassageReading, Statement, read_passage
 from chat.answers.reading import Reading, Row, read, read_row
 from chat.answers.removal import removals
 from chat.answers.rendering import Placed, Renderer, Span
 from chat.answers.roles import DISCLAIMERS, Role, Roles, count_of_items
-from chat.answers.support import Claim, Reason, Support, Verdict, unique
+from chat.answers.support import Support, unique
 from chat.answers.units import Kind, Unit, Units, cut, ends_in_colon
 
 MAX_COMPLETION_CHARACTERS: Final = 60_000

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from chat.answers.claims import Reason
 from chat.answers.roles import Role, count_of_items
-from chat.answers.support import Reason
 from chat.answers.units import Kind, Unit, Units, ends_in_colon
 
 _LIMITS: Final = re.compile(

@@ -1,14 +1,14 @@
 """Whether a claim stands on a sentence or table row that it cites."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
 from chat.answers.arithmetic import calculations
-from chat.answers.lexicon import word_list
+from chat.answers.binding import Binding, agree, comparable, fit, matches
+from chat.answers.claims import Claim, Reason, Verdict
 from chat.answers.passages import PassageReading, Statement, named_figures
 from chat.answers.polarity import (
     comparison_agrees,
@@ -17,8 +17,8 @@ from chat.answers.polarity import (
     negation_agrees,
     opposed,
 )
-from chat.answers.quantities import AGE, BARE, FRACTION, PERCENT, Figure
-from chat.answers.reading import BETWEEN_WEIGHT, Reading, context_labels, join, read
+from chat.answers.quantities import FRACTION, PERCENT, Figure
+from chat.answers.reading import Reading, context_labels, join, read
 
 # The share of a claim's content words that one sentence must have. Models paraphrase, and a third
 # of the words of an honest sentence is often all that survives; figures, negation and labels are
@@ -28,8 +28,6 @@ WORD_SHARE_WITH_FIGURES: Final = 0.25
 _PAIR_SHARE: Final = 0.5
 """For two neighbouring sentences together."""
 
-_LABEL_CHARACTERS: Final = 40
-
 # "The gap is about 134,000" may name freely what the source calls the difference.
 _FREELY_NAMED: Final = 2
 
@@ -37,11 +35,6 @@ _CONTEXT_WORD: Final = 0.5
 _PASSAGE_WORD: Final = 0.25
 _QUESTION_WEIGHT: Final = 0.04
 _LEAD_IN_WEIGHT: Final = 0.5
-
-# How much better another figure's labels must fit before the claim's figure counts as swapped.
-_MARGIN: Final = 0.05
-_MARGIN_ELSEWHERE: Final = 0.35
-_UNNAMED_ROW_LABEL: Final = 0.1
 
 # A sentence that shares this much more of the words decides whether negation and direction agree.
 _CLOSER: Final = 0.05
@@ -58,21 +51,6 @@ _CLAUSE: Final = re.compile(
 )
 _MAX_CLAUSES: Final = 8
 _LABEL: Final = re.compile(r"\W*([\w\s()'-]{2,40}):")
-_VALUE: Final = frozenset(
-    word_list("""is are was were be cost costs becomes became equals brings brought reaches reached pays
-yields makes totals totalled adds added earns earned gives""")
-)
-_BASE: Final = frozenset(word_list("""on for with of at from in under"""))
-_BETWEEN: Final = frozenset(
-    word_list("""about around roughly approximately nearly almost only just some a an the another additional
-extra over under around up further""")
-)
-_LOSS: Final = re.compile(
-    r"\b(?:loss(?:es)?|lost|lose[sd]?|deficit|decreas\w+|declin\w+|fell|fall(?:s|en)?|drop\w*|"
-    r"negative|shortfall|down|"
-    r"reduc\w+|shr[aiu]nk\w*|outflow\w*|used)\b",
-    re.IGNORECASE,
-)
 _PREMISE: Final = re.compile(
     r"\b(?:your|you (?:have|earn|are|hold|own|pay|owe|save|invest|put)|if|on|with|for|given|suppose|assuming|at|from|since|as|against|compared "
     r"(?:to|with)|earning|having|of)\b"
@@ -88,53 +66,6 @@ _EXTREME: Final = re.compile(
 )
 
 
-class Reason(StrEnum):
-    """Why a unit was removed."""
-
-    NO_CITATION = "no_citation"
-    NUMBER_NOT_IN_SOURCE = "number_not_in_source"
-    UNKNOWN_SOURCE = "unknown_source"
-    NOT_SUPPORTED = "not_supported"
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A unit or clause to be proven.
-
-    Attributes:
-        reading: Its words and figures.
-        context: Lead-ins and headings that it completes.
-        exempt: Keys of figures that need no source, such as the count of a list.
-    """
-
-    reading: Reading
-    context: Sequence[str] = ()
-    exempt: frozenset[str] = frozenset()
-
-    label: str = ""
-    """What stands before a colon: "Roth: withdrawals are tax-free"."""
-
-    @property
-    def labels(self) -> Sequence[str]:
-        """The short texts that say what the claim is about."""
-        return [one for one in (self.label, *self.context) if one and len(one) <= _LABEL_CHARACTERS]
-
-    @property
-    def text(self) -> str:
-        """The claim with the lead-ins that it completes."""
-        return " ".join((*self.context, self.reading.text))
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What proves a claim, or why nothing does."""
-
-    reason: Reason | None
-    statements: Sequence[Statement] = ()
-    asked: Sequence[Figure] = ()
-    """The figures that only the question has."""
-
-
 @dataclass(frozen=True)
 class _Found:
     """How far one statement proves a claim."""
@@ -142,7 +73,6 @@ class _Found:
     statement: Statement
     share: float
     has_figures: bool
-    agrees: bool
     asked: Sequence[Figure] = field(default_factory=tuple)
 
 
@@ -156,6 +86,7 @@ class Support:
 
     def __init__(self, passages: Sequence[PassageReading], question: str) -> None:
         self._passages = passages
+        self._binding = Binding(passages)
         self._question = read(question)
         self._question_labels = context_labels([question], _QUESTION_WEIGHT)
 
@@ -192,43 +123,42 @@ class Support:
         if self._names_others(claim, cited):
             return Verdict(Reason.NOT_SUPPORTED)
         labels = self._claim_labels(claim, labels_from)
-        statements = [one for index in cited for one in self._passages[index].statements]
-        found: list[_Found] = []
-        for index in cited:
-            passage = self._passages[index]
-            for statement in passage.statements:
-                has_figures, asked = self._has_figures(claim, statement, passage)
-                share = self._share(reading, statement, passage, has_figures=has_figures)
-                agrees = False
-                needed = WORD_SHARE_WITH_FIGURES if reading.figures else WORD_SHARE
-                if has_figures and share >= needed:
-                    agrees = self._agrees(claim, statement) and self._labels_agree(
-                        claim, labels, statement, statements, cited
-                    )
-                found.append(_Found(statement, share, has_figures, agrees, asked))
-        proven = [one for one in found if one.agrees]
-        if proven:
-            best = max(proven, key=lambda one: one.share)
-            closer = [one for one in found if one.share > best.share + _CLOSER and one.has_figures]
-            if any(not self._agrees(claim, one.statement) for one in closer):
-                return Verdict(Reason.NOT_SUPPORTED)
-            if self._said_elsewhere(reading, best, cited):
-                return Verdict(Reason.NOT_SUPPORTED)
-            return Verdict(None, [best.statement], best.asked)
-        contradicted = not reading.figures and any(
-            one.share >= WORD_SHARE and not self._agrees(claim, one.statement) for one in found
-        )
-        if not contradicted and (pair := self._pair(claim, labels, cited)):
+        found = sorted(self._found(claim, cited), key=lambda one: -one.share)
+        needed = WORD_SHARE_WITH_FIGURES if reading.figures else WORD_SHARE
+        contradicted = 0.0
+        for one in found:
+            if not one.has_figures or one.share < needed:
+                continue
+            if not self._agrees(claim, one.statement):
+                # A sentence that shares more of the words decides what is denied and compared.
+                contradicted = max(contradicted, one.share)
+                continue
+            if contradicted > one.share + _CLOSER:
+                break
+            if not self._binding.agrees(claim, labels, one.statement, cited):
+                continue
+            if self._said_elsewhere(reading, one, cited):
+                break
+            return Verdict(None, [one.statement], one.asked)
+        if (reading.figures or not contradicted) and (pair := self._pair(claim, labels, cited)):
             return Verdict(None, pair)
         if calculated := self._calculation(claim, labels, cited):
             return calculated
         if reading.figures and not any(one.has_figures for one in found):
             return Verdict(Reason.NUMBER_NOT_IN_SOURCE)
-        if found and reading.figures:
-            closest = max(found, key=lambda one: one.share)
-            if not closest.has_figures:
-                return Verdict(Reason.NUMBER_NOT_IN_SOURCE)
+        if reading.figures and not found[0].has_figures:
+            return Verdict(Reason.NUMBER_NOT_IN_SOURCE)
         return Verdict(Reason.NOT_SUPPORTED)
+
+    def _found(self, claim: Claim, cited: Sequence[int]) -> list[_Found]:
+        found: list[_Found] = []
+        for index in cited:
+            passage = self._passages[index]
+            for statement in passage.statements:
+                has_figures, asked = self._has_figures(claim, statement, passage)
+                share = self._share(claim.reading, statement, passage, has_figures=has_figures)
+                found.append(_Found(statement, share, has_figures, asked))
+        return found
 
     def _claim_labels(
         self, claim: Claim, labels_from: Sequence[str] | None
@@ -283,7 +213,7 @@ class Support:
             return False, []
         asked: list[Figure] = []
         for figure in reading.figures:
-            if figure.key in claim.exempt or _matches(figure, claim, statement):
+            if figure.key in claim.exempt or matches(figure, claim, statement):
                 continue
             around = statement.context_figures if figure.date else statement.column_figures
             if any(figure.agrees_with(one) for one in around):
@@ -307,12 +237,8 @@ class Support:
         beside = [statement]
         if figure.unit in {PERCENT, FRACTION}:
             passage = next(one for one in self._passages if one.passage is statement.passage)
-            beside = [
-                one for one in passage.statements if one.reading.stems & claim.reading.stems
-            ]
-        rivals = [
-            one for near in beside for one in near.reading.figures if _comparable(one, figure)
-        ]
+            beside = [one for one in passage.statements if one.reading.stems & claim.reading.stems]
+        rivals = [one for near in beside for one in near.reading.figures if comparable(one, figure)]
         if rivals and not any(
             other is not figure and other.agrees_with(one)
             for other in claim.reading.figures
@@ -328,9 +254,7 @@ class Support:
         return (
             negation_agrees(text, source, stems, statement.reading.stems)
             and not any(opposed(label, statement.reading.plain) for label in claim.labels)
-            and directions_agree(
-                " ".join((*claim.context, claim.reading.plain)), statement.reading.plain
-            )
+            and directions_agree(claim.plain, statement.reading.plain)
             and self._names_agree(claim, statement)
             and self._extremes_agree(claim, statement)
             and comparison_agrees(text, source)
@@ -347,7 +271,7 @@ class Support:
         rows = next(one.statements for one in self._passages if one.passage is statement.passage)
         figures = statement.reading.figures
         for number, figure in enumerate(figures):
-            if not any(_agree(mine, figure, claim, statement) for mine in claim.reading.figures):
+            if not any(agree(mine, figure, claim, statement) for mine in claim.reading.figures):
                 continue
             column = [
                 row.reading.figures[number].value
@@ -368,128 +292,6 @@ class Support:
         missing = mine - around
         context = frozenset(stem for text in claim.context for stem in read(text).stems)
         return not missing or not (source.names - reading.stems - mine - context)
-
-    def _labels_agree(
-        self,
-        claim: Claim,
-        labels: Sequence[Mapping[str, float]],
-        statement: Statement,
-        statements: Sequence[Statement],
-        cited: Sequence[int],
-    ) -> bool:
-        """Whether each figure stands with the labels that the source gives it."""
-        figures = claim.reading.figures
-        fits = [
-            _fit(labels[index], statement, lambda one, f=figure: _agree(f, one, claim, statement))
-            if figure.key not in claim.exempt
-            else None
-            for index, figure in enumerate(figures)
-        ]
-        elsewhere = [
-            one
-            for index, passage in enumerate(self._passages)
-            if index not in cited
-            for one in passage.statements
-        ]
-        for index, figure in enumerate(figures):
-            if figure.date is None and figure.key not in claim.exempt:
-                if not self._dates_agree(claim, index, statement):
-                    return False
-                if self._takes_label(claim, index, statement):
-                    return False
-        for index, (figure, own) in enumerate(zip(figures, fits, strict=True)):
-            # The figures beside a date have it as their label.
-            if own is None or (figure.date and any(not one.date for one in figures)):
-                continue
-
-            def rival(one: Figure, f: Figure = figure) -> bool:
-                return (
-                    _comparable(one, f)
-                    and not _agree(f, one, claim, statement)
-                    and not any(other.agrees_with(one) for other in figures)
-                )
-
-            for pool, margin in ((statements, _MARGIN), (elsewhere, _MARGIN_ELSEWHERE)):
-                for source in pool:
-                    other = _fit(labels[index], source, rival)
-                    if other is not None and other > own + margin:
-                        return False
-        return self._pairs_agree(claim, labels, statement, fits)
-
-    @staticmethod
-    def _takes_label(claim: Claim, index: int, statement: Statement) -> bool:
-        """Whether a figure has a label of another figure in the place of its own."""
-        figure = claim.reading.figures[index]
-        mine = {key for key, weight in claim.reading.labels[index].items() if weight >= 1}
-        said = claim.reading.stems
-        labels = statement.reading.labels
-        answers: list[bool] = []
-        for number, one in enumerate(statement.reading.figures):
-            if not _agree(figure, one, claim, statement):
-                continue
-            theirs = labels[number]
-            foreign = {
-                key for key in mine & statement.reading.stems if not _is_own(theirs.get(key, 0))
-            }
-            left = [
-                key
-                for key, weight in theirs.items()
-                if weight >= 1 and key not in said and key in statement.reading.stems
-            ]
-            answers.append(
-                any(
-                    claim.reading.slots.get(one, frozenset())
-                    & statement.reading.slots.get(other, frozenset())
-                    for one in foreign
-                    for other in left
-                )
-            )
-        return bool(answers) and all(answers)
-
-    @staticmethod
-    def _dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
-        """Whether a figure is not given another date than the source gives it."""
-        figure = claim.reading.figures[index]
-        mine = _dates_of(claim.reading.labels[index])
-        if not mine:
-            return True
-        agreed = [
-            _dates_of(statement.labels[number])
-            for number, one in enumerate(statement.reading.figures)
-            if _agree(figure, one, claim, statement)
-        ]
-        if not agreed:
-            return True
-        context = {one.key for one in statement.context_figures if one.date}
-        return any(
-            not theirs or mine & theirs or (not theirs and mine & context) for theirs in agreed
-        )
-
-    @staticmethod
-    def _pairs_agree(
-        claim: Claim,
-        labels: Sequence[Mapping[str, float]],
-        statement: Statement,
-        fits: Sequence[float | None],
-    ) -> bool:
-        """Whether no two figures of a claim would fit better the other way round."""
-        figures = claim.reading.figures
-        for one in range(len(figures)):
-            for two in range(one + 1, len(figures)):
-                first, second = fits[one], fits[two]
-                if first is None or second is None or not _comparable(figures[one], figures[two]):
-                    continue
-                if figures[one].key == figures[two].key:
-                    continue
-                if _roles_crossed(claim, statement, one, two):
-                    return False
-                crossed = _fit(labels[one], statement, figures[two].agrees_with)
-                back = _fit(labels[two], statement, figures[one].agrees_with)
-                if crossed is None or back is None:
-                    continue
-                if crossed + back > first + second + _MARGIN:
-                    return False
-        return True
 
     def _said_elsewhere(self, reading: Reading, best: _Found, cited: Sequence[int]) -> bool:
         stems = reading.stems
@@ -514,7 +316,6 @@ class Support:
         reading = claim.reading
         if len(reading.figures) == 1 or reading.is_row:
             return []
-        statements = [one for index in cited for one in self._passages[index].statements]
         for index in cited:
             passage = self._passages[index]
             for one, two in zip(passage.statements, passage.statements[1:], strict=False):
@@ -524,14 +325,12 @@ class Support:
                 has_figures, asked = self._has_figures(claim, both, passage)
                 if not has_figures or asked:
                     continue
-                if any(
-                    _matches(f, claim, one) and _matches(f, claim, two) for f in reading.figures
-                ):
+                if any(matches(f, claim, one) and matches(f, claim, two) for f in reading.figures):
                     continue  # Which of the two is meant decides whether its labels agree.
                 share = self._share(reading, both, passage, has_figures=True)
                 if share < _PAIR_SHARE or not self._agrees(claim, both):
                     continue
-                if self._labels_agree(claim, labels, both, statements, cited):
+                if self._binding.agrees(claim, labels, both, cited):
                     return [one, two]
         return []
 
@@ -554,7 +353,7 @@ class Support:
             }:
                 continue
             candidates = [
-                (_fit(labels[index], one, figure.agrees_with) or 0.0, one)
+                (fit(labels[index], one, figure.agrees_with) or 0.0, one)
                 for passage in cited
                 for one in self._passages[passage].statements
                 if any(figure.agrees_with(source) for source in one.reading.figures)
@@ -586,90 +385,9 @@ class Support:
         return Verdict(None, used, asked)
 
 
-def _roles_crossed(claim: Claim, statement: Statement, one: int, two: int) -> bool:
-    """Whether "on X it costs Y" became "on Y it costs X"."""
-    reading, source = claim.reading, statement.reading
-    mine = [_role(reading.text, reading.figures[index]) for index in (one, two)]
-    theirs = [
-        _role(source.text, figure)
-        for index in (one, two)
-        for figure in source.figures
-        if reading.figures[index].agrees_with(figure)
-    ]
-    if source.is_row or len(theirs) != 2:
-        return False
-    return any(
-        mine[first] == "value"
-        and theirs[first] == "base"
-        and theirs[second] == "value" != mine[second]
-        for first, second in ((0, 1), (1, 0))
-    )
-
-
-def _role(text: str, figure: Figure) -> str:
-    words = re.findall(r"[A-Za-z']+", text[max(0, figure.start - 50) : figure.start].lower())
-    while words and words[-1] in _BETWEEN:
-        words.pop()
-    if not words:
-        return ""
-    return "value" if words[-1] in _VALUE else "base" if words[-1] in _BASE else ""
-
-
-def _is_own(weight: float) -> bool:
-    """Whether a label is a figure's own, and not shared from before the first of several."""
-    return weight >= 1 or 0 < weight <= BETWEEN_WEIGHT
-
-
-def _dates_of(labels: Mapping[str, float]) -> set[str]:
-    return {key for key, weight in labels.items() if key.startswith("date:") and weight >= 1}
-
-
 @lru_cache(maxsize=256)
 def _text_stems(text: str) -> frozenset[str]:
     return read(text).stems
-
-
-def _matches(figure: Figure, claim: Claim, statement: Statement) -> bool:
-    return any(_agree(figure, one, claim, statement) for one in statement.reading.figures)
-
-
-def _agree(figure: Figure, source: Figure, claim: Claim, statement: Statement) -> bool:
-    if figure.agrees_with(source):
-        return True
-    # "(5.2)" is a loss of 5.2.
-    if figure.date or source.date or (figure.value < 0) == (source.value < 0):
-        return False
-    positive_text = claim.text if figure.value >= 0 else statement.reading.text
-    if not _LOSS.search(positive_text):
-        return False
-    return _flipped(figure).agrees_with(source)
-
-
-def _flipped(figure: Figure) -> Figure:
-    return replace(figure, value=-figure.value)
-
-
-def _comparable(one: Figure, other: Figure) -> bool:
-    units = {one.unit, other.unit}
-    return len(units) == 1 or units in ({AGE, BARE}, {FRACTION, PERCENT})
-
-
-def _fit(
-    labels: Mapping[str, float], statement: Statement, wanted: Callable[[Figure], bool]
-) -> float | None:
-    """How well a claim's labels fit the best wanted figure of a statement; None without one."""
-    best: float | None = None
-    reading = statement.reading
-    for index, figure in enumerate(reading.figures):
-        if not wanted(figure):
-            continue
-        theirs = statement.labels[index]
-        score = sum(min(weight, theirs[key]) for key, weight in labels.items() if key in theirs)
-        if reading.is_row and reading.row_labels is not None:
-            unnamed = sum(1 for key in reading.row_labels[index] if key not in labels)
-            score -= min(0.5, _UNNAMED_ROW_LABEL * unnamed)
-        best = score if best is None else max(best, score)
-    return best
 
 
 def _clauses(reading: Reading) -> list[Reading]:

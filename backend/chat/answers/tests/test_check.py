@@ -96,9 +96,7 @@ def test_an_uncited_claim_behind_the_last_citation_goes() -> None:
 
 
 def test_a_citation_covers_the_uncited_sentences_before_it() -> None:
-    answer = ask(
-        f"{GUIDE}. After that, adjust the amount for inflation [1].", "withdrawal-rate"
-    )
+    answer = ask(f"{GUIDE}. After that, adjust the amount for inflation [1].", "withdrawal-rate")
     assert answer.status == "answered"
     assert answer.answer.count("[1]") == 2
 
@@ -220,15 +218,15 @@ def test_a_meaning_turned_round_goes(claim: str) -> None:
     assert not ask(f"{claim} [1].", "bonds").answer
 
 
-@pytest.mark.parametrize(
-    "claim", ["Restaurants count as essential expenses", "Holidays do count"]
-)
+@pytest.mark.parametrize("claim", ["Restaurants count as essential expenses", "Holidays do count"])
 def test_a_dropped_negation_goes(claim: str) -> None:
     assert not ask(f"{claim} [1].", "emergency-fund").answer
 
 
 def test_a_dropped_condition_goes() -> None:
-    passage = Passage("t#0", "t", "Withdrawals are free of tax unless the account is under five years old.")
+    passage = Passage(
+        "t#0", "t", "Withdrawals are free of tax unless the account is under five years old."
+    )
     assert not check("Withdrawals are free of tax [1].", [passage], question="Tax?").answer
     kept = check(
         "Withdrawals are free of tax unless the account is younger than five years [1].",
@@ -269,9 +267,7 @@ def test_ordered_items_are_numbered_anew() -> None:
 
 
 def test_a_lead_in_goes_with_its_items() -> None:
-    answer = ask(
-        f"Here are the steps:\n\n- Withdraw 12 % [1].\n\n{GUIDE} [1].", "withdrawal-rate"
-    )
+    answer = ask(f"Here are the steps:\n\n- Withdraw 12 % [1].\n\n{GUIDE} [1].", "withdrawal-rate")
     assert answer.answer == f"{GUIDE} [1]."
 
 
@@ -297,15 +293,15 @@ def test_a_count_is_held_to_the_items_that_are_left() -> None:
 def test_a_table_keeps_its_header_while_a_row_stands() -> None:
     head = "| Fund | Expense ratio |\n|---|---|\n"
     row = "| Balanced Fund | {} [1] |"
-    kept = ask(head + row.format("0.35%") + "\n| Global Equity Fund | 0.99% [1] |", "fund-comparison")
+    kept = ask(
+        head + row.format("0.35%") + "\n| Global Equity Fund | 0.99% [1] |", "fund-comparison"
+    )
     assert kept.answer == head + row.format("0.35%")
     assert not ask(head + row.format("0.99%"), "fund-comparison").answer
 
 
 def test_a_heading_goes_with_its_section() -> None:
-    answer = ask(
-        f"## Risky\n\nWithdraw 12 % [1].\n\n## Usual\n\n{GUIDE} [1].", "withdrawal-rate"
-    )
+    answer = ask(f"## Risky\n\nWithdraw 12 % [1].\n\n## Usual\n\n{GUIDE} [1].", "withdrawal-rate")
     assert answer.answer == f"## Usual\n\n{GUIDE} [1]."
 
 
@@ -380,7 +376,9 @@ def test_citations_of_bedrock_pass_the_same_checks() -> None:
 
 def test_abbreviations_decimals_and_identifiers_do_not_end_a_sentence() -> None:
     passage = Passage(
-        "a#0", "a", "U.S. investors, e.g. those of Acme Inc. in the 401(k), paid 0.5 per cent in fees."
+        "a#0",
+        "a",
+        "U.S. investors, e.g. those of Acme Inc. in the 401(k), paid 0.5 per cent in fees.",
     )
     completion = "U.S. investors, e.g. those of Acme Inc. in the 401(k), paid 0.5 % in fees [1]."
     assert check(completion, [passage], question="Fees?").answer == completion
@@ -391,7 +389,9 @@ def test_the_marker_of_a_document_is_no_citation() -> None:
     other = Passage("b#0", "b", "Bonds are loans.")
     answer = check("Inflation averaged 3 % over the decade [1].", [passage, other], question="?")
     assert answer.status == "answered"
-    copied = check("Inflation averaged 3 per cent [2] over the decade.", [passage, other], question="?")
+    copied = check(
+        "Inflation averaged 3 per cent [2] over the decade.", [passage, other], question="?"
+    )
     assert not copied.answer
 
 

@@ -67,7 +67,15 @@ def test_a_marker_in_any_form_cites(marker: str, expected: set[int]) -> None:
 
 @pytest.mark.parametrize(
     "marker",
-    ["[made-up#4]", "[17]", "\u301099\u3011", "[^9]", "(made-up#4)", "[Smith, 2020]", "[source: IRS]"],
+    [
+        "[made-up#4]",
+        "[17]",
+        "\u301099\u3011",
+        "[^9]",
+        "(made-up#4)",
+        "[Smith, 2020]",
+        "[source: IRS]",
+    ],
 )
 def test_an_unknown_id_leaves_the_text(marker: str) -> None:
     assert cited(f"Bonds swing little {marker}.") == ("Bonds swing little.", set(), True)
