@@ -1,8 +1,10 @@
 """The figures of a text: numbers, percentages, amounts, dates and ranges, with unit and bound."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Final
 
 from chat.answers.dates import Date, dates, identifiers, is_year
@@ -138,6 +140,14 @@ _AFTER: Final = [
     )
     for phrase in phrases.split("|")
 ]  # fmt: skip
+_BEFORE_BY_LAST: Final = {
+    last: [entry for entry in _BEFORE if entry[0][-1] == last]
+    for last in {phrase[-1] for phrase, _ in _BEFORE}
+}
+_AFTER_BY_FIRST: Final = {
+    first: [entry for entry in _AFTER if entry[0][0] == first]
+    for first in {phrase[0] for phrase, _ in _AFTER}
+}
 _RANGE_JOINTS: Final = {
     "to",
     "-",
@@ -304,7 +314,8 @@ def read_identifiers(text: str) -> list[Identifier]:
     return [Identifier(*found) for found in identifiers(text)] if _DIGIT.search(text) else []
 
 
-def figures(text: str, *, in_table: bool = False) -> list[Figure]:
+@lru_cache(maxsize=2048)
+def figures(text: str, *, in_table: bool = False) -> Sequence[Figure]:
     """Return the figures of a text in their order.
 
     Args:
@@ -320,14 +331,14 @@ def figures(text: str, *, in_table: bool = False) -> list[Figure]:
         taken = [(figure.start, figure.end) for figure in found]
         taken += [(start, end) for start, end, _ in identifiers(text)]
     elif not _MAY_COUNT.search(text):
-        return []
+        return ()
     free = [
         token
         for token in tokens(text)
         if not any(token.start < end and start < token.end for start, end in taken)
     ][:_MAX_STEPS]
     found += _Reader(text, free, in_table).read()
-    return sorted(found, key=lambda figure: figure.start)
+    return tuple(sorted(found, key=lambda figure: figure.start))
 
 
 class _Reader:
@@ -633,19 +644,18 @@ class _Reader:
         return unit, following
 
     def _bound_before(self, first: int) -> str:
-        words = [self._low(first - offset) for offset in range(4, 0, -1)]
-        if words[-1] in {"the", "a", "an", "."}:
-            words = [self._low(first - offset) for offset in range(5, 1, -1)]
-        for phrase, bound in _BEFORE:
-            if tuple(words[-len(phrase) :]) == phrase:
-                if phrase == ("over",) and words[-2:-1] in (["spread"], ["carried"]):
-                    return ""
-                return bound
+        last = first - 2 if self._low(first - 1) in {"the", "a", "an", "."} else first - 1
+        for phrase, bound in _BEFORE_BY_LAST.get(self._low(last), ()):
+            begin = last - len(phrase) + 1
+            if all(self._low(begin + offset) == word for offset, word in enumerate(phrase)):
+                # "Spread over thirty years" compares nothing.
+                spread = phrase == ("over",) and self._low(begin - 1) in {"spread", "carried"}
+                return "" if spread else bound
         return ""
 
     def _bound_after(self, index: int) -> tuple[int, str]:
-        for phrase, bound in _AFTER:
-            if tuple(self._low(index + offset) for offset in range(len(phrase))) == phrase:
+        for phrase, bound in _AFTER_BY_FIRST.get(self._low(index), ()):
+            if all(self._low(index + offset) == word for offset, word in enumerate(phrase)):
                 return index + len(phrase), bound
         return index, ""
 

@@ -116,22 +116,21 @@ class Renderer:
             at = self._insertion(unit, part)
             inserts.setdefault(at, [])
             inserts[at] += [number for number in part.numbers if number not in inserts[at]]
+        dropped = _positions(text, "**", unit) if unbalanced else []
         where: dict[int, int] = {}
         position = unit.start
-        while position <= unit.end:
-            if position in inserts:
-                where.setdefault(position, self._length)
-                markers = "".join(f"[{number}]" for number in inserts[position])
-                last = self._pieces[-1][-1:] if self._pieces else ""
-                self._write(("" if not last or last.isspace() else " ") + markers)
-            if position == unit.end:
-                break
+        for stop in sorted({*inserts, *dropped, *_edges(unit, placed, figures), unit.end}):
             where.setdefault(position, self._length)
-            if unbalanced and text.startswith("**", position):
+            self._write(text[position:stop])
+            position = stop
+            if stop in inserts:
+                where.setdefault(stop, self._length)
+                markers = "".join(f"[{number}]" for number in inserts[stop])
+                last = next((piece[-1] for piece in reversed(self._pieces) if piece), " ")
+                self._write(("" if last.isspace() else " ") + markers)
+            if stop in dropped:
                 position += 2
-                continue
-            self._write(text[position])
-            position += 1
+            where.setdefault(position, self._length)
         end = self._length
         for part in placed:
             start = self._at(where, part.start, unit, end)
@@ -165,3 +164,16 @@ class Renderer:
                 return max(part.at, unit.start)
         found = _TRAILING.search(text[unit.start : unit.end])
         return unit.start + found.start() if found and found.start() else unit.end
+
+
+def _positions(text: str, mark: str, unit: Unit) -> list[int]:
+    return [
+        match.start()
+        for match in re.finditer(re.escape(mark), text[: unit.end])
+        if match.start() >= unit.start
+    ]
+
+
+def _edges(unit: Unit, placed: Sequence[Placed], figures: Sequence[Span]) -> list[int]:
+    edges = [edge for part in (*placed, *figures) for edge in (part.start, part.end)]
+    return [edge for edge in edges if unit.start <= edge <= unit.end]

@@ -133,8 +133,8 @@ def content_words(text: str) -> list[Word]:
             sentence_start = True
         position = match.end()
         # "Fund A" and "class B" are names; "A bond" and "I" are not.
-        is_label = (len(raw) == 1 and raw.isupper() and not sentence_start and raw != "I") or (
-            len(raw) == 1 and raw.isupper() and raw not in "AI"
+        is_label = (
+            len(raw) == 1 and raw.isupper() and raw != "I" and (raw != "A" or not sentence_start)
         )
         key = raw.lower() + "." if is_label else stem(raw)
         # Net income, net profit, net earnings and net loss name one line of a statement.

@@ -105,7 +105,7 @@ def test_another_figure_or_unit_does_not_agree(claim: str, source: str) -> None:
     ],
 )
 def test_identifiers_and_pronouns_are_no_figures(text: str) -> None:
-    assert figures(text) == []
+    assert not figures(text)
 
 
 def test_both_ends_of_a_range_share_unit_and_scale() -> None:
@@ -115,4 +115,4 @@ def test_both_ends_of_a_range_share_unit_and_scale() -> None:
 
 
 def test_a_long_run_of_digits_is_bounded() -> None:
-    assert figures("9" * 10_000) == []
+    assert not figures("9" * 10_000)
