@@ -132,6 +132,7 @@ _IDENTIFIER: Final = re.compile(
     r"appendix|page|step)\s+\d+[\w-]*(?:\([a-z0-9]+\))*"
     r"|\b(?:S&P|Russell|FTSE|Nikkei|Dow|Nasdaq|NASDAQ|CAC|DAX|Wilshire|STOXX|Fortune|ISO|SOC)[\s-]+"
     r"\d+\b"
+    r"|\b[Rr]ule of \d+\b"
     r"|\bCOVID-19\b|\b401k\b|\b403b\b",
 )
 _NOT_IN_KEY: Final = re.compile(r"[^a-z0-9]")

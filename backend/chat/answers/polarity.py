@@ -142,7 +142,7 @@ def negation_agrees(
             return False  # Whatever the source denies, it is not what the claim is about.
     for one in theirs:
         spoken_of = claim_stems.intersection(one.subject) - free - my_targets
-        if one.hard and spoken_of and not any(other.hard for other in mine):
+        if one.hard and len(one.subject) == 1 and spoken_of and not any(other.hard for other in mine):
             return False
         if not one.hard or my_targets.intersection(one.targets):
             continue

@@ -148,6 +148,7 @@ _AFTER_BY_FIRST: Final = {
     first: [entry for entry in _AFTER if entry[0][0] == first]
     for first in {phrase[0] for phrase, _ in _AFTER}
 }
+_ELIDED: Final = frozenset({PERCENT, POINTS, BASIS_POINTS, "year", "month", "week", "day"})
 _RANGE_JOINTS: Final = {
     "to",
     "-",
@@ -363,7 +364,27 @@ class _Reader:
             figure, first, index = read
             figures.append(figure)
             places.append((first, index))
-        return self._ranges(figures, places)
+        return self._ranges(self._ellipses(figures, places), places)
+
+    def _ellipses(self, figures: list[Figure], places: list[tuple[int, int]]) -> list[Figure]:
+        """Give "about eight" its unit in "in about twelve years, at nine per cent in about eight"."""
+        for index, figure in enumerate(figures):
+            ends = self._low(places[index][1]) in {"", ".", ",", ";", ")"}
+            if figure.unit != BARE or not ends:
+                continue
+            lead = self._lead(places[index][0])
+            for earlier in range(index):
+                if lead and figures[earlier].unit in _ELIDED:
+                    if self._lead(places[earlier][0]) == lead:
+                        figures[index] = replace(figure, unit=figures[earlier].unit)
+        return figures
+
+    def _lead(self, first: int) -> str:
+        """The preposition before a figure."""
+        word = self._low(first - 1)
+        if word in {"about", "around", "roughly", "approximately", "nearly"}:
+            word = self._low(first - 2)
+        return word if word in {"in", "by", "at", "to", "for", "of"} else ""
 
     def _low(self, index: int) -> str:
         return self._tokens[index].low if 0 <= index < len(self._tokens) else ""
@@ -381,6 +402,9 @@ class _Reader:
         numeral = numeral_at(self._tokens, index)
         if numeral is None:
             return None
+        pointed_at = self._low(index - 1) in {"the", "these", "those"}
+        if pointed_at and numeral.in_words and (self._low(numeral.next) or ".") in {".", ",", ":", ";", "?"}:
+            return None  # "Compare the two:" counts nothing.
         if not numeral.in_words and self._is_part_of_word(index, numeral):
             return None
         first, currency = self._currency_before(index)
@@ -680,6 +704,8 @@ class _Reader:
             if len(joint) != 1 and not (not joint and right.value < 0 and not right.date):
                 continue
             before = self._low(places[index][0] - 1)
+            if before in {"age", "ages", "aged", "about", "roughly", "the"}:
+                before = self._low(places[index][0] - 2)
             if not joint:
                 # "3-5" reads as 3 and -5 where the sign touches its number.
                 if not self._adjacent(places[index + 1][0]):

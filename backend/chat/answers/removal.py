@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from chat.answers.claims import Reason
+from chat.answers.polarity import negations
 from chat.answers.roles import Role, count_of_items
 from chat.answers.units import Kind, Unit, Units, ends_in_colon
 
@@ -29,6 +30,7 @@ _PRONOUN: Final = re.compile(
     r"instance)\b",
     re.IGNORECASE,
 )
+_HOWEVER: Final = re.compile(r"\bhowever\b(?! (?:much|many|long))|\bexceptions?\b", re.IGNORECASE)
 _LISTED: Final = frozenset({Kind.ITEM, Kind.ROW})
 
 
@@ -54,7 +56,10 @@ def _take_along(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int,
     if roles[unit.index] is Role.STRUCTURE:
         return
     text = units.text_of(unit)
-    limits = _LIMITS_FIRST.match(text) or (unit.kind is Kind.SENTENCE and _LIMITS.search(text))
+    limits = _LIMITS_FIRST.match(text) or (
+        unit.kind is Kind.SENTENCE
+        and (_HOWEVER.search(text) or (_PRONOUN.match(text) and _LIMITS.search(text)))
+    )
     if limits and unit.kind is not Kind.ROW:
         for other in units.units:
             if other.paragraph == unit.paragraph and other.kind is unit.kind:
@@ -66,7 +71,9 @@ def _take_along(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int,
             for other in units.units:
                 if other.paragraph == previous.paragraph:
                     gone.setdefault(other.index, reason)
-    if ends_in_colon(text) or unit.kind is Kind.ITEM:
+    # Items that were proven stand without a lead-in, unless it denied or limited them.
+    turns = any(one.hard for one in negations(text)) or _LIMITS.search(text)
+    if (ends_in_colon(text) and turns) or unit.kind is Kind.ITEM:
         for child in units.children(unit.index):
             gone.setdefault(child.index, reason)
     if unit.index + 1 < len(units.units):

@@ -255,7 +255,7 @@ def count_of_items(units: Units, unit: Unit) -> tuple[Figure, int] | None:
     text = units.text_of(unit)
     for figure in figures(text):
         whole = figure.unit == "" and figure.value == int(figure.value) and 1 <= figure.value <= 30
-        following = re.match(r"\s+(?:[\w-]+\s+){0,3}?\w+s\b|\s*:", text[figure.end :])
+        following = re.match(r"\s+(?:[\w-]+\s+){0,3}?\w+s\b", text[figure.end :])
         if whole and following and (ends_in_colon(text) or unit.kind is Kind.HEADING):
             return figure, len(children)
     return None

@@ -136,6 +136,8 @@ def content_words(text: str) -> list[Word]:
         is_label = (
             len(raw) == 1 and raw.isupper() and raw != "I" and (raw != "A" or not sentence_start)
         )
+        if len(raw) == 1 and text[match.end() : match.end() + 1] == ".":
+            is_label = False  # "U.S." is no label.
         key = raw.lower() + "." if is_label else stem(raw)
         # Net income, net profit, net earnings and net loss name one line of a statement.
         if key in _NET and found and found[-1].stem == "net" and match.start() - found[-1].end <= 1:
