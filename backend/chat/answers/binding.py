@@ -21,6 +21,9 @@ Labels = Mapping[str, float]
 # How much better another figure's labels must fit before the claim's figure counts as swapped.
 _MARGIN: Final = 0.05
 _MARGIN_ELSEWHERE: Final = 0.35
+# Numbers without a unit may be ages beside amounts, which nobody takes for each other.
+_MARGIN_UNLIKE: Final = 0.5
+_SMALL: Final = 150
 _UNNAMED_ROW_LABEL: Final = 0.1
 _UNNAMED_IN_ALL: Final = 0.5
 
@@ -93,12 +96,20 @@ class Binding:
         """Whether another figure of the same kind fits the labels better."""
         figures = claim.reading.figures
         figure = figures[index]
-        for unit in _COMPARABLE.get(figure.unit, (figure.unit,)):
+        # "Before 65" is compared with ages where the source says that 65 is one.
+        units = {
+            one.unit
+            for one in statement.reading.figures
+            if agree(figure, one, claim, statement)
+        }
+        for unit in units:
             for number, source, place in self._by_unit.get(unit, ()):
                 margin = _MARGIN if number in cited else _MARGIN_ELSEWHERE
+                other = source.reading.figures[place]
+                if unit == BARE and (abs(other.value) < _SMALL) != (abs(figure.value) < _SMALL):
+                    margin = _MARGIN_UNLIKE
                 if _score(labels, source, place) <= own + margin:
                     continue
-                other = source.reading.figures[place]
                 if not agree(figure, other, claim, statement) and not any(
                     one.agrees_with(other) for one in figures
                 ):
@@ -169,7 +180,7 @@ def _pairs_agree(
     for one in range(len(figures)):
         for two in range(one + 1, len(figures)):
             first, second = fits[one], fits[two]
-            if first is None or second is None or not comparable(figures[one], figures[two]):
+            if first is None or second is None or figures[one].unit != figures[two].unit:
                 continue
             if figures[one].key == figures[two].key:
                 continue
@@ -195,7 +206,18 @@ def _takes_label(claim: Claim, index: int, statement: Statement) -> bool:
         if not agree(figure, one, claim, statement):
             continue
         theirs = labels[number]
-        foreign = {key for key in mine & statement.reading.stems if not _is_own(theirs.get(key, 0))}
+        beside = {
+            key
+            for other, around in zip(statement.reading.figures, labels, strict=True)
+            if other is not one and comparable(other, one)
+            for key, weight in around.items()
+            if weight >= 1
+        }
+        foreign = {
+            key
+            for key in mine & statement.reading.stems & beside
+            if not _is_own(theirs.get(key, 0))
+        }
         left = [
             key
             for key, weight in theirs.items()

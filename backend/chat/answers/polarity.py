@@ -159,7 +159,7 @@ def _free_words(text: str, found: tuple[Negation, ...]) -> set[str]:
         if key := stem(match[0]):
             counts[key] = counts.get(key, 0) + 1
     for one in found:
-        for target in (*one.targets, *(one.subject if one.hard else ())):
+        for target in (*one.targets, *(one.subject if len(one.subject) == 1 else ())):
             counts[target] = counts.get(target, 0) - 1
     return {key for key, count in counts.items() if count > 0}
 

@@ -31,6 +31,9 @@ _PAIR_SHARE: Final = 0.5
 # "The gap is about 134,000" may name freely what the source calls the difference.
 _FREELY_NAMED: Final = 2
 
+# So many figures of one sentence tell which sentence is meant without any word.
+_TELLING_FIGURES: Final = 3
+
 _CONTEXT_WORD: Final = 0.5
 _PASSAGE_WORD: Final = 0.25
 _QUESTION_WEIGHT: Final = 0.04
@@ -196,7 +199,8 @@ class Support:
         shared = len(here) + _CONTEXT_WORD * len(near) + _PASSAGE_WORD * len(rest)
         shared += len(reading.identifier_keys & passage.identifier_keys)
         shared += len(reading.figures) if has_figures else 0
-        if stems and not here and not near and (len(stems) > _FREELY_NAMED or rest):
+        named = has_figures and len(reading.figures) >= _TELLING_FIGURES
+        if stems and not (here or near or named) and (len(stems) > _FREELY_NAMED or rest):
             return 0.0
         return shared / total
 
