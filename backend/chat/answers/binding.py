@@ -8,6 +8,7 @@ the words around it at least as well as any other.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from chat.answers.claims import Claim
@@ -69,9 +70,7 @@ class Binding:
             if figure.key in claim.exempt:
                 fits.append(None)
                 continue
-            fits.append(
-                fit(labels[index], statement, lambda one, f=figure: agree(f, one, claim, statement))
-            )
+            fits.append(fit(labels[index], statement, partial(agree, figure, claim, statement)))
             if figure.date is None and (
                 not _dates_agree(claim, index, statement) or _takes_label(claim, index, statement)
             ):
@@ -80,27 +79,24 @@ class Binding:
             # The figures beside a date have it as their label.
             if own is None or (figure.date and any(not one.date for one in figures)):
                 continue
-            if self._has_rival(claim, index, labels[index], own, statement, cited):
+            if self._has_rival(claim, figure, labels[index], statement, cited):
                 return False
         return _pairs_agree(claim, labels, statement, fits)
 
     def _has_rival(
         self,
         claim: Claim,
-        index: int,
+        figure: Figure,
         labels: Labels,
-        own: float,
         statement: Statement,
         cited: Sequence[int],
     ) -> bool:
         """Whether another figure of the same kind fits the labels better."""
         figures = claim.reading.figures
-        figure = figures[index]
+        own = fit(labels, statement, partial(agree, figure, claim, statement)) or 0.0
         # "Before 65" is compared with ages where the source says that 65 is one.
         units = {
-            one.unit
-            for one in statement.reading.figures
-            if agree(figure, one, claim, statement)
+            one.unit for one in statement.reading.figures if agree(figure, claim, statement, one)
         }
         for unit in units:
             for number, source, place in self._by_unit.get(unit, ()):
@@ -110,7 +106,7 @@ class Binding:
                     margin = _MARGIN_UNLIKE
                 if _score(labels, source, place) <= own + margin:
                     continue
-                if not agree(figure, other, claim, statement) and not any(
+                if not agree(figure, claim, statement, other) and not any(
                     one.agrees_with(other) for one in figures
                 ):
                     return True
@@ -132,10 +128,10 @@ def comparable(one: Figure, other: Figure) -> bool:
 
 def matches(figure: Figure, claim: Claim, statement: Statement) -> bool:
     """Whether a statement has a figure of a claim."""
-    return any(agree(figure, one, claim, statement) for one in statement.reading.figures)
+    return any(agree(figure, claim, statement, one) for one in statement.reading.figures)
 
 
-def agree(figure: Figure, source: Figure, claim: Claim, statement: Statement) -> bool:
+def agree(figure: Figure, claim: Claim, statement: Statement, source: Figure) -> bool:
     """Whether two figures agree, where a loss may be written as negative or in words."""
     if figure.agrees_with(source):
         return True
@@ -203,7 +199,7 @@ def _takes_label(claim: Claim, index: int, statement: Statement) -> bool:
     labels = statement.reading.labels
     answers: list[bool] = []
     for number, one in enumerate(statement.reading.figures):
-        if not agree(figure, one, claim, statement):
+        if not agree(figure, claim, statement, one):
             continue
         theirs = labels[number]
         beside = {
@@ -243,7 +239,7 @@ def _dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
     agreed = [
         _dates_of(statement.labels[number])
         for number, one in enumerate(statement.reading.figures)
-        if agree(figure, one, claim, statement)
+        if agree(figure, claim, statement, one)
     ]
     if not agreed:
         return True

@@ -123,7 +123,7 @@ def _scaled(value: Decimal, step: Decimal, power: int, following: int) -> Numera
     return Numeral(value * scale, step * scale, following, in_words=False, power=power)
 
 
-def _words(found: list[Token], index: int) -> Numeral | None:
+def _words(found: list[Token], index: int) -> Numeral | None:  # noqa: PLR0912
     total = group = 0
     position = index
     seen = False

@@ -65,7 +65,8 @@ def negations(text: str) -> tuple[Negation, ...]:
                 before = _clause_before(masked, words, index - 1)
                 found.append(Negation(False, (bare,), before, affirms=True))
                 continue
-            found.append(Negation(True, (bare,), _clause_before(masked, words, index - 1)))
+            free = f"{bare}-free"  # Met by the same word alone, though the source may tax as well.
+            found.append(Negation(True, (bare, free), _clause_before(masked, words, index - 1)))
             continue
         if (word == "non" and masked[end : end + 1] == "-") or (hard or word in _SOFT):
             reached = _reached(masked, words, index, end)
@@ -83,7 +84,7 @@ def _is_hard(word: str) -> bool:
 def _reached(text: str, words: list[tuple[str, int, int]], index: int, end: int) -> tuple[str, ...]:
     targets: list[str] = []
     position = end
-    for word, start, word_end in words[index + 1 :]:
+    for word, _start, word_end in words[index + 1 :]:
         if len(targets) == _TARGETS or _STOP_AT.search(text, position, word_end):
             break
         if key := stem(word):
@@ -108,7 +109,7 @@ def _subject(text: str, words: list[tuple[str, int, int]], index: int) -> tuple[
 def _clause_before(text: str, words: list[tuple[str, int, int]], index: int) -> tuple[str, ...]:
     found: list[str] = []
     for back in range(index - 1, max(-1, index - 9), -1):
-        if re.search(r"[;:.]|,\s+and\b", text[words[back][1] : words[index][1]]):
+        if re.search(r"[;.]|,\s+and\b", text[words[back][1] : words[index][1]]):
             break
         if key := stem(words[back][0]):
             found.append(key)
@@ -142,7 +143,12 @@ def negation_agrees(
             return False  # Whatever the source denies, it is not what the claim is about.
     for one in theirs:
         spoken_of = claim_stems.intersection(one.subject) - free - my_targets
-        if one.hard and len(one.subject) == 1 and spoken_of and not any(other.hard for other in mine):
+        if (
+            one.hard
+            and len(one.subject) == 1
+            and spoken_of
+            and not any(other.hard for other in mine)
+        ):
             return False
         if not one.hard or my_targets.intersection(one.targets):
             continue

@@ -248,7 +248,7 @@ def _same_unit(one: Figure, other: Figure) -> bool:
         return True
     units = {one.unit, other.unit}
     # "Retires at 45" is an age though nothing says so; "half" is 50 per cent.
-    return units == {AGE, BARE} or units == {FRACTION, PERCENT} or units == {AGE, "year"}
+    return units in ({AGE, BARE}, {FRACTION, PERCENT}, {AGE, "year"})
 
 
 def _comparable(figure: Figure) -> Decimal:
@@ -267,7 +267,7 @@ def _ends_agree(mine: Figure, source: Figure, same: bool) -> bool:
     return mine.bound in {"most", "under"} or (mine.bound == "over" and not same)
 
 
-def _bounds_agree(mine: Figure, source: Figure, value: Decimal, theirs: Decimal) -> bool:
+def _bounds_agree(mine: Figure, source: Figure, value: Decimal, theirs: Decimal) -> bool:  # noqa: PLR0911
     same = value == theirs
     said, found = mine.bound, source.bound
     if said == "during" or found == "during":
@@ -374,9 +374,11 @@ class _Reader:
                 continue
             lead = self._lead(places[index][0])
             for earlier in range(index):
-                if lead and figures[earlier].unit in _ELIDED:
-                    if self._lead(places[earlier][0]) == lead:
-                        figures[index] = replace(figure, unit=figures[earlier].unit)
+                alike = self._lead(places[earlier][0]) == lead and (
+                    lead or "about" == figure.bound == figures[earlier].bound
+                )
+                if alike and figures[earlier].unit in _ELIDED:
+                    figures[index] = replace(figure, unit=figures[earlier].unit)
         return figures
 
     def _lead(self, first: int) -> str:
@@ -395,7 +397,7 @@ class _Reader:
             self._tokens[index - 1].end == self._tokens[index].start
         )
 
-    def _figure_at(self, index: int) -> tuple[Figure, int, int] | None:
+    def _figure_at(self, index: int) -> tuple[Figure, int, int] | None:  # noqa: PLR0911, PLR0912
         token = self._tokens[index]
         if special := self._special(index):
             return special
@@ -403,7 +405,11 @@ class _Reader:
         if numeral is None:
             return None
         pointed_at = self._low(index - 1) in {"the", "these", "those"}
-        if pointed_at and numeral.in_words and (self._low(numeral.next) or ".") in {".", ",", ":", ";", "?"}:
+        if (
+            pointed_at
+            and numeral.in_words
+            and (self._low(numeral.next) or ".") in {".", ",", ":", ";", "?"}
+        ):
             return None  # "Compare the two:" counts nothing.
         if not numeral.in_words and self._is_part_of_word(index, numeral):
             return None
@@ -451,7 +457,7 @@ class _Reader:
             following,
         )
 
-    def _special(self, index: int) -> tuple[Figure, int, int] | None:
+    def _special(self, index: int) -> tuple[Figure, int, int] | None:  # noqa: PLR0911, PLR0912
         """Fractions, multiples, ratios and ordinals."""
         low, token = self._low(index), self._tokens[index]
         after = self._low(index + 1)
@@ -573,7 +579,7 @@ class _Reader:
             return at, text
         return index, ""
 
-    def _unit_after(self, index: int) -> tuple[int, str]:
+    def _unit_after(self, index: int) -> tuple[int, str]:  # noqa: PLR0911, PLR0912
         hyphens = 1 if self._low(index) in _HYPHENS and self._adjacent(index + 1) else 0
         if self._low(index) == ")" and self._low(index + 1) == "%":
             return index + 2, PERCENT
@@ -617,7 +623,7 @@ class _Reader:
             return at + 2, _TIMES[after]
         return index, BARE
 
-    def _sign(self, first: int, following: int) -> tuple[int, int]:
+    def _sign(self, first: int, following: int) -> tuple[int, int]:  # noqa: PLR0911
         """The first token with the sign, and 0 for positive, 1 negative, 2 in parentheses."""
         before = self._low(first - 1)
         if self._low(first) in _SYMBOLS and self._low(first + 1) in _MINUS:
@@ -718,7 +724,7 @@ class _Reader:
             if not is_range and word not in {"or", "and", ","}:
                 continue
             left = self._shared_unit(left, right, loose=not is_range)
-            if is_range and (left.unit == right.unit or right.unit == BARE):
+            if is_range and (right.unit in (left.unit, BARE)):
                 if right.unit == BARE and left.unit not in {BARE, DATE} and not right.date:
                     right = replace(right, unit=left.unit)
                 low, high = ("from", "to") if before == "from" else ("low", "high")

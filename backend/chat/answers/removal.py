@@ -50,7 +50,7 @@ def removals(
             return gone
 
 
-def _take_along(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int, Reason]) -> None:
+def _take_along(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int, Reason]) -> None:  # noqa: PLR0912
     """Remove what a removed unit limits, introduces or names."""
     reason = gone[unit.index]
     if roles[unit.index] is Role.STRUCTURE:
@@ -102,14 +102,17 @@ def _left_alone(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int,
         is_reply = roles[unit.index] is Role.STRUCTURE and unit.kind is Kind.SENTENCE
         asks = units.text_of(unit).rstrip("*_ ").endswith("?")
         if (
-            is_reply
-            and not asks
-            and following is not None
-            and following.index in gone
-            and not children
+            (
+                is_reply
+                and not asks
+                and following is not None
+                and following.index in gone
+                and not children
+            )
+            and following.paragraph == unit.paragraph
+            and len(units.text_of(unit)) < 30
         ):
-            if following.paragraph == unit.paragraph and len(units.text_of(unit)) < 30:
-                gone[unit.index] = gone[following.index]
+            gone[unit.index] = gone[following.index]
         return
     text = units.text_of(unit)
     introduces = ends_in_colon(text) or unit.kind is Kind.HEADING

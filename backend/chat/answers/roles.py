@@ -140,7 +140,7 @@ class Roles:
         self._named = frozenset(pair for one in passages for pair in one.named_figures)
         self._disclaimers = [(_stems(text), _denials(text)) for text in disclaimers]
 
-    def role(self, unit: Unit) -> Role:
+    def role(self, unit: Unit) -> Role:  # noqa: PLR0911
         """Return what a unit is for the check."""
         if unit.kind is Kind.HEADER:
             return Role.STRUCTURE

@@ -54,7 +54,7 @@ def trim(text: str, start: int, end: int) -> tuple[int, int] | None:
     return (start, end) if start < end else None
 
 
-def _ends_here(text: str, begun: int, match: re.Match[str], end: int) -> bool:
+def _ends_here(text: str, begun: int, match: re.Match[str], end: int) -> bool:  # noqa: PLR0911
     rest = text[match.end() : min(end, match.end() + 60)].lstrip()
     if not rest:
         return True

@@ -1,5 +1,6 @@
 """Whether a claim stands on a sentence or table row that it cites."""
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -55,7 +56,8 @@ _CLAUSE: Final = re.compile(
 _MAX_CLAUSES: Final = 8
 _LABEL: Final = re.compile(r"\W*([\w\s()'-]{2,40}):")
 _PREMISE: Final = re.compile(
-    r"\b(?:your|you (?:have|earn|are|hold|own|pay|owe|save|invest|put)|if|on|with|for|given|suppose|assuming|at|from|since|as|against|compared "
+    r"\b(?:your|you (?:have|earn|are|hold|own|pay|owe|save|invest|put)|if|on|with|for|given|"
+    r"suppose|assuming|at|from|since|as|against|compared "
     r"(?:to|with)|earning|having|of)\b"
     r"[^.;]{0,24}$",
     re.IGNORECASE,
@@ -119,7 +121,7 @@ class Support:
         # A negation or a direction may reach from one clause into the next.
         return Verdict(None, statements, asked)
 
-    def _verify(
+    def _verify(  # noqa: PLR0911
         self, claim: Claim, cited: Sequence[int], labels_from: Sequence[str] | None = None
     ) -> Verdict:
         reading = claim.reading
@@ -209,11 +211,11 @@ class Support:
     ) -> tuple[bool, list[Figure]]:
         """Whether each figure is proven by one statement, and which ones only the question has."""
         reading = claim.reading
-        named = {key: word for key, word in named_figures(reading)}
-        around = (
+        named = dict(named_figures(reading))
+        near = (
             *statement.reading.figures, *statement.column_figures, *statement.context_figures
         )  # fmt: skip
-        if not all(any(head.agrees_with(one) for one in around) for head in reading.columns):
+        if not all(any(head.agrees_with(one) for one in near) for head in reading.columns):
             return False, []
         asked: list[Figure] = []
         for figure in reading.figures:
@@ -275,7 +277,7 @@ class Support:
         rows = next(one.statements for one in self._passages if one.passage is statement.passage)
         figures = statement.reading.figures
         for number, figure in enumerate(figures):
-            if not any(agree(mine, figure, claim, statement) for mine in claim.reading.figures):
+            if not any(agree(mine, claim, statement, figure) for mine in claim.reading.figures):
                 continue
             column = [
                 row.reading.figures[number].value
@@ -338,7 +340,7 @@ class Support:
                     return [one, two]
         return []
 
-    def _calculation(
+    def _calculation(  # noqa: PLR0911
         self, claim: Claim, labels: Sequence[Mapping[str, float]], cited: Sequence[int]
     ) -> Verdict | None:
         """A shown calculation with operands that the cited passages or the question have."""
@@ -401,7 +403,7 @@ def _clauses(reading: Reading) -> list[Reading]:
         return []
     cuts = [0, *(match.end() for match in _CLAUSE.finditer(text)), len(text)]
     pieces: list[str] = []
-    for one, two in zip(cuts, cuts[1:], strict=False):
+    for one, two in itertools.pairwise(cuts):
         piece = text[one:two]
         part = read(piece)
         if (pieces and len(part.stems) + len(part.figures) < 2) or (

@@ -428,7 +428,7 @@ HONEST: list[tuple[str, str, tuple[str, ...], str]] = [
         "first year and then adjust "
         "that amount for inflation [1]. It is only a guide, though: it assumes thirty years "
         "and ignores fees and taxes "
-        "[1]. Someone retiring at 45 may need a lower rate of about 3–3.5% [1].",
+        "[1]. Someone retiring at 45 may need a lower rate of about 3–3.5% [1].",  # noqa: RUF001
     ),
     (
         "question",
