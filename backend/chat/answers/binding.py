@@ -12,9 +12,9 @@ from functools import partial
 from typing import Final
 
 from chat.answers.claims import Claim
+from chat.answers.figures import AGE, BARE, FRACTION, PERCENT, Figure
 from chat.answers.lexicon import word_list
 from chat.answers.passages import PassageReading, Statement
-from chat.answers.quantities import AGE, BARE, FRACTION, PERCENT, Figure
 from chat.answers.reading import BETWEEN_WEIGHT
 
 Labels = Mapping[str, float]
@@ -29,12 +29,14 @@ _UNNAMED_ROW_LABEL: Final = 0.1
 _UNNAMED_IN_ALL: Final = 0.5
 
 _VALUE: Final = frozenset(
-    word_list("""is are was were be cost costs becomes became equals brings brought reaches reached pays
+    word_list("""is are was were be cost costs becomes became equals brings brought reaches
+reached pays
 yields makes totals totalled adds added earns earned gives""")
 )
 _BASE: Final = frozenset(word_list("""on for with of at from in under"""))
 _BETWEEN: Final = frozenset(
-    word_list("""about around roughly approximately nearly almost only just some a an the another additional
+    word_list("""about around roughly approximately nearly almost only just some a an the another
+additional
 extra over under around up further""")
 )
 _LOSS: Final = re.compile(

@@ -72,7 +72,7 @@ _MARKER_LINE: Final = re.compile(r"[\s,;.:*_()\[\]-]*")
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A citation at an offset of the text: positions of passages, and whether any id was unknown."""
+    """A citation at an offset: positions of passages, and whether any id was unknown."""
 
     offset: int
     passages: tuple[int, ...]
@@ -385,9 +385,10 @@ class _Parser:
             return "", [], True
         numeric = re.fullmatch(r"\s*\d{1,2}(?:\s*[,;&]\s*\d{1,2})*\s*", inside)
         after = self._source[match.end() : match.end() + 1]
-        if numeric and found.known and not found.unknown and not self._brackets_cite:
-            if not after or after in ".,;:!?\n|":
-                return self._cited(found)
+        # "(1)" counts or lists where the completion cites in other brackets.
+        cites = numeric and found.known and not found.unknown and not self._brackets_cite
+        if cites and (not after or after in ".,;:!?\n|"):
+            return self._cited(found)
         return None
 
     def _curly(self, inside: str, _match: re.Match[str]) -> tuple[str, list[int], bool] | None:

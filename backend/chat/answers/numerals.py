@@ -19,7 +19,8 @@ TOKEN: Final = re.compile(
 _UNITS: Final = {
     word: value
     for value, word in enumerate(
-        word_list("""zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+        word_list("""zero one two three four five six seven eight nine ten eleven twelve thirteen
+fourteen
 fifteen sixteen seventeen eighteen nineteen""")
     )
 }

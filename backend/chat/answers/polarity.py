@@ -12,7 +12,8 @@ _HARD: Final = frozenset(
     word_list("""not never no none nothing nobody nowhere neither nor without cannot hardly""")
 )
 _SOFT: Final = frozenset(
-    word_list("""lack lacks lacking lacked fail fails failed failing avoid avoids avoiding avoided rarely
+    word_list("""lack lacks lacking lacked fail fails failed failing avoid avoids avoiding
+avoided rarely
 seldom barely unless except excluding excludes exclude excluded instead rather exempt ignore
 ignores ignoring ignored prevent prevents prohibit prohibits prohibited forbid forbidden
 refuse refuses free impossible unable missing absent stop stops zero nil waive waived
@@ -197,7 +198,10 @@ def limit_kept(claim: str, source: str, claim_stems: frozenset[str]) -> bool:
 _OPPOSITES: Final = [
     tuple(frozenset(side.split()) for side in line.split("|"))
     for line in """
-    rise rises rising rose risen increase increases increased increasing grow grows growing grew grown climb climbs climbed up raise raises raised | fall falls falling fell fallen decrease decreases decreased decreasing decline declines declined declining drop drops dropped down reduce reduces reduced reducing shrink shrinks shrank
+    rise rises rising rose risen increase increases increased increasing grow grows growing \
+    grew grown climb climbs climbed up raise raises raised | fall falls falling fell fallen \
+    decrease decreases decreased decreasing decline declines declined declining drop drops \
+    dropped down reduce reduces reduced reducing shrink shrinks shrank
     high higher highest | low lower lowest
     more most greater | less least fewer
     gain gains gained gaining | lose loses losing lost loss losses
@@ -219,7 +223,8 @@ _OPPOSITES: Final = [
     debit | credit
     better best | worse worst
     include includes included including | exclude excludes excluded excluding
-    allow allows allowed permit permits permitted | forbid forbids forbidden prohibit prohibits prohibited
+    allow allows allowed permit permits permitted | forbid forbids forbidden prohibit \
+    prohibits prohibited
     safe safer safest | risky riskier riskiest
     fast faster quick quickly | slow slower slowly
     large larger largest big bigger biggest | small smaller smallest
@@ -227,7 +232,8 @@ _OPPOSITES: Final = [
     stock stocks share shares equities | bond bonds
     gross | net
     simple | compound
-    annual annually yearly year years annum | monthly month months | weekly week weeks | daily day days | quarterly quarter quarters
+    annual annually yearly year years annum | monthly month months | weekly week weeks | \
+    daily day days | quarterly quarter quarters
     taxable taxed | untaxed nontaxable
     revenue revenues sales | expense expenses
     active actively | passive passively
@@ -354,7 +360,8 @@ _THAN: Final = re.compile(
 )
 _DOWN: Final = frozenset(
     word_list(
-        """less fewer lower smaller shorter cheaper slower worse younger weaker poorer safer later"""
+        """less fewer lower smaller shorter cheaper slower worse younger weaker poorer safer
+        later"""
     )
 )
 

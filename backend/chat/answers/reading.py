@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Final
 
-from chat.answers.quantities import Figure, Identifier, figures, read_identifiers
+from chat.answers.figures import Figure
+from chat.answers.quantities import Identifier, figures, read_identifiers
 from chat.answers.tables import Cell, Scale, is_per_unit, scale_of
 from chat.answers.words import Word, content_words
 

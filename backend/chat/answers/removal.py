@@ -50,7 +50,7 @@ def removals(
             return gone
 
 
-def _take_along(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int, Reason]) -> None:  # noqa: PLR0912
+def _take_along(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int, Reason]) -> None:
     """Remove what a removed unit limits, introduces or names."""
     reason = gone[unit.index]
     if roles[unit.index] is Role.STRUCTURE:
@@ -79,9 +79,9 @@ def _take_along(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int,
     if unit.index + 1 < len(units.units):
         following = units.units[unit.index + 1]
         spoken = following.kind in {Kind.SENTENCE, Kind.ITEM}
-        if spoken and roles[following.index] is not Role.STRUCTURE:
-            if _PRONOUN.match(units.text_of(following)):
-                gone.setdefault(following.index, reason)
+        claims = spoken and roles[following.index] is not Role.STRUCTURE
+        if claims and _PRONOUN.match(units.text_of(following)):
+            gone.setdefault(following.index, reason)
 
 
 def _left_alone(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int, Reason]) -> None:

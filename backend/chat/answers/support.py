@@ -10,6 +10,7 @@ from typing import Final
 from chat.answers.arithmetic import calculations
 from chat.answers.binding import Binding, agree, comparable, fit, matches
 from chat.answers.claims import Claim, Reason, Verdict
+from chat.answers.figures import FRACTION, PERCENT, Figure
 from chat.answers.passages import PassageReading, Statement, named_figures
 from chat.answers.polarity import (
     comparison_agrees,
@@ -18,7 +19,6 @@ from chat.answers.polarity import (
     negation_agrees,
     opposed,
 )
-from chat.answers.quantities import FRACTION, PERCENT, Figure
 from chat.answers.reading import Reading, context_labels, join, read
 
 # The share of a claim's content words that one sentence must have. Models paraphrase, and a third

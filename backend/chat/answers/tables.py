@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from chat.answers.quantities import BARE, CURRENCIES, PERCENT, Figure, figures
+from chat.answers.figures import BARE, PERCENT, Figure
+from chat.answers.quantities import CURRENCIES, figures
 
 _SEPARATOR: Final = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
 _ALIGNED: Final = re.compile(r"\S(?:\s{2,}|\t+)(?=\S)")
