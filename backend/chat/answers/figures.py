@@ -19,9 +19,9 @@ BARE: Final = ""
 class Figure:
     """A figure of a text.
 
-        `step` is the value of one in the last digit shown. `end_of` is "low" or "high" for the ends of
-        a range, "from" or "to" for a change, else "". `power` is that of the scale word: 6 for "3
-    million".
+    `step` is the value of one in the last digit shown. `end_of` is "low" or "high" for the ends
+    of a range, "from" or "to" for a change, else "". `power` is that of the scale word, such as 6
+    for "3 million".
     """
 
     start: int
