@@ -31,9 +31,10 @@ _UNNAMED_IN_ALL: Final = 0.5
 _VALUE: Final = frozenset(
     word_list("""is are was were be cost costs becomes became equals brings brought reaches
 reached pays
-yields makes totals totalled adds added earns earned gives""")
+yields makes totals totalled adds added earns earned gives has have had""")
 )
 _BASE: Final = frozenset(word_list("""on for with of at from in under"""))
+_ROLE_PAIRS: Final = {"value": "base", "from": "to", "to": "from"}
 _BETWEEN: Final = frozenset(
     word_list("""about around roughly approximately nearly almost only just some a an the another
 additional
@@ -262,9 +263,9 @@ def _roles_crossed(claim: Claim, statement: Statement, one: int, two: int) -> bo
     if source.is_row or len(theirs) != 2:
         return False
     return any(
-        mine[first] == "value"
-        and theirs[first] == "base"
-        and theirs[second] == "value" != mine[second]
+        mine[first] in _ROLE_PAIRS
+        and theirs[first] == _ROLE_PAIRS[mine[first]]
+        and theirs[second] == mine[first] != mine[second]
         for first, second in ((0, 1), (1, 0))
     )
 
@@ -275,7 +276,12 @@ def _role(text: str, figure: Figure) -> str:
         words.pop()
     if not words:
         return ""
-    return "value" if words[-1] in _VALUE else "base" if words[-1] in _BASE else ""
+    last = words[-1]
+    if last in {"until", "till", "to", "through"}:
+        return "to"
+    if last in {"from", "since", "starting"} or words[-2:-1] in (["starts"], ["begins"]):
+        return "from"
+    return "value" if last in _VALUE else "base" if last in _BASE else ""
 
 
 def _is_own(weight: float) -> bool:

@@ -15,6 +15,9 @@ AGE: Final = "age"
 BARE: Final = ""
 
 
+_OLDEST: Final = 130
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A figure of a text.

@@ -112,6 +112,8 @@ def _clause_before(text: str, words: list[tuple[str, int, int]], index: int) -> 
     for back in range(index - 1, max(-1, index - 9), -1):
         if re.search(r"[;.]|,\s+and\b", text[words[back][1] : words[index][1]]):
             break
+        if found and "," in text[words[back][2] : words[back + 1][1]]:
+            break
         if key := stem(words[back][0]):
             found.append(key)
     return tuple(found)
@@ -122,41 +124,71 @@ def negation_agrees(
 ) -> bool:
     """Whether what the claim negates is negated in the source, and the other way round."""
     mine, theirs = negations(claim), negations(source)
-    their_targets = {target for one in theirs for target in (*one.targets, *one.subject)}
-    my_targets = {target for one in mine for target in (*one.targets, *one.subject)}
     free = _free_words(source, theirs)
+    if any(one.affirms and _denies_again(one, theirs) for one in mine):
+        return False
+    left = list(theirs)
+    loose: list[Negation] = []
+    # Each denial answers one: "this is not the risk that they fail to pay" has one too many.
     for one in mine:
-        if one.affirms and any(
-            other.targets[:1] == one.targets
-            and (not other.subject or set(other.subject) & set(one.subject))
-            for other in theirs
-            if other.hard
+        twin = next((other for other in left if other.targets[:1] == one.targets[:1]), None)
+        if twin is not None and (one.targets[0] not in free or _nearly_same(one, twin)):
+            left.remove(twin)
+        elif one.hard:
+            loose.append(one)
+    for one in loose:
+        reached = {*one.targets, *one.subject}
+        twin = next((other for other in left if _meets(reached, one, other, free)), None)
+        if twin is not None:
+            left.remove(twin)
+        elif source_stems.intersection(one.targets[:_NEAREST]) or not any(
+            claim_stems.intersection((*other.targets, *other.subject)) for other in left
         ):
             return False
+    return not _denial_dropped(mine, theirs, claim_stems, free)
+
+
+def _nearly_same(one: Negation, other: Negation) -> bool:
+    return bool(
+        set(one.targets[1:]) & set(other.targets[1:]) or set(one.subject) & set(other.subject)
+    )
+
+
+def _meets(reached: set[str], one: Negation, other: Negation, free: set[str]) -> bool:
+    met = set(one.targets) & {*other.targets, *other.subject}
+    return bool(met - free) or (bool(met) and len(reached & {*other.targets, *other.subject}) > 1)
+
+
+def _denies_again(one: Negation, theirs: tuple[Negation, ...]) -> bool:
+    """Whether a source denies what a claim says is not denied."""
+    return any(
+        other.hard
+        and other.targets[:1] == one.targets
+        and (not other.subject or bool(set(other.subject) & set(one.subject)))
+        for other in theirs
+    )
+
+
+def _denial_dropped(
+    mine: tuple[Negation, ...],
+    theirs: tuple[Negation, ...],
+    claim_stems: frozenset[str],
+    free: set[str],
+) -> bool:
+    """Whether the claim says without denial what the source denies."""
+    my_targets = {target for one in mine for target in (*one.targets, *one.subject)}
+    denies = any(one.hard for one in mine)
+    for one in theirs:
         if not one.hard:
             continue
-        met = their_targets.intersection(one.targets)
-        if met - free or (met and len(met | their_targets.intersection(one.subject)) > 1):
-            continue
-        if met or source_stems.intersection(one.targets[:_NEAREST]):
-            return False
-        if not claim_stems & their_targets:
-            return False  # Whatever the source denies, it is not what the claim is about.
-    for one in theirs:
         spoken_of = claim_stems.intersection(one.subject) - free - my_targets
-        if (
-            one.hard
-            and len(one.subject) == 1
-            and spoken_of
-            and not any(other.hard for other in mine)
-        ):
-            return False
-        if not one.hard or my_targets.intersection(one.targets):
+        if len(one.subject) == 1 and spoken_of and not denies:
+            return True
+        if my_targets.intersection(one.targets):
             continue
-        denied = claim_stems.intersection(one.targets[:_NEAREST]) - free
-        if denied:
-            return False
-    return True
+        if claim_stems.intersection(one.targets[:_NEAREST]) - free:
+            return True
+    return False
 
 
 def _free_words(text: str, found: tuple[Negation, ...]) -> set[str]:
@@ -348,6 +380,47 @@ def opposed(label: str, source: str) -> bool:
     )
 
 
+_LABELS: Final = (
+    ("traditional", "roth"),
+    ("fixed", "adjustable"),
+    ("stock", "bond"),
+    ("employer", "employee"),
+    ("lender", "borrower"),
+    ("asset", "liability"),
+    ("debit", "credit"),
+    ("simple", "compound"),
+    ("gross", "net"),
+    ("active", "passive"),
+    ("public", "private"),
+    ("domestic", "foreign"),
+    ("revenue", "expense"),
+)
+_PART: Final = re.compile(r"[;.]\s|,\s|\b(?:while|whereas|but)\b")
+
+
+def label_sides_agree(claim: str, source: str) -> bool:
+    """Whether a claim about one of two opposites repeats what the source says of that one."""
+    mine = {(one.group, one.side) for one in directions(claim)}
+    said = {stem(match[0]) for match in WORD.finditer(claim)} - {""}
+    for pair in _LABELS:
+        places = [_SIDES[word][0] for word in pair]
+        here = [place for place in places if place in mine]
+        if len(here) != 1:
+            continue
+        shared = dict.fromkeys(places, 0)
+        side = None
+        for part in _PART.split(source):
+            found = {(one.group, one.side) for one in directions(part)}.intersection(places)
+            side = found.pop() if len(found) == 1 else (None if found else side)
+            if side is not None:
+                stems = {stem(match[0]) for match in WORD.finditer(part)}
+                shared[side] += len(said & stems - {stem(word) for word in pair})
+        other = next(place for place in places if place != here[0])
+        if shared[other] > shared[here[0]]:
+            return False
+    return True
+
+
 def _overlap(one: Direction, other: Direction) -> float:
     return sum(
         min(weight, other.around[key]) for key, weight in one.around.items() if key in other.around
@@ -377,17 +450,16 @@ def comparison_agrees(claim: str, source: str) -> bool:
     crossed = len(my_left & right - left) + len(my_right & left - right)
     if straight == crossed:
         return True
-    same_way = (mine["how"].lower() in _DOWN) == (theirs["how"].lower() in _DOWN)
+    same_way = _is_down(claim, mine) == _is_down(source, theirs)
     if crossed > straight:
         return not same_way
-    # Words of one side may have been chosen freely: only a clear opposite counts.
-    opposed = {mine["how"].lower(), theirs["how"].lower()}
-    return opposed not in (
-        {"more", "less"},
-        {"higher", "lower"},
-        {"better", "worse"},
-        {"more", "fewer"},
-    )
+    # A single shared word may stand on either side by chance.
+    return same_way or straight < 2
+
+
+def _is_down(text: str, found: re.Match[str]) -> bool:
+    denied = re.search(r"\b(?:not|n't|never)\s+$", text[: found.start()]) is not None
+    return (found["how"].lower() in _DOWN) != denied
 
 
 def _sides(text: str, found: re.Match[str]) -> tuple[set[str], set[str]]:

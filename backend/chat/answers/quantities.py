@@ -585,6 +585,10 @@ class _Reader:
             if all(self._low(begin + offset) == word for offset, word in enumerate(phrase)):
                 # "Spread over thirty years" compares nothing.
                 spread = phrase == ("over",) and self._low(begin - 1) in {"spread", "carried"}
+                if bound == "about" and (tighter := self._bound_before(begin)) in {
+                    "over", "under", "least", "most",
+                }:  # fmt: skip
+                    return tighter  # "Below about five per cent".
                 return "" if spread else bound
         return ""
 

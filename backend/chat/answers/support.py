@@ -15,6 +15,7 @@ from chat.answers.passages import PassageReading, Statement, named_figures
 from chat.answers.polarity import (
     comparison_agrees,
     directions_agree,
+    label_sides_agree,
     limit_kept,
     negation_agrees,
     opposed,
@@ -263,6 +264,7 @@ class Support:
             and directions_agree(claim.plain, statement.reading.plain)
             and self._names_agree(claim, statement)
             and self._extremes_agree(claim, statement)
+            and label_sides_agree(claim.plain, statement.reading.plain)
             and comparison_agrees(text, source)
             and limit_kept(text, source, claim.reading.stems)
         )
@@ -330,6 +332,8 @@ class Support:
                 both = replace(one, reading=join(one.reading, two.reading))
                 has_figures, asked = self._has_figures(claim, both, passage)
                 if not has_figures or asked:
+                    continue
+                if _splits_range(claim, one, two):
                     continue
                 if any(matches(f, claim, one) and matches(f, claim, two) for f in reading.figures):
                     continue  # Which of the two is meant decides whether its labels agree.
@@ -415,6 +419,16 @@ def _clauses(reading: Reading) -> list[Reading]:
     if len(pieces) > _MAX_CLAUSES:
         return []
     return [read(piece) for piece in pieces]
+
+
+def _splits_range(claim: Claim, one: Statement, two: Statement) -> bool:
+    """Whether the two ends of a range stand in different sentences."""
+    ends = [figure for figure in claim.reading.figures if figure.end_of]
+    return (
+        any(not all(matches(end, claim, source) for end in ends) for source in (one, two))
+        and any(matches(end, claim, source) for end in ends for source in (one, two))
+        and not any(all(matches(end, claim, source) for end in ends) for source in (one, two))
+    )
 
 
 def unique(statements: Iterable[Statement]) -> list[Statement]:
