@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from chat.answers.quantities import BARE, FRACTION, PERCENT, POINTS, Figure
+from chat.answers.figures import BARE, FRACTION, PERCENT, POINTS, Figure
 
 _EQUALS: Final = re.compile(
     r"^[\s*_)]*(?P<sign>=|\u2248|\u2243|~=|equals|is equal to|comes to|makes|"
@@ -19,7 +19,8 @@ _OPERATOR: Final = re.compile(
     re.IGNORECASE,
 )
 _NAMES: Final = {
-    "plus": "+", "minus": "-", "\u2212": "-", "\u2013": "-", "times": "*", "x": "*", "\u00d7": "*", "\u00b7": "*",
+    "plus": "+", "minus": "-", "\u2212": "-", "\u2013": "-", "times": "*", "x": "*",
+    "\u00d7": "*", "\u00b7": "*",
     "multiplied by": "*", "of": "*", "divided by": "/", "\u00f7": "/",
 }  # fmt: skip
 _MAX_OPERANDS: Final = 6

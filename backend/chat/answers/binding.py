@@ -8,12 +8,13 @@ the words around it at least as well as any other.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from chat.answers.claims import Claim
+from chat.answers.figures import AGE, BARE, FRACTION, PERCENT, Figure
 from chat.answers.lexicon import word_list
 from chat.answers.passages import PassageReading, Statement
-from chat.answers.quantities import AGE, BARE, FRACTION, PERCENT, Figure
 from chat.answers.reading import BETWEEN_WEIGHT
 
 Labels = Mapping[str, float]
@@ -28,12 +29,15 @@ _UNNAMED_ROW_LABEL: Final = 0.1
 _UNNAMED_IN_ALL: Final = 0.5
 
 _VALUE: Final = frozenset(
-    word_list("""is are was were be cost costs becomes became equals brings brought reaches reached pays
-yields makes totals totalled adds added earns earned gives""")
+    word_list("""is are was were be cost costs becomes became equals brings brought reaches
+reached pays
+yields makes totals totalled adds added earns earned gives has have had""")
 )
 _BASE: Final = frozenset(word_list("""on for with of at from in under"""))
+_ROLE_PAIRS: Final = {"value": "base", "from": "to", "to": "from"}
 _BETWEEN: Final = frozenset(
-    word_list("""about around roughly approximately nearly almost only just some a an the another additional
+    word_list("""about around roughly approximately nearly almost only just some a an the another
+additional
 extra over under around up further""")
 )
 _LOSS: Final = re.compile(
@@ -69,9 +73,7 @@ class Binding:
             if figure.key in claim.exempt:
                 fits.append(None)
                 continue
-            fits.append(
-                fit(labels[index], statement, lambda one, f=figure: agree(f, one, claim, statement))
-            )
+            fits.append(fit(labels[index], statement, partial(agree, figure, claim, statement)))
             if figure.date is None and (
                 not _dates_agree(claim, index, statement) or _takes_label(claim, index, statement)
             ):
@@ -80,27 +82,24 @@ class Binding:
             # The figures beside a date have it as their label.
             if own is None or (figure.date and any(not one.date for one in figures)):
                 continue
-            if self._has_rival(claim, index, labels[index], own, statement, cited):
+            if self._has_rival(claim, figure, labels[index], statement, cited):
                 return False
         return _pairs_agree(claim, labels, statement, fits)
 
     def _has_rival(
         self,
         claim: Claim,
-        index: int,
+        figure: Figure,
         labels: Labels,
-        own: float,
         statement: Statement,
         cited: Sequence[int],
     ) -> bool:
         """Whether another figure of the same kind fits the labels better."""
         figures = claim.reading.figures
-        figure = figures[index]
+        own = fit(labels, statement, partial(agree, figure, claim, statement)) or 0.0
         # "Before 65" is compared with ages where the source says that 65 is one.
         units = {
-            one.unit
-            for one in statement.reading.figures
-            if agree(figure, one, claim, statement)
+            one.unit for one in statement.reading.figures if agree(figure, claim, statement, one)
         }
         for unit in units:
             for number, source, place in self._by_unit.get(unit, ()):
@@ -110,7 +109,7 @@ class Binding:
                     margin = _MARGIN_UNLIKE
                 if _score(labels, source, place) <= own + margin:
                     continue
-                if not agree(figure, other, claim, statement) and not any(
+                if not agree(figure, claim, statement, other) and not any(
                     one.agrees_with(other) for one in figures
                 ):
                     return True
@@ -132,10 +131,10 @@ def comparable(one: Figure, other: Figure) -> bool:
 
 def matches(figure: Figure, claim: Claim, statement: Statement) -> bool:
     """Whether a statement has a figure of a claim."""
-    return any(agree(figure, one, claim, statement) for one in statement.reading.figures)
+    return any(agree(figure, claim, statement, one) for one in statement.reading.figures)
 
 
-def agree(figure: Figure, source: Figure, claim: Claim, statement: Statement) -> bool:
+def agree(figure: Figure, claim: Claim, statement: Statement, source: Figure) -> bool:
     """Whether two figures agree, where a loss may be written as negative or in words."""
     if figure.agrees_with(source):
         return True
@@ -203,7 +202,7 @@ def _takes_label(claim: Claim, index: int, statement: Statement) -> bool:
     labels = statement.reading.labels
     answers: list[bool] = []
     for number, one in enumerate(statement.reading.figures):
-        if not agree(figure, one, claim, statement):
+        if not agree(figure, claim, statement, one):
             continue
         theirs = labels[number]
         beside = {
@@ -243,7 +242,7 @@ def _dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
     agreed = [
         _dates_of(statement.labels[number])
         for number, one in enumerate(statement.reading.figures)
-        if agree(figure, one, claim, statement)
+        if agree(figure, claim, statement, one)
     ]
     if not agreed:
         return True
@@ -264,9 +263,9 @@ def _roles_crossed(claim: Claim, statement: Statement, one: int, two: int) -> bo
     if source.is_row or len(theirs) != 2:
         return False
     return any(
-        mine[first] == "value"
-        and theirs[first] == "base"
-        and theirs[second] == "value" != mine[second]
+        mine[first] in _ROLE_PAIRS
+        and theirs[first] == _ROLE_PAIRS[mine[first]]
+        and theirs[second] == mine[first] != mine[second]
         for first, second in ((0, 1), (1, 0))
     )
 
@@ -277,7 +276,12 @@ def _role(text: str, figure: Figure) -> str:
         words.pop()
     if not words:
         return ""
-    return "value" if words[-1] in _VALUE else "base" if words[-1] in _BASE else ""
+    last = words[-1]
+    if last in {"until", "till", "to", "through"}:
+        return "to"
+    if last in {"from", "since", "starting"} or words[-2:-1] in (["starts"], ["begins"]):
+        return "from"
+    return "value" if last in _VALUE else "base" if last in _BASE else ""
 
 
 def _is_own(weight: float) -> bool:

@@ -230,9 +230,11 @@ class _Check:
         if not cited:
             unknown = any(mark.unknown for mark in unit.marks)
             return Reason.UNKNOWN_SOURCE if unknown else Reason.NO_CITATION
-        proof = self._by_mark(unit)
+        proof = self._by_cell(unit, cited) if unit.kind is Kind.ROW else self._by_mark(unit)
         if proof is None:
             reading = self._reading(unit, unit.start, unit.end)
+            if unit.kind is Kind.ROW and not reading.figures:
+                return Reason.NOT_SUPPORTED
             verdict = self._support.verify(self._claim(unit, reading), cited)
             if verdict.reason is not None:
                 return verdict.reason
@@ -248,10 +250,8 @@ class _Check:
         for mark in unit.marks:
             if mark.passages:
                 places.setdefault(min(mark.offset, unit.end), []).append(mark)
-        if len(places) < 2:
+        if len(places) < 2 or unit.kind is Kind.ROW:
             return None
-        if unit.kind is Kind.ROW:
-            return self._by_cell(unit, places)
         proof = _Proof()
         start = unit.start
         for number, (at, marks) in enumerate(sorted(places.items())):
@@ -268,19 +268,27 @@ class _Check:
             start = end
         return proof if proof.parts else None
 
-    def _by_cell(self, unit: Unit, places: dict[int, list[Marker]]) -> _Proof | None:
+    def _by_cell(self, unit: Unit, cited: Sequence[int]) -> _Proof | None:
         """Prove each cell of a row by the citation in it or behind it."""
         proof = _Proof()
+        places: dict[int, list[Marker]] = {}
+        for mark in unit.marks:
+            if mark.passages:
+                places.setdefault(min(mark.offset, unit.end), []).append(mark)
         for column, cell in enumerate(unit.cells[1:], start=1):
-            at = next((at for at in sorted(places) if at >= cell.start), max(places))
+            if not cell.text:
+                continue
+            at = next((at for at in sorted(places) if at >= cell.start), max(places, default=0))
             header = [*unit.header[:1], *unit.header[column : column + 1]]
             text = self._units.text[cell.start : cell.end]
             row = Row(text, [unit.cells[0], cell], header, unit.caption)
-            cited = list(dict.fromkeys(index for mark in places[at] for index in mark.passages))
-            verdict = self._support.verify(self._claim(unit, read_row(row)), cited)
+            marks = places.get(at, [])
+            own = list(dict.fromkeys(index for mark in marks for index in mark.passages))
+            verdict = self._support.verify(self._claim(unit, read_row(row)), own or cited)
             if verdict.reason is not None:
                 return None
-            self._add(proof, cell.start, cell.end, at, Verdict(None, verdict.statements))
+            place = at or unit.end
+            self._add(proof, cell.start, cell.end, place, Verdict(None, verdict.statements))
         return proof if proof.parts else None
 
     @staticmethod

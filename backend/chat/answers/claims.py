@@ -6,8 +6,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
+from chat.answers.figures import Figure
 from chat.answers.passages import Statement
-from chat.answers.quantities import Figure
 from chat.answers.reading import Reading
 
 # Longer lead-ins are sentences, not labels.

@@ -72,7 +72,7 @@ _MARKER_LINE: Final = re.compile(r"[\s,;.:*_()\[\]-]*")
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A citation at an offset of the text: positions of passages, and whether any id was unknown."""
+    """A citation at an offset: positions of passages, and whether any id was unknown."""
 
     offset: int
     passages: tuple[int, ...]
@@ -150,7 +150,7 @@ class KnownIds:
             base = name.split("#")[0] if "#" in name else base
         return found
 
-    def _take(self, name: str, found: _Resolved) -> bool:
+    def _take(self, name: str, found: _Resolved) -> bool:  # noqa: PLR0911
         name = name.strip().strip("^").strip()
         if name in self._aliases:
             found.known += self._aliases[name]
@@ -310,7 +310,7 @@ class _Parser:
             for marker in self._markers
         ]
 
-    def _read(self, match: re.Match[str]) -> tuple[str, list[int], bool] | None:
+    def _read(self, match: re.Match[str]) -> tuple[str, list[int], bool] | None:  # noqa: PLR0911
         """What is kept of a match, which passages it cites, and whether it names an unknown one."""
         groups = match.groupdict()
         if groups["native"] is not None:
@@ -338,7 +338,7 @@ class _Parser:
             return self._cited(self._ids.resolve(groups["bare"]))
         if groups["named"] is not None:
             return self._cited(self._ids.resolve(groups["named"]))
-        return self._credit(groups["credited"] or "", match)
+        return self._credit(groups["credited"] or "")
 
     @staticmethod
     def _cited(found: _Resolved) -> tuple[str, list[int], bool]:
@@ -364,7 +364,7 @@ class _Parser:
             return "", [], True
         return None
 
-    def _round(self, inside: str, match: re.Match[str]) -> tuple[str, list[int], bool] | None:
+    def _round(self, inside: str, match: re.Match[str]) -> tuple[str, list[int], bool] | None:  # noqa: PLR0911
         if match.start() and self._source[match.start() - 1].isalnum():
             return None  # 401(k)
         found = self._ids.resolve(inside)
@@ -385,16 +385,17 @@ class _Parser:
             return "", [], True
         numeric = re.fullmatch(r"\s*\d{1,2}(?:\s*[,;&]\s*\d{1,2})*\s*", inside)
         after = self._source[match.end() : match.end() + 1]
-        if numeric and found.known and not found.unknown and not self._brackets_cite:
-            if not after or after in ".,;:!?\n|":
-                return self._cited(found)
+        # "(1)" counts or lists where the completion cites in other brackets.
+        cites = numeric and found.known and not found.unknown and not self._brackets_cite
+        if cites and (not after or after in ".,;:!?\n|"):
+            return self._cited(found)
         return None
 
-    def _curly(self, inside: str, match: re.Match[str]) -> tuple[str, list[int], bool] | None:
+    def _curly(self, inside: str, _match: re.Match[str]) -> tuple[str, list[int], bool] | None:
         found = self._ids.resolve(inside)
         return self._cited(found) if found.known or found.unknown else None
 
-    def _angle(self, inside: str, match: re.Match[str]) -> tuple[str, list[int], bool] | None:
+    def _angle(self, inside: str, _match: re.Match[str]) -> tuple[str, list[int], bool] | None:
         if re.fullmatch(r"br\s*/?", inside):
             return " ", [], False
         found = self._ids.resolve(inside)
@@ -436,7 +437,7 @@ class _Parser:
             unknown = unknown or bool(found.unknown) or not found.known
         return "", known, unknown
 
-    def _credit(self, credited: str, match: re.Match[str]) -> tuple[str, list[int], bool] | None:
+    def _credit(self, credited: str) -> tuple[str, list[int], bool] | None:
         inner = re.sub(r"[\[\](){}<>\u3010\u3011*_]", " ", credited)
         named = list(self._ids.named_in(credited))
         found = self._ids.resolve(inner.strip(" ."))
@@ -470,7 +471,7 @@ class _Parser:
                 end_of_text = length + len(body.rstrip())
             length += len(line)
         joined = "".join(kept)
-        return Marked(joined.rstrip(), [m for m in moved])
+        return Marked(joined.rstrip(), list(moved))
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

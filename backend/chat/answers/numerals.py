@@ -19,7 +19,8 @@ TOKEN: Final = re.compile(
 _UNITS: Final = {
     word: value
     for value, word in enumerate(
-        word_list("""zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+        word_list("""zero one two three four five six seven eight nine ten eleven twelve thirteen
+fourteen
 fifteen sixteen seventeen eighteen nineteen""")
     )
 }
@@ -123,7 +124,7 @@ def _scaled(value: Decimal, step: Decimal, power: int, following: int) -> Numera
     return Numeral(value * scale, step * scale, following, in_words=False, power=power)
 
 
-def _words(found: list[Token], index: int) -> Numeral | None:
+def _words(found: list[Token], index: int) -> Numeral | None:  # noqa: PLR0912
     total = group = 0
     position = index
     seen = False

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
-from chat.answers.quantities import Figure, figures
+from chat.answers.figures import Figure
+from chat.answers.quantities import figures
 from chat.answers.reading import Reading, Row, context_labels, read, read_row
 from chat.answers.sentences import sentence_spans
 from chat.answers.tables import (

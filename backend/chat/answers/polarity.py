@@ -12,7 +12,8 @@ _HARD: Final = frozenset(
     word_list("""not never no none nothing nobody nowhere neither nor without cannot hardly""")
 )
 _SOFT: Final = frozenset(
-    word_list("""lack lacks lacking lacked fail fails failed failing avoid avoids avoiding avoided rarely
+    word_list("""lack lacks lacking lacked fail fails failed failing avoid avoids avoiding
+avoided rarely
 seldom barely unless except excluding excludes exclude excluded instead rather exempt ignore
 ignores ignoring ignored prevent prevents prohibit prohibits prohibited forbid forbidden
 refuse refuses free impossible unable missing absent stop stops zero nil waive waived
@@ -65,7 +66,8 @@ def negations(text: str) -> tuple[Negation, ...]:
                 before = _clause_before(masked, words, index - 1)
                 found.append(Negation(False, (bare,), before, affirms=True))
                 continue
-            found.append(Negation(True, (bare,), _clause_before(masked, words, index - 1)))
+            free = f"{bare}-free"  # Met by the same word alone, though the source may tax as well.
+            found.append(Negation(True, (bare, free), _clause_before(masked, words, index - 1)))
             continue
         if (word == "non" and masked[end : end + 1] == "-") or (hard or word in _SOFT):
             reached = _reached(masked, words, index, end)
@@ -83,7 +85,7 @@ def _is_hard(word: str) -> bool:
 def _reached(text: str, words: list[tuple[str, int, int]], index: int, end: int) -> tuple[str, ...]:
     targets: list[str] = []
     position = end
-    for word, start, word_end in words[index + 1 :]:
+    for word, _start, word_end in words[index + 1 :]:
         if len(targets) == _TARGETS or _STOP_AT.search(text, position, word_end):
             break
         if key := stem(word):
@@ -108,7 +110,9 @@ def _subject(text: str, words: list[tuple[str, int, int]], index: int) -> tuple[
 def _clause_before(text: str, words: list[tuple[str, int, int]], index: int) -> tuple[str, ...]:
     found: list[str] = []
     for back in range(index - 1, max(-1, index - 9), -1):
-        if re.search(r"[;:.]|,\s+and\b", text[words[back][1] : words[index][1]]):
+        if re.search(r"[;.]|,\s+and\b", text[words[back][1] : words[index][1]]):
+            break
+        if found and "," in text[words[back][2] : words[back + 1][1]]:
             break
         if key := stem(words[back][0]):
             found.append(key)
@@ -120,36 +124,71 @@ def negation_agrees(
 ) -> bool:
     """Whether what the claim negates is negated in the source, and the other way round."""
     mine, theirs = negations(claim), negations(source)
-    their_targets = {target for one in theirs for target in (*one.targets, *one.subject)}
-    my_targets = {target for one in mine for target in (*one.targets, *one.subject)}
     free = _free_words(source, theirs)
+    if any(one.affirms and _denies_again(one, theirs) for one in mine):
+        return False
+    left = list(theirs)
+    loose: list[Negation] = []
+    # Each denial answers one: "this is not the risk that they fail to pay" has one too many.
     for one in mine:
-        if one.affirms and any(
-            other.targets[:1] == one.targets
-            and (not other.subject or set(other.subject) & set(one.subject))
-            for other in theirs
-            if other.hard
+        twin = next((other for other in left if other.targets[:1] == one.targets[:1]), None)
+        if twin is not None and (one.targets[0] not in free or _nearly_same(one, twin)):
+            left.remove(twin)
+        elif one.hard:
+            loose.append(one)
+    for one in loose:
+        reached = {*one.targets, *one.subject}
+        twin = next((other for other in left if _meets(reached, one, other, free)), None)
+        if twin is not None:
+            left.remove(twin)
+        elif source_stems.intersection(one.targets[:_NEAREST]) or not any(
+            claim_stems.intersection((*other.targets, *other.subject)) for other in left
         ):
             return False
+    return not _denial_dropped(mine, theirs, claim_stems, free)
+
+
+def _nearly_same(one: Negation, other: Negation) -> bool:
+    return bool(
+        set(one.targets[1:]) & set(other.targets[1:]) or set(one.subject) & set(other.subject)
+    )
+
+
+def _meets(reached: set[str], one: Negation, other: Negation, free: set[str]) -> bool:
+    met = set(one.targets) & {*other.targets, *other.subject}
+    return bool(met - free) or (bool(met) and len(reached & {*other.targets, *other.subject}) > 1)
+
+
+def _denies_again(one: Negation, theirs: tuple[Negation, ...]) -> bool:
+    """Whether a source denies what a claim says is not denied."""
+    return any(
+        other.hard
+        and other.targets[:1] == one.targets
+        and (not other.subject or bool(set(other.subject) & set(one.subject)))
+        for other in theirs
+    )
+
+
+def _denial_dropped(
+    mine: tuple[Negation, ...],
+    theirs: tuple[Negation, ...],
+    claim_stems: frozenset[str],
+    free: set[str],
+) -> bool:
+    """Whether the claim says without denial what the source denies."""
+    my_targets = {target for one in mine for target in (*one.targets, *one.subject)}
+    denies = any(one.hard for one in mine)
+    for one in theirs:
         if not one.hard:
             continue
-        met = their_targets.intersection(one.targets)
-        if met - free or (met and len(met | their_targets.intersection(one.subject)) > 1):
-            continue
-        if met or source_stems.intersection(one.targets[:_NEAREST]):
-            return False
-        if not claim_stems & their_targets:
-            return False  # Whatever the source denies, it is not what the claim is about.
-    for one in theirs:
         spoken_of = claim_stems.intersection(one.subject) - free - my_targets
-        if one.hard and len(one.subject) == 1 and spoken_of and not any(other.hard for other in mine):
-            return False
-        if not one.hard or my_targets.intersection(one.targets):
+        if len(one.subject) == 1 and spoken_of and not denies:
+            return True
+        if my_targets.intersection(one.targets):
             continue
-        denied = claim_stems.intersection(one.targets[:_NEAREST]) - free
-        if denied:
-            return False
-    return True
+        if claim_stems.intersection(one.targets[:_NEAREST]) - free:
+            return True
+    return False
 
 
 def _free_words(text: str, found: tuple[Negation, ...]) -> set[str]:
@@ -191,7 +230,10 @@ def limit_kept(claim: str, source: str, claim_stems: frozenset[str]) -> bool:
 _OPPOSITES: Final = [
     tuple(frozenset(side.split()) for side in line.split("|"))
     for line in """
-    rise rises rising rose risen increase increases increased increasing grow grows growing grew grown climb climbs climbed up raise raises raised | fall falls falling fell fallen decrease decreases decreased decreasing decline declines declined declining drop drops dropped down reduce reduces reduced reducing shrink shrinks shrank
+    rise rises rising rose risen increase increases increased increasing grow grows growing \
+    grew grown climb climbs climbed up raise raises raised | fall falls falling fell fallen \
+    decrease decreases decreased decreasing decline declines declined declining drop drops \
+    dropped down reduce reduces reduced reducing shrink shrinks shrank
     high higher highest | low lower lowest
     more most greater | less least fewer
     gain gains gained gaining | lose loses losing lost loss losses
@@ -213,7 +255,8 @@ _OPPOSITES: Final = [
     debit | credit
     better best | worse worst
     include includes included including | exclude excludes excluded excluding
-    allow allows allowed permit permits permitted | forbid forbids forbidden prohibit prohibits prohibited
+    allow allows allowed permit permits permitted | forbid forbids forbidden prohibit \
+    prohibits prohibited
     safe safer safest | risky riskier riskiest
     fast faster quick quickly | slow slower slowly
     large larger largest big bigger biggest | small smaller smallest
@@ -221,7 +264,8 @@ _OPPOSITES: Final = [
     stock stocks share shares equities | bond bonds
     gross | net
     simple | compound
-    annual annually yearly year years annum | monthly month months | weekly week weeks | daily day days | quarterly quarter quarters
+    annual annually yearly year years annum | monthly month months | weekly week weeks | \
+    daily day days | quarterly quarter quarters
     taxable taxed | untaxed nontaxable
     revenue revenues sales | expense expenses
     active actively | passive passively
@@ -336,6 +380,47 @@ def opposed(label: str, source: str) -> bool:
     )
 
 
+_LABELS: Final = (
+    ("traditional", "roth"),
+    ("fixed", "adjustable"),
+    ("stock", "bond"),
+    ("employer", "employee"),
+    ("lender", "borrower"),
+    ("asset", "liability"),
+    ("debit", "credit"),
+    ("simple", "compound"),
+    ("gross", "net"),
+    ("active", "passive"),
+    ("public", "private"),
+    ("domestic", "foreign"),
+    ("revenue", "expense"),
+)
+_PART: Final = re.compile(r"[;.]\s|,\s|\b(?:while|whereas|but)\b")
+
+
+def label_sides_agree(claim: str, source: str) -> bool:
+    """Whether a claim about one of two opposites repeats what the source says of that one."""
+    mine = {(one.group, one.side) for one in directions(claim)}
+    said = {stem(match[0]) for match in WORD.finditer(claim)} - {""}
+    for pair in _LABELS:
+        places = [_SIDES[word][0] for word in pair]
+        here = [place for place in places if place in mine]
+        if len(here) != 1:
+            continue
+        shared = dict.fromkeys(places, 0)
+        side = None
+        for part in _PART.split(source):
+            found = {(one.group, one.side) for one in directions(part)}.intersection(places)
+            side = found.pop() if len(found) == 1 else (None if found else side)
+            if side is not None:
+                stems = {stem(match[0]) for match in WORD.finditer(part)}
+                shared[side] += len(said & stems - {stem(word) for word in pair})
+        other = next(place for place in places if place != here[0])
+        if shared[other] > shared[here[0]]:
+            return False
+    return True
+
+
 def _overlap(one: Direction, other: Direction) -> float:
     return sum(
         min(weight, other.around[key]) for key, weight in one.around.items() if key in other.around
@@ -348,7 +433,8 @@ _THAN: Final = re.compile(
 )
 _DOWN: Final = frozenset(
     word_list(
-        """less fewer lower smaller shorter cheaper slower worse younger weaker poorer safer later"""
+        """less fewer lower smaller shorter cheaper slower worse younger weaker poorer safer
+        later"""
     )
 )
 
@@ -364,17 +450,16 @@ def comparison_agrees(claim: str, source: str) -> bool:
     crossed = len(my_left & right - left) + len(my_right & left - right)
     if straight == crossed:
         return True
-    same_way = (mine["how"].lower() in _DOWN) == (theirs["how"].lower() in _DOWN)
+    same_way = _is_down(claim, mine) == _is_down(source, theirs)
     if crossed > straight:
         return not same_way
-    # Words of one side may have been chosen freely: only a clear opposite counts.
-    opposed = {mine["how"].lower(), theirs["how"].lower()}
-    return opposed not in (
-        {"more", "less"},
-        {"higher", "lower"},
-        {"better", "worse"},
-        {"more", "fewer"},
-    )
+    # A single shared word may stand on either side by chance.
+    return same_way or straight < 2
+
+
+def _is_down(text: str, found: re.Match[str]) -> bool:
+    denied = re.search(r"\b(?:not|n't|never)\s+$", text[: found.start()]) is not None
+    return (found["how"].lower() in _DOWN) != denied
 
 
 def _sides(text: str, found: re.Match[str]) -> tuple[set[str], set[str]]:

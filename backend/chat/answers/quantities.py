@@ -1,23 +1,16 @@
-"""The figures of a text: numbers, percentages, amounts, dates and ranges, with unit and bound."""
+"""Reads the figures of a text: numbers, percentages, amounts, dates and ranges."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
 from chat.answers.dates import Date, dates, identifiers, is_year
+from chat.answers.figures import AGE, BARE, BASIS_POINTS, DATE, FRACTION, PERCENT, POINTS, Figure
 from chat.answers.lexicon import word_list
 from chat.answers.numerals import NUMBER_WORDS, Numeral, Token, numeral_at, power_of, tokens
-
-PERCENT: Final = "percent"
-POINTS: Final = "percentage point"
-BASIS_POINTS: Final = "basis point"
-FRACTION: Final = "fraction"
-DATE: Final = "date"
-AGE: Final = "age"
-BARE: Final = ""
 
 _SYMBOLS: Final = {"$": "USD", "\u20ac": "EUR", "\u00a3": "GBP", "\u00a5": "JPY", "\u20b9": "INR"}
 _PREFIXES: Final = {
@@ -134,8 +127,16 @@ _BEFORE: Final = [
 _AFTER: Final = [
     (tuple(phrase.split()), bound)
     for bound, phrases in (
-        ("least", "or more|or higher|or above|or over|or older|or longer|or greater|or better|and up|and above|and over|and older|at a minimum|at least|and more|+"),
-        ("most", "or less|or fewer|or lower|or below|or under|or younger|at most|or shorter|and under|at the most|and below"),
+        (
+            "least",
+            "or more|or higher|or above|or over|or older|or longer|or greater|or better|and up|"
+            "and above|and over|and older|at a minimum|at least|and more|+",
+        ),
+        (
+            "most",
+            "or less|or fewer|or lower|or below|or under|or younger|at most|or shorter|and under|"
+            "at the most|and below",
+        ),
         ("about", "or so|or thereabouts"),
     )
     for phrase in phrases.split("|")
@@ -166,7 +167,8 @@ _MAX_STEPS: Final = 20_000
 
 
 _LOOSE: Final = frozenset(
-    word_list("""additional full whole more consecutive further extra calendar business working fiscal short
+    word_list("""additional full whole more consecutive further extra calendar business working
+fiscal short
 long further entire""")
 )
 _FRACTIONS: Final = [
@@ -200,105 +202,10 @@ _MAY_COUNT: Final = re.compile(
     + "|".join(
         sorted(_BEGINNINGS - set("\u00bd\u00bc\u00be\u215b\u215c\u215d\u215e") - {"a", "an"})
     )
-    + r"|an? (?:\w+ or \w+|hundred|thousand|million|billion|trillion|dozen|third|quarter|fifth|tenth))|[\u00bd\u00bc\u00be]",
+    + r"|an? (?:\w+ or \w+|hundred|thousand|million|billion|trillion|dozen|third|quarter|"
+    r"fifth|tenth))|[\u00bd\u00bc\u00be]",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A figure of a text.
-
-    `step` is the value of one in the last digit shown. `end_of` is "low" or "high" for the ends of
-    a range, "from" or "to" for a change, else "". `power` is that of the scale word: 6 for "3 million".
-    """
-
-    start: int
-    end: int
-    value: Decimal
-    unit: str
-    step: Decimal = Decimal(1)
-    bound: str = ""
-    end_of: str = ""
-    per: str = ""
-    date: Date | None = None
-    power: int = 0
-
-    @property
-    def key(self) -> str:
-        """What two figures share that say the same."""
-        return f"{self.unit}:{self.date or self.value.normalize()}"
-
-    def agrees_with(self, source: "Figure") -> bool:
-        """Whether a source that has `source` says this figure."""
-        if self.date or source.date:
-            return bool(self.date and source.date and self.date.agrees_with(source.date))
-        if not _same_unit(self, source):
-            return False
-        if self.per and source.per and self.per != source.per:
-            return False
-        mine, theirs = _comparable(self), _comparable(source)
-        return _ends_agree(self, source, mine == theirs) and _bounds_agree(
-            self, source, mine, theirs
-        )
-
-
-def _same_unit(one: Figure, other: Figure) -> bool:
-    if one.unit == other.unit:
-        return True
-    units = {one.unit, other.unit}
-    # "Retires at 45" is an age though nothing says so; "half" is 50 per cent.
-    return units == {AGE, BARE} or units == {FRACTION, PERCENT} or units == {AGE, "year"}
-
-
-def _comparable(figure: Figure) -> Decimal:
-    return figure.value * 100 if figure.unit == FRACTION else figure.value
-
-
-def _ends_agree(mine: Figure, source: Figure, same: bool) -> bool:
-    if source.end_of in {"", "from", "to"} or mine.end_of:
-        lower = {"low", "from"}
-        if mine.end_of and source.end_of:
-            return (mine.end_of in lower) == (source.end_of in lower)
-        return True
-    # One end of a range is less than the source says, unless it is named as an end.
-    if source.end_of == "low":
-        return mine.bound in {"least", "over"} or (mine.bound == "under" and not same)
-    return mine.bound in {"most", "under"} or (mine.bound == "over" and not same)
-
-
-def _bounds_agree(mine: Figure, source: Figure, value: Decimal, theirs: Decimal) -> bool:
-    same = value == theirs
-    said, found = mine.bound, source.bound
-    if said == "during" or found == "during":
-        return same and {said, found} <= {"during", "", "over", "least", "about"}
-    if said in {"", "about"}:
-        if found in {"over", "under"}:
-            return False
-        return same or (said == "about" and _rounded(theirs, mine) == value)
-    if said == "nearly":
-        if same:
-            return found in {"nearly", "about", "under", "most"}
-        return theirs < value and _rounded(theirs, mine) == value and found not in {"over", "least"}
-    if said == "over":
-        if found in {"under", "most", "nearly"}:
-            return False
-        if mine.end_of or found == "over":
-            return same
-        return value < theirs <= value * Decimal("1.5")
-    if said == "under":
-        if found in {"over", "least"}:
-            return False
-        if mine.end_of or found in {"under", "nearly"}:
-            return same
-        return value > theirs >= value / 2
-    opposite = {"least": {"most", "under", "nearly"}, "most": {"least", "over"}}[said]
-    return same and found not in opposite | {"over", "under"}
-
-
-def _rounded(value: Decimal, shown: Figure) -> Decimal:
-    step = shown.step * 100 if shown.unit == FRACTION else shown.step
-    return (value / step).quantize(Decimal(1), ROUND_HALF_UP) * step
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,16 +274,18 @@ class _Reader:
         return self._ranges(self._ellipses(figures, places), places)
 
     def _ellipses(self, figures: list[Figure], places: list[tuple[int, int]]) -> list[Figure]:
-        """Give "about eight" its unit in "in about twelve years, at nine per cent in about eight"."""
+        """Give "about eight" its unit in "in about twelve years, at 9 % in about eight"."""
         for index, figure in enumerate(figures):
             ends = self._low(places[index][1]) in {"", ".", ",", ";", ")"}
             if figure.unit != BARE or not ends:
                 continue
             lead = self._lead(places[index][0])
             for earlier in range(index):
-                if lead and figures[earlier].unit in _ELIDED:
-                    if self._lead(places[earlier][0]) == lead:
-                        figures[index] = replace(figure, unit=figures[earlier].unit)
+                alike = self._lead(places[earlier][0]) == lead and (
+                    lead or "about" == figure.bound == figures[earlier].bound
+                )
+                if alike and figures[earlier].unit in _ELIDED:
+                    figures[index] = replace(figure, unit=figures[earlier].unit)
         return figures
 
     def _lead(self, first: int) -> str:
@@ -395,7 +304,7 @@ class _Reader:
             self._tokens[index - 1].end == self._tokens[index].start
         )
 
-    def _figure_at(self, index: int) -> tuple[Figure, int, int] | None:
+    def _figure_at(self, index: int) -> tuple[Figure, int, int] | None:  # noqa: PLR0911
         token = self._tokens[index]
         if special := self._special(index):
             return special
@@ -403,15 +312,19 @@ class _Reader:
         if numeral is None:
             return None
         pointed_at = self._low(index - 1) in {"the", "these", "those"}
-        if pointed_at and numeral.in_words and (self._low(numeral.next) or ".") in {".", ",", ":", ";", "?"}:
+        if (
+            pointed_at
+            and numeral.in_words
+            and (self._low(numeral.next) or ".") in {".", ",", ":", ";", "?"}
+        ):
             return None  # "Compare the two:" counts nothing.
         if not numeral.in_words and self._is_part_of_word(index, numeral):
             return None
         first, currency = self._currency_before(index)
         following, unit = self._unit_after(numeral.next)
-        if unit == BARE and numeral.in_words and numeral.value == 1 and numeral.next == index + 1:
-            if not self._is_counted_one(numeral.next):
-                return None
+        is_one = numeral.in_words and numeral.value == 1 and numeral.next == index + 1
+        if unit == BARE and is_one and not self._is_counted_one(numeral.next):
+            return None
         if currency and unit in _CURRENCY_WORDS.values():
             unit = currency
         elif currency and unit == BARE:
@@ -451,7 +364,7 @@ class _Reader:
             following,
         )
 
-    def _special(self, index: int) -> tuple[Figure, int, int] | None:
+    def _special(self, index: int) -> tuple[Figure, int, int] | None:  # noqa: PLR0911
         """Fractions, multiples, ratios and ordinals."""
         low, token = self._low(index), self._tokens[index]
         after = self._low(index + 1)
@@ -491,10 +404,9 @@ class _Reader:
             return made(str(_ORDINALS[low]), f"ordinal {period}", 1)
         if low in _ORDINALS and numeral_like(self._tokens, index + 1):
             return made(str(_ORDINALS[low]), "ordinal", 1)
-        if token.text.isdigit() and len(token.text) <= 3:
-            if self._low(index + 1) and token.end < len(self._text) and self._adjacent(index + 1):
-                if ratio := self._ratio(index):
-                    return ratio
+        joined = token.text.isdigit() and len(token.text) <= 3 and self._adjacent(index + 1)
+        if joined and (ratio := self._ratio(index)):
+            return ratio
         if token.text.isdigit() and after in {"st", "nd", "rd", "th"} and self._adjacent(index + 1):
             return made(token.text, "ordinal", 2)
         return None
@@ -573,7 +485,7 @@ class _Reader:
             return at, text
         return index, ""
 
-    def _unit_after(self, index: int) -> tuple[int, str]:
+    def _unit_after(self, index: int) -> tuple[int, str]:  # noqa: PLR0911, PLR0912
         hyphens = 1 if self._low(index) in _HYPHENS and self._adjacent(index + 1) else 0
         if self._low(index) == ")" and self._low(index + 1) == "%":
             return index + 2, PERCENT
@@ -605,9 +517,8 @@ class _Reader:
             return at + 1, _CURRENCY_WORDS[word]
         if word.upper() in _CODES and self._tokens[at].text.isupper():
             return at + 1, word.upper()
-        if self._tokens[at].text in _SYMBOLS if at < len(self._tokens) else False:
-            if not numeral_like(self._tokens, at + 1):
-                return at + 1, _SYMBOLS[self._tokens[at].text]
+        if word in _SYMBOLS and not numeral_like(self._tokens, at + 1):
+            return at + 1, _SYMBOLS[word]
         if (time := word.removesuffix("'s").removesuffix("'")) in _TIMES:
             return at + 1, _TIMES[time]
         if word in {"times", "x", "\u00d7", "fold"} and not numeral_like(self._tokens, at + 1):
@@ -617,7 +528,7 @@ class _Reader:
             return at + 2, _TIMES[after]
         return index, BARE
 
-    def _sign(self, first: int, following: int) -> tuple[int, int]:
+    def _sign(self, first: int, following: int) -> tuple[int, int]:  # noqa: PLR0911
         """The first token with the sign, and 0 for positive, 1 negative, 2 in parentheses."""
         before = self._low(first - 1)
         if self._low(first) in _SYMBOLS and self._low(first + 1) in _MINUS:
@@ -674,6 +585,10 @@ class _Reader:
             if all(self._low(begin + offset) == word for offset, word in enumerate(phrase)):
                 # "Spread over thirty years" compares nothing.
                 spread = phrase == ("over",) and self._low(begin - 1) in {"spread", "carried"}
+                if bound == "about" and (tighter := self._bound_before(begin)) in {
+                    "over", "under", "least", "most",
+                }:  # fmt: skip
+                    return tighter  # "Below about five per cent".
                 return "" if spread else bound
         return ""
 
@@ -718,7 +633,7 @@ class _Reader:
             if not is_range and word not in {"or", "and", ","}:
                 continue
             left = self._shared_unit(left, right, loose=not is_range)
-            if is_range and (left.unit == right.unit or right.unit == BARE):
+            if is_range and (right.unit in (left.unit, BARE)):
                 if right.unit == BARE and left.unit not in {BARE, DATE} and not right.date:
                     right = replace(right, unit=left.unit)
                 low, high = ("from", "to") if before == "from" else ("low", "high")

@@ -1,12 +1,14 @@
 """A sentence, clause or table row, read for a comparison: its words, figures and their labels."""
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Final
 
-from chat.answers.quantities import Figure, Identifier, figures, read_identifiers
+from chat.answers.figures import Figure
+from chat.answers.quantities import Identifier, figures, read_identifiers
 from chat.answers.tables import Cell, Scale, is_per_unit, scale_of
 from chat.answers.words import Word, content_words
 
@@ -123,7 +125,7 @@ def read(text: str) -> Reading:
     """Read a sentence or a clause."""
     found = figures(text)
     names = read_identifiers(text)
-    taken = [(one.start, one.end) for one in (*found, *names)]
+    taken = [(one.start, one.end) for one in found] + [(one.start, one.end) for one in names]
     words = [
         word
         for word in content_words(text)
@@ -195,7 +197,7 @@ def context_labels(texts: Sequence[str], weight: float) -> dict[str, float]:
     return labels
 
 
-def _bind(reading: Reading) -> list[Labels]:
+def _bind(reading: Reading) -> Sequence[Labels]:
     labels: list[dict[str, float]] = [{} for _ in reading.figures]
     kinds: dict[str, list[int]] = {}
     for index, figure in enumerate(reading.figures):
@@ -230,7 +232,7 @@ Entry = tuple[int, str, float, str]
 def _clusters(reading: Reading, members: Sequence[int], own: Sequence[Entry]) -> list[list[int]]:
     """Group figures of one kind between which nothing is said: "fifteen or thirty years"."""
     clusters = [[members[0]]]
-    for before, index in zip(members, members[1:], strict=False):
+    for before, index in itertools.pairwise(members):
         start, end = reading.figures[before].end, reading.figures[index].start
         listed = _LISTED.fullmatch(reading.text, start, max(start, end))
         if not listed or any(start <= entry[0] < end for entry in own):
@@ -247,10 +249,7 @@ def _segments(
         (reading.figures[cluster[0]].start, reading.figures[cluster[-1]].end)
         for cluster in clusters
     ]
-    cuts = [
-        _cut(reading.text, end, start)
-        for (_, end), (start, _) in zip(spans, spans[1:], strict=False)
-    ]
+    cuts = [_cut(reading.text, end, start) for (_, end), (start, _) in itertools.pairwise(spans)]
     segments: list[dict[str, float]] = [{} for _ in clusters]
     prefix = [entry for entry in own if entry[0] < spans[0][0]]
     less = min(_PREFIX_LESS, _PREFIX_LESS_IN_ALL / (len(prefix) or 1))

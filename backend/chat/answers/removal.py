@@ -79,9 +79,9 @@ def _take_along(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int,
     if unit.index + 1 < len(units.units):
         following = units.units[unit.index + 1]
         spoken = following.kind in {Kind.SENTENCE, Kind.ITEM}
-        if spoken and roles[following.index] is not Role.STRUCTURE:
-            if _PRONOUN.match(units.text_of(following)):
-                gone.setdefault(following.index, reason)
+        claims = spoken and roles[following.index] is not Role.STRUCTURE
+        if claims and _PRONOUN.match(units.text_of(following)):
+            gone.setdefault(following.index, reason)
 
 
 def _left_alone(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int, Reason]) -> None:
@@ -102,14 +102,17 @@ def _left_alone(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int,
         is_reply = roles[unit.index] is Role.STRUCTURE and unit.kind is Kind.SENTENCE
         asks = units.text_of(unit).rstrip("*_ ").endswith("?")
         if (
-            is_reply
-            and not asks
-            and following is not None
-            and following.index in gone
-            and not children
+            (
+                is_reply
+                and not asks
+                and following is not None
+                and following.index in gone
+                and not children
+            )
+            and following.paragraph == unit.paragraph
+            and len(units.text_of(unit)) < 30
         ):
-            if following.paragraph == unit.paragraph and len(units.text_of(unit)) < 30:
-                gone[unit.index] = gone[following.index]
+            gone[unit.index] = gone[following.index]
         return
     text = units.text_of(unit)
     introduces = ends_in_colon(text) or unit.kind is Kind.HEADING

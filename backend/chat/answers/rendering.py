@@ -175,5 +175,6 @@ def _positions(text: str, mark: str, unit: Unit) -> list[int]:
 
 
 def _edges(unit: Unit, placed: Sequence[Placed], figures: Sequence[Span]) -> list[int]:
-    edges = [edge for part in (*placed, *figures) for edge in (part.start, part.end)]
+    edges = [edge for part in placed for edge in (part.start, part.end)]
+    edges += [edge for span in figures for edge in (span.start, span.end)]
     return [edge for edge in edges if unit.start <= edge <= unit.end]

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
+from chat.answers.figures import DATE, Figure
 from chat.answers.lexicon import word_list
 from chat.answers.passages import PassageReading, named_figures
 from chat.answers.polarity import negations
-from chat.answers.quantities import DATE, Figure, figures
+from chat.answers.quantities import figures
 from chat.answers.reading import Reading, read
 from chat.answers.units import Kind, Unit, Units, ends_in_colon
 from chat.answers.words import WORD, stem
@@ -50,7 +51,8 @@ _ADVICE_VERB: Final = re.compile(
 # The words that lead-ins are made of, besides those of the question and the documents.
 _FRAME: Final = frozenset(
     key
-    for word in word_list("""step steps way ways option options factor factors difference differences comparison compare
+    for word in word_list("""step steps way ways option options factor factors difference
+differences comparison compare
 compares overview table list breakdown detail details answer question point points rule
 rules kind kinds type types benefit benefits advantage advantages disadvantage drawback
 drawbacks pro pros con cons tip tips aspect feature features thing things order main basic
@@ -140,7 +142,7 @@ class Roles:
         self._named = frozenset(pair for one in passages for pair in one.named_figures)
         self._disclaimers = [(_stems(text), _denials(text)) for text in disclaimers]
 
-    def role(self, unit: Unit) -> Role:
+    def role(self, unit: Unit) -> Role:  # noqa: PLR0911
         """Return what a unit is for the check."""
         if unit.kind is Kind.HEADER:
             return Role.STRUCTURE

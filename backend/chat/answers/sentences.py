@@ -10,7 +10,8 @@ _WORD_BEFORE: Final = re.compile(r"[\w.&'\u2019-]+$")
 
 # Nothing ends behind these: what follows belongs to them.
 _NEVER_LAST: Final = frozenset(
-    word_list("""e.g i.e mr mrs ms dr prof vs cf approx ca no nos sec art fig pp p vol ch eq pub para st ave
+    word_list("""e.g i.e mr mrs ms dr prof vs cf approx ca no nos sec art fig pp p vol ch eq pub
+para st ave
 incl excl est max min avg jan feb mar apr jun jul aug sep sept oct nov dec viz resp""")
 )
 # A sentence may end behind these, where the next word is one that sentences begin with.
@@ -20,7 +21,8 @@ _SELDOM_LAST: Final = re.compile(
     re.IGNORECASE,
 )
 _STARTERS: Final = frozenset(
-    word_list("""the a an it this that these those they in on at by for from if when while with without as
+    word_list("""the a an it this that these those they in on at by for from if when while with
+without as
 but and or however because although since so there he she we you your our its their both
 each all most many some such no not only to under over after before during between once
 until unless then also another other one two three investors bonds stocks shares savers
@@ -32,7 +34,7 @@ _LETTER_BEFORE_DIGIT: Final = frozenset(
 
 
 def sentence_spans(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
-    """Return the half-open spans of the sentences between two offsets, without outer white space."""
+    """Return the half-open spans of the sentences between two offsets, without white space."""
     end = len(text) if end is None else end
     spans: list[tuple[int, int]] = []
     begun = start
@@ -54,7 +56,7 @@ def trim(text: str, start: int, end: int) -> tuple[int, int] | None:
     return (start, end) if start < end else None
 
 
-def _ends_here(text: str, begun: int, match: re.Match[str], end: int) -> bool:
+def _ends_here(text: str, begun: int, match: re.Match[str], end: int) -> bool:  # noqa: PLR0911
     rest = text[match.end() : min(end, match.end() + 60)].lstrip()
     if not rest:
         return True

@@ -1,5 +1,6 @@
 """Whether a claim stands on a sentence or table row that it cites."""
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,15 +10,16 @@ from typing import Final
 from chat.answers.arithmetic import calculations
 from chat.answers.binding import Binding, agree, comparable, fit, matches
 from chat.answers.claims import Claim, Reason, Verdict
+from chat.answers.figures import FRACTION, PERCENT, Figure
 from chat.answers.passages import PassageReading, Statement, named_figures
 from chat.answers.polarity import (
     comparison_agrees,
     directions_agree,
+    label_sides_agree,
     limit_kept,
     negation_agrees,
     opposed,
 )
-from chat.answers.quantities import FRACTION, PERCENT, Figure
 from chat.answers.reading import Reading, context_labels, join, read
 
 # The share of a claim's content words that one sentence must have. Models paraphrase, and a third
@@ -55,7 +57,8 @@ _CLAUSE: Final = re.compile(
 _MAX_CLAUSES: Final = 8
 _LABEL: Final = re.compile(r"\W*([\w\s()'-]{2,40}):")
 _PREMISE: Final = re.compile(
-    r"\b(?:your|you (?:have|earn|are|hold|own|pay|owe|save|invest|put)|if|on|with|for|given|suppose|assuming|at|from|since|as|against|compared "
+    r"\b(?:your|you (?:have|earn|are|hold|own|pay|owe|save|invest|put)|if|on|with|for|given|"
+    r"suppose|assuming|at|from|since|as|against|compared "
     r"(?:to|with)|earning|having|of)\b"
     r"[^.;]{0,24}$",
     re.IGNORECASE,
@@ -119,7 +122,7 @@ class Support:
         # A negation or a direction may reach from one clause into the next.
         return Verdict(None, statements, asked)
 
-    def _verify(
+    def _verify(  # noqa: PLR0911
         self, claim: Claim, cited: Sequence[int], labels_from: Sequence[str] | None = None
     ) -> Verdict:
         reading = claim.reading
@@ -209,11 +212,11 @@ class Support:
     ) -> tuple[bool, list[Figure]]:
         """Whether each figure is proven by one statement, and which ones only the question has."""
         reading = claim.reading
-        named = {key: word for key, word in named_figures(reading)}
-        around = (
+        named = dict(named_figures(reading))
+        near = (
             *statement.reading.figures, *statement.column_figures, *statement.context_figures
         )  # fmt: skip
-        if not all(any(head.agrees_with(one) for one in around) for head in reading.columns):
+        if not all(any(head.agrees_with(one) for one in near) for head in reading.columns):
             return False, []
         asked: list[Figure] = []
         for figure in reading.figures:
@@ -261,6 +264,7 @@ class Support:
             and directions_agree(claim.plain, statement.reading.plain)
             and self._names_agree(claim, statement)
             and self._extremes_agree(claim, statement)
+            and label_sides_agree(claim.plain, statement.reading.plain)
             and comparison_agrees(text, source)
             and limit_kept(text, source, claim.reading.stems)
         )
@@ -275,7 +279,7 @@ class Support:
         rows = next(one.statements for one in self._passages if one.passage is statement.passage)
         figures = statement.reading.figures
         for number, figure in enumerate(figures):
-            if not any(agree(mine, figure, claim, statement) for mine in claim.reading.figures):
+            if not any(agree(mine, claim, statement, figure) for mine in claim.reading.figures):
                 continue
             column = [
                 row.reading.figures[number].value
@@ -329,6 +333,8 @@ class Support:
                 has_figures, asked = self._has_figures(claim, both, passage)
                 if not has_figures or asked:
                     continue
+                if _splits_range(claim, one, two):
+                    continue
                 if any(matches(f, claim, one) and matches(f, claim, two) for f in reading.figures):
                     continue  # Which of the two is meant decides whether its labels agree.
                 share = self._share(reading, both, passage, has_figures=True)
@@ -338,7 +344,7 @@ class Support:
                     return [one, two]
         return []
 
-    def _calculation(
+    def _calculation(  # noqa: PLR0911
         self, claim: Claim, labels: Sequence[Mapping[str, float]], cited: Sequence[int]
     ) -> Verdict | None:
         """A shown calculation with operands that the cited passages or the question have."""
@@ -401,7 +407,7 @@ def _clauses(reading: Reading) -> list[Reading]:
         return []
     cuts = [0, *(match.end() for match in _CLAUSE.finditer(text)), len(text)]
     pieces: list[str] = []
-    for one, two in zip(cuts, cuts[1:], strict=False):
+    for one, two in itertools.pairwise(cuts):
         piece = text[one:two]
         part = read(piece)
         if (pieces and len(part.stems) + len(part.figures) < 2) or (
@@ -413,6 +419,16 @@ def _clauses(reading: Reading) -> list[Reading]:
     if len(pieces) > _MAX_CLAUSES:
         return []
     return [read(piece) for piece in pieces]
+
+
+def _splits_range(claim: Claim, one: Statement, two: Statement) -> bool:
+    """Whether the two ends of a range stand in different sentences."""
+    ends = [figure for figure in claim.reading.figures if figure.end_of]
+    return (
+        any(not all(matches(end, claim, source) for end in ends) for source in (one, two))
+        and any(matches(end, claim, source) for end in ends for source in (one, two))
+        and not any(all(matches(end, claim, source) for end in ends) for source in (one, two))
+    )
 
 
 def unique(statements: Iterable[Statement]) -> list[Statement]:

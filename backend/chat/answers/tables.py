@@ -1,12 +1,14 @@
 """Tables in text: their rows and cells, and the unit and scale that a header or caption gives."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from chat.answers.quantities import BARE, CURRENCIES, PERCENT, Figure, figures
+from chat.answers.figures import BARE, PERCENT, Figure
+from chat.answers.quantities import CURRENCIES, figures
 
 _SEPARATOR: Final = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
 _ALIGNED: Final = re.compile(r"\S(?:\s{2,}|\t+)(?=\S)")
@@ -85,9 +87,8 @@ def scale_of(text: str) -> Scale:
         return Scale()  # A value, such as "4 %" as a row's label, names no unit for others.
     if _PERCENT.search(text):
         return Scale(PERCENT)
-    if time := _TIME.search(text):
-        if "(" in time[0]:
-            return Scale(time[1].lower().rstrip("s"))
+    if (time := _TIME.search(text)) and "(" in time[0]:
+        return Scale(time[1].lower().rstrip("s"))
     unit = next((code for pattern, code in _CURRENCY if pattern.search(text)), BARE)
     power = 0
     if found := _SCALE.search(text):
@@ -136,7 +137,7 @@ def cells(line: str, offset: int = 0) -> list[Cell]:
     if not gaps:
         return []
     bounds = [0, *gaps, len(line)]
-    return [_cell(line, one, two, offset) for one, two in zip(bounds, bounds[1:], strict=False)]
+    return [_cell(line, one, two, offset) for one, two in itertools.pairwise(bounds)]
 
 
 def _cell(line: str, start: int, end: int, offset: int) -> Cell:

@@ -11,7 +11,8 @@ WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 # Articles, pronouns, auxiliaries, prepositions, hedges, and the verbs by which a model refers to
 # its sources: they say nothing about the subject, so sharing them proves nothing.
 _STOP: Final = frozenset(
-    word_list("""a about above according across actual actually additionally after again against all almost
+    word_list("""a about above according across actual actually additionally after again against
+all almost
 also although always am among an and another any apply approximately are around as aside at
 away based be because become becomes been before being below beneath besides between beyond
 both but by can case cases cited come comes could did different do document documents does
@@ -50,8 +51,10 @@ _SYNONYMS: Final = {
     week weeks weekly
     day days daily
     adviser advisers advisor advisors
-    rise rises rising rose risen increase increases increased increasing grow grows growing grew grown growth climb climbs climbed
-    fall falls falling fell fallen decrease decreases decreased decreasing decline declines declined declining drop drops dropped
+    rise rises rising rose risen increase increases increased increasing grow grows growing grew
+    rise grown growth climb climbs climbed
+    fall falls falling fell fallen decrease decreases decreased decreasing decline declines
+    fall declined declining drop drops dropped
     high higher highest
     low lower lowest
     little less fewer

@@ -316,7 +316,8 @@ Consolidated statements of income (in millions, except per share amounts)
 | Earnings (loss) per share | $1.92 | $(0.24) | $0.42 |
 | Gross margin (%) | 44.0 | 41.8 | 39.8 |
 
-Revenue grew 13.6 per cent in 2023, driven by the cloud segment. Operating cash flow was $180 million
+Revenue grew 13.6 per cent in 2023, driven by the cloud segment. Operating cash flow was $180
+million
 in 2023, compared with $140 million in 2022.""",
     ),
     "limits-2025": (
@@ -342,14 +343,17 @@ Returns and costs of the funds as of 30 June 2024.
 | Government Bond Fund | 2.4% | -0.6% | 0.15% |
 | Balanced Fund | 11.3% | 6.2% | 0.35% |
 
-The Global Equity Fund holds 1,480 companies. The minimum investment is EUR 2,500 for every fund.""",
+The Global Equity Fund holds 1,480 companies. The minimum investment is EUR 2,500 for every
+fund.""",
     ),
     "segments": (
         "Segment results",
         """\
 The cloud segment earned $620 million in 2023 and $480 million in 2022. The hardware segment earned
-$630 million in 2023 and $620 million in 2022. Cloud margins rose by 150 basis points to 31 per cent,
-while hardware margins fell by two percentage points to 12 per cent. The company employs 4,200 people.""",
+$630 million in 2023 and $620 million in 2022. Cloud margins rose by 150 basis points to 31 per
+cent,
+while hardware margins fell by two percentage points to 12 per cent. The company employs 4,200
+people.""",
     ),
 }
 
@@ -428,7 +432,7 @@ HONEST: list[tuple[str, str, tuple[str, ...], str]] = [
         "first year and then adjust "
         "that amount for inflation [1]. It is only a guide, though: it assumes thirty years "
         "and ignores fees and taxes "
-        "[1]. Someone retiring at 45 may need a lower rate of about 3–3.5% [1].",
+        "[1]. Someone retiring at 45 may need a lower rate of about 3–3.5% [1].",  # noqa: RUF001
     ),
     (
         "question",
