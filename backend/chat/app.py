@@ -3,8 +3,10 @@
 from fastapi import FastAPI
 
 from chat import routes
-from chat.chat_model import BedrockModel, ChatModel
+from chat.bedrock_model import BedrockModel
+from chat.chat_model import ChatModel
 from chat.conversation import Conversation
+from chat.converse import ModelOptions
 from chat.retrieval import GatewayRetriever, Retriever
 from chat.settings import Settings
 from shared.api_client import ServiceAPIClient
@@ -36,9 +38,13 @@ def create_app(
         or BedrockModel(
             settings.chat_model_id,
             region=settings.aws_region,
-            max_output_tokens=settings.max_output_tokens,
-            temperature=settings.temperature,
+            options=ModelOptions(
+                max_output_tokens=settings.chat_max_output_tokens,
+                temperature=settings.chat_temperature,
+                fields=settings.chat_model_fields,
+                native_citations=settings.chat_citations == "native",
+            ),
         ),
-        min_score=settings.min_score,
+        min_score=0.12 if settings.relevance_threshold is None else settings.relevance_threshold,
     )
     return app

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from chat.chat_model import Completion
+from chat.chat_model import Completion, PromptPassage, Segment
 from chat.models import Message
 from chat.retrieval import Passage
 
@@ -46,9 +46,15 @@ class FakeModel:
         self.text = text
         self.given: list[tuple[str, Sequence[Message]]] = []
 
-    async def complete(self, system: str, messages: Sequence[Message]) -> Completion:
+    async def complete(
+        self,
+        system: str,
+        messages: Sequence[Message],
+        *,
+        passages: Sequence[PromptPassage] = (),
+    ) -> Completion:
         self.given.append((system, messages))
-        return Completion(self.text, 10, 5)
+        return Completion((Segment(self.text),), "end_turn", 10, 5)
 
 
 class BedrockServer:
@@ -106,11 +112,14 @@ def bedrock(*answers: tuple[int, dict[str, Any]]) -> Iterator[BedrockServer]:
         thread.join()
 
 
-def written(text: str, *, read: int = 12, wrote: int = 3) -> dict[str, Any]:
-    """Return Converse's answer with a text."""
+def written(
+    *content: str | dict[str, Any], stop_reason: str = "end_turn", read: int = 12, wrote: int = 3
+) -> dict[str, Any]:
+    """Return Converse's answer with these texts and other content blocks."""
+    blocks = [{"text": item} if isinstance(item, str) else item for item in content]
     return {
-        "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
-        "stopReason": "end_turn",
+        "output": {"message": {"role": "assistant", "content": blocks}},
+        "stopReason": stop_reason,
         "usage": {"inputTokens": read, "outputTokens": wrote, "totalTokens": read + wrote},
         "metrics": {"latencyMs": 1},
     }
