@@ -1,12 +1,18 @@
 """The composition root of the chat service."""
 
+from datetime import UTC, datetime
+
 from fastapi import FastAPI
 
 from chat import routes
+from chat.answering import Answerer
 from chat.bedrock_model import BedrockModel
 from chat.chat_model import ChatModel
-from chat.conversation import Conversation
+from chat.conversation import Conversations
+from chat.conversation_store import ConversationStore
 from chat.converse import ModelOptions
+from chat.dynamodb_store import DynamoConversations
+from chat.relevance import RelevanceGate
 from chat.retrieval import GatewayRetriever, Retriever
 from chat.settings import Settings
 from shared.api_client import ServiceAPIClient
@@ -18,6 +24,7 @@ def create_app(
     *,
     retriever: Retriever | None = None,
     model: ChatModel | None = None,
+    store: ConversationStore | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -25,6 +32,7 @@ def create_app(
         settings: The service's settings.
         retriever: Where passages come from; the s3vector service by default.
         model: What writes answers; Bedrock by default.
+        store: Where conversations are kept; DynamoDB by default.
     """
     app = create_service_app(
         settings,
@@ -32,19 +40,31 @@ def create_app(
         description="Answers questions from the stored documents, with citations.",
         routers=[routes.router],
     )
-    app.state.conversation = Conversation(
-        retriever or GatewayRetriever(ServiceAPIClient(settings=settings)),
-        model
-        or BedrockModel(
-            settings.chat_model_id,
-            region=settings.aws_region,
-            options=ModelOptions(
-                max_output_tokens=settings.chat_max_output_tokens,
-                temperature=settings.chat_temperature,
-                fields=settings.chat_model_fields,
-                native_citations=settings.chat_citations == "native",
+    app.state.conversations = Conversations(
+        Answerer(
+            retriever or GatewayRetriever(ServiceAPIClient(settings=settings)),
+            model
+            or BedrockModel(
+                settings.chat_model_id,
+                region=settings.aws_region,
+                options=ModelOptions(
+                    max_output_tokens=settings.chat_max_output_tokens,
+                    temperature=settings.chat_temperature,
+                    fields=settings.chat_model_fields,
+                    native_citations=settings.chat_citations == "native",
+                ),
             ),
+            gate=RelevanceGate(settings.relevance_threshold),
+            disclosure=settings.disclosure,
+            history_tokens=settings.history_tokens,
+            today=lambda: datetime.now(UTC).date(),
         ),
-        min_score=0.12 if settings.relevance_threshold is None else settings.relevance_threshold,
+        store
+        or DynamoConversations(
+            settings.conversations_table,
+            region=settings.aws_region,
+            days=settings.conversation_days,
+        ),
+        now=lambda: datetime.now(UTC),
     )
     return app

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from chat.answers.check import Segment
 from chat.models import Message
 from shared.errors import BadDependency, Unprocessable
 
@@ -14,14 +15,6 @@ class PromptPassage(NamedTuple):
     id: str
     title: str | None
     text: str
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A part of an answer, and the passages that Bedrock's own citations name for it."""
-
-    text: str
-    passage_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

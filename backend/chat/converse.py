@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chat.chat_model import Completion, PromptPassage, Segment, UnusableCompletion
+from chat.answers.check import Segment
+from chat.chat_model import Completion, PromptPassage, UnusableCompletion
 from chat.documents import (
     Groups,
     cited_passages,

@@ -11,7 +11,8 @@ from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from chat.answers.passages import Passage
-from chat.models import Exchange, Message
+from chat.history import Exchange
+from chat.models import Message
 
 _RULES: Final = """\
 You are a careful assistant for questions about personal finance. Today is {today}.
@@ -64,7 +65,9 @@ def _passage(passage: Passage) -> str:
         "date": passage.as_of or "unknown",
         "page": str(passage.page or ""),
     }
-    written = " ".join(f'{name}="{_attribute(value)}"' for name, value in attributes.items() if value)
+    written = " ".join(
+        f'{name}="{_attribute(value)}"' for name, value in attributes.items() if value
+    )
     return f"<passage {written}>{escape(_printable(passage.text), _BRACKETS)}</passage>"
 
 
@@ -73,7 +76,8 @@ def _exchange(exchange: Exchange) -> str:
     if not exchange.answer:
         return asked
     verified = "yes" if exchange.verified else "no"
-    return f'{asked}\n<replied verified="{verified}">{escape(_printable(exchange.answer), _BRACKETS)}</replied>'
+    replied = escape(_printable(exchange.answer), _BRACKETS)
+    return f'{asked}\n<replied verified="{verified}">{replied}</replied>'
 
 
 def _text(value: str) -> str:

@@ -15,7 +15,7 @@ for a model of Bedrock; `MIN_SCORE` sets one for a deployment.
 """
 
 
-class Relevances:
+class RelevanceGate:
     """Judges the best cosine similarity, whose scale differs between embedding models.
 
     Args:
@@ -25,7 +25,7 @@ class Relevances:
     def __init__(self, override: float | None = None) -> None:
         self._override = override
 
-    def of(self, passages: Sequence[Passage], embedding_model: str | None) -> Relevance | None:
+    def judge(self, passages: Sequence[Passage], embedding_model: str | None) -> Relevance | None:
         """Return None where there is no passage."""
         if not passages:
             return None

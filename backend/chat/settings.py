@@ -29,3 +29,20 @@ class Settings(FullServiceSettings):
     """Cosine similarity below which a passage is not relevant to the question. Without it, the
     value that is calibrated for the embedding model.
     """
+
+    conversations_table: str = Field(min_length=3, max_length=255)
+    """The DynamoDB table of conversations, with the keys `pk` and `sk`."""
+
+    conversation_days: int = Field(default=30, ge=1, le=3_650)
+    """How long a conversation is kept after its last turn."""
+
+    history_tokens: int = Field(default=2_000, ge=0, le=100_000)
+    """The most that earlier turns may take of a prompt."""
+
+    disclosure: str = Field(
+        default="An AI system wrote this answer; its figures and sources were checked "
+        "automatically, and it is not individual advice.",
+        min_length=1,
+        max_length=500,
+    )
+    """Sent with every answer (EU AI Act, article 50)."""

@@ -11,7 +11,9 @@ MAX_ID_CHARACTERS = 128
 MAX_REASON_CHARACTERS = 1_000
 
 Status = Literal["answered", "partial", "unknown", "refused", "incomplete"]
-ConversationId = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9_-]{{1,{MAX_ID_CHARACTERS}}}$")]
+ConversationId = Annotated[
+    str, StringConstraints(pattern=rf"^[A-Za-z0-9_-]{{1,{MAX_ID_CHARACTERS}}}$")
+]
 AnswerId = ConversationId
 
 
