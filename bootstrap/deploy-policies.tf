@@ -142,6 +142,27 @@ locals {
         },
       ]
 
+      # The table of conversations
+      conversations = [
+        {
+          Sid = "Table"
+          Action = [
+            "dynamodb:CreateTable",
+            "dynamodb:DeleteTable",
+            "dynamodb:DescribeContinuousBackups",
+            "dynamodb:DescribeTable",
+            "dynamodb:DescribeTimeToLive",
+            "dynamodb:ListTagsOfResource",
+            "dynamodb:TagResource",
+            "dynamodb:UntagResource",
+            "dynamodb:UpdateContinuousBackups",
+            "dynamodb:UpdateTable",
+            "dynamodb:UpdateTimeToLive",
+          ]
+          Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.dynamodb}:table/${prefix}-conversations"]
+        },
+      ]
+
       # Bedrock Invocation (for embeddings): to test whether the account has access to the model
       bedrock = [
         {
@@ -543,6 +564,7 @@ resource "aws_iam_policy" "deploy_boundary" {
           "budgets:*",
           "cloudformation:*",
           "cloudwatch:*",
+          "dynamodb:*",
           "ec2:Describe*",
           "ecr:*",
           "lambda:*",

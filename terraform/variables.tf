@@ -308,9 +308,20 @@ variable "vector_backend" {
   }
 }
 
+variable "conversation_days" {
+  type        = number
+  description = "Days after which a conversation without a new turn is deleted."
+  default     = 30
+
+  validation {
+    condition     = var.conversation_days >= 1 && var.conversation_days <= 3650 && floor(var.conversation_days) == var.conversation_days
+    error_message = "Write conversation_days as a whole number from 1 to 3650."
+  }
+}
+
 variable "force_destroy" {
   type        = bool
-  description = "Whether `terraform destroy` may delete buckets that still contain objects."
+  description = "Whether `terraform destroy` may delete buckets that still contain objects, and the table of conversations."
   default     = false
 
   validation {

@@ -57,7 +57,7 @@ class Conversations:
             earlier, count = history.of_messages(request.messages), 0
         else:
             kept = await self._read(conversation_id, _TURNS_FOR_THE_MODEL)
-            earlier, count = history.of_turns(kept.turns), kept.count
+            earlier, count = history.of_turns(kept.turns), kept.total
         answer = await self._answerer.answer(
             request.question, earlier, top_k=request.top_k, metadata_filter=request.filter
         )

@@ -22,7 +22,7 @@ class Kept(NamedTuple):
     """The newest turns of a conversation, oldest first, and how many there are in all."""
 
     turns: Sequence[Turn]
-    count: int
+    total: int
     expires_at: int
     """Seconds since 1970."""
 

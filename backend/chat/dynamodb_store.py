@@ -25,7 +25,6 @@ from shared.request import deadline
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 READ_TIMEOUT_SECONDS: Final = 2.0
 
@@ -154,11 +153,11 @@ class DynamoConversations:
             with aws_errors("keep the turn"):
                 self._client().transact_write_items(
                     TransactItems=[
-                        {"Update": head},  # type: ignore[typeddict-item]
+                        {"Update": head},
                         {
                             "Put": {
                                 "TableName": self._table,
-                                "Item": item,  # type: ignore[typeddict-item]
+                                "Item": item,
                                 "ConditionExpression": "attribute_not_exists(pk)",
                             }
                         },
@@ -190,7 +189,7 @@ class DynamoConversations:
                 self._delete(client, keys[start : start + _BATCH])
         return "Attributes" in head or bool(keys)
 
-    def _delete(self, client: "DynamoDBClient", keys: list[Any]) -> None:
+    def _delete(self, client: Any, keys: list[Any]) -> None:
         left: Any = {self._table: [{"DeleteRequest": {"Key": key}} for key in keys]}
         for _ in range(_ATTEMPTS):
             left = client.batch_write_item(RequestItems=left).get("UnprocessedItems")
@@ -222,11 +221,10 @@ class DynamoConversations:
             raise
         return True
 
-    def _client(self) -> "DynamoDBClient":
-        client: DynamoDBClient = aws_client(
+    def _client(self) -> Any:
+        return aws_client(
             "dynamodb", region=self._region, read_timeout_seconds=READ_TIMEOUT_SECONDS
         )
-        return client
 
 
 def _key(partition: str, sort: str) -> dict[str, Any]:

@@ -41,10 +41,11 @@ def default_estate(
     """
     prefix = f"{project}-{environment}"
     vectors = f"{prefix}-vectors-{ACCOUNT_ID}-{REGION}"
+    conversations = f"{prefix}-conversations"
     jobs = f"{prefix}-jobs-{ACCOUNT_ID}-{REGION}"
     own: dict[str, dict[str, str]] = {
         "api": {"CORS_ORIGINS": ",".join(cors_origins)},
-        "chat": {"CHAT_MODEL_ID": _CHAT_MODEL_ID},
+        "chat": {"CHAT_MODEL_ID": _CHAT_MODEL_ID, "CONVERSATIONS_TABLE": conversations},
         "s3vector": {
             "BEDROCK_MODEL_ID": _EMBEDDING_MODEL_ID,
             "VECTOR_BUCKET_NAME": vectors,
@@ -79,6 +80,7 @@ def default_estate(
             f"{project}/{environment}/runner/origin": origin_secret,
         },
         buckets=(vectors, jobs),
+        tables=(conversations,),
         schedules={"api": '{"task": "advance-jobs"}'},
     )
 
