@@ -76,7 +76,8 @@ locals {
         },
       ]
 
-      # S3 Vector Management: the buckets of vectors and jobs, and Amazon S3 Vectors through CloudFormation
+      # S3 Vector Management: the buckets of vectors and jobs, Amazon S3 Vectors through CloudFormation, and the table of
+      # conversations
       s3-vectors = [
         {
           Sid = "Buckets"
@@ -140,12 +141,8 @@ locals {
           ]
           Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.cloudformation}:stack/${prefix}-s3vectors/*"]
         },
-      ]
-
-      # The table of conversations
-      conversations = [
         {
-          Sid = "Table"
+          Sid = "Conversations"
           Action = [
             "dynamodb:CreateTable",
             "dynamodb:DeleteTable",

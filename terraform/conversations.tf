@@ -30,11 +30,6 @@ resource "aws_dynamodb_table" "conversations" {
     enabled        = true
   }
 
-  # Encrypted in any case; this key of AWS's own is in the account and free of a monthly charge.
-  server_side_encryption {
-    enabled = true
-  }
-
   point_in_time_recovery {
     enabled = var.environment == "prod"
   }

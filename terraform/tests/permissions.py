@@ -127,6 +127,8 @@ UNUSED_REASONS: Final = _explained(
     (r"ReadTraces xray:GetTraceSummaries", "the smoke test looks for its trace"),
     (r"Sampling xray:UpdateSamplingRule", "a changed trace_sample_percent"),
     (r"Buckets s3:GetBucketLocation", "a bucket that exists already"),
+    (r"Conversations dynamodb:UpdateContinuousBackups", "prod alone has backups"),
+    (r"Conversations dynamodb:UpdateTable", "a changed deletion protection"),
     (r"Vector(Buckets|Stack) .*", 'vector_backend = "s3vectors"'),
     (
         r"Secrets secretsmanager:(CancelRotateSecret|RotateSecret)",

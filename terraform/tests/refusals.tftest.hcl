@@ -29,6 +29,7 @@ run "each_wrong_value_is_refused" {
     var.embedding_dimensions,
     var.chat_model_id,
     var.chat_model_regions,
+    var.conversation_days,
     var.vector_backend,
     var.throttle,
     var.reserved_concurrency,
@@ -59,6 +60,7 @@ run "each_wrong_value_is_refused" {
     embedding_dimensions = 768
     chat_model_id        = "claude"
     chat_model_regions   = []
+    conversation_days    = 0
     vector_backend       = "faiss"
     throttle             = { rate_limit = 0, burst_limit = 1 }
     reserved_concurrency = { web = 1 }

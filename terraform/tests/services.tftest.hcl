@@ -231,6 +231,25 @@ run "end_users_with_tokens" {
   }
 }
 
+run "conversations" {
+  command = plan
+
+  assert {
+    condition     = aws_dynamodb_table.conversations.name == "fin-advisor-dev-conversations" && aws_dynamodb_table.conversations.billing_mode == "PAY_PER_REQUEST"
+    error_message = "Conversations have a table of their own, paid by request."
+  }
+
+  assert {
+    condition     = one(aws_dynamodb_table.conversations.ttl).attribute_name == "expires_at" && one(aws_dynamodb_table.conversations.ttl).enabled
+    error_message = "Conversations expire."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_policy.lambda_chat_conversations.policy).Statement[0].Resource == "arn:aws:dynamodb:us-east-1:123456789012:table/fin-advisor-dev-conversations"
+    error_message = "chat may use this table only."
+  }
+}
+
 run "s3_vectors" {
   command = plan
 

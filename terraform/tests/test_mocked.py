@@ -102,6 +102,7 @@ WRONG: Mapping[str, tuple[Any, str]] = {
     ),
     "embedding_dimensions": (768, "Write embedding_dimensions as 256, 512 or 1024"),
     "chat_model_id": ("claude", "Write chat_model_id as Bedrock lists it"),
+    "conversation_days": (0, "Write conversation_days as a whole number from 1 to 3650"),
     "vector_backend": ("faiss", 'Write vector_backend as "s3" or "s3vectors"'),
     "waf_acl_arn": ("acl", "Write waf_acl_arn as the ARN of a regional web ACL"),
     "live_versions": ({"api": "latest"}, "Write live_versions as a service's name"),
