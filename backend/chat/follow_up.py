@@ -57,7 +57,7 @@ _EXISTENTIAL: Final = re.compile(
 _RELATIVE: Final = re.compile(
     # "a fund that tracks", "this year", "the fact that"
     r"\bthis (?:year|month|week|quarter|decade|age|country)\b|\b(?:these|those) (?:days|who|with|over|under)\b|"
-    r"(?<=\w )that(?= (?:\w+ ){0,2}(?:\w+s|\w+ed|is|are|was|has|have|can|will|i|you|we|my|the|a|an|do|does|pay|track|hold|grow|offer)\b)"
+    r"(?<!does )(?<!do )(?<!did )(?<!is )(?<!can )(?<!will )(?<!should )(?<!would )(?<=\w )that(?= (?:\w+ ){0,2}(?:\w+s|\w+ed|is|are|was|has|have|can|will|i|you|we|my|the|a|an|do|does|pay|track|hold|grow|offer)\b)"
 )
 _OWN: Final = re.compile(
     r"\b(?:each other|one another|no one|at once|one (?:year|month|day|percent|time|job|income|person)|one's|once)\b"
@@ -116,6 +116,8 @@ _GENERIC: Final = frozenset(
     tax taxes taxed taxable deductible guaranteed insured withdraw withdrawal withdrawals withdrawn
     early money dollar dollars afford sense married single couple couples kids retired
     contribute contributed contributions contribution dependents spouse higher longer shorter smaller
+    once twice essential method methods approach approaches account's two three half main major
+    biggest suit suits suitable popular prefer preferred saves
     larger bigger quicker faster slower simpler catch-up handle handled treated treat impact affect
     effect works result results stay missed miss skip wait waiting rather automatically""".split()  # noqa: SIM905
 )

@@ -1,7 +1,7 @@
 """Dialogues whose last question depends on the one before, or changes the topic.
 
-`BUILDING` was used to write the rule of `follow_up.py`; `HELD_OUT` was written afterwards and only
-measured. Each has the id of the sample document that answers its last question.
+`BUILDING` was used to write the rule of `follow_up.py`. `HELD_OUT` was written afterwards and only
+measured: do not fit the rule to it. Each has the id of the sample document that answers its last question.
 """
 
 from typing import Final, NamedTuple
@@ -20,7 +20,7 @@ def _of(depends: bool, *rows: tuple[str, str, str]) -> tuple[Dialogue, ...]:
     return tuple(Dialogue(first, second, document, depends) for first, second, document in rows)
 
 
-BUILDING: Final = (
+_FIRST: Final = (
     *_of(
         True,
         ("What is an emergency fund?", "How large should it be?", "emergency-fund"),
@@ -61,7 +61,7 @@ BUILDING: Final = (
     ),
 )  # fmt: skip
 
-HELD_OUT: Final = (
+_SECOND: Final = (
     *_of(
         True,
         ("Tell me about high-yield savings accounts.", "Are these insured?", "high-yield-savings"),
@@ -99,5 +99,48 @@ HELD_OUT: Final = (
         ("How does compound interest work?", "What percentage of income goes to wants in a 50/30/20 budget?", "budget-50-30-20"),
         ("What are capital gains?", "If my car insurance has a deductible, how high should it be?", "insurance-basics"),
         ("How do I budget for rent?", "Is four percent a safe withdrawal rate for retirees?", "withdrawal-rate"),
+    ),
+)  # fmt: skip
+
+BUILDING: Final = (*_FIRST, *_SECOND)
+
+HELD_OUT: Final = (
+    *_of(
+        True,
+        ("What do bonds do in a portfolio?", "Do they lose value when rates go up?", "bonds"),
+        ("Tell me about student loans.", "Can those be forgiven?", "student-loans"),
+        ("How should I size my emergency fund?", "I am self-employed. Does this change anything?", "emergency-fund"),
+        ("What is a target-date fund?", "Who is it for?", "target-date-funds"),
+        ("Should I buy an annuity?", "What would be the alternatives?", "annuities"),
+        ("How much is an employer match worth?", "So should I always take it?", "employer-match"),
+        ("How is my credit score worked out?", "How quickly will it recover after a late payment?", "credit-score"),
+        ("What is the debt avalanche?", "And the snowball?", "debt-avalanche-snowball"),
+        ("How do health savings accounts work?", "Any tax advantages?", "health-savings-account"),
+        ("Is a 15-year mortgage better than a 30-year one?", "What about adjustable rates?", "mortgage-basics"),
+        ("What is dollar cost averaging?", "How does its return compare?", "dollar-cost-averaging"),
+        ("What fees do funds charge?", "Why do they matter?", "expense-ratio"),
+        ("How do I make a 50/30/20 budget?", "Which part is for saving?", "budget-50-30-20"),
+        ("What is term life insurance?", "How much would a young couple need of it?", "term-life-insurance"),
+        ("How can I save for college?", "For two children?", "college-savings"),
+        ("What is the four per cent rule?", "Does it still work?", "withdrawal-rate"),
+    ),
+    *_of(
+        False,
+        ("What do bonds do in a portfolio?", "How do I protect my purchasing power from inflation?", "inflation"),
+        ("Tell me about student loans.", "When is refinancing a mortgage worth the closing costs?", "mortgage-refinance"),
+        ("How should I size my emergency fund?", "How is profit from selling shares taxed?", "capital-gains"),
+        ("What is a target-date fund?", "Which is better, a Roth or a traditional account?", "roth-vs-traditional"),
+        ("Should I buy an annuity?", "How do I get out of credit card debt?", "credit-card-debt"),
+        ("How much is an employer match worth?", "What goes into a will and a power of attorney?", "estate-planning"),
+        ("How is my credit score worked out?", "Why do people recommend index funds?", "index-funds"),
+        ("What is the debt avalanche?", "Can I sell a losing investment and deduct it?", "tax-loss-harvesting"),
+        ("How do health savings accounts work?", "How many stocks make a diversified portfolio?", "diversification"),
+        ("Is a 15-year mortgage better?", "Do you know how zero-based budgeting works?", "zero-based-budget"),
+        ("What is dollar cost averaging?", "Okay, and how do high-yield savings accounts work?", "high-yield-savings"),
+        ("What fees do funds charge?", "At what age can I take money out of a 401(k) without a penalty?", "retirement-accounts"),
+        ("How do I make a budget?", "How should my mix of stocks and bonds shift with age?", "asset-allocation"),
+        ("What is term life insurance?", "Does money double faster when interest compounds?", "compound-interest"),
+        ("How can I save for college?", "My portfolio has drifted; when should I rebalance it?", "rebalancing"),
+        ("What is the four per cent rule?", "What insurance does a family need?", "insurance-basics"),
     ),
 )  # fmt: skip
