@@ -3,10 +3,9 @@
 from fastapi import FastAPI
 
 from chat import routes
-from chat.bedrock_model import BedrockModel
+from chat.bedrock_model import bedrock_model
 from chat.chat_model import ChatModel
 from chat.conversation import Conversation
-from chat.converse import ModelOptions
 from chat.retrieval import GatewayRetriever, Retriever
 from chat.settings import Settings
 from shared.api_client import ServiceAPIClient
@@ -34,17 +33,7 @@ def create_app(
     )
     app.state.conversation = Conversation(
         retriever or GatewayRetriever(ServiceAPIClient(settings=settings)),
-        model
-        or BedrockModel(
-            settings.chat_model_id,
-            region=settings.aws_region,
-            options=ModelOptions(
-                max_output_tokens=settings.chat_max_output_tokens,
-                temperature=settings.chat_temperature,
-                fields=settings.chat_model_fields,
-                native_citations=settings.chat_citations == "native",
-            ),
-        ),
+        model or bedrock_model(settings),
         min_score=0.12 if settings.relevance_threshold is None else settings.relevance_threshold,
     )
     return app
