@@ -6,11 +6,10 @@ from fastapi import FastAPI
 
 from chat import routes
 from chat.answering import Answerer
-from chat.bedrock_model import BedrockModel
+from chat.bedrock_model import bedrock_model
 from chat.chat_model import ChatModel
 from chat.conversation import Conversations
 from chat.conversation_store import ConversationStore
-from chat.converse import ModelOptions
 from chat.dynamodb_store import DynamoConversations
 from chat.relevance import RelevanceGate
 from chat.retrieval import GatewayRetriever, Retriever
@@ -43,17 +42,7 @@ def create_app(
     app.state.conversations = Conversations(
         Answerer(
             retriever or GatewayRetriever(ServiceAPIClient(settings=settings)),
-            model
-            or BedrockModel(
-                settings.chat_model_id,
-                region=settings.aws_region,
-                options=ModelOptions(
-                    max_output_tokens=settings.chat_max_output_tokens,
-                    temperature=settings.chat_temperature,
-                    fields=settings.chat_model_fields,
-                    native_citations=settings.chat_citations == "native",
-                ),
-            ),
+            model or bedrock_model(settings),
             gate=RelevanceGate(settings.relevance_threshold),
             disclosure=settings.disclosure,
             history_tokens=settings.history_tokens,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from chat.chat_model import Completion, ConversationTooLong, ModelRefused, PromptPassage
 from chat.converse import ConverseRequest, ModelOptions
 from chat.models import Message
+from chat.settings import Settings
 from shared.aws.clients import aws_client, aws_errors, error_code
 from shared.errors import ServiceError
 from shared.logging import get_logger
@@ -31,6 +32,17 @@ _NO_SUCH_MODEL: Final = re.compile(
 )
 
 _log = get_logger(__name__)
+
+
+def bedrock_model(settings: Settings) -> "BedrockModel":
+    """Return the model that the settings name."""
+    options = ModelOptions(
+        max_output_tokens=settings.chat_max_output_tokens,
+        temperature=settings.chat_temperature,
+        fields=settings.chat_model_fields,
+        native_citations=settings.chat_citations == "native",
+    )
+    return BedrockModel(settings.chat_model_id, region=settings.aws_region, options=options)
 
 
 class BedrockModel:

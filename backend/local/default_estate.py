@@ -21,7 +21,7 @@ from local.blueprint import (
 )
 
 _QUOTAS = {"api": 100_000, "chat": 100_000, "s3vector": 50_000, "runner": 75_000, "client": 100_000}
-_CHAT_MODEL_ID = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+_CHAT_MODEL_ID = "us.anthropic.claude-sonnet-5-5"
 _EMBEDDING_MODEL_ID = "amazon.titan-embed-text-v2:0"
 
 

@@ -1,5 +1,7 @@
 """Answers by extraction."""
 
+import pytest
+
 from local.bedrock.extraction import UNKNOWN, Passage, extract_answer, read_prompt
 from local.demo.documents import QUESTION, documents
 
@@ -43,6 +45,28 @@ def test_without_a_fitting_passage_it_does_not_know() -> None:
     assert extract_answer([FUND, DEBT], "What is the capital of France?") == UNKNOWN
     assert extract_answer([], "How large should an emergency fund be?") == UNKNOWN
     assert UNKNOWN.lower().startswith("i don't know")
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("What is inflation?", "Inflation is the rise of the general level of prices. [inflation]"),
+        ("What's an index fund?", "An index fund buys all the securities of a market index"),
+        ("what does diversification mean", "Diversification means holding many different assets"),
+        ("Define compound interest", "Compound interest is interest on interest."),
+        ("How do bonds work?", "A bond is a loan to a government or a company. [bonds]"),
+    ],
+)
+def test_a_question_for_a_meaning_is_answered_with_the_definition(
+    question: str, sentence: str
+) -> None:
+    passages = [Passage(item["id"], item["title"], item["text"]) for item in documents()]
+    assert sentence in extract_answer(passages, question)
+
+
+@pytest.mark.parametrize("question", ["What is photosynthesis?", "What does gold mean?", "Hello"])
+def test_a_word_that_no_passage_has_is_not_answered(question: str) -> None:
+    assert extract_answer([FUND, DEBT], question) == UNKNOWN
 
 
 def test_the_demonstrations_question_draws_on_two_documents() -> None:
