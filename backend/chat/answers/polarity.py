@@ -395,18 +395,23 @@ _LABELS: Final = (
     ("domestic", "foreign"),
     ("revenue", "expense"),
 )
-_PART: Final = re.compile(r"[;.]\s|,\s|\b(?:while|whereas|but)\b")
+# What a source says of one of these it does not say of the other.
+_EXCLUSIVE: Final = frozenset(_LABELS[:3] + _LABELS[7:10])
+_PART: Final = re.compile(r"[;:.]\s|,\s|\b(?:while|whereas|but)\b")
 
 
 def label_sides_agree(claim: str, source: str) -> bool:
     """Whether a claim about one of two opposites repeats what the source says of that one."""
     mine = {(one.group, one.side) for one in directions(claim)}
+    theirs = {(one.group, one.side) for one in directions(source)}
     said = {stem(match[0]) for match in WORD.finditer(claim)} - {""}
     for pair in _LABELS:
         places = [_SIDES[word][0] for word in pair]
         here = [place for place in places if place in mine]
         if len(here) != 1:
             continue
+        if pair in _EXCLUSIVE and here[0] not in theirs and theirs.intersection(places):
+            return False
         shared = dict.fromkeys(places, 0)
         side = None
         for part in _PART.split(source):
@@ -427,15 +432,18 @@ def _overlap(one: Direction, other: Direction) -> float:
     )
 
 
-_THAN: Final = re.compile(
-    r"\b(?P<how>more|less|fewer|\w+er|worse|better)\b(?P<between>[^.;,]{0,60}?)\bthan\b",
-    re.IGNORECASE,
-)
 _DOWN: Final = frozenset(
     word_list(
         """less fewer lower smaller shorter cheaper slower worse younger weaker poorer safer
         later"""
     )
+)
+_UP: Final = (
+    "more|higher|larger|bigger|greater|longer|better|older|riskier|faster|stronger|costlier|dearer|"
+    "richer|earlier|wider|steeper"
+)
+_THAN: Final = re.compile(
+    rf"\b(?P<how>{'|'.join(sorted(_DOWN))}|{_UP})\b(?:\s+[\w-]+){{0,5}}?\s+than\b", re.IGNORECASE
 )
 
 

@@ -424,10 +424,8 @@ def _clauses(reading: Reading) -> list[Reading]:
 def _splits_range(claim: Claim, one: Statement, two: Statement) -> bool:
     """Whether the two ends of a range stand in different sentences."""
     ends = [figure for figure in claim.reading.figures if figure.end_of]
-    return (
-        any(not all(matches(end, claim, source) for end in ends) for source in (one, two))
-        and any(matches(end, claim, source) for end in ends for source in (one, two))
-        and not any(all(matches(end, claim, source) for end in ends) for source in (one, two))
+    return bool(ends) and not any(
+        all(matches(end, claim, source) for end in ends) for source in (one, two)
     )
 
 
