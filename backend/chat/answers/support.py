@@ -11,15 +11,14 @@ from chat.answers.arithmetic import calculations
 from chat.answers.binding import Binding, agree, comparable, fit, matches
 from chat.answers.claims import Claim, Reason, Verdict
 from chat.answers.figures import FRACTION, PERCENT, Figure
-from chat.answers.passages import PassageReading, Statement, named_figures
-from chat.answers.polarity import (
+from chat.answers.opposites import (
     comparison_agrees,
     directions_agree,
     label_sides_agree,
-    limit_kept,
-    negation_agrees,
     opposed,
 )
+from chat.answers.passages import PassageReading, Statement, named_figures
+from chat.answers.polarity import limit_kept, negation_agrees
 from chat.answers.reading import Reading, context_labels, join, read
 
 # The share of a claim's content words that one sentence must have. Models paraphrase, and a third
