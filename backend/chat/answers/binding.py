@@ -262,6 +262,13 @@ def _roles_crossed(claim: Claim, statement: Statement, one: int, two: int) -> bo
     ]
     if source.is_row or len(theirs) != 2:
         return False
+    said = [reading.figures[index] for index in (one, two)]
+    found = [figure for claimed in said for figure in source.figures if claimed.agrees_with(figure)]
+    for trait in ("per", "bound"):
+        # "300 a year becomes about 5,000" is not "5,000 a year becomes about 300".
+        ours, others = [[getattr(f, trait) for f in pair] for pair in (said, found)]
+        if any(ours) and ours == others[::-1] and ours != others:
+            return True
     return any(
         mine[first] in _TELLING_ROLES
         and theirs[first] not in {"", mine[first]}
