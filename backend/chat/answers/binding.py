@@ -34,7 +34,7 @@ reached pays
 yields makes totals totalled adds added earns earned gives has have had""")
 )
 _BASE: Final = frozenset(word_list("""on for with of at from in under"""))
-_ROLE_PAIRS: Final = {"value": "base", "from": "to", "to": "from"}
+_TELLING_ROLES: Final = frozenset({"value", "from", "to"})
 _BETWEEN: Final = frozenset(
     word_list("""about around roughly approximately nearly almost only just some a an the another
 additional
@@ -262,9 +262,16 @@ def _roles_crossed(claim: Claim, statement: Statement, one: int, two: int) -> bo
     ]
     if source.is_row or len(theirs) != 2:
         return False
+    said = [reading.figures[index] for index in (one, two)]
+    found = [figure for claimed in said for figure in source.figures if claimed.agrees_with(figure)]
+    for trait in ("per", "bound"):
+        # "300 a year becomes about 5,000" is not "5,000 a year becomes about 300".
+        ours, others = [[getattr(f, trait) for f in pair] for pair in (said, found)]
+        if any(ours) and ours == others[::-1] and ours != others:
+            return True
     return any(
-        mine[first] in _ROLE_PAIRS
-        and theirs[first] == _ROLE_PAIRS[mine[first]]
+        mine[first] in _TELLING_ROLES
+        and theirs[first] not in {"", mine[first]}
         and theirs[second] == mine[first] != mine[second]
         for first, second in ((0, 1), (1, 0))
     )

@@ -62,7 +62,9 @@ def _same_unit(one: Figure, other: Figure) -> bool:
         return True
     units = {one.unit, other.unit}
     # "Retires at 45" is an age though nothing says so; "half" is 50 per cent.
-    return units in ({AGE, BARE}, {FRACTION, PERCENT}, {AGE, "year"})
+    if units == {AGE, BARE}:
+        return abs(one.value) < _OLDEST
+    return units in ({FRACTION, PERCENT}, {AGE, "year"})
 
 
 def _comparable(figure: Figure) -> Decimal:

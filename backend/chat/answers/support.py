@@ -11,15 +11,14 @@ from chat.answers.arithmetic import calculations
 from chat.answers.binding import Binding, agree, comparable, fit, matches
 from chat.answers.claims import Claim, Reason, Verdict
 from chat.answers.figures import FRACTION, PERCENT, Figure
-from chat.answers.passages import PassageReading, Statement, named_figures
-from chat.answers.polarity import (
+from chat.answers.opposites import (
     comparison_agrees,
     directions_agree,
     label_sides_agree,
-    limit_kept,
-    negation_agrees,
     opposed,
 )
+from chat.answers.passages import PassageReading, Statement, named_figures
+from chat.answers.polarity import limit_kept, negation_agrees
 from chat.answers.reading import Reading, context_labels, join, read
 
 # The share of a claim's content words that one sentence must have. Models paraphrase, and a third
@@ -424,10 +423,8 @@ def _clauses(reading: Reading) -> list[Reading]:
 def _splits_range(claim: Claim, one: Statement, two: Statement) -> bool:
     """Whether the two ends of a range stand in different sentences."""
     ends = [figure for figure in claim.reading.figures if figure.end_of]
-    return (
-        any(not all(matches(end, claim, source) for end in ends) for source in (one, two))
-        and any(matches(end, claim, source) for end in ends for source in (one, two))
-        and not any(all(matches(end, claim, source) for end in ends) for source in (one, two))
+    return bool(ends) and not any(
+        all(matches(end, claim, source) for end in ends) for source in (one, two)
     )
 
 
