@@ -77,7 +77,7 @@ def overlay(endpoints: Endpoints, *, service: str, bedrock: str) -> dict[str, st
         variables["OTLP_ENDPOINT"] = endpoints.otlp
     if bedrock == "aws":
         return _own_account() | variables
-    if bedrock == "local":
+    if bedrock == "local" and service == "chat":
         variables["RELEVANCE_THRESHOLD"] = RELEVANCE_THRESHOLD
     nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     variables |= TEST_CREDENTIALS | nowhere
