@@ -1,6 +1,7 @@
 """The composition root of the chat service."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -16,6 +17,7 @@ from chat.retrieval import GatewayRetriever, Retriever
 from chat.settings import Settings
 from shared.api_client import ServiceAPIClient
 from shared.app import create_service_app
+from shared.aws.clients import aws_client
 
 
 def create_app(
@@ -51,7 +53,9 @@ def create_app(
         store
         or DynamoConversations(
             settings.conversations_table,
-            region=settings.aws_region,
+            client=partial(
+                aws_client, "dynamodb", region=settings.aws_region, read_timeout_seconds=2.0
+            ),
             days=settings.conversation_days,
         ),
         now=lambda: datetime.now(UTC),

@@ -19,14 +19,12 @@ from chat.conversation_store import (
     partition_of,
 )
 from shared.answers import Feedback, Turn
-from shared.aws.clients import aws_client, aws_errors, error_code
+from shared.aws.clients import aws_errors, error_code
 from shared.errors import Unavailable
 from shared.request import deadline
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
-
-READ_TIMEOUT_SECONDS: Final = 2.0
 
 # Sorts behind every "turn#…", so that one descending query reads it first and then the newest turns.
 _HEAD: Final = "~"
@@ -41,16 +39,21 @@ class DynamoConversations:
 
     Args:
         table: The table, with the keys `pk` and `sk` and the TTL attribute `expires_at`.
-        region: Where the table is.
+        client: Makes or returns the boto3 client.
         days: After how many days without a new turn a conversation expires.
         now: Seconds since 1970.
     """
 
     def __init__(
-        self, table: str, *, region: str, days: int, now: Callable[[], float] = time.time
+        self,
+        table: str,
+        *,
+        client: Callable[[], Any],
+        days: int,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._table = table
-        self._region = region
+        self._client = client
         self._days = days
         self._now = now
 
@@ -220,11 +223,6 @@ class DynamoConversations:
                 return False
             raise
         return True
-
-    def _client(self) -> Any:
-        return aws_client(
-            "dynamodb", region=self._region, read_timeout_seconds=READ_TIMEOUT_SECONDS
-        )
 
 
 def _key(partition: str, sort: str) -> dict[str, Any]:

@@ -93,6 +93,7 @@ def model(family: Family, **settings: Any) -> BedrockModel:
             aws_region="us-east-1",
             api_gateway_url="https://gateway.test/dev",
             chat_model_id=family.model_id,
+            conversations_table="conversations",
             **settings,
         )
     )
