@@ -100,9 +100,7 @@ class Estate:
 
         return application
 
-    def gateway(  # noqa: PLR0911 - one return a route
-        self, environ: Environ, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def gateway(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as the stage: API keys, health, `/api/test`, `/api/status`, `/api/ask`."""
         keys = self.client("apigateway").get_api_keys(includeValues=True)["items"]
         if environ.get("HTTP_X_API_KEY") not in {key["value"] for key in keys}:
