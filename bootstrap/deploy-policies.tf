@@ -167,6 +167,12 @@ locals {
           Action   = ["bedrock:InvokeModel"]
           Resource = ["arn:${local.partition}:bedrock:${var.aws_region}::foundation-model/amazon.titan-embed-*"]
         },
+        {
+          # The smoke test and the drift job read when a model ends.
+          Sid      = "ReadModels"
+          Action   = ["bedrock:GetFoundationModel"]
+          Resource = ["arn:${local.partition}:bedrock:${var.aws_region}::foundation-model/*"]
+        },
       ]
 
       # Lambda Deployment, with versions, aliases and layers
@@ -557,6 +563,7 @@ resource "aws_iam_policy" "deploy_boundary" {
         Action = [
           "apigateway:*",
           "apprunner:*",
+          "bedrock:GetFoundationModel",
           "bedrock:InvokeModel",
           "budgets:*",
           "cloudformation:*",

@@ -12,10 +12,19 @@ module "chat" {
   live_version         = lookup(var.live_versions, "chat", null)
 
   environment = merge(local.lambda_environment, {
-    SERVICE_NAME        = "chat"
-    CHAT_MODEL_ID       = var.chat_model_id
-    CONVERSATIONS_TABLE = local.conversations_table_name
-    CONVERSATION_DAYS   = tostring(var.conversation_days)
+    SERVICE_NAME           = "chat"
+    CHAT_MODEL_ID          = var.chat_model_id
+    CONVERSATIONS_TABLE    = local.conversations_table_name
+    CONVERSATION_DAYS      = tostring(var.conversation_days)
+    SERVICE_NAME           = "chat"
+    CHAT_MODEL_ID          = var.chat_model_id
+    CHAT_MAX_OUTPUT_TOKENS = tostring(var.chat_max_output_tokens)
+    CHAT_CITATIONS         = var.chat_citations
+    }, {
+    for name, value in {
+      CHAT_MODEL_FIELDS   = var.chat_model_fields
+      RELEVANCE_THRESHOLD = var.chat_min_relevance
+    } : name => tostring(value) if value != null
   })
 }
 

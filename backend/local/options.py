@@ -17,8 +17,8 @@ _TRACING = ("sdk", "auto", "udp", "off")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asked for. `port` 0 takes any free port; `bedrock` is `local`, `aws` or the URL of
-    a server that speaks Bedrock's wire format.
+    """What the user asked for. `port` 0 takes any free port; `bedrock` is `local`, `aws` or the URL
+    of a server that speaks Bedrock's wire format.
     """
 
     port: int = 8080

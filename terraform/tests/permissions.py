@@ -107,6 +107,7 @@ UNUSED_REASONS: Final = _explained(
     (r"Services apprunner:(UpdateService|ListOperations)", "a deploy of a new image"),
     (r"\w+ [\w-]+:(UntagResource|UntagPolicy|ListPolicyTags)", "a removed tag"),
     (r"TryEmbeddings bedrock:InvokeModel", "requirements.md lists it: Bedrock Invocation"),
+    (r"ReadModels bedrock:GetFoundationModel", "the smoke test and the drift job read life cycles"),
     (r"Budget budgets:.*", "variable monthly_budget_usd"),
     (r"Clock scheduler:UpdateSchedule", "a changed schedule"),
     (

@@ -95,9 +95,14 @@ run "policies" {
   assert {
     condition = alltrue([
       for resource in jsondecode(aws_iam_policy.lambda_chat_bedrock.policy).Statement[0].Resource :
-      endswith(resource, "anthropic.claude-sonnet-4-5-20250929-v1:0")
+      endswith(resource, "anthropic.claude-sonnet-5-5")
     ]) && length(jsondecode(aws_iam_policy.lambda_chat_bedrock.policy).Statement[0].Resource) == 5
     error_message = "chat may use the profile, and the model in each of its four regions."
+  }
+
+  assert {
+    condition     = output.foundation_models == { chat = "anthropic.claude-sonnet-5-5", embeddings = "amazon.titan-embed-text-v2:0" }
+    error_message = "The pipeline finds the foundation model behind the inference profile."
   }
 
   assert {

@@ -69,6 +69,8 @@ def test_a_release_that_works_is_deployed_and_passes_its_smoke_test(story: Story
     printed = story.first.run.printed["Smoke test"]
     assert "X-Ray has the trace" in printed
     assert "api reads its own key" in printed
+    assert "the model answers" in printed
+    assert "::warning::" not in printed
 
 
 def test_a_release_that_does_not_start_never_serves(story: Story) -> None:

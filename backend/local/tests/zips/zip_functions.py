@@ -142,7 +142,7 @@ class Surroundings:
         }
         url = self.aws.url
         endpoints = Endpoints(api=f"{url}/dev", aws=url, otlp=url)
-        return {**own[service], **overlay(endpoints, bedrock="stand-in")}
+        return {**own[service], **overlay(endpoints, service=service, bedrock="local")}
 
 
 @contextmanager
