@@ -11,8 +11,9 @@ from local.bedrock.embedding import count_tokens
 from local.bedrock.extraction import (
     UNKNOWN,
     Passage,
-    extract,
+    earlier_question,
     extract_answer,
+    extract_follow_up,
     read_prompt,
 )
 from local.bedrock.profiles import Profile, profile_of
@@ -103,7 +104,7 @@ def _documents(blocks: Sequence[Block], profile: Profile) -> list[list[str]]:
 
 def _answer(prompt: str) -> list[Block]:
     passages, question = read_prompt(prompt)
-    return [{"text": extract_answer(passages, question)}]
+    return [{"text": extract_answer(passages, question, earlier_question(prompt))}]
 
 
 def _cited_answer(documents: Sequence[Sequence[str]], prompt: str) -> list[Block]:
@@ -112,7 +113,7 @@ def _cited_answer(documents: Sequence[Sequence[str]], prompt: str) -> list[Block
     ]
     passages = [Passage("", "", documents[index][chunk]) for index, chunk in places]
     _, question = read_prompt(prompt)
-    found = extract(passages, question)
+    found = extract_follow_up(passages, question, earlier_question(prompt))
     return [
         _cited(item.text + ("" if item is found[-1] else " "), *places[item.passage])
         for item in found

@@ -13,6 +13,7 @@ UNKNOWN = "I don't know. The documents I have do not answer that."
 
 _PASSAGE = re.compile(r"<passage\b(?P<attributes>[^>]*)>(?P<text>.*?)</passage>", re.DOTALL)
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+_ASKED = re.compile(r"<asked>(.*?)</asked>", re.DOTALL)
 _QUESTION = re.compile(r"<question>(.*?)</question>", re.DOTALL)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
 _MARKUP = re.compile(r"^#+\s.*$|^---.*$", re.MULTILINE)
@@ -80,11 +81,34 @@ def read_prompt(prompt: str) -> tuple[list[Passage], str]:
     return passages, html.unescape(question).strip()
 
 
-def extract_answer(passages: Sequence[Passage], question: str) -> str:
-    """The sentences of `extract`, each followed by `[passage id]`; `UNKNOWN` without any."""
-    found = extract(passages, question)
+def earlier_question(prompt: str) -> str:
+    """The last question before this one; empty in a new conversation."""
+    asked = _ASKED.findall(prompt)
+    return html.unescape(asked[-1]).strip() if asked else ""
+
+
+def extract_answer(passages: Sequence[Passage], question: str, earlier: str = "") -> str:
+    """The sentences of `extract_follow_up`, each followed by `[passage id]`; `UNKNOWN` without any."""
+    found = extract_follow_up(passages, question, earlier)
     cited = (f"{item.text} [{passages[item.passage].passage_id}]" for item in found)
     return " ".join(cited) or UNKNOWN
+
+
+def extract_follow_up(
+    passages: Sequence[Passage], question: str, earlier: str = ""
+) -> list[Extract]:
+    """The sentences of `extract`. If there are none, those that fit the question together with the
+    one before it, and share a word with the question itself.
+    """
+    found = extract(passages, question)
+    if found or not earlier:
+        return found
+    own = _asked(question)
+    return [
+        item
+        for item in extract(passages, f"{earlier} {question}")
+        if own & {stem(word) for word in words(item.text)}
+    ]
 
 
 def extract(passages: Sequence[Passage], question: str) -> list[Extract]:

@@ -2,7 +2,13 @@
 
 import pytest
 
-from local.bedrock.extraction import UNKNOWN, Passage, extract_answer, read_prompt
+from local.bedrock.extraction import (
+    UNKNOWN,
+    Passage,
+    earlier_question,
+    extract_answer,
+    read_prompt,
+)
 from local.demo.documents import QUESTION, documents
 
 FUND = Passage(
@@ -79,3 +85,22 @@ def test_the_demonstrations_question_draws_on_two_documents() -> None:
     answer = extract_answer(passages, QUESTION)
     cited = {passage.passage_id for passage in passages if passage.passage_id in answer}
     assert len(cited) >= 2
+
+
+def test_a_follow_up_is_answered_with_the_question_before_it() -> None:
+    prompt = (
+        '<passage id="savings#0" title="Savings">The money in a savings account is insured. '
+        "Interest is paid monthly.</passage><earlier><asked>What is a savings account?</asked>"
+        "</earlier><question>Is the money in it insured today?</question>"
+    )
+    passages, question = read_prompt(prompt)
+    earlier = earlier_question(prompt)
+    assert earlier == "What is a savings account?"
+    answer = extract_answer(passages, question, earlier)
+    assert answer == "The money in a savings account is insured. [savings#0]"
+
+
+def test_a_new_topic_is_not_answered_from_the_question_before_it() -> None:
+    passages = [Passage("savings#0", "Savings", "The money in a savings account is insured.")]
+    earlier = "Is the money in a savings account insured?"
+    assert extract_answer(passages, "Who won the match?", earlier) == UNKNOWN
