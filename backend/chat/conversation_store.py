@@ -14,7 +14,7 @@ _ID_BYTES: Final = 24
 _ANSWER_ID: Final = re.compile(r"a_([0-9a-f]{40})_([1-9][0-9]{0,8})")
 
 
-class ConversationGone(Exception):  # noqa: N818 - an outcome, as in HTTP's 410
+class ConversationGone(Exception):
     """The conversation was erased or has expired."""
 
 

@@ -26,7 +26,7 @@ from shared.request import deadline
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-# Sorts behind every "turn#…", so that one descending query reads it first and then the newest turns.
+# Sorts behind every "turn#…": one descending query reads it first, and then the newest turns.
 _HEAD: Final = "~"
 _ATTEMPTS: Final = 8
 _BATCH: Final = 25

@@ -22,7 +22,6 @@ from chat.retrieval import Retrieved
 from shared.answers import Feedback, Turn
 from shared.errors import ServiceError
 
-
 SAVE = "Save 10 percent of your income first."
 
 

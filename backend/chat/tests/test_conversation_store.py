@@ -266,7 +266,7 @@ async def test_a_table_that_does_not_answer_is_unavailable() -> None:
         endpoint_url="http://127.0.0.1:9",
         region_name="us-east-1",
         aws_access_key_id="testing",
-        aws_secret_access_key="testing",  # noqa: S106
+        aws_secret_access_key="testing",
         config=Config(proxies={}, retries={"total_max_attempts": 1}),
     )
     store = DynamoConversations("table", client=lambda: nowhere, days=30)

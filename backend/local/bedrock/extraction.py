@@ -88,7 +88,7 @@ def earlier_question(prompt: str) -> str:
 
 
 def extract_answer(passages: Sequence[Passage], question: str, earlier: str = "") -> str:
-    """The sentences of `extract_follow_up`, each followed by `[passage id]`; `UNKNOWN` without any."""
+    """The sentences of `extract_follow_up`, each with `[passage id]`; `UNKNOWN` without any."""
     found = extract_follow_up(passages, question, earlier)
     cited = (f"{item.text} [{passages[item.passage].passage_id}]" for item in found)
     return " ".join(cited) or UNKNOWN
