@@ -168,8 +168,8 @@ async def test_feedback_is_kept_by_chat() -> None:
 async def test_what_chat_does_not_know_is_not_found(method: str, path: str, target: str) -> None:
     answer = httpx.Response(404, json={"error": "not_found", "detail": "why"})
     async with http_to(Gateway({target: answer})) as http:
-        body = {"json": {"rating": "up"}} if method == "POST" else {}
-        response = await http.request(method, path, **body)
+        body = {"rating": "up"} if method == "POST" else None
+        response = await http.request(method, path, json=body)
     assert (response.status_code, response.json()["error"]) == (404, "not_found")
 
 

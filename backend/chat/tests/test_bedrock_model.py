@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from chat.answers.check import Segment
 from chat.bedrock_model import BedrockModel
 from chat.chat_model import (
     ConversationTooLong,
     ModelRefused,
     PromptPassage,
-    Segment,
     UnusableCompletion,
 )
 from chat.converse import ModelOptions
