@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from local.aws.lambda_invoke import LambdaInvocations
 from local.aws.seeding import seed
 from local.aws.server import EmbeddedAws, boto3_client, serialize_conditional_writes
+from local.blueprint import Blueprint, RestApi
 from local.compute.functions import Functions
 from local.conftest import Pools
 from local.default_estate import default_estate
