@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from chat.chat_model import Completion, ConversationTooLong, ModelRefused, PromptPassage
-from chat.converse import ConverseRequest, ModelOptions
+from chat.converse import ConverseRequest, ModelOptions, used_tokens
 from chat.models import Message
 from chat.settings import Settings
 from shared.aws.clients import aws_client, aws_errors, error_code
@@ -98,12 +98,13 @@ class BedrockModel:
             traced.set_attribute(
                 "gen_ai.response.finish_reasons", [str(answer.get("stopReason", "unknown"))]
             )
-            completion = request.completion(answer)
-            traced.set_attribute("gen_ai.usage.input_tokens", completion.input_tokens)
-            traced.set_attribute("gen_ai.usage.output_tokens", completion.output_tokens)
-            measure("InputTokens", completion.input_tokens)
-            measure("OutputTokens", completion.output_tokens)
-            return completion
+            # Counted before the answer is read: a model that only thought is paid for too.
+            read, wrote = used_tokens(answer)
+            traced.set_attribute("gen_ai.usage.input_tokens", read)
+            traced.set_attribute("gen_ai.usage.output_tokens", wrote)
+            measure("InputTokens", read)
+            measure("OutputTokens", wrote)
+            return request.completion(answer)
 
     async def _ask(
         self, system: str, messages: Sequence[Message], passages: Sequence[PromptPassage]

@@ -103,13 +103,13 @@ class ConverseRequest:
         if not segments:
             why = _WHY_NOTHING.get(stop_reason, f"its stop reason is {stop_reason}")
             raise UnusableCompletion(f"The model wrote no answer: {why}.", stop_reason)
-        usage = answer.get("usage", {})
-        return Completion(
-            segments,
-            stop_reason,
-            int(usage.get("inputTokens", 0)),
-            int(usage.get("outputTokens", 0)),
-        )
+        return Completion(segments, stop_reason, *used_tokens(answer))
+
+
+def used_tokens(answer: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the tokens that the model read and wrote, its thinking included."""
+    usage = answer.get("usage", {})
+    return int(usage.get("inputTokens", 0)), int(usage.get("outputTokens", 0))
 
 
 def _segments(blocks: Sequence[Mapping[str, Any]], groups: Groups) -> list[Segment]:
