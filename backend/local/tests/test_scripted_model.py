@@ -112,3 +112,23 @@ def test_only_the_services_that_call_bedrock_call_the_server(
     assert "HTTPS_PROXY" not in near
     assert ("HTTPS_PROXY" in far) == called
     assert {near["AWS_ACCESS_KEY_ID"], far["AWS_ACCESS_KEY_ID"]} == {"testing"}
+
+
+def test_what_a_model_invents_does_not_reach_the_caller(
+    scripted: RunningUp, model: ScriptedModel
+) -> None:
+    def post(path: str, body: Any) -> Any:
+        answer = httpx.post(scripted.url + path, json=body, headers=scripted.headers, timeout=35)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    post("/api/documents", {"documents": [DOCUMENT]})
+    model.text = "A fund's fee is 12 per cent a year. [fees#0] You may trust it. [invented#9]"
+    answer = post("/api/ask", {"question": "What is the fee of a fund?"})
+    assert (answer["status"], answer["citations"]) == ("unknown", [])
+    assert "12" not in answer["answer"]
+    assert "invented" not in answer["answer"]
+    assert [one["reason"] for one in answer["removed"]] == [
+        "number_not_in_source",
+        "unknown_source",
+    ]
