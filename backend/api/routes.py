@@ -68,7 +68,7 @@ async def post_ask(body: AskRequest, services: ServicesPort) -> AskResponse:
 async def get_conversation(
     conversation_id: ConversationId, services: ServicesPort
 ) -> KeptConversation:
-    """Return the newest 50 turns, oldest first."""
+    """Return up to 50 of the newest turns, oldest first."""
     return await services.conversation(conversation_id)
 
 

@@ -6,6 +6,7 @@ concurrent calls get different numbers, and a turn cannot revive a conversation 
 """
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import Callable
@@ -26,7 +27,8 @@ from shared.request import deadline
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-# Sorts behind every "turn#…": one descending query reads it first, and then the newest turns.
+_TURN: Final = "turn#"
+# Sorts behind every turn: one descending query reads it first, and then the newest turns.
 _HEAD: Final = "~"
 _ATTEMPTS: Final = 8
 _BATCH: Final = 25
@@ -230,21 +232,16 @@ def _key(partition: str, sort: str) -> dict[str, Any]:
 
 
 def _turn_key(number: int) -> str:
-    return f"turn#{number:09d}"
+    return f"{_TURN}{number:09d}"
 
 
 def _turn(partition: str, item: dict[str, Any]) -> Turn:
-    turn = Turn.model_validate_json(
-        # The id is not stored: it is the item's key.
-        '{"answer_id": "'
-        + answer_id_of(partition, int(item["sk"]["S"][5:]))
-        + '",'
-        + item["turn"]["S"][1:]
-    )
-    if "feedback" not in item:
-        return turn
-    feedback = Feedback.model_validate_json(item["feedback"]["S"])
-    return turn.model_copy(update={"feedback": feedback})
+    # Its id and its feedback are not in the stored turn: the one is the key, the other comes later.
+    fields = json.loads(item["turn"]["S"])
+    fields["answer_id"] = answer_id_of(partition, int(item["sk"]["S"].removeprefix(_TURN)))
+    if "feedback" in item:
+        fields["feedback"] = json.loads(item["feedback"]["S"])
+    return Turn.model_validate(fields)
 
 
 def _was_contended(error: Exception) -> bool:

@@ -36,7 +36,7 @@ async def post_message(body: MessagesRequest, conversations: ConversationsPort) 
 async def get_conversation(
     conversation_id: ConversationId, conversations: ConversationsPort
 ) -> KeptConversation:
-    """Return the newest 50 turns, oldest first."""
+    """Return up to 50 of the newest turns, oldest first."""
     return await conversations.read(conversation_id)
 
 
