@@ -76,7 +76,8 @@ locals {
         },
       ]
 
-      # S3 Vector Management: the buckets of vectors and jobs, and Amazon S3 Vectors through CloudFormation
+      # S3 Vector Management: the buckets of vectors and jobs, Amazon S3 Vectors through CloudFormation, and the table of
+      # conversations
       s3-vectors = [
         {
           Sid = "Buckets"
@@ -140,6 +141,23 @@ locals {
           ]
           Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.cloudformation}:stack/${prefix}-s3vectors/*"]
         },
+        {
+          Sid = "Conversations"
+          Action = [
+            "dynamodb:CreateTable",
+            "dynamodb:DeleteTable",
+            "dynamodb:DescribeContinuousBackups",
+            "dynamodb:DescribeTable",
+            "dynamodb:DescribeTimeToLive",
+            "dynamodb:ListTagsOfResource",
+            "dynamodb:TagResource",
+            "dynamodb:UntagResource",
+            "dynamodb:UpdateContinuousBackups",
+            "dynamodb:UpdateTable",
+            "dynamodb:UpdateTimeToLive",
+          ]
+          Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.dynamodb}:table/${prefix}-conversations"]
+        },
       ]
 
       # Bedrock Invocation (for embeddings): to test whether the account has access to the model
@@ -148,6 +166,12 @@ locals {
           Sid      = "TryEmbeddings"
           Action   = ["bedrock:InvokeModel"]
           Resource = ["arn:${local.partition}:bedrock:${var.aws_region}::foundation-model/amazon.titan-embed-*"]
+        },
+        {
+          # The smoke test and the drift job read when a model ends.
+          Sid      = "ReadModels"
+          Action   = ["bedrock:GetFoundationModel"]
+          Resource = ["arn:${local.partition}:bedrock:${var.aws_region}::foundation-model/*"]
         },
       ]
 
@@ -539,10 +563,12 @@ resource "aws_iam_policy" "deploy_boundary" {
         Action = [
           "apigateway:*",
           "apprunner:*",
+          "bedrock:GetFoundationModel",
           "bedrock:InvokeModel",
           "budgets:*",
           "cloudformation:*",
           "cloudwatch:*",
+          "dynamodb:*",
           "ec2:Describe*",
           "ecr:*",
           "lambda:*",

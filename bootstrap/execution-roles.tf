@@ -163,6 +163,19 @@ resource "aws_iam_policy" "boundary" {
         Resource = "${local.arn.s3vectors}:bucket/${each.value}-*"
       },
       {
+        Sid    = "Conversations"
+        Effect = "Allow"
+        Action = [
+          "dynamodb:BatchWriteItem",
+          "dynamodb:DeleteItem",
+          "dynamodb:GetItem",
+          "dynamodb:PutItem",
+          "dynamodb:Query",
+          "dynamodb:UpdateItem",
+        ]
+        Resource = "${local.arn.dynamodb}:table/${each.value}-*"
+      },
+      {
         Sid    = "Models"
         Effect = "Allow"
         Action = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]

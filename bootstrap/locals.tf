@@ -8,8 +8,8 @@ locals {
   # Prefixes of ARNs, which keep the policies readable.
   arn = {
     for service in [
-      "apprunner", "cloudformation", "cloudwatch", "ecr", "lambda", "logs", "scheduler", "secretsmanager", "s3vectors",
-      "sns", "wafv2", "xray",
+      "apprunner", "cloudformation", "cloudwatch", "dynamodb", "ecr", "lambda", "logs", "scheduler", "secretsmanager",
+      "s3vectors", "sns", "wafv2", "xray",
     ] : service => "arn:${local.partition}:${service}:${var.aws_region}:${local.account_id}"
   }
   arn_apigateway = "arn:${local.partition}:apigateway:${var.aws_region}::"

@@ -17,6 +17,7 @@ LOCAL_DEPENDENTS = (
     "*",
     "/**",
     "//backend/benchmarks/**",
+    "//backend/chat/tests/**",
     "//build-support/deploy/tests/**",
     "//terraform/tests/**",
     "!*",

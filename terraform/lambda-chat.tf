@@ -1,4 +1,5 @@
-# chat: retrieves passages from s3vector over the gateway, and answers with a Bedrock model.
+# chat: retrieves passages from s3vector over the gateway, answers with a Bedrock model, and keeps conversations in the
+# table of conversations.tf.
 
 module "chat" {
   source = "./modules/lambda-service"
@@ -11,8 +12,19 @@ module "chat" {
   live_version         = lookup(var.live_versions, "chat", null)
 
   environment = merge(local.lambda_environment, {
-    SERVICE_NAME  = "chat"
-    CHAT_MODEL_ID = var.chat_model_id
+    SERVICE_NAME           = "chat"
+    CHAT_MODEL_ID          = var.chat_model_id
+    CONVERSATIONS_TABLE    = local.conversations_table_name
+    CONVERSATION_DAYS      = tostring(var.conversation_days)
+    SERVICE_NAME           = "chat"
+    CHAT_MODEL_ID          = var.chat_model_id
+    CHAT_MAX_OUTPUT_TOKENS = tostring(var.chat_max_output_tokens)
+    CHAT_CITATIONS         = var.chat_citations
+    }, {
+    for name, value in {
+      CHAT_MODEL_FIELDS   = var.chat_model_fields
+      RELEVANCE_THRESHOLD = var.chat_min_relevance
+    } : name => tostring(value) if value != null
   })
 }
 
@@ -57,4 +69,33 @@ resource "aws_iam_policy" "lambda_chat_bedrock" {
 resource "aws_iam_role_policy_attachment" "lambda_chat_bedrock" {
   role       = module.chat.role_name
   policy_arn = aws_iam_policy.lambda_chat_bedrock.arn
+}
+
+resource "aws_iam_policy" "lambda_chat_conversations" {
+  name        = "${local.prefix}-lambda-chat-conversations"
+  path        = local.policy_path
+  description = "chat keeps its conversations"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid    = "KeepConversations"
+      Effect = "Allow"
+      # A transaction needs the permissions of the writes in it, and no others.
+      Action = [
+        "dynamodb:BatchWriteItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+      ]
+      Resource = local.conversations_table_arn
+    }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "lambda_chat_conversations" {
+  role       = module.chat.role_name
+  policy_arn = aws_iam_policy.lambda_chat_conversations.arn
 }

@@ -72,6 +72,11 @@ output "runner" {
   }
 }
 
+output "foundation_models" {
+  description = "Id of the foundation model that answers questions, and of the one that creates embeddings. The pipeline checks their life cycle."
+  value       = { chat = local.chat_model, embeddings = var.bedrock_model_id }
+}
+
 output "log_retention_days" {
   description = "Days that logs are kept. After an apply, the pipeline sets the same retention on App Runner's own log groups."
   value       = var.log_retention_days

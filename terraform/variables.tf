@@ -277,12 +277,56 @@ variable "embedding_dimensions" {
 
 variable "chat_model_id" {
   type        = string
-  description = "Bedrock model that answers questions: the id of an inference profile (\"us.anthropic.…\", \"global.…\") or of a foundation model."
-  default     = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+  description = "Bedrock model that answers questions: the id of an inference profile (\"us.anthropic.…\", \"global.…\") or of a foundation model. The default is the current Sonnet: since 2026-09-28, with no end announced. Its predecessor Sonnet 4.5 ends at its maker on 2026-11-30."
+  default     = "us.anthropic.claude-sonnet-5-5"
 
   validation {
     condition     = can(regex("^[a-z0-9-]+\\.[A-Za-z0-9:._-]+$", var.chat_model_id))
-    error_message = "Write chat_model_id as Bedrock lists it, such as \"us.anthropic.claude-sonnet-4-5-20250929-v1:0\"."
+    error_message = "Write chat_model_id as Bedrock lists it, such as \"us.anthropic.claude-sonnet-5-5\"."
+  }
+}
+
+variable "chat_max_output_tokens" {
+  type        = number
+  description = "Most tokens that the chat model may write for one answer. A model's thinking counts too; an answer that is cut off is marked as incomplete."
+  default     = 4096
+
+  validation {
+    condition     = var.chat_max_output_tokens >= 1 && var.chat_max_output_tokens <= 128000 && floor(var.chat_max_output_tokens) == var.chat_max_output_tokens
+    error_message = "Write chat_max_output_tokens as a whole number between 1 and 128000."
+  }
+}
+
+variable "chat_min_relevance" {
+  type        = number
+  description = "Cosine similarity below which a passage does not count as relevant; null uses the value that is calibrated for the embedding model."
+  default     = null
+
+  validation {
+    condition     = var.chat_min_relevance == null || try(var.chat_min_relevance >= -1 && var.chat_min_relevance <= 1, false)
+    error_message = "Write chat_min_relevance as a number between -1 and 1, or leave it null."
+  }
+}
+
+variable "chat_citations" {
+  type        = string
+  description = "How a model names its sources: `prompt` (ids of passages in its text, every model) or `native` (also Bedrock's own citations, where the model has them)."
+  default     = "prompt"
+
+  validation {
+    condition     = contains(["prompt", "native"], var.chat_citations)
+    error_message = "Write chat_citations as \"prompt\" or \"native\"."
+  }
+}
+
+variable "chat_model_fields" {
+  type        = string
+  description = "Parameters of the chat model alone, as a JSON object, such as `{\"output_config\": {\"effort\": \"low\"}}` for less thinking. A field that the model refuses is left out."
+  default     = null
+
+  validation {
+    condition     = var.chat_model_fields == null || can(keys(jsondecode(var.chat_model_fields)))
+    error_message = "Write chat_model_fields as a JSON object, or leave it null."
   }
 }
 
@@ -308,9 +352,20 @@ variable "vector_backend" {
   }
 }
 
+variable "conversation_days" {
+  type        = number
+  description = "Days after which a conversation without a new turn is deleted."
+  default     = 30
+
+  validation {
+    condition     = var.conversation_days >= 1 && var.conversation_days <= 3650 && floor(var.conversation_days) == var.conversation_days
+    error_message = "Write conversation_days as a whole number from 1 to 3650."
+  }
+}
+
 variable "force_destroy" {
   type        = bool
-  description = "Whether `terraform destroy` may delete buckets that still contain objects."
+  description = "Whether `terraform destroy` may delete buckets that still contain objects, and the table of conversations."
   default     = false
 
   validation {

@@ -34,7 +34,7 @@ def create_app(settings: Settings, *, client: ServiceAPIClient | None = None) ->
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins.split(","),
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["content-type", "idempotency-key", "x-api-key"],
             expose_headers=["x-request-id", "retry-after"],
         )

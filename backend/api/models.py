@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from shared.answers import ConversationId, GivenAnswer
 from shared.documents import DocumentBody, require_distinct_ids
 
 
@@ -37,50 +38,19 @@ class AskRequest(_Request):
     question: Annotated[
         str, StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True)
     ]
+    conversation_id: Annotated[
+        ConversationId | None,
+        Field(description="Of an earlier answer; the question then continues its conversation."),
+    ] = None
     top_k: Annotated[int, Field(ge=1, le=20, description="Passages to retrieve.")] = 5
     filter: Filter = None
 
 
-class Citation(_Answer):
-    """A passage that supports the answer."""
+class AskResponse(GivenAnswer):
+    """A checked answer, and how to find its trace."""
 
-    document_id: str
-    passage_id: str
-    title: str | None = None
-    passage: str
-    score: float
-
-
-class Usage(_Answer):
-    """The model's input and output, in tokens."""
-
-    input_tokens: int
-    output_tokens: int
-
-
-class AskResponse(_Answer):
-    """An answer and its citations."""
-
-    answer: str
-    citations: list[Citation]
-    usage: Usage
-    model_id: str
     trace_id: Annotated[str | None, Field(description="32 hexadecimal digits.")] = None
     request_id: str
-
-
-class ChatAnswer(_Answer):
-    """The answer of the chat service."""
-
-    class Turn(_Answer):
-        """The assistant's turn."""
-
-        content: str
-
-    message: Turn
-    citations: list[Citation]
-    usage: Usage
-    model_id: str
 
 
 class DocumentsRequest(_Request):

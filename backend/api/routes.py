@@ -14,6 +14,7 @@ from api.models import (
 )
 from api.services import Services
 from api.status import Status
+from shared.answers import AnswerId, ConversationId, Feedback, KeptConversation
 from shared.models import InterServiceResponse, StatusResponse, error_responses
 
 router = APIRouter(tags=["api"])
@@ -53,10 +54,44 @@ async def get_status(status: StatusPort) -> StatusResponse:
     return status.now()
 
 
-@router.post("/ask", summary="Answer a question from the documents")
+@router.post("/ask", summary="Answer a question from the documents", responses=error_responses(404))
 async def post_ask(body: AskRequest, services: ServicesPort) -> AskResponse:
-    """Answer a question with citations, by the chat service."""
+    """Answer a question with citations, by the chat service; begin or continue a conversation."""
     return await services.ask(body)
+
+
+@router.get(
+    "/conversations/{conversation_id}",
+    summary="Read a conversation",
+    responses=error_responses(404),
+)
+async def get_conversation(
+    conversation_id: ConversationId, services: ServicesPort
+) -> KeptConversation:
+    """Return up to 50 of the newest turns, oldest first."""
+    return await services.conversation(conversation_id)
+
+
+@router.delete(
+    "/conversations/{conversation_id}",
+    status_code=204,
+    summary="Erase a conversation",
+    responses=error_responses(404),
+)
+async def delete_conversation(conversation_id: ConversationId, services: ServicesPort) -> None:
+    """Delete a conversation with its turns and their feedback, at once."""
+    await services.erase(conversation_id)
+
+
+@router.post(
+    "/answers/{answer_id}/feedback",
+    status_code=204,
+    summary="Rate an answer",
+    responses=error_responses(404),
+)
+async def post_feedback(answer_id: AnswerId, body: Feedback, services: ServicesPort) -> None:
+    """Keep an opinion of an answer with it; a second one replaces the first."""
+    await services.rate(answer_id, body)
 
 
 @router.post("/documents", summary="Store documents", responses=error_responses(409, 507))

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ValidationError
 from api.models import (
     AskRequest,
     AskResponse,
-    ChatAnswer,
     DocumentsRequest,
     DocumentsResponse,
     Ingestion,
     IngestionRequest,
     body_of,
 )
+from shared.answers import Feedback, GivenAnswer, KeptConversation
 from shared.api_client import CallError, ServiceAPIClient
 from shared.errors import BadDependency, ServiceError
 from shared.logging import get_logger, request_context
@@ -56,15 +56,25 @@ class Services:
         body = body_of(question)
         body["messages"] = [{"role": "user", "content": body.pop("question")}]
         response = await self._client.post("/chat/messages", json=body)
-        answer = _parse(ChatAnswer, response.content, "chat")
+        answer = _parse(GivenAnswer, response.content, "chat")
         return AskResponse(
-            answer=answer.message.content,
-            citations=answer.citations,
-            usage=answer.usage,
-            model_id=answer.model_id,
+            **answer.model_dump(),
             trace_id=request_context.active_trace_id(),
             request_id=request_context.request_id(),
         )
+
+    async def conversation(self, conversation_id: str) -> KeptConversation:
+        """Return a conversation that chat keeps."""
+        response = await self._client.get(f"/chat/conversations/{conversation_id}")
+        return _parse(KeptConversation, response.content, "chat")
+
+    async def erase(self, conversation_id: str) -> None:
+        """Delete a conversation that chat keeps."""
+        await self._client.delete(f"/chat/conversations/{conversation_id}")
+
+    async def rate(self, answer_id: str, feedback: Feedback) -> None:
+        """Keep an opinion of an answer, in chat."""
+        await self._client.post(f"/chat/answers/{answer_id}/feedback", json=body_of(feedback))
 
     async def store(self, request: DocumentsRequest) -> DocumentsResponse:
         """Store documents in s3vector."""

@@ -8,18 +8,32 @@ from typing import Final
 from benchmarks.runtime import LoopbackServer, QuietHandler
 
 ANSWER: Final = {
-    "message": {"role": "assistant", "content": "Save three months of expenses [savings#0]."},
+    "answer": "Save three months of expenses [1].",
+    "status": "answered",
+    "stop_reason": "end_turn",
     "citations": [
         {
+            "marker": 1,
             "document_id": "savings",
             "passage_id": "savings#0",
             "title": "Savings",
-            "passage": "Keep three months of expenses where you can reach them.",
+            "page": None,
+            "as_of": None,
+            "quote": "Keep three months of expenses where you can reach them.",
+            "start": 0,
+            "end": 55,
+            "spans": [{"start": 0, "end": 34}],
             "score": 0.8,
         }
     ],
+    "removed": [],
+    "question_figures": [],
+    "relevance": "relevant",
+    "disclosure": "An AI system wrote this answer.",
     "usage": {"input_tokens": 100, "output_tokens": 10},
     "model_id": "benchmark",
+    "answer_id": "a_benchmark",
+    "conversation_id": "c_benchmark",
 }
 
 

@@ -1,14 +1,23 @@
 """The composition root of the chat service."""
 
+from datetime import UTC, datetime
+from functools import partial
+
 from fastapi import FastAPI
 
 from chat import routes
-from chat.chat_model import BedrockModel, ChatModel
-from chat.conversation import Conversation
+from chat.answering import Answerer
+from chat.bedrock_model import bedrock_model
+from chat.chat_model import ChatModel
+from chat.conversation import Conversations
+from chat.conversation_store import ConversationStore
+from chat.dynamodb_store import DynamoConversations
+from chat.relevance import RelevanceGate
 from chat.retrieval import GatewayRetriever, Retriever
 from chat.settings import Settings
 from shared.api_client import ServiceAPIClient
 from shared.app import create_service_app
+from shared.aws.clients import aws_client
 
 
 def create_app(
@@ -16,6 +25,7 @@ def create_app(
     *,
     retriever: Retriever | None = None,
     model: ChatModel | None = None,
+    store: ConversationStore | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -23,6 +33,7 @@ def create_app(
         settings: The service's settings.
         retriever: Where passages come from; the s3vector service by default.
         model: What writes answers; Bedrock by default.
+        store: Where conversations are kept; DynamoDB by default.
     """
     app = create_service_app(
         settings,
@@ -30,15 +41,23 @@ def create_app(
         description="Answers questions from the stored documents, with citations.",
         routers=[routes.router],
     )
-    app.state.conversation = Conversation(
-        retriever or GatewayRetriever(ServiceAPIClient(settings=settings)),
-        model
-        or BedrockModel(
-            settings.chat_model_id,
-            region=settings.aws_region,
-            max_output_tokens=settings.max_output_tokens,
-            temperature=settings.temperature,
+    app.state.conversations = Conversations(
+        Answerer(
+            retriever or GatewayRetriever(ServiceAPIClient(settings=settings)),
+            model or bedrock_model(settings),
+            gate=RelevanceGate(settings.relevance_threshold),
+            disclosure=settings.disclosure,
+            history_tokens=settings.history_tokens,
+            today=lambda: datetime.now(UTC).date(),
         ),
-        min_score=settings.min_score,
+        store
+        or DynamoConversations(
+            settings.conversations_table,
+            client=partial(
+                aws_client, "dynamodb", region=settings.aws_region, read_timeout_seconds=2.0
+            ),
+            days=settings.conversation_days,
+        ),
+        now=lambda: datetime.now(UTC),
     )
     return app

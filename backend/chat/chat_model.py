@@ -1,25 +1,59 @@
-"""The language model, behind Bedrock's Converse API."""
+"""The language model as the chat service sees it: what it is given, and what it returns."""
 
-import asyncio
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
+from chat.answers.check import Segment
 from chat.models import Message
-from shared.aws.clients import aws_client, aws_errors
-from shared.errors import BadDependency
-from shared.request import deadline
-from shared.telemetry.metrics import measure
-from shared.tracing import span
-
-MODEL_TIMEOUT_SECONDS = 20.0
+from shared.errors import BadDependency, Unprocessable
 
 
-class Completion(NamedTuple):
-    """What a model wrote, and the tokens it took."""
+class PromptPassage(NamedTuple):
+    """A retrieved passage, as a model may get it as a document of its own."""
 
+    id: str
+    title: str | None
     text: str
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What a model wrote, why it stopped, and the tokens it took.
+
+    Only the stop reasons `end_turn` and `stop_sequence` mean that the answer is whole.
+    """
+
+    segments: tuple[Segment, ...]
+    stop_reason: str
     input_tokens: int
     output_tokens: int
+
+    @property
+    def text(self) -> str:
+        """The segments, joined."""
+        return "".join(segment.text for segment in self.segments)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the model ended its answer itself."""
+        return self.stop_reason in {"end_turn", "stop_sequence"}
+
+
+class UnusableCompletion(BadDependency):
+    """The model returned no text; `stop_reason` is Bedrock's, or `unknown`."""
+
+    def __init__(self, detail: str, stop_reason: str) -> None:
+        super().__init__(detail)
+        self.stop_reason = stop_reason
+
+
+class ModelRefused(BadDependency):
+    """Bedrock refused the request for a reason that an operator has to remove."""
+
+
+class ConversationTooLong(Unprocessable):
+    """The question and its passages do not fit into the model's context window."""
 
 
 class ChatModel(Protocol):
@@ -29,89 +63,18 @@ class ChatModel(Protocol):
     def model_id(self) -> str:
         """The name of the model."""
 
-    async def complete(self, system: str, messages: Sequence[Message]) -> Completion:
-        """Return the assistant's next turn."""
-
-
-class BedrockModel:
-    """A model on Bedrock.
-
-    Args:
-        model_id: A model or inference profile.
-        region: Where Bedrock is called.
-        max_output_tokens: The longest answer.
-        temperature: 0 is the most repeatable.
-    """
-
-    def __init__(
-        self, model_id: str, *, region: str, max_output_tokens: int, temperature: float
-    ) -> None:
-        self._model_id = model_id
-        self._region = region
-        self._inference = {"maxTokens": max_output_tokens, "temperature": temperature}
-
-    @property
-    def model_id(self) -> str:
-        """The name of the model."""
-        return self._model_id
-
-    async def complete(self, system: str, messages: Sequence[Message]) -> Completion:
+    async def complete(
+        self,
+        system: str,
+        messages: Sequence[Message],
+        *,
+        passages: Sequence[PromptPassage] = (),
+    ) -> Completion:
         """Return the assistant's next turn.
 
-        Raises:
-            Unavailable: Bedrock throttles or fails, still after boto3's retries.
-            DeadlineExceeded: The request's time is used up.
-            BadDependency: Bedrock refuses, or the model wrote nothing.
+        Args:
+            system: The instructions.
+            messages: The conversation. The last one contains each passage in a `<passage>`
+                element, so that every model can cite.
+            passages: The same passages, for a model with citations of its own.
         """
-        # OpenTelemetry's conventions for generative AI; the text itself is never recorded.
-        with span(
-            f"chat {self._model_id}",
-            attributes={
-                "gen_ai.operation.name": "chat",
-                "gen_ai.provider.name": "aws.bedrock",
-                "gen_ai.request.model": self._model_id,
-                "gen_ai.request.max_tokens": self._inference["maxTokens"],
-                "gen_ai.request.temperature": self._inference["temperature"],
-            },
-        ) as traced:
-            answer = await self._converse(system, messages)
-            completion = _completion(answer)
-            traced.set_attribute("gen_ai.usage.input_tokens", completion.input_tokens)
-            traced.set_attribute("gen_ai.usage.output_tokens", completion.output_tokens)
-            measure("InputTokens", completion.input_tokens)
-            measure("OutputTokens", completion.output_tokens)
-            return completion
-
-    async def _converse(self, system: str, messages: Sequence[Message]) -> dict[str, Any]:
-        def call() -> dict[str, Any]:
-            client = aws_client(
-                "bedrock-runtime", region=self._region, read_timeout_seconds=MODEL_TIMEOUT_SECONDS
-            )
-            with aws_errors(f"ask the model {self._model_id}"):
-                answer: dict[str, Any] = client.converse(
-                    modelId=self._model_id,
-                    system=[{"text": system}],
-                    messages=[
-                        {"role": turn.role, "content": [{"text": turn.content}]}
-                        for turn in messages
-                    ],
-                    inferenceConfig=self._inference,
-                )
-            return answer
-
-        # boto3's own bounds are for each attempt; this one is for all of them.
-        return await deadline.in_time(
-            asyncio.to_thread(call),
-            f"The model {self._model_id} did not answer in time; ask something shorter or try "
-            "again.",
-        )
-
-
-def _completion(answer: dict[str, Any]) -> Completion:
-    blocks = answer.get("output", {}).get("message", {}).get("content", [])
-    text = "\n".join(block["text"] for block in blocks if block.get("text")).strip()
-    if not text:
-        reason = answer.get("stopReason", "no reason given")
-        raise BadDependency(f"The model wrote no text ({reason}).")
-    usage = answer.get("usage", {})
-    return Completion(text, int(usage.get("inputTokens", 0)), int(usage.get("outputTokens", 0)))

@@ -1,8 +1,10 @@
-"""Request and response bodies of the chat service."""
+"""Request bodies of the chat service; `shared.answers` has the answers."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+
+from shared.answers import ConversationId
 
 
 class _Body(BaseModel):
@@ -19,18 +21,36 @@ class Message(_Body):
 
 
 class MessagesRequest(_Body):
-    """A conversation that ends with the user's question."""
+    """A conversation that ends with the user's question.
 
-    messages: Annotated[list[Message], Field(min_length=1, max_length=50)]
+    Either the service keeps the earlier turns (`conversation_id`), or the caller sends them.
+    """
+
+    messages: Annotated[
+        list[Message],
+        Field(
+            min_length=1,
+            max_length=50,
+            description="The assistant's turns reach the model as unverified quotations.",
+        ),
+    ]
+    conversation_id: Annotated[
+        ConversationId | None,
+        Field(description="Continues a kept conversation; without it, a new one begins."),
+    ] = None
     top_k: Annotated[int, Field(ge=1, le=20, description="Passages to retrieve.")] = 5
     filter: Annotated[
         dict[str, JsonValue] | None,
         Field(description="A metadata filter in the syntax of S3 Vectors."),
     ] = None
 
+    @property
+    def question(self) -> str:
+        """The last message."""
+        return self.messages[-1].content
+
     @model_validator(mode="after")
     def _turns_alternate(self) -> Self:
-        # Bedrock's Converse refuses anything else, with a message that helps nobody.
         expected: Literal["user", "assistant"] = "user"
         for message in self.messages:
             if message.role != expected:
@@ -38,30 +58,6 @@ class MessagesRequest(_Body):
             expected = "assistant" if expected == "user" else "user"
         if self.messages[-1].role != "user":
             raise ValueError("the last message must be the user's")
+        if self.conversation_id is not None and len(self.messages) > 1:
+            raise ValueError("with conversation_id, send only the new question in messages")
         return self
-
-
-class Citation(_Body):
-    """A passage that the answer rests on."""
-
-    document_id: str
-    passage_id: str
-    title: str | None
-    passage: Annotated[str, Field(description="The passage's text.")]
-    score: Annotated[float, Field(description="Cosine similarity to the question.")]
-
-
-class Usage(_Body):
-    """Tokens that the model read and wrote."""
-
-    input_tokens: Annotated[int, Field(ge=0)] = 0
-    output_tokens: Annotated[int, Field(ge=0)] = 0
-
-
-class MessagesResponse(_Body):
-    """The assistant's turn."""
-
-    message: Message
-    citations: list[Citation]
-    usage: Usage
-    model_id: str

@@ -1,17 +1,23 @@
 """Passages from the s3vector service, asked for over the gateway."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from chat import provenance
+from chat.answers.passages import Passage
 from shared.api_client import ServiceAPIClient
 from shared.errors import BadDependency
 
 
-class Passage(BaseModel):
-    """A piece of a document, and how close it is to the question."""
+class Retrieved(NamedTuple):
+    """The passages closest to a text, the closest first, and the model that compared them."""
 
+    passages: tuple[Passage, ...]
+    embedding_model: str | None = None
+
+
+class _Found(BaseModel):
     # Forward compatible: what s3vector adds later must not break this service.
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -20,10 +26,23 @@ class Passage(BaseModel):
     title: str | None = None
     text: str
     score: float
+    metadata: dict[str, Any] = {}
+
+    def passage(self) -> Passage:
+        return Passage(
+            passage_id=self.passage_id,
+            document_id=self.document_id,
+            text=self.text,
+            title=self.title,
+            page=provenance.page(self.metadata),
+            as_of=provenance.as_of(self.metadata),
+            score=self.score,
+        )
 
 
 class _QueryAnswer(BaseModel):
-    passages: list[Passage]
+    passages: list[_Found]
+    embedding_model: str | None = None
 
 
 class Retriever(Protocol):
@@ -31,7 +50,7 @@ class Retriever(Protocol):
 
     async def retrieve(
         self, text: str, *, top_k: int, metadata_filter: dict[str, Any] | None
-    ) -> Sequence[Passage]:
+    ) -> Retrieved:
         """Return the passages closest to a text, the closest first."""
 
 
@@ -43,7 +62,7 @@ class GatewayRetriever:
 
     async def retrieve(
         self, text: str, *, top_k: int, metadata_filter: dict[str, Any] | None
-    ) -> Sequence[Passage]:
+    ) -> Retrieved:
         """Return the passages closest to a text, the closest first.
 
         Raises:
@@ -55,6 +74,7 @@ class GatewayRetriever:
             query["filter"] = metadata_filter
         response = await self._client.post("/s3vector/query", json=query)
         try:
-            return _QueryAnswer.model_validate_json(response.content).passages
+            answer = _QueryAnswer.model_validate_json(response.content)
         except ValidationError as error:
             raise BadDependency("s3vector's answer to a query has an unknown shape.") from error
+        return Retrieved(tuple(one.passage() for one in answer.passages), answer.embedding_model)

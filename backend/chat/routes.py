@@ -2,23 +2,65 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, status
 
-from chat.conversation import Conversation
-from chat.models import MessagesRequest, MessagesResponse
+from chat.conversation import Conversations
+from chat.models import MessagesRequest
+from shared.answers import AnswerId, ConversationId, Feedback, GivenAnswer, KeptConversation
+from shared.models import error_responses
 
 router = APIRouter(tags=["chat"])
 
 
-def _conversation(request: Request) -> Conversation:
-    conversation: Conversation = request.app.state.conversation
-    return conversation
+def _conversations(request: Request) -> Conversations:
+    conversations: Conversations = request.app.state.conversations
+    return conversations
 
 
-Conversing = Annotated[Conversation, Depends(_conversation)]
+ConversationsPort = Annotated[Conversations, Depends(_conversations)]
 
 
-@router.post("/messages", summary="Answer a conversation from the documents")
-async def post_message(body: MessagesRequest, conversation: Conversing) -> MessagesResponse:
-    """Retrieve the passages closest to the question and let the model answer from them."""
-    return await conversation.answer(body)
+@router.post(
+    "/messages", summary="Answer a question from the documents", responses=error_responses(404)
+)
+async def post_message(body: MessagesRequest, conversations: ConversationsPort) -> GivenAnswer:
+    """Answer the last message, check the answer against its sources, and keep the turn."""
+    return await conversations.answer(body)
+
+
+@router.get(
+    "/conversations/{conversation_id}",
+    summary="Read a conversation",
+    responses=error_responses(404),
+)
+async def get_conversation(
+    conversation_id: ConversationId, conversations: ConversationsPort
+) -> KeptConversation:
+    """Return up to 50 of the newest turns, oldest first."""
+    return await conversations.read(conversation_id)
+
+
+@router.delete(
+    "/conversations/{conversation_id}",
+    summary="Erase a conversation",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=error_responses(404),
+)
+async def delete_conversation(
+    conversation_id: ConversationId, conversations: ConversationsPort
+) -> None:
+    """Delete a conversation with its turns and their feedback, at once."""
+    await conversations.erase(conversation_id)
+
+
+@router.post(
+    "/answers/{answer_id}/feedback",
+    summary="Rate an answer",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=error_responses(404),
+)
+async def post_feedback(
+    answer_id: AnswerId, body: Feedback, conversations: ConversationsPort
+) -> None:
+    """Keep an opinion of an answer with it; a second one replaces the first."""
+    await conversations.rate(answer_id, body)

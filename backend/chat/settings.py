@@ -1,5 +1,7 @@
 """The settings of the chat service."""
 
+from typing import Any, Literal
+
 from pydantic import Field
 
 from shared.settings import FullServiceSettings
@@ -11,8 +13,36 @@ class Settings(FullServiceSettings):
     chat_model_id: str = Field(min_length=1, max_length=2048)
     """A Bedrock model or inference profile that Converse accepts."""
 
-    max_output_tokens: int = Field(default=1024, ge=1, le=8192)
-    temperature: float = Field(default=0.2, ge=0, le=1)
+    chat_max_output_tokens: int = Field(default=4096, ge=1, le=128_000)
+    """The longest answer. The thinking of a model that thinks counts too."""
 
-    min_score: float = Field(default=0.12, ge=-1, le=1)
-    """Cosine similarity below which a passage is not relevant to the question."""
+    chat_temperature: float | None = Field(default=None, ge=0, le=1)
+    """Not sent unless it is set: current Claude models refuse it."""
+
+    chat_model_fields: dict[str, Any] | None = None
+    """Parameters of one model alone, as JSON, such as `{"output_config": {"effort": "low"}}`."""
+
+    chat_citations: Literal["prompt", "native"] = "prompt"
+    """`native` adds Bedrock's own citations, where the model has them."""
+
+    relevance_threshold: float | None = Field(default=None, ge=-1, le=1)
+    """Cosine similarity below which a passage is not relevant to the question. Without it, the
+    value that is calibrated for the embedding model.
+    """
+
+    conversations_table: str = Field(min_length=3, max_length=255)
+    """The DynamoDB table of conversations, with the keys `pk` and `sk`."""
+
+    conversation_days: int = Field(default=30, ge=1, le=3_650)
+    """How long a conversation is kept after its last turn."""
+
+    history_tokens: int = Field(default=2_000, ge=0, le=100_000)
+    """The most that earlier turns may take of a prompt."""
+
+    disclosure: str = Field(
+        default="An AI system wrote this answer; its figures and sources were checked "
+        "automatically, and it is not individual advice.",
+        min_length=1,
+        max_length=500,
+    )
+    """Sent with every answer (EU AI Act, article 50)."""

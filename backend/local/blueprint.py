@@ -141,7 +141,7 @@ class RestApi:
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """The whole estate. `secrets` and `buckets` are created before the services start."""
+    """The whole estate. `secrets`, `buckets` and `tables` are created before the services start."""
 
     project: str
     environment: str
@@ -150,6 +150,8 @@ class Blueprint:
     web_services: tuple[WebService, ...]
     secrets: Mapping[str, str] = field(default_factory=dict)
     buckets: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    """DynamoDB tables with the keys `pk` and `sk`, and the TTL attribute `expires_at`."""
     schedules: Mapping[str, str] = field(default_factory=dict)
     """The JSON event that a service gets every minute, by service name."""
 

@@ -21,7 +21,7 @@ from local.blueprint import (
 )
 
 _QUOTAS = {"api": 100_000, "chat": 100_000, "s3vector": 50_000, "runner": 75_000, "client": 100_000}
-_CHAT_MODEL_ID = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+_CHAT_MODEL_ID = "us.anthropic.claude-sonnet-5-5"
 _EMBEDDING_MODEL_ID = "amazon.titan-embed-text-v2:0"
 
 
@@ -41,10 +41,11 @@ def default_estate(
     """
     prefix = f"{project}-{environment}"
     vectors = f"{prefix}-vectors-{ACCOUNT_ID}-{REGION}"
+    conversations = f"{prefix}-conversations"
     jobs = f"{prefix}-jobs-{ACCOUNT_ID}-{REGION}"
     own: dict[str, dict[str, str]] = {
         "api": {"CORS_ORIGINS": ",".join(cors_origins)},
-        "chat": {"CHAT_MODEL_ID": _CHAT_MODEL_ID},
+        "chat": {"CHAT_MODEL_ID": _CHAT_MODEL_ID, "CONVERSATIONS_TABLE": conversations},
         "s3vector": {
             "BEDROCK_MODEL_ID": _EMBEDDING_MODEL_ID,
             "VECTOR_BUCKET_NAME": vectors,
@@ -79,6 +80,7 @@ def default_estate(
             f"{project}/{environment}/runner/origin": origin_secret,
         },
         buckets=(vectors, jobs),
+        tables=(conversations,),
         schedules={"api": '{"task": "advance-jobs"}'},
     )
 

@@ -243,7 +243,7 @@ class RunningEstate:
     def _make_environment(self, function: Function, generation: int) -> Environment:
         source = Program("awslambdaric", (function.handler,))
         program = self._programs.get(function.service, source)
-        variables = overlay(self.endpoints, bedrock=self._options.bedrock)
+        variables = overlay(self.endpoints, service=function.service, bedrock=self._options.bedrock)
         if layer := self._options.layer:
             program = dataclasses.replace(program, wrapper=layer / WRAPPER)
             variables |= wrapper_overlay(self.endpoints)
@@ -262,7 +262,7 @@ class RunningEstate:
         return WebServiceHost(
             service,
             self._programs.get(service.service, Program(service.module)),
-            web_overlay(self.endpoints, bedrock=self._options.bedrock),
+            web_overlay(self.endpoints, service=service.service, bedrock=self._options.bedrock),
             self._logs[service.service],
             set_url,
         )

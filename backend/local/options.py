@@ -5,17 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Never
+from urllib.parse import urlsplit
 
 WRAPPER = "otel-instrument"
 """The program of an ADOT layer that starts the function's process (AWS_LAMBDA_EXEC_WRAPPER)."""
 
 _BEDROCK = ("local", "aws")
+_LOOPBACK = frozenset(["localhost", "127.0.0.1", "::1"])
 _TRACING = ("sdk", "auto", "udp", "off")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asked for. `port` 0 takes any free port."""
+    """What the user asked for. `port` 0 takes any free port; `bedrock` is `local`, `aws` or the URL
+    of a server that speaks Bedrock's wire format.
+    """
 
     port: int = 8080
     env_file: Path | None = None
@@ -54,8 +58,8 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
     port = _port(given.port)
     if port is None:
         wrong.append(f"--port: {given.port!r} is not a port: give a number from 0 to 65535")
-    if given.bedrock not in _BEDROCK:
-        wrong.append(f"--bedrock: {given.bedrock!r} is not one of {', '.join(_BEDROCK)}")
+    if given.bedrock not in _BEDROCK and (problem := _url_problem(given.bedrock)):
+        wrong.append(f"--bedrock: {given.bedrock!r} {problem}")
     if given.tracing not in _TRACING:
         wrong.append(f"--tracing: {given.tracing!r} is not one of {', '.join(_TRACING)}")
     paths = {name: getattr(given, name) for name in ("env_file", "packages", "run_dir", "layer")}
@@ -82,6 +86,26 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
         **{name: Path(path) for name, path in paths.items() if path},
     )
     return options, wrong
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL names this machine."""
+    return urlsplit(url).hostname in _LOOPBACK
+
+
+def _url_problem(text: str) -> str | None:
+    try:
+        url = urlsplit(text)
+        has_host = bool(url.hostname) and url.port != 0
+    except ValueError:
+        has_host = False
+    if not has_host or url.scheme not in {"http", "https"}:
+        return f"is not one of {', '.join(_BEDROCK)}, and no URL of a server"
+    if url.username is not None or url.query or url.fragment:
+        return "has more than scheme, host, port and path"
+    if url.scheme == "http" and not is_loopback(text):
+        return "would send prompts in clear text: use https, or a server on this machine"
+    return None
 
 
 def _port(text: str) -> int | None:
@@ -115,8 +139,9 @@ def _parser() -> argparse.ArgumentParser:
     switch("--cold", "start a function at its first request, as Lambda does")
     value(
         "--bedrock",
-        "|".join(_BEDROCK),
-        "the local stand-in, or Amazon Bedrock with your own AWS credentials (default: local)",
+        "|".join([*_BEDROCK, "URL"]),
+        "the local stand-in, Amazon Bedrock with your own AWS credentials, or a server that speaks "
+        "Bedrock's wire format (default: local)",
         "local",
     )
     value(

@@ -1,15 +1,17 @@
 """Checks before anything starts: every problem is named at once."""
 
 import importlib.util
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from local.blueprint import LAMBDA_SERVICES
 from local.compute.processes import BACKEND
 from local.env_file import EnvFile
 from local.net.sockets import bind
-from local.options import Options
+from local.options import Options, is_loopback
 from local.terraform.layer_copy import missing
 
 _MODULES = (
@@ -31,7 +33,13 @@ _MODULES = (
 
 def problems(options: Options) -> list[str]:
     """One line for each reason why the estate cannot start; empty when it can."""
-    found = [*_machine(), *_packages(options), *_files(options), *_port(options)]
+    found = [
+        *_machine(),
+        *_packages(options),
+        *_files(options),
+        *_port(options),
+        *_bedrock(options.bedrock),
+    ]
     return [*found, *missing()] if options.terraform else found
 
 
@@ -81,3 +89,15 @@ def _port(options: Options) -> Iterator[str]:
         bind(options.port).close()
     except OSError as error:
         yield f"port {options.port} cannot be used ({error.strerror}): choose another with --port"
+
+
+def _bedrock(bedrock: str) -> Iterator[str]:
+    # Another machine may be reachable through a proxy only, so it is not tried.
+    if not is_loopback(bedrock):
+        return
+    url = urlsplit(bedrock)
+    port = url.port or (443 if url.scheme == "https" else 80)
+    try:
+        socket.create_connection((str(url.hostname), port), timeout=2).close()
+    except OSError as error:
+        yield f"--bedrock: nothing answers at {bedrock} ({error.strerror or error})"

@@ -158,10 +158,14 @@ class Found(_Body):
     """The passages nearest to the question, best first."""
 
     passages: list[FoundPassage]
+    embedding_model: Annotated[
+        str, Field(description="The model whose vectors were compared: scales of scores differ.")
+    ]
 
     @classmethod
-    def of(cls, hits: list[Hit]) -> Self:
+    def of(cls, hits: list[Hit], *, embedding_model: str) -> Self:
         return cls(
+            embedding_model=embedding_model,
             passages=[
                 FoundPassage(
                     document_id=hit.document_id,
@@ -172,7 +176,7 @@ class Found(_Body):
                     metadata=dict(hit.metadata),
                 )
                 for hit in hits
-            ]
+            ],
         )
 
 

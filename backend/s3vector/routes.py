@@ -128,12 +128,14 @@ def delete_document(document_id: DocumentId, documents: DocumentsPort) -> None:
 
 @router.post("/query", summary="Find passages", responses=_BODY_ERRORS | _READ_ERRORS)
 @bounded
-def query(body: Query, search: SearchPort) -> Found:
+def query(body: Query, search: SearchPort, embedder: EmbedderPort) -> Found:
     """Return the passages nearest to a text or a vector, among those that match the filter."""
     where = None if body.filter is None else parse_filter(body.filter)
     if body.vector is not None:
-        return Found.of(search.by_vector(body.vector, top_k=body.top_k, where=where))
-    return Found.of(search.by_text(body.text or "", top_k=body.top_k, where=where))
+        hits = search.by_vector(body.vector, top_k=body.top_k, where=where)
+    else:
+        hits = search.by_text(body.text or "", top_k=body.top_k, where=where)
+    return Found.of(hits, embedding_model=embedder.model_id)
 
 
 @router.post(

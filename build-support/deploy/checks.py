@@ -16,6 +16,20 @@ from deploy.traffic import Alias
 _POLL_SECONDS: Final = 2.0
 _NEW_KEY_SECONDS: Final = 180
 _CALLED_BY_API: Final = ("chat", "s3vector", "runner")
+_MAX_SHOWN_CHARACTERS: Final = 200
+
+# Stored for the question, and deleted again. The filter keeps other documents out of the answer.
+_DOCUMENT: Final = {
+    "id": "fin-advisor-smoke-test",
+    "title": "The smoke test of fin-advisor",
+    "text": "The smoke test of fin-advisor examines 47 parts of the estate.",
+    "metadata": {"purpose": "fin-advisor-smoke-test"},
+}
+_QUESTION: Final = {
+    "question": "How many parts of the estate does the smoke test of fin-advisor examine?",
+    "filter": {"purpose": "fin-advisor-smoke-test"},
+}
+_FIGURE: Final = "47"
 
 
 class CheckFailed(Exception):
@@ -72,13 +86,35 @@ class Gateway:
         Raises:
             CheckFailed: The status is not 200, or the body is not JSON.
         """
-        headers = dict(self._headers)
-        if trace_id:
-            headers["X-Amzn-Trace-Id"] = f"Root={trace_id};Sampled=1"
-        response = httpx.get(self._url + path, headers=headers, timeout=httpx.Timeout(35))
-        if response.status_code != 200:
+        headers = {"X-Amzn-Trace-Id": f"Root={trace_id};Sampled=1"} if trace_id else {}
+        return self._json(path, self._send("GET", path, headers=headers))
+
+    def post(self, path: str, content: Mapping[str, Any]) -> Any:
+        """Send a POST request with JSON and return the parsed response; errors as in `get`."""
+        return self._json(path, self._send("POST", path, json=content))
+
+    def delete(self, path: str) -> None:
+        """Send a DELETE request; errors as in `get`."""
+        self._send("DELETE", path)
+
+    def _send(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, json: Any = None
+    ) -> httpx.Response:
+        response = httpx.request(
+            method,
+            self._url + path,
+            headers={**self._headers, **(headers or {})},
+            json=json,
+            timeout=httpx.Timeout(35),
+        )
+        if not response.is_success:
             kind = KeyRefused if response.status_code == 403 else CheckFailed
-            raise kind(f"{path} answered {response.status_code}: {response.text[:200]}")
+            shown = response.text[:_MAX_SHOWN_CHARACTERS]
+            raise kind(f"{path} answered {response.status_code}: {shown}")
+        return response
+
+    @staticmethod
+    def _json(path: str, response: httpx.Response) -> Any:
         try:
             return response.json()
         except ValueError:
@@ -104,6 +140,25 @@ class Gateway:
         if unhealthy or not answer.get("healthy"):
             raise CheckFailed(f"unhealthy: {', '.join(unhealthy) or 'api'}")
         return answer
+
+
+def answers_a_question(gateway: Gateway) -> None:
+    """Check that the model answers a question from a document that is stored for this check.
+
+    Without a document the services answer that they do not know, and ask no model.
+    """
+    gateway.post("/api/documents", {"documents": [_DOCUMENT]})
+    try:
+        answer = gateway.post("/api/ask", _QUESTION)
+    finally:
+        gateway.delete(f"/s3vector/documents/{_DOCUMENT['id']}")
+    shown = str(answer)[:_MAX_SHOWN_CHARACTERS]
+    if not isinstance(answer, dict):
+        raise CheckFailed(f"/api/ask answered {shown}")
+    cited = [citation.get("document_id") for citation in answer.get("citations", [])]
+    is_answer = answer.get("status", "answered") in {"answered", "partial"}
+    if not is_answer or _DOCUMENT["id"] not in cited or _FIGURE not in str(answer.get("answer")):
+        raise CheckFailed(f"the model did not answer from the document: {shown}")
 
 
 def secrets_exist(names: Mapping[str, str]) -> None:

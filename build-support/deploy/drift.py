@@ -1,7 +1,8 @@
-"""Reports an environment's drift from its release in a GitHub issue, one for each environment.
+"""Reports an environment's drift from its release, and models that end, in GitHub issues.
 
 `locate` outputs the release that an environment runs. `report` plans the packages of that release,
-opens or updates the issue if the plan has changes, and closes the issue if it has none.
+opens or updates the environment's issue if the plan has changes, and closes it if it has none. It
+does the same in a second issue for models that are legacy or end soon.
 """
 
 import argparse
@@ -9,7 +10,9 @@ import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
+from deploy import model_lifecycle
 from deploy.github import Github
 from deploy.plan import plan
 from deploy.plan_summary import PlanSummary
@@ -28,20 +31,55 @@ def deployed(terraform: Terraform) -> str:
 
 def report(github: Github, environment: str, summary: PlanSummary) -> str:
     """Open, update or close the environment's issue, and return what was done."""
-    label = f"drift:{environment}"
-    issue = github.open_issue(label)
     title = f"{environment} has drifted from its release"
-    if not summary.changes:
-        if issue is None:
-            return "no drift"
-        github.comment(issue["number"], f"{environment} matches its release again.")
-        github.update_issue(issue["number"], state="closed")
-        return f"closed issue {issue['number']}"
     body = (
         summary.markdown(title)
         + "\n\nSomebody changed this by hand, or a deploy stopped half way. Deploy the release "
         "again to undo the change, or add the change to `terraform/`."
     )
+    return (
+        _keep_issue(
+            github,
+            f"drift:{environment}",
+            title,
+            body if summary.changes else None,
+            f"{environment} matches its release again.",
+        )
+        or "no drift"
+    )
+
+
+def report_models(github: Github, environment: str, findings: Sequence[str]) -> str:
+    """Do the same for the models that are legacy or end soon."""
+    title = f"{environment} uses a model that ends"
+    body = "\n".join([*(f"* {finding}" for finding in findings), "", _MODEL_ADVICE])
+    done = _keep_issue(
+        github,
+        f"models:{environment}",
+        title,
+        body if findings else None,
+        f"{environment} uses active models only.",
+    )
+    return done or "all models are active"
+
+
+_MODEL_ADVICE: Final = (
+    "Another model may refuse parameters that this one takes and write in another style: try it "
+    "in dev first. Another embedding model needs all documents to be stored again."
+)
+
+
+def _keep_issue(
+    github: Github, label: str, title: str, body: str | None, closing_comment: str
+) -> str | None:
+    """Make a label's only issue say `body`; close it if that is None. Return what was done."""
+    issue = github.open_issue(label)
+    if body is None:
+        if issue is None:
+            return None
+        github.comment(issue["number"], closing_comment)
+        github.update_issue(issue["number"], state="closed")
+        return f"closed issue {issue['number']}"
     if issue is None:
         return f"opened issue {github.create_issue(title, body, label)['number']}"
     if issue.get("body") != body:
@@ -83,6 +121,8 @@ def main(arguments: Sequence[str]) -> None:
             guarded=False,
         )
     print(report(github, args.environment, summary))
+    models = model_lifecycle.findings(outputs.get("foundation_models", {}))
+    print(report_models(github, args.environment, models))
 
 
 if __name__ == "__main__":

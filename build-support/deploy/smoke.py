@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from deploy import checks
+from deploy import checks, model_lifecycle
 from deploy.aws import client
 from deploy.checks import Gateway, Outcome, attempt
 from deploy.program import Refused, parser, run, summarise
@@ -45,6 +45,10 @@ def live(gateway: Gateway, outputs: dict[str, Any], patience_seconds: float) -> 
     for service in _SERVICES:
         path = f"/{service}/health"
         yield attempt(path, partial(gateway.get, path), patience_seconds)
+
+    yield attempt(
+        "the model answers", partial(checks.answers_a_question, gateway), patience_seconds
+    )
 
     # Distributed tracing. The requests are marked as sampled, since prod samples few requests.
     yield from _traced(gateway, patience_seconds and _TRACE_SECONDS)
@@ -106,6 +110,12 @@ def _report(title: str, outcomes: Iterable[Outcome]) -> None:
         raise Refused("; ".join(failed))
 
 
+def _warn(findings: Sequence[str]) -> None:
+    # No failure: a rollback would not give a model more time. GitHub shows the line as a warning.
+    for finding in findings:
+        print(f"::warning::{finding}")
+
+
 def main(arguments: Sequence[str]) -> None:
     """Run all checks, print a table, and fail if any of them failed."""
     cli = parser(__doc__)
@@ -130,6 +140,7 @@ def main(arguments: Sequence[str]) -> None:
         _report(f"New versions in {args.environment}", staged(Serving.now(outputs)))
         return
     gateway = Gateway(args.url or outputs["api_gateway_url"], _key(outputs, args.key_name))
+    _warn(model_lifecycle.findings(outputs.get("foundation_models", {})))
     _report(f"Smoke test of {args.environment}", live(gateway, outputs, args.patience))
 
 

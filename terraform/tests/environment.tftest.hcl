@@ -29,6 +29,11 @@ run "is_complete" {
   }
 
   assert {
+    condition     = one(aws_dynamodb_table.conversations.point_in_time_recovery).enabled == (var.environment == "prod") && aws_dynamodb_table.conversations.deletion_protection_enabled == (var.environment != "dev")
+    error_message = "prod's conversations can be restored, and only dev's table can be deleted."
+  }
+
+  assert {
     # 44,640 minutes in a month of 31 days: a call of the canary and one of the jobs' schedule in each.
     condition     = var.environment != "prod" || alltrue([for key in values(var.service_api_keys) : key.quota_limit > 2 * 60 * 24 * 31])
     error_message = "In prod, a canary cannot use up a quota."

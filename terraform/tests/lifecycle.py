@@ -185,10 +185,11 @@ def _leftovers(aws: RecordedAws) -> list[str]:
         ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName", {}),
         ("sns", "list_topics", "Topics", "TopicArn", {}),
         ("scheduler", "list_schedules", "Schedules", "Name", {}),
+        ("dynamodb", "list_tables", "TableNames", "", {}),
         ("ecr", "describe_repositories", "repositories", "repositoryName", {}),
     ]
     return [
-        f"{service} {item[name]}"
+        f"{service} {item[name] if name else item}"
         for service, operation, items, name, parameters in listings
         for item in getattr(aws.client(service), operation)(**parameters)[items]
     ]

@@ -107,6 +107,7 @@ UNUSED_REASONS: Final = _explained(
     (r"Services apprunner:(UpdateService|ListOperations)", "a deploy of a new image"),
     (r"\w+ [\w-]+:(UntagResource|UntagPolicy|ListPolicyTags)", "a removed tag"),
     (r"TryEmbeddings bedrock:InvokeModel", "requirements.md lists it: Bedrock Invocation"),
+    (r"ReadModels bedrock:GetFoundationModel", "the smoke test and the drift job read life cycles"),
     (r"Budget budgets:.*", "variable monthly_budget_usd"),
     (r"Clock scheduler:UpdateSchedule", "a changed schedule"),
     (
@@ -127,6 +128,8 @@ UNUSED_REASONS: Final = _explained(
     (r"ReadTraces xray:GetTraceSummaries", "the smoke test looks for its trace"),
     (r"Sampling xray:UpdateSamplingRule", "a changed trace_sample_percent"),
     (r"Buckets s3:GetBucketLocation", "a bucket that exists already"),
+    (r"Conversations dynamodb:UpdateContinuousBackups", "prod alone has backups"),
+    (r"Conversations dynamodb:UpdateTable", "a changed deletion protection"),
     (r"Vector(Buckets|Stack) .*", 'vector_backend = "s3vectors"'),
     (
         r"Secrets secretsmanager:(CancelRotateSecret|RotateSecret)",

@@ -170,6 +170,7 @@ _ACTIONS: Final = {
     "lambda:CreateFunction": ["lambda:CreateFunction", "lambda:TagResource"],
     "logs:CreateLogGroup": ["logs:CreateLogGroup", "logs:TagResource"],
     "cloudwatch:PutMetricAlarm": ["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"],
+    "dynamodb:CreateTable": ["dynamodb:CreateTable", "dynamodb:TagResource"],
     "xray:CreateSamplingRule": ["xray:CreateSamplingRule", "xray:TagResource"],
     "scheduler:CreateScheduleGroup": ["scheduler:CreateScheduleGroup", "scheduler:TagResource"],
     "apprunner:CreateService": ["apprunner:CreateService", "apprunner:TagResource"],
@@ -293,6 +294,8 @@ def _resources(call: Call, region: str) -> list[str]:  # noqa: PLR0911, PLR0912 
         case "budgets":
             budget = parameters.get("BudgetName") or parameters["Budget"]["BudgetName"]
             return [given or f"arn:aws:budgets::{ACCOUNT_ID}:budget/{budget}"]
+        case "dynamodb":
+            return [given or f"{arn}:table/{parameters.get('TableName', '*')}"]
         case "cloudformation":
             return [f"{arn}:stack/{parameters.get('StackName')}/any"]
     return [given or "*"]

@@ -29,6 +29,11 @@ run "each_wrong_value_is_refused" {
     var.embedding_dimensions,
     var.chat_model_id,
     var.chat_model_regions,
+    var.conversation_days,
+    var.chat_max_output_tokens,
+    var.chat_min_relevance,
+    var.chat_citations,
+    var.chat_model_fields,
     var.vector_backend,
     var.throttle,
     var.reserved_concurrency,
@@ -59,6 +64,13 @@ run "each_wrong_value_is_refused" {
     embedding_dimensions = 768
     chat_model_id        = "claude"
     chat_model_regions   = []
+    conversation_days    = 0
+
+    chat_max_output_tokens = 0.5
+    chat_min_relevance     = 2
+    chat_citations         = "footnotes"
+    chat_model_fields      = "effort=low"
+
     vector_backend       = "faiss"
     throttle             = { rate_limit = 0, burst_limit = 1 }
     reserved_concurrency = { web = 1 }

@@ -95,9 +95,14 @@ run "policies" {
   assert {
     condition = alltrue([
       for resource in jsondecode(aws_iam_policy.lambda_chat_bedrock.policy).Statement[0].Resource :
-      endswith(resource, "anthropic.claude-sonnet-4-5-20250929-v1:0")
+      endswith(resource, "anthropic.claude-sonnet-5-5")
     ]) && length(jsondecode(aws_iam_policy.lambda_chat_bedrock.policy).Statement[0].Resource) == 5
     error_message = "chat may use the profile, and the model in each of its four regions."
+  }
+
+  assert {
+    condition     = output.foundation_models == { chat = "anthropic.claude-sonnet-5-5", embeddings = "amazon.titan-embed-text-v2:0" }
+    error_message = "The pipeline finds the foundation model behind the inference profile."
   }
 
   assert {
@@ -228,6 +233,25 @@ run "end_users_with_tokens" {
   assert {
     condition     = aws_api_gateway_method.proxy["api"].authorization == "CUSTOM" && aws_api_gateway_authorizer.main[0].type == "TOKEN"
     error_message = "A function of the user's checks the token."
+  }
+}
+
+run "conversations" {
+  command = plan
+
+  assert {
+    condition     = aws_dynamodb_table.conversations.name == "fin-advisor-dev-conversations" && aws_dynamodb_table.conversations.billing_mode == "PAY_PER_REQUEST"
+    error_message = "Conversations have a table of their own, paid by request."
+  }
+
+  assert {
+    condition     = one(aws_dynamodb_table.conversations.ttl).attribute_name == "expires_at" && one(aws_dynamodb_table.conversations.ttl).enabled
+    error_message = "Conversations expire."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_policy.lambda_chat_conversations.policy).Statement[0].Resource == "arn:aws:dynamodb:us-east-1:123456789012:table/fin-advisor-dev-conversations"
+    error_message = "chat may use this table only."
   }
 }
 

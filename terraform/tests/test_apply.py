@@ -143,7 +143,7 @@ def test_chat_may_use_its_model_in_each_region_that_its_profile_sends_to(
     lifecycle: Lifecycle,
 ) -> None:
     policies = _service_policies(lifecycle, "chat")
-    model = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+    model = "anthropic.claude-sonnet-5-5"
     profile = f"arn:aws:bedrock:{REGION}:123456789012:inference-profile/us.{model}"
     assert policies.allows(Check("bedrock:InvokeModel", profile))
     for region in ("us-east-1", "us-east-2", "us-west-2"):

@@ -11,19 +11,50 @@ from shared.testing import app_client
 
 pytestmark = pytest.mark.anyio
 
-CHAT_ANSWER = {
-    "message": {"role": "assistant", "content": "Save [savings#0]."},
+CHAT_ANSWER: dict[str, Any] = {
+    "answer": "Save first [1].",
+    "status": "partial",
+    "stop_reason": "end_turn",
     "citations": [
         {
+            "marker": 1,
             "document_id": "savings",
             "passage_id": "savings#0",
             "title": "Savings",
-            "passage": "Save first.",
+            "page": 3,
+            "as_of": "2026-01-01",
+            "quote": "Save first.",
+            "start": 0,
+            "end": 11,
+            "spans": [{"start": 0, "end": 15}],
             "score": 0.8,
         }
     ],
+    "removed": [{"sentence": "Bonds pay 12 %.", "reason": "number_not_in_source"}],
+    "question_figures": [],
+    "relevance": "relevant",
+    "disclosure": "An AI wrote this.",
     "usage": {"input_tokens": 10, "output_tokens": 5},
     "model_id": "fake-model",
+    "answer_id": "a_1",
+    "conversation_id": "c_1",
+}
+CONVERSATION: dict[str, Any] = {
+    "conversation_id": "c_1",
+    "expires_at": "2026-12-28T12:00:00Z",
+    "turns": [
+        {
+            "answer_id": "a_1",
+            "asked_at": "2026-11-28T12:00:00Z",
+            "question": "How do I save?",
+            "answer": {
+                key: value
+                for key, value in CHAT_ANSWER.items()
+                if key not in {"answer_id", "conversation_id"}
+            },
+            "feedback": {"rating": "up", "reason": None},
+        }
+    ],
 }
 STORED = {"documents": [{"id": "a", "passages": 2, "version": "1"}], "passages": 2}
 HEALTHY = httpx.Response(200, json={"status": "healthy"})
@@ -85,9 +116,61 @@ async def test_a_question_goes_to_chat_as_a_conversation_of_one_turn() -> None:
         "filter": {"topic": "saving"},
     }
     body = response.json()
-    assert body["answer"] == "Save [savings#0]."
-    assert body["citations"] == CHAT_ANSWER["citations"]
-    assert body["request_id"] == response.headers["x-request-id"]
+    request_id = response.headers["x-request-id"]
+    assert body == CHAT_ANSWER | {"request_id": request_id, "trace_id": body["trace_id"]}
+
+
+async def test_a_question_continues_a_conversation() -> None:
+    gateway = Gateway({"POST /chat/messages": httpx.Response(200, json=CHAT_ANSWER)})
+    async with http_to(gateway) as http:
+        await http.post("/ask", json={"question": "Why?", "conversation_id": "c_1"})
+    assert gateway.sent()["conversation_id"] == "c_1"
+
+
+async def test_an_answer_without_a_model_has_no_model_id() -> None:
+    answer = httpx.Response(200, json=CHAT_ANSWER | {"model_id": None, "new_field": 1})
+    async with http_to(Gateway({"POST /chat/messages": answer})) as http:
+        body = (await http.post("/ask", json={"question": "Hello"})).json()
+    assert body["model_id"] is None
+    assert "new_field" not in body
+
+
+async def test_a_conversation_is_read_and_erased_in_chat() -> None:
+    gateway = Gateway(
+        {
+            "GET /chat/conversations/c_1": httpx.Response(200, json=CONVERSATION),
+            "DELETE /chat/conversations/c_1": httpx.Response(204),
+        }
+    )
+    async with http_to(gateway) as http:
+        read = await http.get("/conversations/c_1")
+        erased = await http.delete("/conversations/c_1")
+    assert (read.status_code, read.json()) == (200, CONVERSATION)
+    assert (erased.status_code, erased.content) == (204, b"")
+
+
+async def test_feedback_is_kept_by_chat() -> None:
+    gateway = Gateway({"POST /chat/answers/a_1/feedback": httpx.Response(204)})
+    async with http_to(gateway) as http:
+        response = await http.post("/answers/a_1/feedback", json={"rating": "up", "reason": " ok "})
+    assert response.status_code == 204
+    assert gateway.sent() == {"rating": "up", "reason": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "target"),
+    [
+        ("GET", "/conversations/c_9", "GET /chat/conversations/c_9"),
+        ("DELETE", "/conversations/c_9", "DELETE /chat/conversations/c_9"),
+        ("POST", "/answers/a_9/feedback", "POST /chat/answers/a_9/feedback"),
+    ],
+)
+async def test_what_chat_does_not_know_is_not_found(method: str, path: str, target: str) -> None:
+    answer = httpx.Response(404, json={"error": "not_found", "detail": "why"})
+    async with http_to(Gateway({target: answer})) as http:
+        body = {"rating": "up"} if method == "POST" else None
+        response = await http.request(method, path, json=body)
+    assert (response.status_code, response.json()["error"]) == (404, "not_found")
 
 
 async def test_documents_are_put_into_s3vector() -> None:
@@ -183,6 +266,12 @@ def _keys(count: int) -> dict[str, int]:
         ("/ask", {"question": "x", "top_k": 0}),
         ("/ask", {"question": "x", "top_k": 10_000}),
         ("/ask", {"question": "x", "surprise": 1}),
+        ("/ask", {"question": "x", "conversation_id": "../x"}),
+        ("/ask", {"question": "x", "conversation_id": "x" * 129}),
+        ("/answers/a_1/feedback", {}),
+        ("/answers/a_1/feedback", {"rating": "sideways"}),
+        ("/answers/a_1/feedback", {"rating": "up", "reason": "x" * 1_001}),
+        ("/answers/a.1/feedback", {"rating": "up"}),
         ("/documents", {"documents": []}),
         ("/documents", {"documents": [DOCUMENT | {"id": "../secrets"}]}),
         ("/documents", {"documents": [DOCUMENT | {"id": "a/b"}]}),
@@ -223,8 +312,8 @@ async def test_the_openapi_document_is_complete() -> None:
         for operation in methods.values():
             assert operation["summary"]
             answers = operation["responses"]
-            success = next(answer for status, answer in answers.items() if status < "300")
-            assert "$ref" in success["content"]["application/json"]["schema"]
+            status, success = next(item for item in answers.items() if item[0] < "300")
+            assert status == "204" or "$ref" in success["content"]["application/json"]["schema"]
             assert {"422", "502", "503", "504"} <= set(answers)
 
 

@@ -67,7 +67,7 @@ async def post_ask(question: Question, request: Request) -> dict[str, Any]:
         json={"messages": [{"role": "user", "content": question.question}]},
     )
     answer: dict[str, Any] = response.json()
-    return {"answer": answer["message"]["content"], "citations": answer["citations"]}
+    return {"answer": answer["answer"], "citations": answer["citations"]}
 
 
 def create_app(settings: FullServiceSettings) -> FastAPI:

@@ -7,34 +7,42 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from chat.chat_model import Completion
+from chat.answers.check import Segment
+from chat.answers.passages import Passage
+from chat.chat_model import Completion, PromptPassage
+from chat.conversation_store import (
+    ConversationGone,
+    Kept,
+    answer_id_of,
+    parse_answer_id,
+    partition_of,
+)
 from chat.models import Message
-from chat.retrieval import Passage
+from chat.retrieval import Retrieved
+from shared.answers import Feedback, Turn
+from shared.errors import ServiceError
+
+SAVE = "Save 10 percent of your income first."
 
 
-def passage(number: int = 0, *, score: float = 0.8, text: str = "Save first.") -> Passage:
+def passage(number: int = 0, *, score: float = 0.8, text: str = SAVE, **more: Any) -> Passage:
     """Return a passage of the document `savings`."""
-    return Passage(
-        document_id="savings",
-        passage_id=f"savings#{number}",
-        title="Savings",
-        text=text,
-        score=score,
-    )
+    fields = {"document_id": "savings", "passage_id": f"savings#{number}", "title": "Savings"}
+    return Passage(**{**fields, "text": text, "score": score, **more})
 
 
 class FakeRetriever:
     """Returns what it was made with, and keeps what it was asked."""
 
-    def __init__(self, *passages: Passage) -> None:
-        self.passages = passages
+    def __init__(self, *passages: Passage, embedding_model: str | None = None) -> None:
+        self.found = Retrieved(passages, embedding_model)
         self.asked: list[tuple[str, int, dict[str, Any] | None]] = []
 
     async def retrieve(
         self, text: str, *, top_k: int, metadata_filter: dict[str, Any] | None
-    ) -> Sequence[Passage]:
+    ) -> Retrieved:
         self.asked.append((text, top_k, metadata_filter))
-        return self.passages
+        return self.found
 
 
 class FakeModel:
@@ -42,13 +50,78 @@ class FakeModel:
 
     model_id = "fake-model"
 
-    def __init__(self, text: str = "Save first [savings#0].") -> None:
-        self.text = text
+    def __init__(
+        self,
+        *segments: Segment | str,
+        stop_reason: str = "end_turn",
+        error: Exception | None = None,
+    ) -> None:
+        written = segments or (f"{SAVE[:-1]} [savings#0].",)
+        self.segments = tuple(Segment(one) if isinstance(one, str) else one for one in written)
+        self.stop_reason = stop_reason
+        self.error = error
         self.given: list[tuple[str, Sequence[Message]]] = []
 
-    async def complete(self, system: str, messages: Sequence[Message]) -> Completion:
+    async def complete(
+        self,
+        system: str,
+        messages: Sequence[Message],
+        *,
+        passages: Sequence[PromptPassage] = (),
+    ) -> Completion:
         self.given.append((system, messages))
-        return Completion(self.text, 10, 5)
+        if self.error:
+            raise self.error
+        return Completion(self.segments, self.stop_reason, 10, 5)
+
+    @property
+    def prompt(self) -> str:
+        """The last message that it was given."""
+        return self.given[-1][1][-1].content
+
+
+class FakeConversations:
+    """Conversations in memory. `failing` maps a method's name to the error that it raises."""
+
+    def __init__(self, *, failing: dict[str, ServiceError] | None = None) -> None:
+        self.kept: dict[str, list[Turn]] = {}
+        self.failing = failing or {}
+
+    async def create(self, conversation_id: str) -> None:
+        self._fail("create")
+        self.kept[partition_of(conversation_id)] = []
+
+    async def read(self, conversation_id: str, *, limit: int) -> Kept | None:
+        self._fail("read")
+        turns = self.kept.get(partition_of(conversation_id))
+        return None if turns is None else Kept(turns[-limit:], len(turns), 2_000_000_000)
+
+    async def append(self, conversation_id: str, turn: Turn, *, count: int) -> str:
+        self._fail("append")
+        partition = partition_of(conversation_id)
+        if partition not in self.kept:
+            raise ConversationGone
+        turns = self.kept[partition]
+        answer_id = answer_id_of(partition, len(turns) + 1)
+        turns.append(turn.model_copy(update={"answer_id": answer_id}))
+        return answer_id
+
+    async def erase(self, conversation_id: str) -> bool:
+        self._fail("erase")
+        return self.kept.pop(partition_of(conversation_id), None) is not None
+
+    async def rate(self, answer_id: str, feedback: Feedback) -> bool:
+        self._fail("rate")
+        partition, number = parse_answer_id(answer_id) or ("", 0)
+        turns = self.kept.get(partition, [])
+        if not 0 < number <= len(turns):
+            return False
+        turns[number - 1] = turns[number - 1].model_copy(update={"feedback": feedback})
+        return True
+
+    def _fail(self, method: str) -> None:
+        if method in self.failing:
+            raise self.failing[method]
 
 
 class BedrockServer:
@@ -106,11 +179,14 @@ def bedrock(*answers: tuple[int, dict[str, Any]]) -> Iterator[BedrockServer]:
         thread.join()
 
 
-def written(text: str, *, read: int = 12, wrote: int = 3) -> dict[str, Any]:
-    """Return Converse's answer with a text."""
+def written(
+    *content: str | dict[str, Any], stop_reason: str = "end_turn", read: int = 12, wrote: int = 3
+) -> dict[str, Any]:
+    """Return Converse's answer with these texts and other content blocks."""
+    blocks = [{"text": item} if isinstance(item, str) else item for item in content]
     return {
-        "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
-        "stopReason": "end_turn",
+        "output": {"message": {"role": "assistant", "content": blocks}},
+        "stopReason": stop_reason,
         "usage": {"inputTokens": read, "outputTokens": wrote, "totalTokens": read + wrote},
         "metrics": {"latencyMs": 1},
     }

@@ -6,7 +6,7 @@ import pytest
 
 from shared.testing import run_entry
 
-MODEL = {"CHAT_MODEL_ID": "test-model"}
+MODEL = {"CHAT_MODEL_ID": "test-model", "CONVERSATIONS_TABLE": "conversations"}
 
 
 def test_the_entry_imports_no_sdk_before_a_request_needs_it() -> None:

@@ -1,4 +1,4 @@
-"""Bedrock's runtime API at the embedded AWS's endpoint, answered by the local Bedrock."""
+"""Bedrock's APIs at the embedded AWS's endpoint, answered by the local Bedrock."""
 
 from collections.abc import Iterable
 

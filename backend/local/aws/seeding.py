@@ -1,11 +1,11 @@
-"""Creates the secrets and buckets that the services expect and Terraform would create."""
+"""Creates the secrets, buckets and tables that the services expect and Terraform would create."""
 
 from local.aws.server import boto3_client
 from local.blueprint import REGION, Blueprint
 
 
 def seed(blueprint: Blueprint, endpoint_url: str) -> None:
-    """Create the blueprint's secrets and buckets in the embedded AWS. Blocks."""
+    """Create the blueprint's secrets, buckets and tables in the embedded AWS. Blocks."""
     secrets = boto3_client("secretsmanager", endpoint_url=endpoint_url, region=REGION)
     for name, value in blueprint.secrets.items():
         secrets.create_secret(Name=name, SecretString=value)
@@ -13,3 +13,21 @@ def seed(blueprint: Blueprint, endpoint_url: str) -> None:
     for bucket in blueprint.buckets:
         storage.create_bucket(Bucket=bucket)
         storage.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    tables = boto3_client("dynamodb", endpoint_url=endpoint_url, region=REGION)
+    for table in blueprint.tables:
+        tables.create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+        )
+        tables.update_time_to_live(
+            TableName=table,
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"},
+        )

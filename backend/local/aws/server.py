@@ -102,8 +102,8 @@ class EmbeddedAws:
 
 
 def serialize_conditional_writes(moto: Wsgi) -> Wsgi:
-    """Run conditional writes one at a time, which makes them atomic as on S3: moto checks If-Match
-    and writes in two steps.
+    """Run conditional writes one at a time, which makes them atomic as on AWS: moto checks the
+    condition of S3's If-Match and of DynamoDB's requests first, and writes in a second step.
     """
     writing = threading.Lock()
 
@@ -111,6 +111,9 @@ def serialize_conditional_writes(moto: Wsgi) -> Wsgi:
         if environ["REQUEST_METHOD"] in {"PUT", "DELETE"} and (
             "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ
         ):
+            with writing:
+                return list(moto(environ, start_response))
+        if environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_"):
             with writing:
                 return list(moto(environ, start_response))
         return moto(environ, start_response)

@@ -1,6 +1,4 @@
-"""Answers without a model: the sentences of the retrieved passages that fit the question best, each
-with its citation.
-"""
+"""Answers without a model: the sentences of the retrieved passages that fit the question best."""
 
 import html
 import math
@@ -15,6 +13,7 @@ UNKNOWN = "I don't know. The documents I have do not answer that."
 
 _PASSAGE = re.compile(r"<passage\b(?P<attributes>[^>]*)>(?P<text>.*?)</passage>", re.DOTALL)
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+_ASKED = re.compile(r"<asked>(.*?)</asked>", re.DOTALL)
 _QUESTION = re.compile(r"<question>(.*?)</question>", re.DOTALL)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
 _MARKUP = re.compile(r"^#+\s.*$|^---.*$", re.MULTILINE)
@@ -22,6 +21,18 @@ _QUANTITY = re.compile(r"\bhow (?:large|big|much|many|long|high|old|often)\b", r
 _NUMBER = re.compile(
     r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty|half)\b"
 )
+_DEFINITION = re.compile(
+    r"\s*(?:what(?:['\u2019]s|\s+(?:is|are|does|do))|define|explain|describe|tell me about)\s+"
+    r"(?P<term>[^?]{1,80}?)(?:\s+mean)?[\s?.!]*",
+    re.IGNORECASE,
+)
+_ASKING = frozenset(
+    ["define", "definition", "describe", "difference", "explain", "mean", "meaning", "tell", "work"]
+)
+_TOKEN = re.compile(r"[\w'-]+")
+_LEADING = frozenset(["a", "an", "the", "to"])
+_DEFINES = frozenset(["is", "are", "means", "describes", "refers"])
+_LONGEST_TERM = 3
 _SENTENCES = 4
 _PER_PASSAGE = 2
 _LEAST_SHARED_WORDS = 2
@@ -34,6 +45,14 @@ class Passage:
     passage_id: str
     title: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """A sentence of the answer, and the index of the passage that it comes from."""
+
+    text: str
+    passage: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +81,76 @@ def read_prompt(prompt: str) -> tuple[list[Passage], str]:
     return passages, html.unescape(question).strip()
 
 
-def extract_answer(passages: Sequence[Passage], question: str) -> str:
-    """The best sentences, best passage first and in their own order within it, each followed by
-    `[passage id]`.
+def earlier_question(prompt: str) -> str:
+    """The last question before this one; empty in a new conversation."""
+    asked = _ASKED.findall(prompt)
+    return html.unescape(asked[-1]).strip() if asked else ""
 
-    `UNKNOWN` when no passage shares enough words with the question.
+
+def extract_answer(passages: Sequence[Passage], question: str, earlier: str = "") -> str:
+    """The sentences of `extract_follow_up`, each with `[passage id]`; `UNKNOWN` without any."""
+    found = extract_follow_up(passages, question, earlier)
+    cited = (f"{item.text} [{passages[item.passage].passage_id}]" for item in found)
+    return " ".join(cited) or UNKNOWN
+
+
+def extract_follow_up(
+    passages: Sequence[Passage], question: str, earlier: str = ""
+) -> list[Extract]:
+    """The sentences of `extract`. If there are none, those that fit the question together with the
+    one before it, and share a word with the question itself.
     """
-    chosen = _choose(_rank(passages, question))
-    if not chosen:
-        return UNKNOWN
+    found = extract(passages, question)
+    if found or not earlier:
+        return found
+    own = _asked(question)
+    return [
+        item
+        for item in extract(passages, f"{earlier} {question}")
+        if own & {stem(word) for word in words(item.text)}
+    ]
+
+
+def extract(passages: Sequence[Passage], question: str) -> list[Extract]:
+    """The best sentences, best passage first and in their own order within it.
+
+    Empty when no passage shares enough words with the question.
+    """
+    asked = _asked(question)
+    chosen = _choose(_rank(passages, question, asked), min(_LEAST_SHARED_WORDS, len(asked)))
     order = list(dict.fromkeys(sentence.passage for sentence in chosen))
     chosen.sort(key=lambda sentence: (order.index(sentence.passage), sentence.position))
-    return " ".join(
-        f"{sentence.text} [{passages[sentence.passage].passage_id}]" for sentence in chosen
-    )
+    return [Extract(sentence.text, sentence.passage) for sentence in chosen]
 
 
-def _rank(passages: Sequence[Passage], question: str) -> list[_Sentence]:
-    asked = {stem(word) for word in words(question)}
+def _asked(question: str) -> set[str]:
+    found = words(question)
+    return {stem(word) for word in found if word not in _ASKING} or {stem(word) for word in found}
+
+
+def _term(question: str) -> list[str]:
+    """The stems of X in "What is X?"; empty for other questions."""
+    found = _DEFINITION.fullmatch(question)
+    term = [stem(word) for word in words(found["term"])] if found else []
+    return term if len(term) <= _LONGEST_TERM else []
+
+
+def _definition_weight(text: str, position: int, term: Sequence[str]) -> float:
+    """More than 1 for a sentence that begins with the term, most for a first one with "X is"."""
+    tokens = [token.lower() for token in _TOKEN.findall(text)]
+    if tokens and tokens[0] in _LEADING:
+        del tokens[0]
+    size = len(term)
+    if not term or [stem(token) for token in tokens[:size]] != list(term):
+        return 1.0
+    has_verb = bool(_DEFINES.intersection(tokens[size : size + 1]))
+    return 2.0 * (1.5 if has_verb else 1.0) * (2.0 if position == 0 else 1.0)
+
+
+def _rank(passages: Sequence[Passage], question: str, asked: set[str]) -> list[_Sentence]:
     spread = _rarity(passages, asked)
     wants_number = _QUANTITY.search(question) is not None
+    term = _term(question)
     ranked = []
     for number, passage in enumerate(passages):
         title = {stem(word) for word in words(passage.title)} & asked
@@ -96,12 +165,12 @@ def _rank(passages: Sequence[Passage], question: str) -> list[_Sentence]:
             score /= math.sqrt(8 + len(found))  # a long sentence shares words by chance
             if wants_number and _NUMBER.search(text):
                 score *= 1.5
+            score *= _definition_weight(text, position, term)
             ranked.append(_Sentence(score, len(about), number, position, text))
     return sorted(ranked, key=lambda sentence: -sentence.score)
 
 
-def _choose(ranked: Sequence[_Sentence]) -> list[_Sentence]:
-    needed = _LEAST_SHARED_WORDS
+def _choose(ranked: Sequence[_Sentence], needed: int) -> list[_Sentence]:
     chosen: list[_Sentence] = []
     taken: Counter[int] = Counter()
     for sentence in ranked:

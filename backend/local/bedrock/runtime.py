@@ -1,33 +1,29 @@
-"""A stand-in for Bedrock's runtime: Titan text embeddings and Converse, over Bedrock's own wire
-format.
+"""A stand-in for Bedrock over its wire format: Titan text embeddings, Converse, GetFoundationModel.
 
 `POST /_local/bedrock/faults {"operation", "kind", "times", "seconds"}` orders failures, `DELETE`
 takes the orders back.
 """
 
-import itertools
 import json
 import re
-import time
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from local.bedrock.converse import InvalidRequestError, converse
 from local.bedrock.embedding import count_tokens, embed
-from local.bedrock.extraction import extract_answer, read_prompt
 from local.bedrock.faults import Faults
+from local.bedrock.profiles import profile_of
 
 FAULTS_PATH = "/_local/bedrock/faults"
 
 _OPERATION = re.compile(r"/model/(?P<model>.+)/(?P<operation>invoke|converse)")
+_MODEL = re.compile(r"/foundation-models/(?P<model>.+)")
+_TITAN = "titan-embed-text-v2"
 _DIMENSIONS = (256, 512, 1024)
 _LONGEST_TEXT = 50_000
 _AGAIN = "please reformat your input and try again."
 _EMBEDDING_KEYS = {"inputText", "dimensions", "normalize", "embeddingTypes"}
-
-
-class InvalidRequestError(Exception):
-    """A ValidationException, with Bedrock's message."""
 
 
 @dataclass(frozen=True)
@@ -49,24 +45,26 @@ class Bedrock:
 
     def serves(self, method: str, path: str) -> bool:
         """Return whether a request is one of Bedrock's, or orders faults."""
-        return path == FAULTS_PATH or (method == "POST" and _OPERATION.fullmatch(path) is not None)
+        known = {"POST": _OPERATION, "GET": _MODEL}.get(method)
+        return path == FAULTS_PATH or (known is not None and known.fullmatch(path) is not None)
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
         """Answer a request that `serves` accepts."""
         if path == FAULTS_PATH:
             return self._order(method, body)
+        if model := _MODEL.fullmatch(path):
+            return _foundation_model(unquote(model["model"]))
         found = _OPERATION.fullmatch(path)
         assert found is not None  # noqa: S101 - `serves` accepted it
         failure = self.faults.next(found["operation"])
         if failure is not None:
             return _error(failure.status, failure.error_type, failure.message)
-        began = time.perf_counter()
         try:
             content = _object(body)
             if found["operation"] == "invoke":
                 result, tokens = _embedding(unquote(found["model"]), content)
                 return Answer(200, result, {"X-Amzn-Bedrock-Input-Token-Count": str(tokens)})
-            return Answer(200, _converse(content, began))
+            return Answer(200, converse(unquote(found["model"]), content))
         except (InvalidRequestError, ValueError) as error:
             return _error(400, "ValidationException", str(error))
 
@@ -91,6 +89,16 @@ def _error(status: int, error_type: str, message: str) -> Answer:
     return Answer(status, {"message": message}, {"x-amzn-ErrorType": error_type})
 
 
+def _foundation_model(model_id: str) -> Answer:
+    profile = profile_of(model_id)
+    if profile is None and _TITAN not in model_id:
+        return _error(404, "ResourceNotFoundException", "Could not resolve the foundation model.")
+    arn = f"arn:aws:bedrock:us-east-1::foundation-model/{model_id}"
+    lifecycle = {"status": profile.lifecycle if profile else "ACTIVE"}
+    details = {"modelArn": arn, "modelId": model_id, "modelLifecycle": lifecycle}
+    return Answer(200, {"modelDetails": details})
+
+
 def _object(body: bytes) -> dict[str, Any]:
     content = json.loads(body)
     if not isinstance(content, dict):
@@ -99,7 +107,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _embedding(model_id: str, content: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    if "titan-embed-text-v2" not in model_id:
+    if _TITAN not in model_id:
         raise InvalidRequestError("The provided model identifier is invalid.")
     if extra := content.keys() - _EMBEDDING_KEYS:
         name = min(extra)
@@ -130,50 +138,3 @@ def _embedding(model_id: str, content: dict[str, Any]) -> tuple[dict[str, Any], 
         "embeddingsByType": {"float": vector},
     }
     return result, tokens
-
-
-def _converse(content: dict[str, Any], began: float) -> dict[str, Any]:
-    messages = content.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise InvalidRequestError("A conversation must have at least one message.")
-    texts = [_text_of(message) for message in messages]
-    roles = [message["role"] for message in messages]
-    if roles[0] != "user":
-        raise InvalidRequestError("A conversation must start with a user message.")
-    if roles[-1] != "user":
-        raise InvalidRequestError("A conversation must end with a user message.")
-    if any(a == b for a, b in itertools.pairwise(roles)):
-        raise InvalidRequestError('messages: roles must alternate between "user" and "assistant".')
-    passages, question = read_prompt(texts[-1])
-    answer = extract_answer(passages, question)
-    system = "".join(block.get("text", "") for block in content.get("system", []))
-    spent = count_tokens(system + "".join(texts)), count_tokens(answer)
-    return {
-        "output": {"message": {"role": "assistant", "content": [{"text": answer}]}},
-        "stopReason": "end_turn",
-        "usage": {
-            "inputTokens": spent[0],
-            "outputTokens": spent[1],
-            "totalTokens": sum(spent),
-        },
-        "metrics": {"latencyMs": max(1, round((time.perf_counter() - began) * 1000))},
-    }
-
-
-def _text_of(message: Any) -> str:
-    try:
-        blocks = message["content"]
-        texts = [block["text"] for block in blocks if "text" in block]
-        known = message["role"] in {"user", "assistant"}
-    except (TypeError, KeyError) as error:
-        raise InvalidRequestError(
-            "Malformed input request: a message needs role and content."
-        ) from error
-    if not known or not blocks:
-        raise InvalidRequestError("Malformed input request: a message needs role and content.")
-    if any(not isinstance(text, str) or not text.strip() for text in texts):
-        raise InvalidRequestError(
-            "The text field in the ContentBlock object is blank. "
-            "Add text to the text field, and try again."
-        )
-    return "\n".join(texts)

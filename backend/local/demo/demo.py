@@ -87,15 +87,26 @@ def _trace_id(response: httpx.Response) -> str:
 
 
 def _print_answer(answer: dict[str, Any], console: Console) -> None:
-    for heading, text in (("Question", QUESTION), ("Answer", answer["answer"])):
-        console.print(f"\n[bold]{heading}[/bold]")
-        for line in textwrap.wrap(text, console.width - 2, break_on_hyphens=False):
-            _print_row(console, line)
+    _print_text("Question", QUESTION, console)
+    _print_text(f"Answer ({answer['status']})", answer["answer"], console)
     console.print("\n[bold]Citations[/bold]")
-    width = max((len(citation["passage_id"]) for citation in answer["citations"]), default=0)
     for citation in answer["citations"]:
-        title = citation["title"] or citation["document_id"]
-        _print_row(console, f"{citation['passage_id']:<{width}}  {citation['score']:.2f}  {title}")
+        as_of = f", as of {citation['as_of']}" if citation["as_of"] else ""
+        _print_row(console, f"[{citation['marker']}] {citation['passage_id']}{as_of}")
+        quote = " ".join(citation["quote"].split())
+        for line in textwrap.wrap(f'"{quote}"', console.width - 6, break_on_hyphens=False):
+            _print_row(console, f"    {line}")
+    for removed in answer["removed"]:
+        _print_row(console, f"Left out ({removed['reason']}): {removed['sentence']}")
+    console.print()
+    for line in textwrap.wrap(answer["disclosure"], console.width - 2):
+        _print_row(console, line)
+
+
+def _print_text(heading: str, text: str, console: Console) -> None:
+    console.print(f"\n[bold]{heading}[/bold]")
+    for line in textwrap.wrap(text, console.width - 2, break_on_hyphens=False):
+        _print_row(console, line)
 
 
 def _print_requests(hops: list[Hop], console: Console) -> None:

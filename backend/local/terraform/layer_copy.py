@@ -34,9 +34,9 @@ _NOT_COPIED = (".terraform", "*.tfstate*", "backend.tf", "*.py", "__pycache__")
 
 # Every service that the layers call: the provider has no single setting for all endpoints.
 _SERVICES = (
-    "apigateway", "apprunner", "budgets", "cloudformation", "cloudwatch", "cloudwatchlogs", "ecr",
-    "iam", "lambda", "route53", "s3", "s3control", "scheduler", "secretsmanager", "sns", "sts",
-    "wafv2", "xray",
+    "apigateway", "apprunner", "budgets", "cloudformation", "cloudwatch", "cloudwatchlogs",
+    "dynamodb", "ecr", "iam", "lambda", "route53", "s3", "s3control", "scheduler", "secretsmanager",
+    "sns", "sts", "wafv2", "xray",
 )  # fmt: skip
 
 

@@ -29,6 +29,13 @@ def test_a_layer_with_its_wrapper_is_accepted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9000", "http://localhost:9/v1", "https://model.example"]
+)
+def test_a_server_that_speaks_bedrocks_wire_format_is_accepted(url: str) -> None:
+    assert parse(["--bedrock", url]) == (Options(bedrock=url), [])
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--port", "70000"], "--port: '70000' is not a port"),
@@ -38,7 +45,12 @@ def test_a_layer_with_its_wrapper_is_accepted(tmp_path: Path) -> None:
         (["--port"], "--port: '' is not a port"),
         (["--env-file"], "--env-file: a path is missing"),
         (["--reload", "--packages", "dist"], "choose one"),
-        (["--bedrock", "other"], "--bedrock: 'other' is not one of local, aws"),
+        (["--bedrock", "other"], "--bedrock: 'other' is not one of local, aws, and no URL"),
+        (["--bedrock", "ftp://127.0.0.1:9"], "is not one of local, aws, and no URL"),
+        (["--bedrock", "http://127.0.0.1:x"], "is not one of local, aws, and no URL"),
+        (["--bedrock", "http://model.example"], "use https, or a server on this machine"),
+        (["--bedrock", "https://user:pw@model.example"], "more than scheme, host, port and path"),
+        (["--bedrock", "https://model.example?key=1"], "more than scheme, host, port and path"),
         (["--tracing", "none"], "--tracing: 'none' is not one of sdk, auto, udp, off"),
         (["--tracing", "auto"], "--tracing auto and --layer go together"),
         (["--layer", "."], "--tracing auto and --layer go together"),

@@ -48,3 +48,11 @@ def test_a_missing_terraform_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path:
 def test_packages_need_a_folder(tmp_path: Path) -> None:
     (found,) = problems(Options(port=0, packages=tmp_path / "dist"))
     assert "is not a folder" in found
+
+
+def test_a_bedrock_server_that_does_not_answer_is_named() -> None:
+    with bind() as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        assert problems(Options(port=0, bedrock=url)) == []
+    (found,) = problems(Options(port=0, bedrock=url))
+    assert found == f"--bedrock: nothing answers at {url} (Connection refused)"

@@ -101,7 +101,7 @@ class Estate:
         return application
 
     def gateway(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer as the stage: API keys, `/SERVICE/health`, `/api/test`, `/api/status`."""
+        """Answer as the stage: API keys, health, `/api/test`, `/api/status`, `/api/ask`."""
         keys = self.client("apigateway").get_api_keys(includeValues=True)["items"]
         if environ.get("HTTP_X_API_KEY") not in {key["value"] for key in keys}:
             return _answer(start_response, 403, {"message": "Forbidden"})
@@ -114,6 +114,10 @@ class Estate:
             return _answer(start_response, 200, {"status": "healthy"})
         if rest == ["status"]:
             return _answer(start_response, 200, {"version": code.release, "tracing": True})
+        if rest[0] in {"ask", "documents"}:
+            citation = {"document_id": "fin-advisor-smoke-test"}
+            answer = {"answer": "It examines 47 parts.", "citations": [citation]}
+            return _answer(start_response, 200, answer if rest == ["ask"] else {})
         assert rest == ["test"], rest
         return self._test(code, str(environ.get("HTTP_X_AMZN_TRACE_ID", "")), start_response)
 

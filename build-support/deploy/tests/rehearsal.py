@@ -17,8 +17,10 @@ import httpx
 
 from deploy.tests.fakes import DOCKER, Code, Estate, Wsgi, image_archive, serving
 from deploy.tests.workflow import JobRun, install, run_job
+from local.aws.bedrock_api import BedrockApi
 from local.aws.server import boto3_client
 from local.aws.terraform_aws import TerraformAws
+from local.bedrock.runtime import Bedrock
 from local.blueprint import ACCOUNT_ID
 from local.terraform.layer_copy import REPOSITORY, LayerCopy
 
@@ -237,6 +239,7 @@ def rehearsal(folder: Path) -> Iterator[Rehearsal]:
     """Start an empty account and a stand-in for its gateway, and prepare a checkout."""
     estate = Estate()
     aws = _Account(estate)
+    aws.add(BedrockApi(Bedrock()))
     aws.serve()
     try:
         with serving(estate.gateway) as web:

@@ -93,6 +93,60 @@ def test_api_has_to_continue_the_trace() -> None:
         checks.trace_continues(gateway, trace_id)
 
 
+ASKED: dict[str, Any] = {
+    "answer": "It examines 47 parts [1].",
+    "citations": [{"document_id": "fin-advisor-smoke-test"}],
+}
+
+
+@pytest.mark.parametrize("answer", [ASKED, {**ASKED, "status": "answered"}])
+def test_the_model_answers_from_a_document_that_is_deleted_again(answer: dict[str, Any]) -> None:
+    seen: list[str] = []
+
+    def reply(environ: Environ) -> tuple[int, Any]:
+        seen.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        return 200, answer
+
+    with _gateway(reply) as gateway:
+        checks.answers_a_question(gateway)
+    assert seen == [
+        "POST /dev/api/documents",
+        "POST /dev/api/ask",
+        "DELETE /dev/s3vector/documents/fin-advisor-smoke-test",
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"answer": "I don't know.", "citations": []},
+        {**ASKED, "citations": [{"document_id": "another"}]},
+        {**ASKED, "answer": "It examines 12 parts."},
+        {**ASKED, "status": "incomplete"},
+        [],
+    ],
+)
+def test_what_is_no_answer_does_not_pass(answer: Any) -> None:
+    with (
+        _gateway(lambda _: (200, answer)) as gateway,
+        pytest.raises(CheckFailed, match="answer"),
+    ):
+        checks.answers_a_question(gateway)
+
+
+def test_the_document_is_deleted_though_the_model_fails() -> None:
+    deleted: list[str] = []
+
+    def reply(environ: Environ) -> tuple[int, Any]:
+        if environ["REQUEST_METHOD"] == "DELETE":
+            deleted.append(environ["PATH_INFO"])
+        return (502 if environ["PATH_INFO"].endswith("/ask") else 200), {}
+
+    with _gateway(reply) as gateway, pytest.raises(CheckFailed, match="/api/ask answered 502"):
+        checks.answers_a_question(gateway)
+    assert deleted == ["/dev/s3vector/documents/fin-advisor-smoke-test"]
+
+
 class _Secrets:
     """Secrets Manager with a secret, and another one that is being deleted."""
 

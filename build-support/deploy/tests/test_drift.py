@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.drift import report
+from deploy.drift import report, report_models
 from deploy.github import Github
 from deploy.plan_summary import Change, PlanSummary
 from deploy.program import Refused
@@ -40,6 +40,16 @@ def test_each_environment_has_its_own_issue(fake: FakeGithub, github: Github) ->
     assert report(github, "prod", TOPIC) == "opened issue 2"
     report(github, "dev", NOTHING)
     assert [issue["state"] for issue in fake.issues] == ["closed", "open"]
+
+
+def test_models_that_end_have_an_issue_of_their_own(fake: FakeGithub, github: Github) -> None:
+    finding = "the model for chat, anthropic.old, is legacy"
+    assert report_models(github, "dev", []) == "all models are active"
+    assert report_models(github, "dev", [finding]) == "opened issue 1"
+    assert report_models(github, "dev", [finding]) == "issue 1 is up to date"
+    assert finding in fake.issues[0]["body"]
+    assert report(github, "dev", NOTHING) == "no drift"
+    assert report_models(github, "dev", []) == "closed issue 1"
 
 
 def test_an_error_of_github_shows_its_response(github_url: str) -> None:

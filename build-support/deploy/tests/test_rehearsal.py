@@ -69,6 +69,8 @@ def test_a_release_that_works_is_deployed_and_passes_its_smoke_test(story: Story
     printed = story.first.run.printed["Smoke test"]
     assert "X-Ray has the trace" in printed
     assert "api reads its own key" in printed
+    assert "the model answers" in printed
+    assert "::warning::" not in printed
 
 
 def test_a_release_that_does_not_start_never_serves(story: Story) -> None:
@@ -86,13 +88,13 @@ def test_a_release_that_does_not_answer_is_rolled_back_and_the_first_answers(sto
     assert run.outcomes["Send traffic to them"] == "success"
     assert run.outcomes["Smoke test"] == "failure"
     assert run.outcomes["Roll back"] == "success"
-    last = "Smoke test of what it was rolled back to"
+    last = "Smoke test after the rollback"
     assert run.outcomes[last] == "success", run.printed[last]
     assert _answer(story.after["v1.2.0"]) == (200, "v1.0.0")
     broken = [one for one in story.during["v1.2.0"] if _answer(one) != (200, "v1.0.0")]
     assert broken
     assert min(one.ended for one in broken) > began["Send traffic to them"]
-    assert max(one.began for one in broken) < began["Smoke test of what it was rolled back to"]
+    assert max(one.began for one in broken) < began["Smoke test after the rollback"]
 
 
 def _answer(response: Response) -> tuple[int, str]:

@@ -22,6 +22,7 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "API_GATEWAY_URL": "http://127.0.0.1:1/dev",
     "CHAT_MODEL_ID": "us.anthropic.claude",
+    "CONVERSATIONS_TABLE": "conversations",
     "ENVIRONMENT": "dev",
     "JOBS_BUCKET_NAME": "jobs",
     "PROJECT_NAME": "fin-advisor",

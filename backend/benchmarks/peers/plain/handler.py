@@ -95,7 +95,7 @@ def post_ask(question: Question) -> dict[str, Any]:
         headers={"x-api-key": key},
     )
     answer: dict[str, Any] = response.json()
-    return {"answer": answer["message"]["content"], "citations": answer["citations"]}
+    return {"answer": answer["answer"], "citations": answer["citations"]}
 
 
 handler = Mangum(app, lifespan="off", api_gateway_base_path="/api")

@@ -92,7 +92,7 @@ def post_ask(question: Question) -> dict[str, Any]:
         timeout=urllib3.Timeout(connect=3, read=25),
     )
     answer: dict[str, Any] = response.json()
-    return {"answer": answer["message"]["content"], "citations": answer["citations"]}
+    return {"answer": answer["answer"], "citations": answer["citations"]}
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST)

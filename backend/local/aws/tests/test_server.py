@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from local.aws.lambda_invoke import LambdaInvocations
 from local.aws.seeding import seed
 from local.aws.server import EmbeddedAws, boto3_client, serialize_conditional_writes
+from local.blueprint import Blueprint, RestApi
 from local.compute.functions import Functions
 from local.conftest import Pools
 from local.default_estate import default_estate
@@ -36,7 +37,7 @@ def client(service: str, aws: EmbeddedAws) -> Any:
     return boto3_client(service, endpoint_url=aws.url, region=REGION)
 
 
-def test_seeding_creates_the_secrets_and_the_buckets(aws: EmbeddedAws) -> None:
+def test_seeding_creates_the_secrets_the_buckets_and_the_tables(aws: EmbeddedAws) -> None:
     blueprint = default_estate(
         project="seeded", keys={"api": "key-of-api", "client": "key-of-client"}, origin_secret="o"
     )
@@ -48,6 +49,35 @@ def test_seeding_creates_the_secrets_and_the_buckets(aws: EmbeddedAws) -> None:
     storage = client("s3", aws)
     for bucket in blueprint.buckets:
         assert storage.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    assert blueprint.tables == ("seeded-dev-conversations",)
+    ttl = client("dynamodb", aws).describe_time_to_live(TableName="seeded-dev-conversations")
+    assert ttl["TimeToLiveDescription"]["AttributeName"] == "expires_at"
+
+
+def test_of_many_conditional_writes_to_a_table_one_wins(aws: EmbeddedAws) -> None:
+    seed(Blueprint("p", "dev", RestApi("a", "a", "dev", {}), (), (), tables=("table",)), aws.url)
+    outcomes: list[str] = []
+    start = threading.Barrier(8)
+
+    def write() -> None:
+        tables = client("dynamodb", aws)
+        start.wait()
+        try:
+            tables.put_item(
+                TableName="table",
+                Item={"pk": {"S": "a"}, "sk": {"S": "b"}},
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+            outcomes.append("won")
+        except tables.exceptions.ConditionalCheckFailedException:
+            outcomes.append("lost")
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["lost"] * 7 + ["won"]
 
 
 def test_of_many_conditional_writes_one_wins(aws: EmbeddedAws) -> None:

@@ -1,6 +1,14 @@
 """Answers by extraction."""
 
-from local.bedrock.extraction import UNKNOWN, Passage, extract_answer, read_prompt
+import pytest
+
+from local.bedrock.extraction import (
+    UNKNOWN,
+    Passage,
+    earlier_question,
+    extract_answer,
+    read_prompt,
+)
 from local.demo.documents import QUESTION, documents
 
 FUND = Passage(
@@ -45,6 +53,39 @@ def test_without_a_fitting_passage_it_does_not_know() -> None:
     assert UNKNOWN.lower().startswith("i don't know")
 
 
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("What is inflation?", "Inflation is the rise of the general level of prices. [inflation]"),
+        ("What's an index fund?", "An index fund buys all the securities of a market index"),
+        ("what does diversification mean", "Diversification means holding many different assets"),
+        ("Define compound interest", "Compound interest is interest on interest."),
+    ],
+)
+def test_a_question_for_a_meaning_is_answered_with_the_definition(
+    question: str, sentence: str
+) -> None:
+    passages = [Passage(item["id"], item["title"], item["text"]) for item in documents()]
+    assert extract_answer(passages, question).startswith(sentence)
+
+
+def test_a_definition_stands_alone() -> None:
+    passages = [Passage(item["id"], item["title"], item["text"]) for item in documents()]
+    answer = extract_answer(passages, "What is inflation?")
+    assert answer == "Inflation is the rise of the general level of prices. [inflation]"
+
+
+def test_words_that_only_ask_need_not_be_in_the_passage() -> None:
+    passages = [Passage(item["id"], item["title"], item["text"]) for item in documents()]
+    answer = extract_answer(passages, "How do bonds work?")
+    assert "A bond is a loan to a government or a company. [bonds]" in answer
+
+
+@pytest.mark.parametrize("question", ["What is photosynthesis?", "What does gold mean?", "Hello"])
+def test_a_word_that_no_passage_has_is_not_answered(question: str) -> None:
+    assert extract_answer([FUND, DEBT], question) == UNKNOWN
+
+
 def test_the_demonstrations_question_draws_on_two_documents() -> None:
     wanted = {"emergency-fund", "credit-card-debt", "debt-avalanche-snowball"}
     passages = [
@@ -55,3 +96,22 @@ def test_the_demonstrations_question_draws_on_two_documents() -> None:
     answer = extract_answer(passages, QUESTION)
     cited = {passage.passage_id for passage in passages if passage.passage_id in answer}
     assert len(cited) >= 2
+
+
+def test_a_follow_up_is_answered_with_the_question_before_it() -> None:
+    prompt = (
+        '<passage id="savings#0" title="Savings">The money in a savings account is insured. '
+        "Interest is paid monthly.</passage><earlier><asked>What is a savings account?</asked>"
+        "</earlier><question>Is the money in it insured today?</question>"
+    )
+    passages, question = read_prompt(prompt)
+    earlier = earlier_question(prompt)
+    assert earlier == "What is a savings account?"
+    answer = extract_answer(passages, question, earlier)
+    assert answer == "The money in a savings account is insured. [savings#0]"
+
+
+def test_a_new_topic_is_not_answered_from_the_question_before_it() -> None:
+    passages = [Passage("savings#0", "Savings", "The money in a savings account is insured.")]
+    earlier = "Is the money in a savings account insured?"
+    assert extract_answer(passages, "Who won the match?", earlier) == UNKNOWN

@@ -132,6 +132,90 @@ def test_a_conversation_that_bedrock_refuses_is_refused(
     assert caught.value.response["Error"]["Code"] == "ValidationException"
 
 
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    (
+        "us.anthropic.claude-sonnet-5-5",
+        {"inferenceConfig": {"temperature": 0.0}},
+        "The model returned the following errors: `temperature` is deprecated for this model.",
+    ),
+    (
+        "us.anthropic.claude-opus-4-7",
+        {"inferenceConfig": {"topP": 0.9}},
+        "The model returned the following errors: `top_p` is deprecated for this model.",
+    ),
+    (
+        "openai.gpt-oss-120b-1:0",
+        {"inferenceConfig": {"stopSequences": ["x"]}},
+        "This model doesn't support the stopSequences field.",
+    ),
+    (
+        CLAUDE,
+        {"additionalModelRequestFields": {"output_config": {"effort": "low"}}},
+        r"extraneous key \[output_config\] is not permitted",
+    ),
+    ("acme.model-v1", {}, "The provided model identifier is invalid."),
+]
+
+
+@pytest.mark.parametrize(("model_id", "arguments", "message"), REFUSED)
+def test_each_family_refuses_what_it_does_not_take(
+    client: Any, model_id: str, arguments: dict[str, Any], message: str
+) -> None:
+    messages = [{"role": "user", "content": [{"text": PROMPT}]}]
+    with pytest.raises(ClientError, match=message) as caught:
+        client.converse(modelId=model_id, messages=messages, **arguments)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+
+
+def documents(count: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "document": {
+                "format": "txt",
+                "name": f"Document {number}",
+                "source": {"content": [{"text": f"A fund has {number} fees."}]},
+                "citations": {"enabled": True},
+            }
+        }
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model_id", "count", "message"),
+    [
+        ("amazon.nova-pro-v1:0", 1, "This model doesn't support citations."),
+        ("openai.gpt-oss-120b-1:0", 1, "This model doesn't support documents."),
+        (CLAUDE, 6, "at most 5 documents"),
+    ],
+)
+def test_documents_that_a_model_does_not_read_are_refused(
+    client: Any, model_id: str, count: int, message: str
+) -> None:
+    content = [*documents(count), {"text": "<question>How many fees has a fund?</question>"}]
+    with pytest.raises(ClientError, match=message):
+        client.converse(modelId=model_id, messages=[{"role": "user", "content": content}])
+
+
+@pytest.mark.parametrize(
+    ("model_id", "status"),
+    [
+        (CLAUDE.removeprefix("us."), "LEGACY"),
+        ("anthropic.claude-sonnet-5-5", "ACTIVE"),
+        (TITAN, "ACTIVE"),
+    ],
+)
+def test_a_foundation_model_has_a_life_cycle(
+    served: tuple[Bedrock, str], model_id: str, status: str
+) -> None:
+    control = boto3_client("bedrock", endpoint_url=served[1], region="us-east-1")
+    details = control.get_foundation_model(modelIdentifier=model_id)["modelDetails"]
+    assert details["modelId"] == model_id
+    assert details["modelLifecycle"]["status"] == status
+    with pytest.raises(control.exceptions.ResourceNotFoundException):
+        control.get_foundation_model(modelIdentifier="acme.model-v1")
+
+
 @pytest.mark.parametrize(
     ("kind", "code", "status"),
     [

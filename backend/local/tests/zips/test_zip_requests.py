@@ -60,7 +60,7 @@ async def test_chat_answers_from_passages_by_the_model(function: ZipFunction, fo
     content = {"messages": [{"role": "user", "content": QUESTION}]}
     answer = await function.request("POST", "/messages", **json_body(content, form))
     assert answer.status == 200, answer.body
-    assert "three to six months" in answer.json()["message"]["content"]
+    assert "three to six months" in answer.json()["answer"]
     assert [one["document_id"] for one in answer.json()["citations"]] == ["emergency-fund"]
 
 

@@ -44,10 +44,13 @@ _PASSAGE = {
 _ANSWERS: dict[tuple[str, str], dict[str, Any]] = {
     **{("GET", f"/{name}/health"): {"status": "healthy"} for name in SERVICES},
     ("POST", "/chat/messages"): {
-        "message": {"role": "assistant", "content": "Three to six months of expenses."},
-        "citations": [],
+        "answer": "Three to six months of expenses.",
+        "status": "answered",
+        "disclosure": "An AI wrote this.",
         "usage": {"input_tokens": 1, "output_tokens": 2},
         "model_id": "m",
+        "answer_id": "a_1",
+        "conversation_id": "c_1",
     },
     ("POST", "/s3vector/query"): {"passages": [_PASSAGE]},
     ("PUT", "/s3vector/documents"): {"documents": [], "passages": 0},
@@ -139,7 +142,7 @@ class Surroundings:
         }
         url = self.aws.url
         endpoints = Endpoints(api=f"{url}/dev", aws=url, otlp=url)
-        return {**own[service], **overlay(endpoints, bedrock="stand-in")}
+        return {**own[service], **overlay(endpoints, service=service, bedrock="local")}
 
 
 @contextmanager

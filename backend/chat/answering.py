@@ -1,0 +1,153 @@
+"""Answers a question: retrieve, ask the model, and keep what the passages prove."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any, Final
+
+from chat import follow_up
+from chat.answers import check
+from chat.answers.passages import Passage
+from chat.chat_model import ChatModel, Completion, PromptPassage
+from chat.greeting import greeting
+from chat.history import Exchange, trimmed
+from chat.prompt import system_prompt, user_turn
+from chat.relevance import Relevance, RelevanceGate
+from chat.retrieval import Retriever
+from shared.answers import CheckedAnswer, Citation, Removed, Span, Usage
+from shared.logging import get_logger
+from shared.telemetry.metrics import measure
+from shared.tracing import span
+
+_log = get_logger(__name__)
+
+NOTHING_FOUND: Final = (
+    "I don't know: nothing in the documents answers this question. "
+    "Try other words, or add documents about it."
+)
+NOTHING_PROVEN: Final = (
+    "I don't know: an answer was written, but the documents do not prove any of it. "
+    "Ask more precisely, or add documents about it."
+)
+
+
+class Answerer:
+    """Answers questions from retrieved passages.
+
+    Args:
+        retriever: Where passages come from.
+        model: What writes the answer.
+        gate: What judges whether the passages have to do with the question.
+        disclosure: The sentence that says that an AI wrote the answer.
+        history_tokens: The most that earlier turns may take of the prompt.
+        today: The date that the model is given.
+    """
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        model: ChatModel,
+        *,
+        gate: RelevanceGate,
+        disclosure: str,
+        history_tokens: int,
+        today: Callable[[], date],
+    ) -> None:
+        self._retriever = retriever
+        self._model = model
+        self._gate = gate
+        self._disclosure = disclosure
+        self._history_tokens = history_tokens
+        self._today = today
+
+    async def answer(
+        self,
+        question: str,
+        history: Sequence[Exchange],
+        *,
+        top_k: int,
+        metadata_filter: dict[str, Any] | None,
+    ) -> CheckedAnswer:
+        """Return the checked answer to a question after earlier turns."""
+        if reply := greeting(question):
+            return self._unasked(reply, "answered")
+        asked = [turn.question for turn in history if greeting(turn.question) is None]
+        text = follow_up.search_text([*asked, question])
+        passages, relevance = await self._relevant(text, top_k, metadata_filter)
+        if relevance in {None, "irrelevant"}:
+            return self._unasked(NOTHING_FOUND, "unknown", relevance=relevance)
+        completion = await self._complete(question, history, passages)
+        with span("check"):
+            # The figures of a question that this one depends on are the user's own too.
+            checked = check.check(
+                completion.segments, passages, question=text, stop_reason=completion.stop_reason
+            )
+        _log.info(
+            "answered",
+            status=checked.status,
+            stop_reason=completion.stop_reason,
+            relevance=relevance,
+            passages=len(passages),
+            citations=len(checked.citations),
+            removed=[one.reason.value for one in checked.removed],
+            top_score=round(max(one.score for one in passages), 4),
+            input_tokens=completion.input_tokens,
+            output_tokens=completion.output_tokens,
+        )
+        return self._checked(checked, completion, relevance)
+
+    async def _relevant(
+        self, text: str, top_k: int, metadata_filter: dict[str, Any] | None
+    ) -> tuple[tuple[Passage, ...], Relevance | None]:
+        with span("retrieve") as traced:
+            found = await self._retriever.retrieve(
+                text, top_k=top_k, metadata_filter=metadata_filter
+            )
+            relevance = self._gate.judge(found.passages, found.embedding_model)
+            traced.set_attribute("retrieval.passages", len(found.passages))
+            traced.set_attribute("retrieval.relevance", relevance or "nothing")
+            if found.passages:
+                best = max(passage.score for passage in found.passages)
+                traced.set_attribute("retrieval.best_score", best)
+                measure("RetrievalScore", best)
+            return found.passages, relevance
+
+    async def _complete(
+        self, question: str, history: Sequence[Exchange], passages: Sequence[Passage]
+    ) -> Completion:
+        earlier = trimmed(history, tokens=self._history_tokens)
+        return await self._model.complete(
+            system_prompt(self._today()),
+            [user_turn(question, earlier, passages)],
+            passages=[PromptPassage(one.passage_id, one.title, one.text) for one in passages],
+        )
+
+    def _unasked(
+        self, text: str, status: Any, *, relevance: Relevance | None = None
+    ) -> CheckedAnswer:
+        _log.info("answered", status=status, relevance=relevance, passages=0)
+        return CheckedAnswer(
+            answer=text, status=status, relevance=relevance, disclosure=self._disclosure
+        )
+
+    def _checked(
+        self, checked: check.CheckedAnswer, completion: Completion, relevance: Relevance | None
+    ) -> CheckedAnswer:
+        return CheckedAnswer(
+            answer=checked.answer or NOTHING_PROVEN,
+            status=checked.status,
+            stop_reason=completion.stop_reason,
+            citations=[Citation.model_validate(asdict(one)) for one in checked.citations],
+            removed=[
+                Removed(sentence=one.text, reason=one.reason.value) for one in checked.removed
+            ],
+            question_figures=[
+                Span(start=one.start, end=one.end) for one in checked.question_figures
+            ],
+            relevance=relevance,
+            disclosure=self._disclosure,
+            usage=Usage(
+                input_tokens=completion.input_tokens, output_tokens=completion.output_tokens
+            ),
+            model_id=self._model.model_id,
+        )

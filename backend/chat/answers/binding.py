@@ -1,0 +1,300 @@
+"""Whether the figures of a claim stand with the labels that the source gives them.
+
+"Bonds returned 4 %" is wrong where stocks did, though 4 % stands in the sentence. Each figure of a
+claim is compared with every figure of its kind in the passages: the one it agrees with has to fit
+the words around it at least as well as any other.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from chat.answers.claims import Claim
+from chat.answers.figures import AGE, BARE, FRACTION, PERCENT, Figure
+from chat.answers.lexicon import word_list
+from chat.answers.passages import PassageReading, Statement
+from chat.answers.reading import BETWEEN_WEIGHT
+
+Labels = Mapping[str, float]
+
+# How much better another figure's labels must fit before the claim's figure counts as swapped.
+_MARGIN: Final = 0.05
+_MARGIN_ELSEWHERE: Final = 0.35
+# Numbers without a unit may be ages beside amounts, which nobody takes for each other.
+_MARGIN_UNLIKE: Final = 0.5
+_SMALL: Final = 150
+_UNNAMED_ROW_LABEL: Final = 0.1
+_UNNAMED_IN_ALL: Final = 0.5
+
+_VALUE: Final = frozenset(
+    word_list("""is are was were be cost costs becomes became equals brings brought reaches
+reached pays
+yields makes totals totalled adds added earns earned gives has have had""")
+)
+_BASE: Final = frozenset(word_list("""on for with of at from in under"""))
+_TELLING_ROLES: Final = frozenset({"value", "from", "to"})
+_BETWEEN: Final = frozenset(
+    word_list("""about around roughly approximately nearly almost only just some a an the another
+additional
+extra over under around up further""")
+)
+_LOSS: Final = re.compile(
+    r"\b(?:loss(?:es)?|lost|lose[sd]?|deficit|decreas\w+|declin\w+|fell|fall(?:s|en)?|drop\w*|"
+    r"negative|shortfall|down|"
+    r"reduc\w+|shr[aiu]nk\w*|outflow\w*|used)\b",
+    re.IGNORECASE,
+)
+
+
+class Binding:
+    """Compares figures with their labels.
+
+    Args:
+        passages: The retrieved passages, read.
+    """
+
+    def __init__(self, passages: Sequence[PassageReading]) -> None:
+        self._by_unit: dict[str, list[tuple[int, Statement, int]]] = {}
+        for number, passage in enumerate(passages):
+            for statement in passage.statements:
+                for index, figure in enumerate(statement.reading.figures):
+                    place = (number, statement, index)
+                    self._by_unit.setdefault(figure.unit, []).append(place)
+
+    def agrees(
+        self, claim: Claim, labels: Sequence[Labels], statement: Statement, cited: Sequence[int]
+    ) -> bool:
+        """Whether each figure of a claim stands with the labels that the statement gives it."""
+        figures = claim.reading.figures
+        fits: list[float | None] = []
+        for index, figure in enumerate(figures):
+            if figure.key in claim.exempt:
+                fits.append(None)
+                continue
+            fits.append(fit(labels[index], statement, partial(agree, figure, claim, statement)))
+            if figure.date is None and (
+                not _dates_agree(claim, index, statement) or _takes_label(claim, index, statement)
+            ):
+                return False
+        for index, (figure, own) in enumerate(zip(figures, fits, strict=True)):
+            # The figures beside a date have it as their label.
+            if own is None or (figure.date and any(not one.date for one in figures)):
+                continue
+            if self._has_rival(claim, figure, labels[index], statement, cited):
+                return False
+        return _pairs_agree(claim, labels, statement, fits)
+
+    def _has_rival(
+        self,
+        claim: Claim,
+        figure: Figure,
+        labels: Labels,
+        statement: Statement,
+        cited: Sequence[int],
+    ) -> bool:
+        """Whether another figure of the same kind fits the labels better."""
+        figures = claim.reading.figures
+        own = fit(labels, statement, partial(agree, figure, claim, statement)) or 0.0
+        # "Before 65" is compared with ages where the source says that 65 is one.
+        units = {
+            one.unit for one in statement.reading.figures if agree(figure, claim, statement, one)
+        }
+        for unit in units:
+            for number, source, place in self._by_unit.get(unit, ()):
+                margin = _MARGIN if number in cited else _MARGIN_ELSEWHERE
+                other = source.reading.figures[place]
+                if unit == BARE and (abs(other.value) < _SMALL) != (abs(figure.value) < _SMALL):
+                    margin = _MARGIN_UNLIKE
+                if _score(labels, source, place) <= own + margin:
+                    continue
+                if not agree(figure, claim, statement, other) and not any(
+                    one.agrees_with(other) for one in figures
+                ):
+                    return True
+        return False
+
+
+_COMPARABLE: Final = {
+    AGE: (AGE, BARE),
+    BARE: (BARE, AGE),
+    FRACTION: (FRACTION, PERCENT),
+    PERCENT: (PERCENT, FRACTION),
+}
+
+
+def comparable(one: Figure, other: Figure) -> bool:
+    """Whether two figures are of one kind."""
+    return other.unit in _COMPARABLE.get(one.unit, (one.unit,))
+
+
+def matches(figure: Figure, claim: Claim, statement: Statement) -> bool:
+    """Whether a statement has a figure of a claim."""
+    return any(agree(figure, claim, statement, one) for one in statement.reading.figures)
+
+
+def agree(figure: Figure, claim: Claim, statement: Statement, source: Figure) -> bool:
+    """Whether two figures agree, where a loss may be written as negative or in words."""
+    if figure.agrees_with(source):
+        return True
+    if figure.date or source.date or (figure.value < 0) == (source.value < 0):
+        return False
+    positive_text = claim.text if figure.value >= 0 else statement.reading.text
+    if not _LOSS.search(positive_text):
+        return False
+    return replace(figure, value=-figure.value).agrees_with(source)
+
+
+def fit(labels: Labels, statement: Statement, wanted: Callable[[Figure], bool]) -> float | None:
+    """Return how well labels fit the best wanted figure of a statement; None without one."""
+    scores = [
+        _score(labels, statement, index)
+        for index, figure in enumerate(statement.reading.figures)
+        if wanted(figure)
+    ]
+    return max(scores, default=None)
+
+
+def _score(labels: Labels, statement: Statement, index: int) -> float:
+    theirs = statement.labels[index]
+    score = 0.0
+    for key in labels.keys() & theirs.keys():
+        score += min(labels[key], theirs[key])
+    row_labels = statement.reading.row_labels
+    if statement.reading.is_row and row_labels is not None:
+        unnamed = len(row_labels[index].keys() - labels.keys())
+        score -= min(_UNNAMED_IN_ALL, _UNNAMED_ROW_LABEL * unnamed)
+    return score
+
+
+def _pairs_agree(
+    claim: Claim,
+    labels: Sequence[Labels],
+    statement: Statement,
+    fits: Sequence[float | None],
+) -> bool:
+    """Whether no two figures of a claim would fit better the other way round."""
+    figures = claim.reading.figures
+    for one in range(len(figures)):
+        for two in range(one + 1, len(figures)):
+            first, second = fits[one], fits[two]
+            if first is None or second is None or figures[one].unit != figures[two].unit:
+                continue
+            if figures[one].key == figures[two].key:
+                continue
+            if _roles_crossed(claim, statement, one, two):
+                return False
+            crossed = fit(labels[one], statement, figures[two].agrees_with)
+            back = fit(labels[two], statement, figures[one].agrees_with)
+            if crossed is None or back is None:
+                continue
+            if crossed + back > first + second + _MARGIN:
+                return False
+    return True
+
+
+def _takes_label(claim: Claim, index: int, statement: Statement) -> bool:
+    """Whether a figure has a label of another figure in the place of its own."""
+    figure = claim.reading.figures[index]
+    mine = {key for key, weight in claim.reading.labels[index].items() if weight >= 1}
+    said = claim.reading.stems
+    labels = statement.reading.labels
+    answers: list[bool] = []
+    for number, one in enumerate(statement.reading.figures):
+        if not agree(figure, claim, statement, one):
+            continue
+        theirs = labels[number]
+        beside = {
+            key
+            for other, around in zip(statement.reading.figures, labels, strict=True)
+            if other is not one and comparable(other, one)
+            for key, weight in around.items()
+            if weight >= 1
+        }
+        foreign = {
+            key
+            for key in mine & statement.reading.stems & beside
+            if not _is_own(theirs.get(key, 0))
+        }
+        left = [
+            key
+            for key, weight in theirs.items()
+            if weight >= 1 and key not in said and key in statement.reading.stems
+        ]
+        answers.append(
+            any(
+                claim.reading.slots.get(one, frozenset())
+                & statement.reading.slots.get(other, frozenset())
+                for one in foreign
+                for other in left
+            )
+        )
+    return bool(answers) and all(answers)
+
+
+def _dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
+    """Whether a figure is not given another date than the source gives it."""
+    figure = claim.reading.figures[index]
+    mine = _dates_of(claim.reading.labels[index])
+    if not mine:
+        return True
+    agreed = [
+        _dates_of(statement.labels[number])
+        for number, one in enumerate(statement.reading.figures)
+        if agree(figure, claim, statement, one)
+    ]
+    if not agreed:
+        return True
+    context = {one.key for one in statement.context_figures if one.date}
+    return any(not theirs or mine & theirs or (not theirs and mine & context) for theirs in agreed)
+
+
+def _roles_crossed(claim: Claim, statement: Statement, one: int, two: int) -> bool:
+    """Whether "on X it costs Y" became "on Y it costs X"."""
+    reading, source = claim.reading, statement.reading
+    mine = [_role(reading.text, reading.figures[index]) for index in (one, two)]
+    theirs = [
+        _role(source.text, figure)
+        for index in (one, two)
+        for figure in source.figures
+        if reading.figures[index].agrees_with(figure)
+    ]
+    if source.is_row or len(theirs) != 2:
+        return False
+    said = [reading.figures[index] for index in (one, two)]
+    found = [figure for claimed in said for figure in source.figures if claimed.agrees_with(figure)]
+    for trait in ("per", "bound"):
+        # "300 a year becomes about 5,000" is not "5,000 a year becomes about 300".
+        ours, others = [[getattr(f, trait) for f in pair] for pair in (said, found)]
+        if any(ours) and ours == others[::-1] and ours != others:
+            return True
+    return any(
+        mine[first] in _TELLING_ROLES
+        and theirs[first] not in {"", mine[first]}
+        and theirs[second] == mine[first] != mine[second]
+        for first, second in ((0, 1), (1, 0))
+    )
+
+
+def _role(text: str, figure: Figure) -> str:
+    words = re.findall(r"[A-Za-z']+", text[max(0, figure.start - 50) : figure.start].lower())
+    while words and words[-1] in _BETWEEN:
+        words.pop()
+    if not words:
+        return ""
+    last = words[-1]
+    if last in {"until", "till", "to", "through"}:
+        return "to"
+    if last in {"from", "since", "starting"} or words[-2:-1] in (["starts"], ["begins"]):
+        return "from"
+    return "value" if last in _VALUE else "base" if last in _BASE else ""
+
+
+def _is_own(weight: float) -> bool:
+    """Whether a label is a figure's own, and not shared from before the first of several."""
+    return weight >= 1 or 0 < weight <= BETWEEN_WEIGHT
+
+
+def _dates_of(labels: Mapping[str, float]) -> set[str]:
+    return {key for key, weight in labels.items() if key.startswith("date:") and weight >= 1}

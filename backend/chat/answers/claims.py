@@ -1,0 +1,67 @@
+"""A claim to be proven, and the verdict on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+
+from chat.answers.figures import Figure
+from chat.answers.passages import Statement
+from chat.answers.reading import Reading
+
+# Longer lead-ins are sentences, not labels.
+_LABEL_CHARACTERS: Final = 40
+
+
+class Reason(StrEnum):
+    """Why a unit was removed."""
+
+    NO_CITATION = "no_citation"
+    NUMBER_NOT_IN_SOURCE = "number_not_in_source"
+    UNKNOWN_SOURCE = "unknown_source"
+    NOT_SUPPORTED = "not_supported"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A unit or clause to be proven.
+
+    Attributes:
+        reading: Its words and figures.
+        context: Lead-ins and headings that it completes.
+        exempt: Keys of figures that need no source, such as the count of a list.
+        label: What stands before a colon: "Roth: withdrawals are tax-free".
+    """
+
+    reading: Reading
+    context: Sequence[str] = ()
+    exempt: frozenset[str] = frozenset()
+    label: str = ""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The short texts that say what the claim is about."""
+        return [one for one in (self.label, *self.context) if 0 < len(one) <= _LABEL_CHARACTERS]
+
+    @cached_property
+    def text(self) -> str:
+        """The claim with the lead-ins that it completes."""
+        return " ".join((*self.context, self.reading.text))
+
+    @cached_property
+    def plain(self) -> str:
+        """The same without the claim's figures."""
+        return " ".join((*self.context, self.reading.plain))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What proves a claim, or why nothing does.
+
+    `asked` holds the figures that only the question has.
+    """
+
+    reason: Reason | None
+    statements: Sequence[Statement] = ()
+    asked: Sequence[Figure] = ()

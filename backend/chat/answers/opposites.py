@@ -1,0 +1,261 @@
+"""Whether two texts agree on words that have an opposite, and on what is compared with what."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from chat.answers.lexicon import word_list
+from chat.answers.polarity import is_hard
+from chat.answers.words import WORD, stem
+
+_OPPOSITES: Final = [
+    tuple(frozenset(side.split()) for side in line.split("|"))
+    for line in """
+    rise rises rising rose risen increase increases increased increasing grow grows growing \
+    grew grown climb climbs climbed up raise raises raised | fall falls falling fell fallen \
+    decrease decreases decreased decreasing decline declines declined declining drop drops \
+    dropped down reduce reduces reduced reducing shrink shrinks shrank
+    high higher highest | low lower lowest
+    more most greater | less least fewer
+    gain gains gained gaining | lose loses losing lost loss losses
+    profit profits | loss losses
+    gain gains gained gaining | fall falls falling fell drop drops dropped decline declines declined
+    rise rises rising rose increase increases grow grows | lose loses losing lost
+    before | after
+    buy buys buying bought purchase purchases | sell sells selling sold
+    long longer | short shorter
+    maximum max | minimum min
+    always | never
+    early earlier earliest | late later latest
+    fixed | adjustable variable floating
+    cheap cheaper cheapest | expensive costlier
+    asset assets | liability liabilities
+    lender lenders | borrower borrowers
+    employer employers | employee employees
+    traditional | roth
+    debit | credit
+    better best | worse worst
+    include includes included including | exclude excludes excluded excluding
+    allow allows allowed permit permits permitted | forbid forbids forbidden prohibit \
+    prohibits prohibited
+    safe safer safest | risky riskier riskiest
+    fast faster quick quickly | slow slower slowly
+    large larger largest big bigger biggest | small smaller smallest
+    old older oldest | young younger youngest
+    stock stocks share shares equities | bond bonds
+    gross | net
+    simple | compound
+    annual annually yearly year years annum | monthly month months | weekly week weeks | \
+    daily day days | quarterly quarter quarters
+    taxable taxed | untaxed nontaxable
+    revenue revenues sales | expense expenses
+    active actively | passive passively
+    domestic | foreign international
+    public | private
+    first | last
+    largest biggest | smallest
+    debtor | creditor
+    landlord | tenant
+    front | back
+    bull | bear
+    above | below
+    inside | outside
+    same | different
+    strong stronger | weak weaker
+    rich richer | poor poorer
+    highest | lowest
+    deductible | nondeductible
+    many | few
+    much | little
+    lot | little
+    """.strip().splitlines()
+]
+_SIDES: Final = {
+    word: [
+        (group, side)
+        for group, sides in enumerate(_OPPOSITES)
+        for side, forms in enumerate(sides)
+        if word in forms
+    ]
+    for sides in _OPPOSITES
+    for forms in sides
+    for word in forms
+}
+_WINDOW: Final = 3
+_MARGIN: Final = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """A word that has an opposite, and the words around it with their weights."""
+
+    group: int
+    side: int
+    word: str
+    around: dict[str, float]
+    negated: bool
+
+
+@lru_cache(maxsize=2048)
+def directions(text: str) -> tuple[Direction, ...]:
+    """Return the words of a text that have an opposite."""
+    words = [(match[0].lower(), match.start(), match.end()) for match in WORD.finditer(text)]
+    keys = [stem(word) or (word if word in _SIDES else "") for word, _, _ in words]
+    found: list[Direction] = []
+    for index, (word, _, _) in enumerate(words):
+        for group, side in _SIDES.get(word, ()):
+            around: dict[str, float] = {}
+            for step in (-1, 1):
+                weight, position, taken = 1.0, index, 0
+                while 0 <= position + step < len(words) and taken < _WINDOW:
+                    one, two = sorted((position, position + step))
+                    gap = text[words[one][2] : words[two][1]]
+                    if any(mark in gap for mark in ",;:.()"):
+                        weight *= 0.4
+                    position += step
+                    if keys[position]:
+                        around[keys[position]] = max(weight, around.get(keys[position], 0.0))
+                        weight *= 0.8
+                        taken += 1
+            negated = any(is_hard(w) for w, _, _ in words[max(0, index - 3) : index])
+            found.append(Direction(group, side, word, around, negated))
+    return tuple(found)
+
+
+def directions_agree(claim: str, source: str) -> bool:
+    """Whether no word of the claim stands where the source has its opposite."""
+    theirs = directions(source)
+    mine = directions(claim)
+    for one in mine:
+        same = [t for t in theirs if t.group == one.group and t.side == one.side]
+        other = [
+            t
+            for t in theirs
+            if t.group == one.group and t.side != one.side and t.negated == one.negated
+        ]
+        if not other:
+            continue
+        # What the claim's own opposite word matches as well speaks against nothing.
+        rivals = [m for m in mine if m.group == one.group and m.side != one.side]
+        against = max(
+            (
+                overlap
+                for t in other
+                if (overlap := _overlap(one, t))
+                and not any(m.side == t.side and _overlap(m, t) >= overlap for m in rivals)
+            ),
+            default=0.0,
+        )
+        for_it = max((_overlap(one, t) for t in same), default=0.0)
+        if against > for_it + (_MARGIN if same else 0.0):
+            return False
+    return True
+
+
+def opposed(label: str, source: str) -> bool:
+    """Whether a source speaks of the opposite of a label, and not of the label."""
+    sides = {(one.group, one.side) for one in directions(source)}
+    groups = {group for group, _ in sides}
+    return any(
+        one.group in groups and (one.group, one.side) not in sides for one in directions(label)
+    )
+
+
+_LABELS: Final = (
+    ("traditional", "roth"),
+    ("fixed", "adjustable"),
+    ("stock", "bond"),
+    ("employer", "employee"),
+    ("lender", "borrower"),
+    ("asset", "liability"),
+    ("debit", "credit"),
+    ("simple", "compound"),
+    ("gross", "net"),
+    ("active", "passive"),
+    ("public", "private"),
+    ("domestic", "foreign"),
+    ("revenue", "expense"),
+)
+# What a source says of one of these it does not say of the other.
+_EXCLUSIVE: Final = frozenset(_LABELS[:3] + _LABELS[7:10])
+_PART: Final = re.compile(r"[;:.]\s|,\s|\b(?:while|whereas|but)\b")
+
+
+def label_sides_agree(claim: str, source: str) -> bool:
+    """Whether a claim about one of two opposites repeats what the source says of that one."""
+    mine = {(one.group, one.side) for one in directions(claim)}
+    theirs = {(one.group, one.side) for one in directions(source)}
+    said = {stem(match[0]) for match in WORD.finditer(claim)} - {""}
+    for pair in _LABELS:
+        places = [_SIDES[word][0] for word in pair]
+        here = [place for place in places if place in mine]
+        if len(here) != 1:
+            continue
+        if pair in _EXCLUSIVE and here[0] not in theirs and theirs.intersection(places):
+            return False
+        shared = dict.fromkeys(places, 0)
+        side = None
+        for part in _PART.split(source):
+            found = {(one.group, one.side) for one in directions(part)}.intersection(places)
+            side = found.pop() if len(found) == 1 else (None if found else side)
+            if side is not None:
+                stems = {stem(match[0]) for match in WORD.finditer(part)}
+                shared[side] += len(said & stems - {stem(word) for word in pair})
+        other = next(place for place in places if place != here[0])
+        if shared[other] > shared[here[0]]:
+            return False
+    return True
+
+
+def _overlap(one: Direction, other: Direction) -> float:
+    return sum(
+        min(weight, other.around[key]) for key, weight in one.around.items() if key in other.around
+    )
+
+
+_DOWN: Final = frozenset(
+    word_list(
+        """less fewer lower smaller shorter cheaper slower worse younger weaker poorer safer
+        later"""
+    )
+)
+_UP: Final = (
+    "more|higher|larger|bigger|greater|longer|better|older|riskier|faster|stronger|costlier|dearer|"
+    "richer|earlier|wider|steeper"
+)
+_THAN: Final = re.compile(
+    rf"\b(?P<how>{'|'.join(sorted(_DOWN))}|{_UP})\b(?:\s+[\w-]+){{0,5}}?\s+than\b", re.IGNORECASE
+)
+
+
+def comparison_agrees(claim: str, source: str) -> bool:
+    """Whether "bonds swing less than shares" keeps its two sides apart as the source does."""
+    mine, theirs = _THAN.search(claim), _THAN.search(source)
+    if mine is None or theirs is None:
+        return True
+    my_left, my_right = _sides(claim, mine)
+    left, right = _sides(source, theirs)
+    straight = len(my_left & left - right) + len(my_right & right - left)
+    crossed = len(my_left & right - left) + len(my_right & left - right)
+    if straight == crossed:
+        return True
+    same_way = _is_down(claim, mine) == _is_down(source, theirs)
+    if crossed > straight:
+        return not same_way
+    # A single shared word may stand on either side by chance.
+    return same_way or straight < 2
+
+
+def _is_down(text: str, found: re.Match[str]) -> bool:
+    denied = re.search(r"\b(?:not|n't|never)\s+$", text[: found.start()]) is not None
+    return (found["how"].lower() in _DOWN) != denied
+
+
+def _sides(text: str, found: re.Match[str]) -> tuple[set[str], set[str]]:
+    before = re.split(r"[;:.]", text[: found.start()])[-1]
+    after = re.split(r"[;:.,]", text[found.end() :])[0]
+    return (
+        {key for match in WORD.finditer(before) if (key := stem(match[0]))},
+        {key for match in WORD.finditer(after) if (key := stem(match[0]))},
+    )

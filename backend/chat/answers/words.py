@@ -1,0 +1,159 @@
+"""The words of a text: what they mean for a comparison, and what negates them."""
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from chat.answers.lexicon import word_list
+
+WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+
+# Articles, pronouns, auxiliaries, prepositions, hedges, and the verbs by which a model refers to
+# its sources: they say nothing about the subject, so sharing them proves nothing.
+_STOP: Final = frozenset(
+    word_list("""a about above according across actual actually additionally after again against
+all almost
+also although always am among an and another any apply approximately are around as aside at
+away based be because become becomes been before being below beneath besides between beyond
+both but by can case cases cited come comes could did different do document documents does
+doing done down due during each either else etc even ever every example except exactly
+excerpt excerpts few finally first following follows for from further furthermore general
+generally get gets give given gives go goes had happen has have having he hence her here him
+his how however i if in include includes including indeed instead into involve involves is
+it its itself just keep keeps key know known last later let like likely made main make makes
+many material matter may mean means meaning mention mentioned mentions might more moreover
+most much must my namely near nearly necessary need needs neither no none nor not note noted
+notes nothing now of off often on once one ones only onto or other others otherwise ought
+our out over overall own part parts particular passage passages per perhaps possible provide
+provided provides put quite rather really reason refer regarding roughly said same say says
+see seem set several shall she should show shows similarly simply since so some somebody
+someone something sometimes source sources specific state stated states still such summary
+sure take taken takes tell tells tend tends text than that the their them then there
+therefore these they thing things this those though through throughout thus to together too
+toward towards two typical typically under unless until up upon us use used uses using usual
+usually various very via want was way ways we well were what whatever when whenever where
+whereas whether which while who whole whom whose why will with within without would yes yet
+you your yours yourself common commonly normal normally able idea point points clear work
+works describe describes described explain explains explained good best important""")
+)
+
+# Words of one meaning in the field, written as the first of each line.
+_SYNONYMS: Final = {
+    word: line.split()[0]
+    for line in """
+    share shares stock stocks equities
+    withdraw withdrawal withdrawals withdrew withdrawing withdrawn
+    buy buys buying bought purchase purchases purchased purchasing
+    sell sells selling sold sale sales
+    house houses home homes
+    year years yearly annual annually annum
+    month months monthly
+    week weeks weekly
+    day days daily
+    adviser advisers advisor advisors
+    rise rises rising rose risen increase increases increased increasing grow grows growing grew
+    rise grown growth climb climbs climbed
+    fall falls falling fell fallen decrease decreases decreased decreasing decline declines
+    fall declined declining drop drops dropped
+    high higher highest
+    low lower lowest
+    little less fewer
+    lose loses losing lost loss losses
+    gain gains gained gaining
+    profit profits profitable
+    cost costs costing costly
+    pay pays paying paid payment payments
+    spend spends spending spent expenditure
+    save saves saving savings saved
+    tax taxes taxed taxing taxation taxable
+    employer employers
+    employee employees
+    borrower borrowers
+    lender lenders
+    maximum maximal max
+    minimum minimal min
+    begin begins beginning began begun start starts starting started
+    choose chooses choosing chose chosen choice choices
+    old older oldest
+    young younger youngest
+    cheap cheaper cheapest
+    expensive expensiver pricier
+    """.strip().splitlines()
+    for word in line.split()
+}
+
+_SUFFIXES: Final = (
+    "ization", "isation", "ations", "ation", "ments", "ment", "ities", "ity", "ness", "ings", "ing",
+    "ions", "ion", "ally", "ies", "ied", "ers", "ely", "ed", "er", "es", "ly", "al",
+    "s", "e", "y",
+)  # fmt: skip
+
+# Long enough to tell words apart, short enough that "retire" and "retirement" meet.
+_STEM_CHARACTERS: Final = 6
+
+
+@lru_cache(maxsize=8192)
+def stem(word: str) -> str:
+    """Return what the forms of a word share; an empty string for a word that says nothing."""
+    word = word.lower().replace("\u2019", "'")
+    word = word.removesuffix("'s")
+    word = word.replace("'", "")
+    if word in _STOP or (len(word) < 2 and word.isascii()):
+        return ""
+    if word in _SYNONYMS:
+        return _SYNONYMS[word]
+    for suffix in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
+            word = word[: -len(suffix)]
+            break
+    if len(word) > 3 and word[-1] == word[-2]:
+        word = word[:-1]
+    return word[:_STEM_CHARACTERS]
+
+
+_NET: Final = frozenset({"incom", "profit", "earn", "lose"})
+_START: Final = re.compile(r"[.!?:|#*\u2022]|- |\n\n")
+
+
+class Word(NamedTuple):
+    """A word of a text that says something about its subject."""
+
+    stem: str
+    start: int
+    end: int
+    is_name: bool
+    """Whether it is capitalised where a common word would not be."""
+
+
+def content_words(text: str) -> list[Word]:
+    """Return the words of a text that say something, in their order."""
+    found: list[Word] = []
+    sentence_start = True
+    position = 0
+    for match in WORD.finditer(text):
+        raw = match[0]
+        if match.start() > position + 1 and _START.search(text, position, match.start()):
+            sentence_start = True
+        position = match.end()
+        # "Fund A" and "class B" are names; "A bond" and "I" are not.
+        is_label = (
+            len(raw) == 1 and raw.isupper() and raw != "I" and (raw != "A" or not sentence_start)
+        )
+        if len(raw) == 1 and text[match.end() : match.end() + 1] == ".":
+            is_label = False  # "U.S." is no label.
+        key = raw.lower() + "." if is_label else stem(raw)
+        # Net income, net profit, net earnings and net loss name one line of a statement.
+        if key in _NET and found and found[-1].stem == "net" and match.start() - found[-1].end <= 1:
+            key = "incom"
+        if key:
+            shouted = raw.isupper() and len(raw) > 1
+            found.append(
+                Word(
+                    key,
+                    match.start(),
+                    match.end(),
+                    is_label or shouted or (raw[0].isupper() and not sentence_start),
+                )
+            )
+        sentence_start = False
+    return found

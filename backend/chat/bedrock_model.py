@@ -1,0 +1,195 @@
+"""A language model on Amazon Bedrock."""
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from chat.chat_model import Completion, ConversationTooLong, ModelRefused, PromptPassage
+from chat.converse import ConverseRequest, ModelOptions, used_tokens
+from chat.models import Message
+from chat.settings import Settings
+from shared.aws.clients import aws_client, aws_errors, error_code
+from shared.errors import ServiceError
+from shared.logging import get_logger
+from shared.request import deadline
+from shared.telemetry.metrics import measure
+from shared.tracing import span
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+MODEL_TIMEOUT_SECONDS: Final = 20.0
+
+_MAX_LOGGED_CHARACTERS: Final = 500
+_TOO_LONG: Final = re.compile(
+    r"(?:input|prompt) is too long|context (?:window|length)|too many (?:input )?tokens",
+    re.IGNORECASE,
+)
+_NO_SUCH_MODEL: Final = re.compile(
+    r"model identifier is invalid|on-demand throughput|end of (?:its )?life|marked .*legacy",
+    re.IGNORECASE,
+)
+
+_log = get_logger(__name__)
+
+
+def bedrock_model(settings: Settings) -> "BedrockModel":
+    """Return the model that the settings name."""
+    options = ModelOptions(
+        max_output_tokens=settings.chat_max_output_tokens,
+        temperature=settings.chat_temperature,
+        fields=settings.chat_model_fields,
+        native_citations=settings.chat_citations == "native",
+    )
+    return BedrockModel(settings.chat_model_id, region=settings.aws_region, options=options)
+
+
+class BedrockModel:
+    """A model on Bedrock.
+
+    An optional parameter that the model refuses is left out from then on: which parameters a model
+    accepts is published nowhere in a form that a program can read, and has changed overnight.
+
+    Args:
+        model_id: A model or inference profile.
+        region: Where Bedrock is called.
+        options: What the model is asked for.
+    """
+
+    def __init__(self, model_id: str, *, region: str, options: ModelOptions) -> None:
+        self._model_id = model_id
+        self._region = region
+        self._options = options
+        self._refused: set[str] = set()
+
+    @property
+    def model_id(self) -> str:
+        """The name of the model."""
+        return self._model_id
+
+    async def complete(
+        self,
+        system: str,
+        messages: Sequence[Message],
+        *,
+        passages: Sequence[PromptPassage] = (),
+    ) -> Completion:
+        """Return the assistant's next turn.
+
+        Raises:
+            Unavailable: Bedrock throttles or fails, still after boto3's retries.
+            DeadlineExceeded: The request's time is used up.
+            ConversationTooLong: The conversation does not fit into the context window.
+            ModelRefused: Bedrock refuses the request.
+            UnusableCompletion: The model wrote nothing.
+        """
+        # OpenTelemetry's conventions for generative AI; the text itself is never recorded.
+        with span(
+            f"chat {self._model_id}",
+            attributes={
+                "gen_ai.operation.name": "chat",
+                "gen_ai.provider.name": "aws.bedrock",
+                "gen_ai.request.model": self._model_id,
+                "gen_ai.request.max_tokens": self._options.max_output_tokens,
+            },
+        ) as traced:
+            request, answer = await self._ask(system, messages, passages)
+            traced.set_attribute(
+                "gen_ai.response.finish_reasons", [str(answer.get("stopReason", "unknown"))]
+            )
+            # Counted before the answer is read: a model that only thought is paid for too.
+            read, wrote = used_tokens(answer)
+            traced.set_attribute("gen_ai.usage.input_tokens", read)
+            traced.set_attribute("gen_ai.usage.output_tokens", wrote)
+            measure("InputTokens", read)
+            measure("OutputTokens", wrote)
+            return request.completion(answer)
+
+    async def _ask(
+        self, system: str, messages: Sequence[Message], passages: Sequence[PromptPassage]
+    ) -> tuple[ConverseRequest, dict[str, Any]]:
+        """Call Converse until no optional parameter is refused any more."""
+        while True:
+            request = ConverseRequest(self._options, self._refused, system, messages, passages)
+            try:
+                return request, await self._converse(request)
+            except _ParametersRefused as refusal:
+                self._refused.update(refusal.names)
+
+    async def _converse(self, request: ConverseRequest) -> dict[str, Any]:
+        def call() -> dict[str, Any]:
+            client = aws_client(
+                "bedrock-runtime", region=self._region, read_timeout_seconds=MODEL_TIMEOUT_SECONDS
+            )
+            with aws_errors(f"ask the model {self._model_id}"):
+                try:
+                    answer: dict[str, Any] = client.converse(
+                        modelId=self._model_id, **request.arguments
+                    )
+                except client.exceptions.ClientError as error:
+                    self._raise_refusal(error, request.optional)
+                    raise
+            return answer
+
+        # boto3's own bounds are for each attempt; this one is for all of them.
+        return await deadline.in_time(
+            asyncio.to_thread(call),
+            f"The model {self._model_id} did not answer in time; ask something shorter or try "
+            "again.",
+        )
+
+    def _raise_refusal(self, error: "ClientError", optional: Mapping[str, tuple[str, ...]]) -> None:
+        """Log what AWS says, and raise the error that fits it, if one does."""
+        code = error_code(error)
+        message = str(error.response.get("Error", {}).get("Message", ""))
+        named = [
+            parameter
+            for parameter, names in optional.items()
+            if code == "ValidationException" and _names_one_of(message, names)
+        ]
+        _log.warning(
+            "bedrock_error",
+            model=self._model_id,
+            code=code,
+            aws_message=message[:_MAX_LOGGED_CHARACTERS],
+            left_out=named,
+        )
+        if named:
+            raise _ParametersRefused(named)
+        if (detail := _advice(code, message, self._model_id)) is not None:
+            raise detail from error
+
+
+class _ParametersRefused(Exception):
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(*names)
+        self.names = names
+
+
+def _names_one_of(message: str, names: Sequence[str]) -> bool:
+    return any(re.search(rf"\b{re.escape(name)}\b", message, re.IGNORECASE) for name in names)
+
+
+def _advice(code: str, message: str, model_id: str) -> ServiceError | None:
+    if code == "AccessDeniedException":
+        return ModelRefused(
+            f"Bedrock refuses access to the model {model_id}: this account or this service's role "
+            'may not use it. "Model access" in docs/runbook.md says what a first use needs.'
+        )
+    if code == "ResourceNotFoundException" or _NO_SUCH_MODEL.search(message):
+        return ModelRefused(
+            f"Bedrock does not offer the model {model_id} here, or no longer: set CHAT_MODEL_ID "
+            "to an active model of this region, or to an inference profile."
+        )
+    if code != "ValidationException":
+        return None  # aws_errors knows it: throttling, an outage, credentials
+    if _TOO_LONG.search(message):
+        return ConversationTooLong(
+            "The question and its passages do not fit into the model's context window: ask with "
+            "fewer passages (top_k) or fewer earlier messages."
+        )
+    return ModelRefused(
+        f"Bedrock refuses the request to the model {model_id}; this service's log has the reason "
+        "(event bedrock_error)."
+    )

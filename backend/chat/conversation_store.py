@@ -1,0 +1,93 @@
+"""Where conversations are kept, and the ids of conversations and answers."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Protocol
+
+from shared.answers import Feedback, KeptConversation, Turn
+
+MAX_TURNS_READ: Final = 50
+
+_ID_BYTES: Final = 24
+_ANSWER_ID: Final = re.compile(r"a_([0-9a-f]{40})_([1-9][0-9]{0,8})")
+
+
+class ConversationGone(Exception):
+    """The conversation was erased or has expired."""
+
+
+class Kept(NamedTuple):
+    """The newest turns of a conversation, oldest first, and how many there are in all."""
+
+    turns: Sequence[Turn]
+    total: int
+    expires_at: int
+    """Seconds since 1970."""
+
+
+class ConversationStore(Protocol):
+    """Keeps conversations.
+
+    Raises:
+        Unavailable: The store failed or is throttling; another attempt may work.
+        BadDependency: The store refused.
+    """
+
+    async def create(self, conversation_id: str) -> None:
+        """Begin a conversation with a new id."""
+
+    async def read(self, conversation_id: str, *, limit: int) -> Kept | None:
+        """Return the newest turns; None if there is no such conversation."""
+
+    async def append(self, conversation_id: str, turn: Turn, *, count: int) -> str:
+        """Add a turn, whose `answer_id` is ignored, and return its answer's id.
+
+        Turns of concurrent calls are all kept, each whole.
+
+        Args:
+            conversation_id: The conversation.
+            turn: The turn.
+            count: The turns that the conversation had when it was read.
+
+        Raises:
+            ConversationGone: The conversation was erased meanwhile.
+        """
+
+    async def erase(self, conversation_id: str) -> bool:
+        """Delete a conversation with all its turns; return False if there was none."""
+
+    async def rate(self, answer_id: str, feedback: Feedback) -> bool:
+        """Keep an opinion of an answer; return False if there is no such answer."""
+
+
+def new_conversation_id() -> str:
+    """Return an id that cannot be guessed: whoever knows it may read the conversation."""
+    return f"c_{secrets.token_urlsafe(_ID_BYTES)}"
+
+
+def partition_of(conversation_id: str) -> str:
+    """Return what the store knows a conversation by.
+
+    A hash: neither the store nor the id of an answer reveals the conversation's id.
+    """
+    return hashlib.sha256(conversation_id.encode()).hexdigest()[:40]
+
+
+def answer_id_of(partition: str, number: int) -> str:
+    """Return the id of the answer in a turn, counted from 1."""
+    return f"a_{partition}_{number}"
+
+
+def parse_answer_id(answer_id: str) -> tuple[str, int] | None:
+    """Return the partition and number of an answer; None for an id of another form."""
+    found = _ANSWER_ID.fullmatch(answer_id)
+    return (found[1], int(found[2])) if found else None
+
+
+def kept_conversation(conversation_id: str, kept: Kept) -> KeptConversation:
+    """Return a conversation as its reader gets it."""
+    return KeptConversation(
+        conversation_id=conversation_id, expires_at=kept.expires_at, turns=list(kept.turns)
+    )

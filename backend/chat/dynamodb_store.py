@@ -1,0 +1,259 @@
+"""Conversations in a DynamoDB table.
+
+A conversation is a partition: an item for each turn, and one that counts them. Both are written in
+one transaction on the condition that the count is still the one that was read. So turns of
+concurrent calls get different numbers, and a turn cannot revive a conversation that was erased.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from chat.conversation_store import (
+    ConversationGone,
+    Kept,
+    answer_id_of,
+    parse_answer_id,
+    partition_of,
+)
+from shared.answers import Feedback, Turn
+from shared.aws.clients import aws_errors, error_code
+from shared.errors import Unavailable
+from shared.request import deadline
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+_TURN: Final = "turn#"
+# Sorts behind every turn: one descending query reads it first, and then the newest turns.
+_HEAD: Final = "~"
+_ATTEMPTS: Final = 8
+_BATCH: Final = 25
+_SECONDS_A_DAY: Final = 86_400
+_TOO_LATE: Final = "The conversation's table did not answer in time; try again."
+
+
+class DynamoConversations:
+    """Conversations in DynamoDB, deleted some days after their last turn.
+
+    Args:
+        table: The table, with the keys `pk` and `sk` and the TTL attribute `expires_at`.
+        client: Makes or returns the boto3 client.
+        days: After how many days without a new turn a conversation expires.
+        now: Seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        *,
+        client: Callable[[], Any],
+        days: int,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._table = table
+        self._client = client
+        self._days = days
+        self._now = now
+
+    async def create(self, conversation_id: str) -> None:
+        await self._in_time(self._create, conversation_id)
+
+    async def read(self, conversation_id: str, *, limit: int) -> Kept | None:
+        return await self._in_time(self._read, conversation_id, limit)
+
+    async def append(self, conversation_id: str, turn: Turn, *, count: int) -> str:
+        return await self._in_time(self._append, conversation_id, turn, count)
+
+    async def erase(self, conversation_id: str) -> bool:
+        return await self._in_time(self._erase, conversation_id)
+
+    async def rate(self, answer_id: str, feedback: Feedback) -> bool:
+        return await self._in_time(self._rate, answer_id, feedback)
+
+    async def _in_time[T](self, call: Callable[..., T], *arguments: Any) -> T:
+        return await deadline.in_time(asyncio.to_thread(call, *arguments), _TOO_LATE)
+
+    def _create(self, conversation_id: str) -> None:
+        head = {
+            **_key(partition_of(conversation_id), _HEAD),
+            "turns": {"N": "0"},
+            "expires_at": self._expires_at(),
+        }
+        with aws_errors("begin a conversation"):
+            self._client().put_item(TableName=self._table, Item=head)
+
+    def _read(self, conversation_id: str, limit: int) -> Kept | None:
+        partition = partition_of(conversation_id)
+        with aws_errors("read the conversation"):
+            items = self._client().query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": partition}},
+                ConsistentRead=True,
+                ScanIndexForward=False,
+                Limit=limit + 1,
+            )["Items"]
+        # DynamoDB deletes expired items hours later.
+        if not items or items[0]["sk"]["S"] != _HEAD or self._has_expired(items[0]):
+            return None
+        head, *newest = items
+        return Kept(
+            [_turn(partition, item) for item in reversed(newest)],
+            int(head["turns"]["N"]),
+            int(head["expires_at"]["N"]),
+        )
+
+    def _expires_at(self) -> dict[str, str]:
+        return {"N": str(int(self._now()) + self._days * _SECONDS_A_DAY)}
+
+    def _has_expired(self, item: dict[str, Any]) -> bool:
+        return int(item["expires_at"]["N"]) <= self._now()
+
+    def _append(self, conversation_id: str, turn: Turn, count: int) -> str:
+        partition = partition_of(conversation_id)
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                # Another call added a turn first.
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - only spreads load
+                count = self._count(partition)
+            if self._written(partition, turn, count):
+                return answer_id_of(partition, count + 1)
+        raise Unavailable(
+            "Could not keep the turn: too many questions at once in one conversation.",
+            retry_after=1,
+        )
+
+    def _count(self, partition: str) -> int:
+        with aws_errors("read the conversation"):
+            answer = self._client().get_item(
+                TableName=self._table, Key=_key(partition, _HEAD), ConsistentRead=True
+            )
+        if "Item" not in answer:
+            raise ConversationGone
+        return int(answer["Item"]["turns"]["N"])
+
+    def _written(self, partition: str, turn: Turn, count: int) -> bool:
+        expires_at = self._expires_at()
+        head = {
+            "TableName": self._table,
+            "Key": _key(partition, _HEAD),
+            "UpdateExpression": "SET turns = :next, expires_at = :expires_at",
+            "ConditionExpression": "turns = :count",
+            "ExpressionAttributeValues": {
+                ":count": {"N": str(count)},
+                ":next": {"N": str(count + 1)},
+                ":expires_at": expires_at,
+            },
+        }
+        item = {
+            **_key(partition, _turn_key(count + 1)),
+            "expires_at": expires_at,
+            "turn": {"S": turn.model_dump_json(exclude={"answer_id", "feedback"})},
+        }
+        try:
+            with aws_errors("keep the turn"):
+                self._client().transact_write_items(
+                    TransactItems=[
+                        {"Update": head},
+                        {
+                            "Put": {
+                                "TableName": self._table,
+                                "Item": item,
+                                "ConditionExpression": "attribute_not_exists(pk)",
+                            }
+                        },
+                    ]
+                )
+        except Exception as error:
+            if _was_contended(error):
+                return False
+            raise
+        return True
+
+    def _erase(self, conversation_id: str) -> bool:
+        partition = partition_of(conversation_id)
+        # The count first: from then on the conversation is unknown, and no turn can be added.
+        with aws_errors("erase the conversation"):
+            client = self._client()
+            head = client.delete_item(
+                TableName=self._table, Key=_key(partition, _HEAD), ReturnValues="ALL_OLD"
+            )
+            pages = client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": partition}},
+                ProjectionExpression="pk, sk",
+                ConsistentRead=True,
+            )
+            keys = [item for page in pages for item in page["Items"]]
+            for start in range(0, len(keys), _BATCH):
+                self._delete(client, keys[start : start + _BATCH])
+        return "Attributes" in head or bool(keys)
+
+    def _delete(self, client: Any, keys: list[Any]) -> None:
+        left: Any = {self._table: [{"DeleteRequest": {"Key": key}} for key in keys]}
+        for _ in range(_ATTEMPTS):
+            left = client.batch_write_item(RequestItems=left).get("UnprocessedItems")
+            if not left:
+                return
+        raise Unavailable("Could not erase the whole conversation; try again.", retry_after=1)
+
+    def _rate(self, answer_id: str, feedback: Feedback) -> bool:
+        place = parse_answer_id(answer_id)
+        if place is None:
+            return False
+        partition, number = place
+        try:
+            with aws_errors("keep the feedback"):
+                self._client().update_item(
+                    TableName=self._table,
+                    Key=_key(partition, _turn_key(number)),
+                    UpdateExpression="SET feedback = :feedback",
+                    ConditionExpression="attribute_exists(pk) AND expires_at > :now",
+                    ExpressionAttributeValues={
+                        ":feedback": {"S": feedback.model_dump_json()},
+                        ":now": {"N": str(int(self._now()))},
+                    },
+                )
+        except Exception as error:
+            cause = _client_error(error)
+            if cause is not None and error_code(cause) == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+
+def _key(partition: str, sort: str) -> dict[str, Any]:
+    return {"pk": {"S": partition}, "sk": {"S": sort}}
+
+
+def _turn_key(number: int) -> str:
+    return f"{_TURN}{number:09d}"
+
+
+def _turn(partition: str, item: dict[str, Any]) -> Turn:
+    # Its id and its feedback are not in the stored turn: the one is the key, the other comes later.
+    fields = json.loads(item["turn"]["S"])
+    fields["answer_id"] = answer_id_of(partition, int(item["sk"]["S"].removeprefix(_TURN)))
+    if "feedback" in item:
+        fields["feedback"] = json.loads(item["feedback"]["S"])
+    return Turn.model_validate(fields)
+
+
+def _was_contended(error: Exception) -> bool:
+    cause = _client_error(error)
+    if cause is None or error_code(cause) != "TransactionCanceledException":
+        return False
+    reasons = {reason.get("Code") for reason in cause.response.get("CancellationReasons", [])}
+    return bool(reasons & {"ConditionalCheckFailed", "TransactionConflict"})
+
+
+def _client_error(error: BaseException) -> "ClientError | None":
+    from botocore.exceptions import ClientError
+
+    cause = error.__cause__ if not isinstance(error, ClientError) else error
+    return cause if isinstance(cause, ClientError) else None

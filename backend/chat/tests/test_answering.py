@@ -1,0 +1,158 @@
+"""What reaches the caller rests on relevant passages, and says so."""
+
+from datetime import date
+
+import pytest
+
+from chat.answering import NOTHING_FOUND, NOTHING_PROVEN, Answerer
+from chat.answers.check import Segment
+from chat.history import Exchange
+from chat.relevance import RelevanceGate
+from chat.tests.fakes import SAVE, FakeModel, FakeRetriever, passage
+from shared.answers import CheckedAnswer
+from shared.errors import Unavailable
+
+pytestmark = pytest.mark.anyio
+
+QUESTION = "How much of my income do I save?"
+DEBT = "Debt costs 20 percent interest a year."
+
+
+async def ask(
+    model: FakeModel,
+    *,
+    question: str = QUESTION,
+    history: tuple[Exchange, ...] = (),
+    retriever: FakeRetriever | None = None,
+    threshold: float | None = 0.1,
+) -> CheckedAnswer:
+    answerer = Answerer(
+        retriever or FakeRetriever(passage(0), passage(1, text=DEBT)),
+        model,
+        gate=RelevanceGate(threshold),
+        disclosure="An AI wrote this.",
+        history_tokens=1_000,
+        today=lambda: date(2026, 11, 28),
+    )
+    return await answerer.answer(question, history, top_k=5, metadata_filter=None)
+
+
+async def test_an_answer_has_markers_quotes_and_spans() -> None:
+    answer = await ask(FakeModel("Save 10 percent of your income first [savings#0]."))
+    assert answer.answer == "Save 10 percent of your income first [1]."
+    assert (answer.status, answer.stop_reason, answer.relevance) == (
+        "answered",
+        "end_turn",
+        "relevant",
+    )
+    (citation,) = answer.citations
+    assert (citation.marker, citation.passage_id, citation.title) == (1, "savings#0", "Savings")
+    assert citation.quote == SAVE[citation.start : citation.end] == SAVE
+    assert [answer.answer[one.start : one.end] for one in citation.spans] == [answer.answer]
+    assert answer.disclosure == "An AI wrote this."
+    assert (answer.usage.input_tokens, answer.model_id) == (10, "fake-model")
+
+
+async def test_offsets_count_code_points() -> None:
+    text = f"\U0001f4b0 is money. {SAVE}"
+    answer = await ask(
+        FakeModel("Save 10 percent of your income first [savings#0]."),
+        retriever=FakeRetriever(passage(0, text=text)),
+    )
+    (citation,) = answer.citations
+    assert text[citation.start : citation.end] == citation.quote == SAVE
+
+
+async def test_a_wrong_figure_is_removed_with_its_reason() -> None:
+    answer = await ask(
+        FakeModel(f"{SAVE[:-1]} [savings#0]. Debt costs 12 percent interest a year [savings#1].")
+    )
+    assert answer.status == "partial"
+    assert "12" not in answer.answer
+    assert [(one.sentence, one.reason) for one in answer.removed] == [
+        ("Debt costs 12 percent interest a year.", "number_not_in_source")
+    ]
+
+
+async def test_what_the_passages_do_not_prove_at_all_is_unknown() -> None:
+    answer = await ask(FakeModel("Debt costs 12 percent interest a year [savings#1]."))
+    assert (answer.status, answer.answer, answer.citations) == ("unknown", NOTHING_PROVEN, [])
+    assert answer.model_id == "fake-model"
+
+
+async def test_an_answer_that_was_cut_off_is_incomplete() -> None:
+    model = FakeModel(f"{SAVE[:-1]} [savings#0]. Debt costs", stop_reason="max_tokens")
+    answer = await ask(model)
+    assert (answer.status, answer.stop_reason) == ("incomplete", "max_tokens")
+    assert answer.answer == f"{SAVE[:-1]} [1]."
+
+
+async def test_bedrocks_own_citations_pass_the_same_checks() -> None:
+    model = FakeModel(
+        Segment(SAVE, ("savings#0",)),
+        Segment(" "),
+        Segment("Debt costs 12 percent interest a year.", ("savings#1",)),
+    )
+    answer = await ask(model)
+    assert answer.answer == f"{SAVE[:-1]} [1]."
+    assert [one.reason for one in answer.removed] == ["number_not_in_source"]
+
+
+async def test_page_and_date_of_the_document_are_cited() -> None:
+    answer = await ask(FakeModel(), retriever=FakeRetriever(passage(0, page=7, as_of="2026-01-01")))
+    assert (answer.citations[0].page, answer.citations[0].as_of) == (7, "2026-01-01")
+
+
+@pytest.mark.parametrize(
+    ("retriever", "relevance"),
+    [(FakeRetriever(), None), (FakeRetriever(passage(0, score=0.05)), "irrelevant")],
+)
+async def test_without_a_relevant_passage_the_model_is_not_asked(
+    retriever: FakeRetriever, relevance: str | None
+) -> None:
+    model = FakeModel()
+    answer = await ask(model, question="Who won the match?", retriever=retriever)
+    assert (answer.answer, answer.status, answer.relevance) == (NOTHING_FOUND, "unknown", relevance)
+    assert (model.given, answer.model_id, answer.stop_reason) == ([], None, None)
+
+
+async def test_an_embedding_model_without_a_threshold_is_uncalibrated() -> None:
+    found = FakeRetriever(passage(0, score=0.01), embedding_model="amazon.titan-embed-text-v2:0")
+    answer = await ask(FakeModel(), retriever=found, threshold=None)
+    assert (answer.status, answer.relevance) == ("answered", "uncalibrated")
+
+
+async def test_a_greeting_needs_no_document_and_no_model() -> None:
+    model, retriever = FakeModel(error=Unavailable("down")), FakeRetriever()
+    answer = await ask(model, question="Hello!", retriever=retriever)
+    assert (answer.status, answer.model_id, answer.citations) == ("answered", None, [])
+    assert answer.answer.startswith("Hello.")
+    assert retriever.asked == []
+
+
+async def test_a_follow_up_is_searched_with_its_question_and_a_new_topic_alone() -> None:
+    retriever = FakeRetriever(passage(0))
+    earlier = (Exchange("How do bonds work?", "They pay interest.", verified=True),)
+    await ask(FakeModel(), question="Are they safe?", history=earlier, retriever=retriever)
+    await ask(FakeModel(), question="What is a budget?", history=earlier, retriever=retriever)
+    assert [text for text, _, _ in retriever.asked] == [
+        "How do bonds work?\nAre they safe?",
+        "What is a budget?",
+    ]
+
+
+async def test_a_greeting_between_two_questions_is_not_searched_for() -> None:
+    retriever = FakeRetriever(passage(0))
+    earlier = (Exchange("How do bonds work?"), Exchange("Thanks!"))
+    await ask(FakeModel(), question="Are they safe?", history=earlier, retriever=retriever)
+    assert retriever.asked[0][0] == "How do bonds work?\nAre they safe?"
+
+
+async def test_the_model_gets_the_date_the_passages_and_the_earlier_turns() -> None:
+    model = FakeModel()
+    await ask(model, history=(Exchange("What is debt?", "A loan."),))
+    system, messages = model.given[0]
+    assert "Today is 2026-11-28" in system
+    assert len(messages) == 1
+    assert '<passage id="savings#0"' in model.prompt
+    assert '<replied verified="no">A loan.</replied>' in model.prompt

@@ -1,0 +1,27 @@
+"""The gate looks at the best cosine, on the scale of the embedding model."""
+
+import pytest
+
+from chat import relevance
+from chat.relevance import RelevanceGate
+from chat.tests.fakes import passage
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [((), None), ((0.1, 0.3), "relevant"), ((0.2,), "relevant"), ((0.1, 0.19), "irrelevant")],
+)
+def test_the_best_passage_decides(scores: tuple[float, ...], expected: str | None) -> None:
+    found = [passage(number, score=score) for number, score in enumerate(scores)]
+    assert RelevanceGate(0.2).judge(found, None) == expected
+
+
+def test_a_model_without_a_value_is_uncalibrated() -> None:
+    assert RelevanceGate().judge([passage(0, score=-1.0)], "unknown") == "uncalibrated"
+
+
+def test_a_value_belongs_to_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(relevance.CALIBRATED, "one", 0.5)
+    assert RelevanceGate().judge([passage(0, score=0.4)], "one") == "irrelevant"
+    assert RelevanceGate().judge([passage(0, score=0.4)], "two") == "uncalibrated"
+    assert RelevanceGate(0.3).judge([passage(0, score=0.4)], "one") == "relevant"
