@@ -9,7 +9,14 @@ import random
 import sys
 from collections.abc import Iterator
 
-from evaluation.completions import citation_attacks, figure_attacks, figures, statement_attacks
+from evaluation.completions import (
+    arithmetic_attacks,
+    citation_attacks,
+    figure_attacks,
+    figures,
+    statement_attacks,
+    table_attack,
+)
 from evaluation.completions.base import Base, Claim, bases
 from evaluation.completions.case import Case, fragment, plain
 from evaluation.completions.draft import Attack, Draft, true_sentence
@@ -31,10 +38,11 @@ ATTACKS: dict[str, Attack] = {
     "clause_false": figure_attacks.false_clause,
     "figure_in_structure": figure_attacks.in_structure,
     "figure_attributed": figure_attacks.attributed,
-    "calculation_wrong": figure_attacks.wrong_calculation,
-    "operand_unproven": figure_attacks.unproven_operand,
-    "count_wrong": figure_attacks.wrong_count,
+    "calculation_wrong": arithmetic_attacks.wrong_calculation,
+    "operand_unproven": arithmetic_attacks.unproven_operand,
+    "count_wrong": arithmetic_attacks.wrong_count,
     "label_swapped": statement_attacks.false("label_swapped"),
+    "table_swapped": table_attack.swapped,
     "year_swapped": statement_attacks.false("year_swapped"),
     "negation_changed": statement_attacks.false("negated"),
     "meaning_turned": statement_attacks.false("turned"),
@@ -111,7 +119,8 @@ def _companions(rng: random.Random, base: Base, draft: Draft) -> list[Claim]:
     others = [
         claim
         for claim in base.claims
-        if claim.text not in draft.text
+        if claim not in draft.uses
+        and claim.text not in draft.text
         and not set(claim.cites) & set(draft.wrong_citations)
         and not any(wrong in claim.text for wrong, _ in draft.wrong)
     ]
@@ -126,11 +135,14 @@ def _completion(rng: random.Random, companions: list[Claim], draft: Draft) -> st
         return "\n\n".join(part for part in (before, draft.text, after) if part)
     parts = [*true[:at], draft.text, *true[at:]]
     lead = rng.choice(["", "Here is what the documents say:\n\n", "**Answer**\n\n"])
-    layout = rng.choice(["prose", "prose", "paragraphs", "bullets", "numbers"])
+    layout = rng.choice(["prose", "prose", "paragraphs", "bullets", "numbers", "table"])
     if layout == "prose":
         return " ".join(parts)
     if layout == "paragraphs":
         return "\n\n".join(parts)
+    if layout == "table" and "|" not in "".join(parts):
+        rows = [f"| {n + 1} | {part} |" for n, part in enumerate(parts)]
+        return lead + "\n".join(["| # | Statement |", "|---|---|", *rows])
     marks = [f"{n + 1}. " if layout == "numbers" else "- " for n in range(len(parts))]
     return lead + "\n".join(mark + part for mark, part in zip(marks, parts, strict=True))
 

@@ -10,7 +10,7 @@ FORMS = (
     "(see {})",
     "【{}】",
     "【{}†L3-L9】",
-    "〔{}〕",
+    "〔{}〕",  # noqa: RUF001
     "⟦{}⟧",
     "{{{}}}",
     "<{}>",
@@ -26,15 +26,14 @@ FORMS = (
     "[{}](https://example.com/)",
     "— {}",
 )
-SEPARATORS = (", ", "; ", " / ", " and ", " | ", "][", " – ")
+SEPARATORS = (", ", "; ", " / ", " and ", " | ", "][", " – ")  # noqa: RUF001
 FOOTNOTES = ("[^1]", "¹", "[7]", "[*]", "†", "(12)", "[3, 7]")
 
 
 def written(rng: random.Random, ids: list[str], form: str) -> str:
     """Return a citation of `ids` in `form`, sometimes in another case."""
-    case = rng.choice([str, str, str.upper, str.title])
     text = form.format(rng.choice(SEPARATORS).join(ids))
-    return case(text)
+    return rng.choice([text, text, text.upper(), text.title()])
 
 
 def invented(rng: random.Random, known: list[str]) -> str:

@@ -12,20 +12,25 @@ from evaluation.completions.base import Base, Claim, bases
 class Draft:
     """`text` with its citations; `wrong` are false texts in it, each with its decisive part.
 
-    `ids` are invented ids in it. A `block` is a paragraph of its own. After a `last` draft nothing
-    follows. `passages` replace the passages of the base.
+    `ids` are invented ids in it. `uses` are the claims it is made of. A `block` is a paragraph of
+    its own. After a `last` draft nothing follows. `passages` replace the passages of the base.
     """
 
     text: str
     wrong: tuple[tuple[str, str], ...] = ()
     ids: tuple[str, ...] = ()
+    uses: tuple[Claim, ...] = ()
     wrong_citations: tuple[str, ...] = ()
     passages: tuple[dict[str, Any], ...] | None = None
     block: bool = False
-    first: str = ""
     last: bool = False
     stop_reason: str = "end_turn"
 
+
+_NAMES = {
+    *("Admiral", "Asia-Pacific", "California", "Europe", "Everyday", "Institutional", "Investor"),
+    *("Kestrel", "Lark", "North", "Northwind", "Oakline", "Public", "Solaris", "Treasury"),
+}
 
 # None where the base has nothing that this attack can use.
 Attack = Callable[[random.Random, Base], Draft | None]
@@ -33,7 +38,7 @@ Attack = Callable[[random.Random, Base], Draft | None]
 
 def cite(ids: tuple[str, ...]) -> str:
     """Return the plain form that the prompt asks for."""
-    return f"[{', '.join(ids)}]"
+    return f"[{', '.join(dict.fromkeys(ids))}]"
 
 
 def sentence(text: str, ids: tuple[str, ...]) -> str:
@@ -42,15 +47,16 @@ def sentence(text: str, ids: tuple[str, ...]) -> str:
 
 
 def inside(text: str) -> str:
-    """Return `text` as it stands after other words: an article or the like in lower case."""
-    first, _, rest = text.partition(" ")
-    common = "A An The At In On Up Over For Each If There No Far Add Keep You It They".split()
-    return f"{first.lower() if first in common else first} {rest}"
+    """Return `text` as it stands after other words: in lower case, unless it begins with a name."""
+    first = text.split(maxsplit=1)[0]
+    is_name = first in _NAMES or not first[1:].islower()
+    return text if is_name and first != "A" else text[0].lower() + text[1:]
 
 
-def stated(rng: random.Random, base: Base, text: str, ids: tuple[str, ...]) -> str:
-    """Return `text` with its citation, in one of the places where models write it."""
-    true = base.claim(rng, figure=False)
+def stated(
+    rng: random.Random, base: Base, text: str, ids: tuple[str, ...], claim: Claim | None = None
+) -> str:
+    """Return `text`, made of `claim`, with its citation where models write it."""
     passage = str(rng.choice(base.passages)["id"])
     forms = [
         f"{text} {cite(ids)}.",
@@ -59,7 +65,8 @@ def stated(rng: random.Random, base: Base, text: str, ids: tuple[str, ...]) -> s
         f"**Note:** {text} {cite(ids)}.",
         f"{text} {cite((*ids, passage))}.",
     ]
-    if true is not None and true.text.split()[:2] != text.split()[:2]:
+    true = base.claim(rng, figure=False)
+    if true is not None and true is not claim and true.text.split()[:3] != text.split()[:3]:
         # The citation of the next sentence also covers this one.
         forms.append(f"{text}. {true.text} {cite((*ids, *true.cites))}.")
     return rng.choice(forms)
@@ -85,6 +92,22 @@ def true_sentence(claim: Claim) -> str:
 
 def _subjects(base: Base) -> list[str]:
     """The words of the documents' ids and titles, without the common ones."""
-    common = {"and", "the", "of", "in", "for", "a", "to", "what", "how", "fund", "account", "2024", "2025"}
+    common = {
+        "and",
+        "the",
+        "of",
+        "in",
+        "for",
+        "a",
+        "to",
+        "what",
+        "how",
+        "fund",
+        "account",
+        "2024",
+        "2025",
+    }
     words = " ".join(f"{p['document_id']} {p['title']}" for p in base.passages).lower()
-    return [word for word in words.replace("-", " ").replace(":", " ").split() if word not in common]
+    return [
+        word for word in words.replace("-", " ").replace(":", " ").split() if word not in common
+    ]

@@ -6,8 +6,15 @@ from decimal import Decimal
 
 from evaluation.completions import figures
 from evaluation.completions.base import Base, Claim
-from evaluation.completions.draft import Attack, Draft, cite, inside, sentence, stated, true_sentence
-from evaluation.completions.figures import WORDS
+from evaluation.completions.draft import (
+    Attack,
+    Draft,
+    cite,
+    inside,
+    sentence,
+    stated,
+    true_sentence,
+)
 
 
 def changed(change: Callable[[random.Random, str], str | None]) -> Attack:
@@ -19,7 +26,7 @@ def changed(change: Callable[[random.Random, str], str | None]) -> Attack:
         if claim is None or figure is None:
             return None
         text = claim.with_figure(figure)
-        return Draft(stated(rng, base, text, claim.cites), wrong=((text, figure),))
+        return _drafted(rng, base, claim, text, figure)
 
     return attack
 
@@ -53,7 +60,12 @@ def _swapped(rng: random.Random, base: Base, claim: Claim, texts: list[str]) -> 
         return None
     figure = rng.choice(others)
     text = claim.with_figure(figure)
-    return Draft(stated(rng, base, text, claim.cites), wrong=((text, figure),))
+    return _drafted(rng, base, claim, text, figure)
+
+
+def _drafted(rng: random.Random, base: Base, claim: Claim, text: str, focus: str) -> Draft:
+    written = stated(rng, base, text, claim.cites, claim)
+    return Draft(written, wrong=((text, focus),), uses=(claim,))
 
 
 def bound(rng: random.Random, base: Base) -> Draft | None:
@@ -62,14 +74,16 @@ def bound(rng: random.Random, base: Base) -> Draft | None:
     if claim is None or _is_qualified(claim):
         return None
     word, factor = rng.choice(
-        [("over", "1.3"), ("more than", "1.5"), ("at least", "2"), ("under", "0.7")]
-        + [("less than", "0.6"), ("at most", "0.5")]
+        [
+            *(("over", "1.3"), ("more than", "1.5"), ("at least", "2")),
+            *(("under", "0.7"), ("less than", "0.6"), ("at most", "0.5")),
+        ]
     )
     figure = figures.scaled(claim.figure, Decimal(factor))
     if figure is None:
         return None
     text = claim.with_figure(f"{word} {figure}")
-    return Draft(stated(rng, base, text, claim.cites), wrong=((text, f"{word} {figure}"),))
+    return _drafted(rng, base, claim, text, f"{word} {figure}")
 
 
 def unmarked_rounding(rng: random.Random, base: Base) -> Draft | None:
@@ -79,7 +93,7 @@ def unmarked_rounding(rng: random.Random, base: Base) -> Draft | None:
     if claim is None or figure is None or _is_qualified(claim):
         return None
     text = claim.with_figure(figure)
-    return Draft(stated(rng, base, text, claim.cites), wrong=((text, figure),))
+    return _drafted(rng, base, claim, text, figure)
 
 
 def wrong_rounding(rng: random.Random, base: Base) -> Draft | None:
@@ -90,7 +104,7 @@ def wrong_rounding(rng: random.Random, base: Base) -> Draft | None:
         return None
     about = f"{rng.choice(['about', 'roughly', 'around', 'approximately', 'nearly'])} {figure}"
     text = claim.with_figure(about)
-    return Draft(stated(rng, base, text, claim.cites), wrong=((text, figure),))
+    return _drafted(rng, base, claim, text, figure)
 
 
 def false_clause(rng: random.Random, base: Base) -> Draft | None:
@@ -104,6 +118,7 @@ def false_clause(rng: random.Random, base: Base) -> Draft | None:
     return Draft(
         f"{true.text} {cite(true.cites)}{join} {sentence(text, false.cites)}",
         wrong=((text, figure),),
+        uses=(true, false),
     )
 
 
@@ -128,6 +143,7 @@ def in_structure(rng: random.Random, base: Base) -> Draft | None:
     return Draft(
         form.format(text=text, inside=text, true=true_sentence(true)),
         wrong=((text, figure),),
+        uses=(true, claim),
         block=True,
     )
 
@@ -149,55 +165,7 @@ def attributed(rng: random.Random, base: Base) -> Draft | None:
         ]
     )
     citation = rng.choice([f" {cite(claim.cites)}", f" {cite(claim.cites)}", ""])
-    return Draft(f"{opening} {text}{citation}.", wrong=((text, figure),))
-
-
-def wrong_calculation(rng: random.Random, base: Base) -> Draft | None:
-    """A calculation with a wrong result."""
-    if not base.calculations:
-        return None
-    shown = rng.choice(base.calculations)
-    result = figures.another_digit(rng, shown["result"])
-    if result is None:
-        return None
-    text = shown["text"].replace(f"= {shown['result']}", f"= {result}")
-    return Draft(sentence(text, tuple(shown["cites"])), wrong=((text, f"= {result}"),))
-
-
-def unproven_operand(rng: random.Random, base: Base) -> Draft | None:
-    """A right calculation whose first operand is in no passage."""
-    if not base.calculations:
-        return None
-    shown = rng.choice(base.calculations)
-    first, second = shown["operands"]
-    operand = figures.another_digit(rng, first)
-    operator = shown["text"].split(first, 1)[1].split()[0]
-    if operand is None or operator not in "+−" or "word" in shown:
-        return None
-    numbers = [Decimal("".join(c for c in x if c in "0123456789.")) for x in (operand, second)]
-    value = numbers[0] + numbers[1] if operator == "+" else numbers[0] - numbers[1]
-    if value <= 0:
-        return None
-    head = shown["text"].split(first, 1)[0]
-    unit = shown["result"].lstrip("$€£0123456789.,")
-    sign = shown["result"][0] if shown["result"][0] in "$€£" else ""
-    text = f"{head}{operand} {operator} {second} = {sign}{value:,f}{unit}"
-    return Draft(sentence(text, tuple(shown["cites"])), wrong=((text, operand),))
-
-
-def wrong_count(rng: random.Random, base: Base) -> Draft | None:
-    """A lead-in that counts more or fewer items than follow."""
-    if not base.lists:
-        return None
-    shown = rng.choice(base.lists)
-    right = len(shown["items"])
-    count = rng.choice([n for n in range(2, 13) if n != right])
-    lead = shown["lead"].format(count=rng.choice([str(count), WORDS[count]]))
-    marks = rng.choice([["- "] * right, ["* "] * right, [f"{n + 1}. " for n in range(right)]])
-    cites = tuple(shown["cites"])
-    lines = [f"{m}{i} {cite(cites)}" for m, i in zip(marks, shown["items"], strict=True)]
-    focus = lead.removesuffix(":")
-    return Draft("\n".join([lead, *lines]), wrong=((focus, focus),), block=True)
+    return Draft(f"{opening} {text}{citation}.", wrong=((text, figure),), uses=(claim,))
 
 
 def _is_qualified(claim: Claim) -> bool:

@@ -4,11 +4,12 @@ import random
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ONES = [
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 WORDS = _ONES + [
     ten + (f"-{one}" if one else "") for ten in _TENS for one in ["", *_ONES[1:10]]
 ]  # WORDS[n] is n in words, to ninety-nine
@@ -69,8 +70,7 @@ def another_word(rng: random.Random, figure: str) -> str | None:
     match = re.fullmatch(r"(\d{1,2})( [a-z ]+|%)", figure)
     if match is None:
         return _replace_word(rng, figure)
-    value = rng.choice([n for n in range(2, 100) if n != int(match[1])])
-    return WORDS[value] + match[2].replace("%", " percent")
+    return _near(rng, int(match[1])) + match[2].replace("%", " percent")
 
 
 def another_unit(rng: random.Random, figure: str) -> str | None:
@@ -141,5 +141,12 @@ def _replace_word(rng: random.Random, figure: str) -> str | None:
     match = re.search(rf"\b(?:{_WORD})\b", figure)
     if match is None:
         return None
-    others = [word for word in WORDS[2:] if word not in figure]
-    return figure[: match.start()] + rng.choice(others) + figure[match.end() :]
+    word = _near(rng, WORDS.index(match[0]), besides=figure)
+    plural = "s" if match[0] == "one" and figure.endswith(("day", "week", "month", "year")) else ""
+    return figure[: match.start()] + word + figure[match.end() :] + plural
+
+
+def _near(rng: random.Random, number: int, besides: str = "") -> str:
+    """The words of another number of a similar size, not one of those in `besides`."""
+    near = range(max(2, number // 2), min(2 * number + 4, 100))
+    return rng.choice([WORDS[n] for n in near if n != number and WORDS[n] not in besides])

@@ -69,7 +69,7 @@ def false_follow_up(rng: random.Random, base: Base) -> Draft | None:
             f"{true_sentence(claim)} {follow}.",
         ]
     )
-    return Draft(text, wrong=((follow, follow),), block=True)
+    return Draft(text, wrong=((follow, follow),), uses=(claim,), block=True)
 
 
 def orphaned_pronoun(rng: random.Random, base: Base) -> Draft | None:
@@ -83,16 +83,16 @@ def orphaned_pronoun(rng: random.Random, base: Base) -> Draft | None:
     if not others or figure is None:
         return None
     text = claim.with_figure(figure)
-    parts = [rng.choice(others), text, claim.follow_up]
-    written = [true_sentence(parts[0])] + [sentence(part, claim.cites) for part in parts[1:]]
+    before = rng.choice(others)
+    written = [true_sentence(before)]
+    written += [sentence(part, claim.cites) for part in (text, claim.follow_up)]
     wrong = ((text, figure), (claim.follow_up, claim.follow_up))
-    return Draft(" ".join(written), wrong=wrong, block=True)
+    return Draft(" ".join(written), wrong=wrong, uses=(before, claim), block=True)
 
 
 def ambiguous_date(rng: random.Random, base: Base) -> Draft | None:
     """A date in digits that has two readings."""
-    days = [item for item in base.dates if _day(item).day <= 12 != _day(item).month]
-    days = [item for item in days if _day(item).day != _day(item).month]
+    days = [item for item in base.dates if _day(item).month != _day(item).day <= 12]
     if not days:
         return None
     item = rng.choice(days)
@@ -113,7 +113,12 @@ def wrong_date(rng: random.Random, base: Base) -> Draft | None:
     else:
         low, high = {"day": (1, 28), "month": (1, 12), "year": (day.year - 3, day.year + 3)}[change]
         choices = [n for n in range(low, high + 1) if n != getattr(day, change)]
-        wrong = day.replace(**{change: rng.choice(choices)})
+        chosen = rng.choice(choices)
+        wrong = day.replace(
+            year=chosen if change == "year" else day.year,
+            month=chosen if change == "month" else day.month,
+            day=chosen if change == "day" else day.day,
+        )
     if wrong == day:
         return None
     form = rng.choice(["{d} %B %Y", "%B {d}, %Y", "%b {d}, %Y", "%Y-%m-%d"])
@@ -151,6 +156,7 @@ def cut_off(rng: random.Random, base: Base) -> Draft | None:
         text,
         wrong=() if cut and false == claim.text else ((false, false),),
         ids=(cut,) if cut else (),
+        uses=(claim,),
         last=True,
         stop_reason="max_tokens",
     )
