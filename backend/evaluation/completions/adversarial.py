@@ -96,10 +96,11 @@ def _case(rng: random.Random, case_id: str, name: str, base: Base, draft: Draft)
     companions = _companions(rng, base, draft)
     allowed = [p["text"] + " " + p["title"] + " " + p["id"] for p in passages]
     allowed += [base.question, "[1] [2] [3] [4] [5] [6] [7] [8] [9]"]
-    allowed += [claim.text for claim in base.claims if claim.text in draft.text]
-    allowed += [claim.text for claim in companions]
+    is_cut = draft.stop_reason != "end_turn"  # what is cut off is the beginning of a true claim
+    allowed += [claim.text for claim in base.claims if not (is_cut and claim in draft.uses)]
     forbidden = [fragment(text, focus, allowed) for text, focus in draft.wrong]
-    if None in forbidden or any(sign in plain(" ".join(allowed[:-1])) for sign in draft.ids):
+    known = plain(" ".join(allowed)).casefold()
+    if None in forbidden or any(sign.casefold() in known for sign in draft.ids):
         return None
     return Case(
         id=case_id,

@@ -26,10 +26,10 @@ class Case:
 
     def reached(self, answer: str, cited: Iterable[str]) -> list[str]:
         """Return what reached the caller and must not: pieces of `answer`, ids in `cited`."""
-        text = plain(answer)
+        text = plain(answer).casefold()
         ids = {passage_id.casefold() for passage_id in cited}
         return [
-            *(piece for piece in self.forbidden if piece in text),
+            *(piece for piece in self.forbidden if piece.casefold() in text),
             *(wrong for wrong in self.wrong_citations if wrong.casefold() in ids),
         ]
 
@@ -44,12 +44,12 @@ def fragment(text: str, focus: str, allowed: Iterable[str]) -> str | None:
 
     The piece grows by whole words, first to the right. None if all of `text` is allowed.
     """
-    texts = [plain(item) for item in allowed]
+    texts = [plain(item).casefold() for item in allowed]
     text = plain(text)
     start = text.index(focus)
     end = start + len(focus)
     to_the_right = True
-    while any(text[start:end] in item for item in texts):
+    while any(text[start:end].casefold() in item for item in texts):
         if start == 0 and end == len(text):
             return None
         if (to_the_right and end < len(text)) or start == 0:

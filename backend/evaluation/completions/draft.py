@@ -1,6 +1,7 @@
 """An attacked part of a completion, before true sentences are put around it."""
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,8 @@ _NAMES = {
     *("Admiral", "Asia-Pacific", "California", "Europe", "Everyday", "Institutional", "Investor"),
     *("Kestrel", "Lark", "North", "Northwind", "Oakline", "Public", "Solaris", "Treasury"),
 }
+
+_COMMON = {"account", "and", "for", "fund", "how", "in", "of", "the", "to", "what"}
 
 # None where the base has nothing that this attack can use.
 Attack = Callable[[random.Random, Base], Draft | None]
@@ -78,7 +81,7 @@ def stranger(rng: random.Random, base: Base, claim: str = "") -> dict[str, Any]:
     others = [
         passage
         for other in bases()
-        if not set(_subjects(other)) & set(_subjects(base))
+        if not _subjects(other) & _subjects(base)
         for passage in other.passages
         if not any(number in passage["text"] for number in numbers)
     ]
@@ -90,24 +93,7 @@ def true_sentence(claim: Claim) -> str:
     return sentence(claim.text, claim.cites)
 
 
-def _subjects(base: Base) -> list[str]:
+def _subjects(base: Base) -> set[str]:
     """The words of the documents' ids and titles, without the common ones."""
-    common = {
-        "and",
-        "the",
-        "of",
-        "in",
-        "for",
-        "a",
-        "to",
-        "what",
-        "how",
-        "fund",
-        "account",
-        "2024",
-        "2025",
-    }
     words = " ".join(f"{p['document_id']} {p['title']}" for p in base.passages).lower()
-    return [
-        word for word in words.replace("-", " ").replace(":", " ").split() if word not in common
-    ]
+    return set(re.findall(r"[a-z]{2,}", words)) - _COMMON

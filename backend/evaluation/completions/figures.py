@@ -105,7 +105,7 @@ def another_scale(rng: random.Random, figure: str) -> str | None:
 def rounded(rng: random.Random, figure: str, *, off_by_one: bool = False) -> str | None:
     """Return `figure` rounded to fewer digits, one unit of the last digit off if `off_by_one`.
 
-    None if it has a single digit, or if rounding does not change it.
+    None if it has a single digit, or if the result could be called right.
     """
     match = re.search(_NUMBER, figure)
     if match is None:
@@ -119,6 +119,9 @@ def rounded(rng: random.Random, figure: str, *, off_by_one: bool = False) -> str
     less = (value / unit).quantize(Decimal(1), ROUND_HALF_UP) * unit
     if off_by_one:
         less += unit if rng.random() < 0.5 or less == unit else -unit
+        shown = Decimal(1).scaleb(int(less.normalize().as_tuple().exponent))
+        if abs(less - value) <= shown / 2:
+            return None  # right after all, if the zeros at its end are read as rounded
     if less == value:
         return None
     return figure[: match.start()] + f"{less:,f}" + figure[match.end() :]
@@ -127,7 +130,7 @@ def rounded(rng: random.Random, figure: str, *, off_by_one: bool = False) -> str
 def scaled(figure: str, factor: Decimal) -> str | None:
     """Return `figure` multiplied by `factor`, with as many decimal places."""
     match = re.search(_NUMBER, figure)
-    if match is None:
+    if match is None or re.search(" (or|to) ", figure):
         return None
     value = Decimal(match[0].replace(",", ""))
     exponent = value.as_tuple().exponent
