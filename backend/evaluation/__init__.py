@@ -1,0 +1,1 @@
+"""Evaluates answers, retrieval and boundaries without an AWS account."""
