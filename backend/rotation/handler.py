@@ -1,13 +1,14 @@
 """Lambda entry of key rotation: Secrets Manager's four steps and the hourly quota metrics."""
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rotation.settings import Settings
 from shared.logging import configure_logging, get_logger
 from shared.settings import load_settings
 
 if TYPE_CHECKING:
+    from botocore.session import Session
     from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
@@ -105,23 +106,25 @@ def _settings() -> Settings:
 # Not shared.aws: its errors are HTTP answers and would add FastAPI to this small package.
 @cache
 def _secrets_manager() -> "SecretsManagerClient":
-    import boto3
-
-    return boto3.client("secretsmanager", config=_client_config())
+    return cast("SecretsManagerClient", _session().create_client("secretsmanager"))
 
 
 @cache
 def _api_gateway() -> "APIGatewayClient":
-    import boto3
-
-    return boto3.client("apigateway", config=_client_config())
+    return cast("APIGatewayClient", _session().create_client("apigateway"))
 
 
-def _client_config() -> Any:
+@cache
+def _session() -> "Session":
     from botocore.config import Config
+    from botocore.session import Session
 
-    return Config(
-        connect_timeout=3,
-        read_timeout=5,
-        retries={"mode": "adaptive", "total_max_attempts": 4},
+    session = Session()
+    session.set_default_client_config(
+        Config(
+            connect_timeout=3,
+            read_timeout=5,
+            retries={"mode": "adaptive", "total_max_attempts": 4},
+        )
     )
+    return session

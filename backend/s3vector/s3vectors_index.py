@@ -60,7 +60,7 @@ class VectorIndex:
         bucket: Name of the vector bucket.
         name: Name of the index.
         space: The model and dimension of the vectors; an index has one space only.
-        client: Returns the boto3 client.
+        client: Returns the S3 Vectors client.
         pool: Runs several reads at once.
     """
 

@@ -76,10 +76,15 @@ def make_settings() -> MakeSettings:
 
 @pytest.fixture
 def no_cached_clients() -> Iterator[None]:
-    """Make new boto3 clients: cached ones keep the endpoint of an earlier test."""
-    clients._client.cache_clear()
+    """Make new AWS clients: cached ones keep the endpoint of an earlier test."""
+    _forget_clients()
     yield
+    _forget_clients()
+
+
+def _forget_clients() -> None:
     clients._client.cache_clear()
+    clients._session.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +105,7 @@ def secrets_manager(aws_server: Any) -> Any:
 def front(
     aws_server: Any, monkeypatch: pytest.MonkeyPatch, no_cached_clients: None
 ) -> Iterator[FrontOfAws]:
-    """A proxy that counts calls to the embedded AWS; this process's boto3 uses it."""
+    """A proxy that counts calls to the embedded AWS; this process's AWS clients use it."""
     with front_of_aws(aws_server.endpoint_url) as front:
         for name, value in (aws_server.environment | {"AWS_ENDPOINT_URL": front.url}).items():
             monkeypatch.setenv(name, value)

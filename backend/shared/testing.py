@@ -132,7 +132,7 @@ import sys
 from {service}.handler import handler
 from shared.testing import LambdaContext, api_gateway_event
 
-heavy = ("boto3", "botocore", "grpc", "numpy", "stamina", "opentelemetry.sdk",
+heavy = ("boto3", "botocore", "grpc", "numpy", "opentelemetry.sdk",
          "opentelemetry.exporter", "opentelemetry.instrumentation")
 loaded = [name for name in heavy if name in sys.modules]
 {statements}

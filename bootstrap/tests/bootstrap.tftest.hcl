@@ -209,7 +209,7 @@ run "an_account_that_has_its_singletons" {
   }
 }
 
-run "each_wrong_value_is_refused" {
+run "wrong_values_are_each_refused" {
   command = plan
 
   expect_failures = [

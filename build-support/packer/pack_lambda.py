@@ -61,7 +61,7 @@ def pack(stock: Path, output: Path, aws_services: Sequence[str] = ()) -> tuple[i
     Args:
         stock: A zip with the package's files at its root.
         output: The zip to write.
-        aws_services: Services, by boto3's names, whose botocore models are kept.
+        aws_services: Services, by botocore's names, whose botocore models are kept.
 
     Returns:
         Size in bytes, zipped and unzipped.

@@ -7,7 +7,7 @@ mock_provider "aws" {
 
 # Each of these values is wrong, and its variable's validation refuses it. tests/test_mocked.py checks the messages.
 
-run "each_wrong_value_is_refused" {
+run "wrong_values_are_each_refused" {
   command = plan
 
   expect_failures = [
@@ -84,7 +84,7 @@ run "each_wrong_value_is_refused" {
 }
 
 # The validation of these variables depends on another variable, which has to be valid.
-run "each_wrong_value_beside_a_right_one_is_refused" {
+run "wrong_values_beside_right_ones_are_each_refused" {
   command = plan
 
   expect_failures = [

@@ -50,7 +50,7 @@ async def status(client: httpx.AsyncClient, value: str | bytes | None, path: str
     return (await client.get(path, headers=headers)).status_code  # type: ignore[arg-type]
 
 
-async def test_current_and_previous_value_are_accepted_and_nothing_else() -> None:
+async def test_current_and_previous_values_are_accepted_and_nothing_else() -> None:
     secret = FakeOrigin("current", "previous")
     async with caller(secret, Clock()) as client:
         assert await status(client, "current") == 200
@@ -59,7 +59,7 @@ async def test_current_and_previous_value_are_accepted_and_nothing_else() -> Non
             assert await status(client, value) == 403, value
 
 
-async def test_health_needs_no_value_and_reads_no_secret() -> None:
+async def test_health_needs_no_header_and_reads_no_secret() -> None:
     secret = FakeOrigin("current")
     async with caller(secret, Clock()) as client:
         assert await status(client, None, "/health") == 200
@@ -79,7 +79,7 @@ async def test_a_changed_secret_works_at_once() -> None:
     assert secret.reads == 2
 
 
-async def test_the_oldest_value_ends_with_the_cache() -> None:
+async def test_the_oldest_of_three_values_ends_with_the_cache() -> None:
     secret, clock = FakeOrigin("second", "first"), Clock()
     async with caller(secret, clock) as client:
         assert await status(client, "first") == 200

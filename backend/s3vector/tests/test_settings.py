@@ -26,7 +26,7 @@ def test_defaults_are_those_of_the_deployed_service() -> None:
         ("EMBEDDING_CONCURRENCY", "0"),
     ],
 )
-def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_wrong_values_are_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     environment: dict[str, Any] = {
         "PROJECT_NAME": "fin-advisor",
         "ENVIRONMENT": "test",

@@ -1,12 +1,9 @@
 """Reads what an answer of a service or of the gateway says about a failure."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import httpx
+import httpx
 
 
-def text_fields(response: "httpx.Response") -> dict[str, str]:
+def text_fields(response: httpx.Response) -> dict[str, str]:
     """Return the text fields of a JSON object; empty if the body is anything else."""
     try:
         body = response.json()
@@ -17,14 +14,14 @@ def text_fields(response: "httpx.Response") -> dict[str, str]:
     return {key: value for key, value in body.items() if isinstance(value, str)}
 
 
-def retry_after_seconds(response: "httpx.Response") -> float | None:
+def retry_after_seconds(response: httpx.Response) -> float | None:
     """Return the seconds in `Retry-After`, or None."""
     value = response.headers.get("retry-after", "")
     # Nothing behind the gateway sends the form with a date.
     return float(value) if value.isascii() and value.isdigit() and len(value) < 6 else None
 
 
-def is_key_refusal(response: "httpx.Response") -> bool:
+def is_key_refusal(response: httpx.Response) -> bool:
     """Return whether the gateway refused the API key; a service's own 403 is not that."""
     return (
         response.status_code == 403

@@ -4,19 +4,20 @@ import asyncio
 import time
 from collections.abc import Awaitable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
+
+import httpx
+import stamina
 
 from shared.api_client.answers import is_key_refusal
+from shared.api_client.call import Call
+from shared.api_client.connections import ConnectionPool
 from shared.api_client.errors import CallError, CallTimeout
+from shared.api_client.outcome import require_success
+from shared.api_client.retries import wait_before_retry
 from shared.aws.api_keys import ApiKeyProvider, SecretsManagerKeys
 from shared.request import deadline
 from shared.settings import BaseServiceSettings, FullServiceSettings
-
-if TYPE_CHECKING:
-    import httpx
-
-    from shared.api_client.call import Call
-    from shared.api_client.connections import ConnectionPool
 
 TIMEOUT_SECONDS: Final = 25.0
 ATTEMPTS: Final = 3
@@ -50,7 +51,7 @@ class ServiceAPIClient:
         *,
         settings: FullServiceSettings | None = None,
         keys: ApiKeyProvider | None = None,
-        transport: "httpx.AsyncBaseTransport | None" = None,
+        transport: httpx.AsyncBaseTransport | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         attempts: int = ATTEMPTS,
     ) -> None:
@@ -61,10 +62,9 @@ class ServiceAPIClient:
         if keys is None and settings.enable_service_api_keys:
             name = _secret_name(settings, service_name)
             self._keys = SecretsManagerKeys(name, region=settings.aws_region)
-        self._transport = transport
         self._timeout_seconds = timeout_seconds
         self._attempts = attempts
-        self._pool: ConnectionPool | None = None
+        self._pool = ConnectionPool(transport, timeout_seconds)
 
     async def __aenter__(self) -> Self:
         return self
@@ -79,26 +79,25 @@ class ServiceAPIClient:
 
     async def aclose(self) -> None:
         """Close the pooled connections; the next call opens new ones."""
-        if self._pool is not None:
-            await self._pool.aclose()
+        await self._pool.aclose()
 
-    async def get(self, path: str, **options: Any) -> "httpx.Response":
+    async def get(self, path: str, **options: Any) -> httpx.Response:
         """Call with GET; options as in `request`."""
         return await self.request("GET", path, **options)
 
-    async def post(self, path: str, **options: Any) -> "httpx.Response":
+    async def post(self, path: str, **options: Any) -> httpx.Response:
         """Call with POST; options as in `request`."""
         return await self.request("POST", path, **options)
 
-    async def put(self, path: str, **options: Any) -> "httpx.Response":
+    async def put(self, path: str, **options: Any) -> httpx.Response:
         """Call with PUT; options as in `request`."""
         return await self.request("PUT", path, **options)
 
-    async def patch(self, path: str, **options: Any) -> "httpx.Response":
+    async def patch(self, path: str, **options: Any) -> httpx.Response:
         """Call with PATCH; options as in `request`."""
         return await self.request("PATCH", path, **options)
 
-    async def delete(self, path: str, **options: Any) -> "httpx.Response":
+    async def delete(self, path: str, **options: Any) -> httpx.Response:
         """Call with DELETE; options as in `request`."""
         return await self.request("DELETE", path, **options)
 
@@ -112,21 +111,12 @@ class ServiceAPIClient:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         timeout_seconds: float | None = None,
-    ) -> "httpx.Response":
+    ) -> httpx.Response:
         """Call a service and return its answer, which is always a 2xx.
 
         Raises:
             CallError: The call failed; the subclass says how.
         """
-        # Imported by the first call, so that a cold start without one loads neither httpx nor
-        # stamina.
-        import httpx
-        import stamina
-
-        from shared.api_client.call import Call
-        from shared.api_client.outcome import require_success
-        from shared.api_client.retries import wait_before_retry
-
         with deadline.scope(time.time() + (timeout_seconds or self._timeout_seconds)):
             call = Call(
                 method.upper(),
@@ -150,9 +140,9 @@ class ServiceAPIClient:
             return path
         return f"{self._base_url}/{path.lstrip('/')}"
 
-    async def _send(self, call: "Call") -> "httpx.Response":
+    async def _send(self, call: Call) -> httpx.Response:
         """Send one attempt; if the gateway refuses the key, try the newest and the previous one."""
-        pool = self._open_pool()
+        pool = self._pool
         if not call.has_origin_of(self._base_url):
             return await pool.exchange(call, call.foreign_headers())
         keys = self._keys
@@ -172,15 +162,8 @@ class ServiceAPIClient:
                     response = await pool.exchange(call, call.gateway_headers(previous))
         return response
 
-    def _open_pool(self) -> "ConnectionPool":
-        if self._pool is None:
-            from shared.api_client.connections import ConnectionPool
 
-            self._pool = ConnectionPool(self._transport, self._timeout_seconds)
-        return self._pool
-
-
-async def _before_deadline[T](call: "Call", key: Awaitable[T]) -> T:
+async def _before_deadline[T](call: Call, key: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(deadline.remaining_seconds()):
             return await key

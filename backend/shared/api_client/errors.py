@@ -10,13 +10,12 @@ CallError
 └── BadAnswer          5xx, a redirect, or an answer that is too large
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import httpx
 
 from shared.api_client.answers import text_fields
 from shared.errors import ServiceError
-
-if TYPE_CHECKING:
-    import httpx
 
 _OUR_FAULT: Final = frozenset({401, 403})
 
@@ -36,7 +35,7 @@ class CallError(ServiceError):
         self,
         detail: str,
         *,
-        response: "httpx.Response | None" = None,
+        response: httpx.Response | None = None,
         retry_after: float | None = None,
         retryable: bool = False,
     ) -> None:
@@ -53,7 +52,7 @@ class RequestRefused(CallError):
     mean that this service's key is wrong, which our caller cannot change: they become 502.
     """
 
-    def __init__(self, detail: str, *, response: "httpx.Response", **options: Any) -> None:
+    def __init__(self, detail: str, *, response: httpx.Response, **options: Any) -> None:
         super().__init__(detail, response=response, **options)
         if type(self) is RequestRefused and response.status_code not in _OUR_FAULT:
             self.status = response.status_code

@@ -1,6 +1,6 @@
 """The outcome of a call: the answer if it is a 2xx, otherwise the error that describes it."""
 
-from typing import TYPE_CHECKING
+import httpx
 
 from shared.api_client.answers import is_key_refusal, retry_after_seconds, text_fields
 from shared.api_client.call import IDEMPOTENT_METHODS
@@ -13,11 +13,8 @@ from shared.api_client.errors import (
     Throttled,
 )
 
-if TYPE_CHECKING:
-    import httpx
 
-
-def require_success(response: "httpx.Response") -> "httpx.Response":
+def require_success(response: httpx.Response) -> httpx.Response:
     """Return the answer if it is a 2xx.
 
     Raises:

@@ -41,7 +41,7 @@ class SecretsManagerKeys:
         region: The region of the secret; by default that of the environment.
         ttl_seconds: How long a key is cached, shortened by a random tenth at most, so that
             environments which started together do not all read at the same moment.
-        client: A boto3 Secrets Manager client; by default made at the first read.
+        client: A botocore client of Secrets Manager; by default made at the first read.
         clock: Returns monotonic seconds.
 
     All methods raise `Unavailable` if Secrets Manager does not answer, and `BadDependency` if it

@@ -71,7 +71,7 @@ class Bucket:
 
     Args:
         name: The bucket's name.
-        client: Returns the boto3 client; called at each request, so that none is made before.
+        client: Returns the S3 client; called at each request, so that none is made before.
     """
 
     def __init__(self, name: str, client: "Callable[[], S3Client]") -> None:

@@ -1,4 +1,4 @@
-"""boto3 clients with timeouts, made at first use, and the translation of their errors."""
+"""botocore clients with timeouts, made at first use, and the translation of their errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ from shared.request import deadline
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
+    from botocore.session import Session
 
 CONNECT_TIMEOUT_SECONDS: Final = 2.0
 READ_TIMEOUT_SECONDS: Final = 5.0
@@ -71,24 +72,25 @@ def aws_client(
     read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
     max_attempts: int = MAX_ATTEMPTS,
 ) -> Any:
-    """Return this process's client for an AWS service. The first call imports boto3.
+    """Return this process's client for an AWS service. The first call imports botocore.
+
+    boto3 would return the same client, and import s3transfer and its own parts besides.
 
     botocore reads `AWS_ENDPOINT_URL` and its per-service forms to override the endpoint.
 
     Args:
-        service_name: The boto3 name, such as `s3` or `bedrock-runtime`.
+        service_name: The botocore name, such as `s3` or `bedrock-runtime`.
         region: The region; by default that of the environment.
         read_timeout_seconds: The longest wait for data.
         max_attempts: Attempts in all, with botocore's adaptive retry mode.
     """
-    # boto3 clients are thread-safe, but creating one is not.
+    # Clients are thread-safe; a session, which creates them, is not.
     with _lock:
         return _client(service_name, region, read_timeout_seconds, max_attempts)
 
 
 @cache
 def _client(service_name: str, region: str | None, read_timeout: float, attempts: int) -> Any:
-    import boto3
     from botocore.config import Config
 
     config = Config(
@@ -97,8 +99,15 @@ def _client(service_name: str, region: str | None, read_timeout: float, attempts
         retries={"mode": "adaptive", "total_max_attempts": attempts},
         max_pool_connections=32,
     )
-    create: Any = boto3.client  # its type stubs accept only literal service names
-    return create(service_name, region_name=region, config=config)
+    return _session().create_client(service_name, region_name=region, config=config)
+
+
+@cache
+def _session() -> "Session":
+    # One session for all clients, so that they share its credentials.
+    from botocore.session import Session
+
+    return Session()
 
 
 def error_code(error: "ClientError") -> str:

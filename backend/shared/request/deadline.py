@@ -43,8 +43,8 @@ def remaining_seconds() -> float | None:
 async def in_time[R](work: Awaitable[R], detail: str) -> R:
     """Return the result of `work`, unless the deadline passes first.
 
-    Without a deadline, wait as long as the gateway does. boto3's timeouts limit each wait for
-    data, not a whole operation; a thread that is still in boto3 then ends at those timeouts.
+    Without a deadline, wait as long as the gateway does. botocore's timeouts limit each wait for
+    data, not a whole operation; a thread that is still in botocore then ends at those timeouts.
 
     Raises:
         DeadlineExceeded: Time is up; `detail` tells the caller what to do.

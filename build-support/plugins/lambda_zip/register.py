@@ -43,7 +43,7 @@ class PackageField(SpecialCasedDependencies):
 
 class AwsServicesField(StringSequenceField):
     alias = "aws_services"
-    help = "The services, by boto3's names, whose botocore models are kept in the package."
+    help = "The services, by botocore's names, whose botocore models are kept in the package."
 
 
 class PythonField(StringField):

@@ -1,4 +1,4 @@
-"""boto3 clients are created once, with timeouts; their errors become `ServiceError`s."""
+"""botocore clients are created once, with timeouts; their errors become `ServiceError`s."""
 
 import threading
 import time

@@ -47,7 +47,7 @@ class _Colour(enum.Enum):
         (Unprintable(), "<Unprintable: no repr, RuntimeError>"),
     ],
 )
-def test_a_value_that_json_cannot_represent_leaves_the_other_fields_intact(
+def test_values_that_json_cannot_represent_leave_the_other_fields_intact(
     lines: Lines, value: object, written: object
 ) -> None:
     _log.info("x", value=value, status=200, duration=0.5)
@@ -69,7 +69,7 @@ class _Unreadable(Mapping[str, int]):
         return 1
 
 
-def test_no_value_makes_logging_raise(lines: Lines) -> None:
+def test_logging_raises_for_no_value(lines: Lines) -> None:
     nested: list[Any] = []
     nested.append(nested)
     cyclic: dict[str, Any] = {}
