@@ -39,7 +39,7 @@ def _cut(text: str, start: int, max_characters: int, overlap: int) -> tuple[int,
     # Cut in the second half only: passages are not too short, and the next one starts further
     # on, because the overlap is less than half.
     earliest = start + max_characters // 2
-    # Search slightly past the limit: the white space found there is stripped, so it may exceed.
+    # Search slightly past the limit: white space there may end a passage, because it is stripped.
     if end := _last_end(_PARAGRAPH_END, text, earliest, limit + 2):
         return min(end, limit), end
     for boundary in (_SENTENCE_END, _SPACE):
