@@ -39,9 +39,7 @@ class S3Uploads:
         files = (
             (one.key, one.size)
             for one in self._bucket.objects(prefix)
-            if not one.key.endswith(
-                "/"
-            )  # the S3 console creates an empty object `name/` for a folder
+            if not one.key.endswith("/")  # the S3 console's empty object for a folder
         )
         return [*islice(files, limit + 1)]
 
