@@ -43,7 +43,7 @@ class EmbeddedAws:
 
 @pytest.fixture(scope="session")
 def aws_server() -> Iterator[EmbeddedAws]:
-    """One server for all tests of the session; its state is left over from the previous test."""
+    """One server for all tests of the session, not reset between tests: see `aws`."""
     # Imported here, because importing moto takes a second and most tests need no AWS.
     from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
@@ -59,7 +59,7 @@ def aws_server() -> Iterator[EmbeddedAws]:
 
 @pytest.fixture
 def aws(aws_server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> EmbeddedAws:
-    """An empty embedded AWS, which boto3 in this process uses."""
+    """Return an empty embedded AWS, and point boto3 in this process at it."""
     for name, value in aws_server.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_PROFILE", raising=False)

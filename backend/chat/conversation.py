@@ -22,7 +22,7 @@ from shared.logging import get_logger
 
 _log = get_logger(__name__)
 
-# More would not fit into the model's budget for earlier turns.
+# The prompt has no room for more earlier turns than this.
 _TURNS_FOR_THE_MODEL = 20
 
 
@@ -30,9 +30,9 @@ class Conversations:
     """Answers questions within conversations, and keeps the turns.
 
     Args:
-        answerer: What answers a question.
+        answerer: Finds passages and asks the model.
         store: Where turns are kept.
-        now: The time of a question.
+        now: Returns the current time, stored as the time of a question.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Conversations:
 
         Raises:
             NotFound: The conversation is unknown.
-            Unavailable: The conversation cannot be begun or read; the model is not asked then.
+            Unavailable: The store failed before the model was asked.
         """
         asked_at = self._now()
         conversation_id = request.conversation_id or new_conversation_id()
@@ -85,7 +85,7 @@ class Conversations:
             raise _unknown_conversation()
 
     async def rate(self, answer_id: str, feedback: Feedback) -> None:
-        """Keep an opinion of an answer.
+        """Store a user's rating of an answer.
 
         Raises:
             NotFound: The answer is unknown.
@@ -101,13 +101,14 @@ class Conversations:
         return kept
 
     async def _keep(self, conversation_id: str, turn: Turn, count: int) -> str:
-        # The model was paid for: an answer that cannot be kept is given nevertheless.
+        # The model call is already paid for: return the answer even if storing the turn fails.
         try:
             return await self._store.append(conversation_id, turn, count=count)
         except ConversationGone:
             _log.info("turn_not_kept", error="conversation_erased")
         except ServiceError as error:
             _log.warning("turn_not_kept", error=error.code, detail=error.detail)
+        # A well-formed id that belongs to no stored answer: rating it gives 404.
         return answer_id_of(partition_of(new_conversation_id()), 1)
 
 

@@ -1,8 +1,9 @@
-"""Whether a question can be understood alone, or only with the question before it.
+"""Decides whether a question needs the question before it to be understood.
 
-"And for bonds?" finds nothing by itself, but a new topic that is searched together with the old one
-finds the old one. The rule looks for what refers back: openers, pronouns without an antecedent of
-their own, fragments, and questions without a topic.
+Searching for "And for bonds?" alone finds nothing, so the earlier question is searched with it. A
+question on a new topic must be searched alone, or the old topic's passages are found again. These
+make a question depend on the one before: an opener ("what about"), a pronoun whose noun is not in
+the question, a sentence fragment, or no topic word at all.
 """
 
 import re
@@ -11,10 +12,10 @@ from typing import Final
 
 from chat.plain_words import FUNCTION, GENERIC
 
-_MAX_JOINED: Final = 3
+_MAX_QUESTIONS: Final = 3
 _MAX_CHARACTERS: Final = 4_000
 
-_CHANGE: Final = re.compile(
+_TOPIC_CHANGE: Final = re.compile(
     r"(?:now |ok(?:ay)?,? |so,? |on )?(?:(?:a |an )?(?:completely |totally )?(?:different|new|"
     r"another|"
     r"unrelated|separate) (?:question|topic|subject|matter|thing)|unrelated(?:ly)?|by the way|btw|"
@@ -80,7 +81,7 @@ _RELATIVE: Final = re.compile(
     r"\w+ed|is|are|was|has|have|can|will|i|you|we|my|the|a|an|do|does|pay|track|hold|grow|"
     r"offer)\b)"
 )
-_OWN: Final = re.compile(
+_NOT_A_REFERENCE: Final = re.compile(
     r"\b(?:each other|one another|no one|at once|one (?:year|month|day|percent|time|job|income|"
     r"person)|one's|once)\b"
 )
@@ -90,7 +91,7 @@ _PRONOUN: Final = re.compile(
     r"this|that|every|another|other|\w+er|\w+est) one\b|"
     r"\b(?:the )?(?:same|others?|opposite|rest|remainder)\b"
 )
-_ADDED: Final = re.compile(
+_ADDITION: Final = re.compile(
     r"\b(?:too|as well|instead|again|otherwise|either|then|though|similarly|likewise|afterwards|"
     r"beforehand|meanwhile|so|not)\s*\?*$|\b(?:also|instead (?!of))\b|\belse\b|\bany other\b|"
     r"\bother than\b|"
@@ -106,11 +107,11 @@ _WORD: Final = re.compile(r"[a-z0-9][a-z0-9'/%$.,()-]*")
 def depends_on_earlier(question: str) -> bool:
     """Return whether a question refers to the turn before it."""
     text = " ".join(question.replace("\u2019", "'").lower().split())
-    if _CHANGE.match(text):
+    if _TOPIC_CHANGE.match(text):
         return False
     if found := _ACKNOWLEDGEMENT.match(text):
         text = text[found.end() :]
-        if _CHANGE.match(text):
+        if _TOPIC_CHANGE.match(text):
             return False
     if not text or _OPENER.match(text):
         return True
@@ -125,11 +126,13 @@ def depends_on_earlier(question: str) -> bool:
 
 
 def _refers_back(text: str) -> bool:
-    plain = _RELATIVE.sub(" ", _EXISTENTIAL.sub(" ", _OWN.sub(" ", _EXPLETIVE.sub(" ", text))))
+    plain = _RELATIVE.sub(
+        " ", _EXISTENTIAL.sub(" ", _NOT_A_REFERENCE.sub(" ", _EXPLETIVE.sub(" ", text)))
+    )
     for found in _PRONOUN.finditer(plain):
         if not _has_antecedent(plain[: found.start()]):
             return True
-    added = _ADDED.search(plain)
+    added = _ADDITION.search(plain)
     return added is not None and len(topics(plain)) < 3
 
 
@@ -160,7 +163,9 @@ def search_text(questions: Sequence[str]) -> str:
     """
     start = len(questions) - 1
     while (
-        start > 0 and len(questions) - start < _MAX_JOINED and depends_on_earlier(questions[start])
+        start > 0
+        and len(questions) - start < _MAX_QUESTIONS
+        and depends_on_earlier(questions[start])
     ):
         start -= 1
     return "\n".join(questions[start:])[-_MAX_CHARACTERS:]

@@ -1,4 +1,4 @@
-"""Access for the API gateway only, which sends a secret in a header."""
+"""Refuses requests that bypass the API gateway, which sends a secret in a header."""
 
 import asyncio
 import hmac
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HEADER: Final = "x-origin-verify"
 TTL_SECONDS: Final = 300.0
-# At least this long between two reads caused by wrong values, however many callers send them.
+# Unknown values cause one read per this time at most: wrong requests must not flood AWS.
 REREAD_SECONDS: Final = 10.0
 
 _log = get_logger(__name__)
@@ -63,7 +63,7 @@ class OriginMiddleware:
     secret is accepted at once. While Secrets Manager fails, the cached values stay valid.
 
     Args:
-        app: The application below.
+        app: The application to protect.
         secret: The values to accept.
         clock: Returns monotonic seconds.
     """
@@ -99,15 +99,15 @@ class OriginMiddleware:
         if value:
             if not self._values or self._age() > TTL_SECONDS:
                 await self._reread()
-            if self._knows(value):
+            if self._accepts(value):
                 return
             if self._tried_at is None or self._clock() - self._tried_at > REREAD_SECONDS:
                 await self._reread()
-                if self._knows(value):
+                if self._accepts(value):
                     return
         raise Forbidden("This service accepts calls through the API gateway only.")
 
-    def _knows(self, value: bytes) -> bool:
+    def _accepts(self, value: bytes) -> bool:
         return any(hmac.compare_digest(value, known) for known in self._values)
 
     async def _reread(self) -> None:

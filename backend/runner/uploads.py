@@ -7,7 +7,7 @@ from runner.text import ExtractionError, too_large
 from shared.aws.bucket import Bucket, ObjectTooLarge
 
 UPLOADS: Final = "uploads/"
-"""The prefix of all uploads, in the bucket of the jobs."""
+"""Key prefix of all uploads; they are in the bucket that also stores the jobs."""
 
 
 class UploadGone(ExtractionError):
@@ -39,7 +39,7 @@ class S3Uploads:
         files = (
             (one.key, one.size)
             for one in self._bucket.objects(prefix)
-            if not one.key.endswith("/")  # the S3 console makes such an object for each folder
+            if not one.key.endswith("/")  # the S3 console's empty object for a folder
         )
         return [*islice(files, limit + 1)]
 

@@ -17,8 +17,8 @@ def split_text(
     """Split a text at the ends of paragraphs, else of sentences, else of words, else anywhere.
 
     No passage is blank or longer than `max_characters`. If a passage ends inside a paragraph, the
-    next repeats up to `overlap` characters of it, so that a statement at the cut is whole in one
-    of them. Only white space is dropped.
+    next repeats up to `overlap` characters of it, so that a statement at the cut is complete
+    in one of them. Nothing but white space is lost.
     """
     if not 0 <= overlap < max_characters // 2:
         raise ValueError("overlap must be less than half of max_characters")
@@ -36,10 +36,10 @@ def _cut(text: str, start: int, max_characters: int, overlap: int) -> tuple[int,
     limit = start + max_characters
     if _skip_space(text, limit) >= len(text):
         return limit, len(text)
-    # Search the second half only: no passage is very short, and since the overlap is less than
-    # half, every passage advances.
+    # Cut in the second half only: passages are not too short, and the next one starts further
+    # on, because the overlap is less than half.
     earliest = start + max_characters // 2
-    # White space just beyond the limit may end the passage: it is stripped.
+    # Search slightly past the limit: white space there may end a passage, because it is stripped.
     if end := _last_end(_PARAGRAPH_END, text, earliest, limit + 2):
         return min(end, limit), end
     for boundary in (_SENTENCE_END, _SPACE):

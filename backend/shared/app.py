@@ -1,4 +1,4 @@
-"""The wiring that every service shares."""
+"""Creates the FastAPI application of a service, with the middleware that all services share."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -39,11 +39,11 @@ def create_service_app(
         settings: The service's settings; kept as `app.state.settings`.
         title: The name in the OpenAPI document.
         description: One paragraph for the OpenAPI document.
-        routers: What the service does; a lifespan of theirs is not run, give it here.
-        readiness_checks: Checks of what the service needs, by name.
-        lifespan: Start and stop, for a service under uvicorn; Lambda does not run it.
+        routers: The service's routes. Their own lifespans are not run: pass `lifespan`.
+        readiness_checks: Checks of the service's dependencies, by name.
+        lifespan: Runs at start and stop under uvicorn; Lambda does not run it.
         max_body_bytes: The largest body that is read.
-        trusted_proxies: Proxies in front that append to `X-Forwarded-For`.
+        trusted_proxies: How many proxies in front of the service append to `X-Forwarded-For`.
     """
     configure_logging(
         log_level=settings.log_level,
@@ -86,13 +86,13 @@ def create_service_app(
 
 
 class _DeadlineMiddleware:
-    """Applies the deadline of the request's header; on Lambda the entry has done so already."""
+    """Applies the deadline in the request's header. On Lambda, the entry point does this."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        if "aws.event" in scope or "headers" not in scope:  # a lifespan has none
+        if "aws.event" in scope or "headers" not in scope:  # lifespan events have no headers
             return self._app(scope, receive, send)
         return self._in_time(scope, receive, send)
 

@@ -7,6 +7,7 @@ from local.aws.server import Environ
 from local.blueprint import ACCOUNT_ID, REGION
 
 _ARN = f"arn:aws:apprunner:{REGION}:{ACCOUNT_ID}"
+# Kind of configuration, and its resource type in an ARN.
 _CONFIGURATIONS = {
     "AutoScalingConfiguration": "autoscalingconfiguration",
     "ObservabilityConfiguration": "observabilityconfiguration",
@@ -37,7 +38,7 @@ class AppRunner(JsonApi):
                 return lambda body: self._delete_configuration(kind, body)
         return {
             "CreateService": self._create_service,
-            "DescribeService": lambda body: {"Service": _known(self.services, body["ServiceArn"])},
+            "DescribeService": lambda body: {"Service": _find(self.services, body["ServiceArn"])},
             "UpdateService": self._update_service,
             "DeleteService": self._delete_service,
             "ListServices": self._list_services,
@@ -60,7 +61,7 @@ class AppRunner(JsonApi):
         return {kind: self.configurations[arn]}
 
     def _configuration(self, kind: str, body: Item) -> Item:
-        return _known(self.configurations, body[f"{kind}Arn"])
+        return _find(self.configurations, body[f"{kind}Arn"])
 
     def _delete_configuration(self, kind: str, body: Item) -> Item:
         found = self._configuration(kind, body)
@@ -81,7 +82,7 @@ class AppRunner(JsonApi):
         return self._update_service({"ServiceArn": arn, **body})
 
     def _update_service(self, body: Item) -> Item:
-        service = _known(self.services, body["ServiceArn"])
+        service = _find(self.services, body["ServiceArn"])
         service |= body | {"UpdatedAt": MADE_AT}
         if scaling := service.pop("AutoScalingConfigurationArn", None):
             service["AutoScalingConfigurationSummary"] = {"AutoScalingConfigurationArn": scaling}
@@ -89,7 +90,7 @@ class AppRunner(JsonApi):
         return {"Service": service, "OperationId": str(uuid.uuid4())}
 
     def _delete_service(self, body: Item) -> Item:
-        service = _known(self.services, body["ServiceArn"])
+        service = _find(self.services, body["ServiceArn"])
         service["Status"] = "DELETED"
         return {"Service": service, "OperationId": str(uuid.uuid4())}
 
@@ -104,12 +105,12 @@ class AppRunner(JsonApi):
         }
 
 
-def _known(items: dict[str, Item], arn: str) -> Item:
+def _find(items: dict[str, Item], arn: str) -> Item:
     if arn not in items:
         raise RefusedOperationError("ResourceNotFoundException", f"{arn} does not exist")
     return items[arn]
 
 
 def _status(kind: str, status: str) -> str:
-    # App Runner writes this status in lower case.
+    # App Runner writes the status in lower case for auto scaling, in upper case for the rest.
     return status.lower() if kind == "AutoScalingConfiguration" else status

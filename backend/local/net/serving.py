@@ -1,4 +1,4 @@
-"""HTTP servers in the estate's process, and the ASGI functions that their applications share."""
+"""HTTP servers of the local system, all in one process, and ASGI functions that they share."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ type Send = Callable[[Message], Awaitable[None]]
 type Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 type Headers = Iterable[tuple[str, str]]
 type AllowsOrigin = Callable[[Scope, str], bool]
-"""Whether a web page of that origin may send that request."""
+"""Called with a request's scope and its Origin; True if pages of that origin may send it."""
 
 
 class BodyTooLongError(Exception):
@@ -32,7 +32,7 @@ class ClientGoneError(Exception):
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        yield  # the estate handles signals
+        yield  # the process that runs all servers handles signals
 
 
 class Server:
@@ -88,7 +88,8 @@ class Server:
             self._listener.close()
             return
         self._server.should_exit = True
-        # The task closes the listener. Shielded, so that a second `stop` waits for the same end.
+        # The task closes the listener. Shielded: cancelling one `stop` leaves
+        # the task running, and another `stop` can still wait for it.
         await asyncio.shield(self._task)
 
     async def _refuse_or_answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,8 +108,11 @@ class Server:
 
 
 async def read_body(receive: Receive, *, limit_bytes: int) -> bytes:
-    """The whole body. BodyTooLongError above the limit (uvicorn discards the rest), ClientGoneError
-    when the client leaves before its end.
+    """Return the whole body.
+
+    Raises:
+        BodyTooLongError: It is longer than the limit; uvicorn discards the rest.
+        ClientGoneError: The client disconnected before it had sent everything.
     """
     chunks: list[bytes] = []
     size = 0

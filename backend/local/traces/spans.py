@@ -8,6 +8,7 @@ from typing import Any
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
+# In the order of OTLP's enum numbers.
 KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 _STATUSES = ("UNSET", "OK", "ERROR")
 
@@ -80,17 +81,19 @@ def from_otlp(request: ExportTraceServiceRequest) -> Iterator[Span]:
 
 
 def from_segment(document: bytes | str) -> Iterator[Span]:
-    """The spans in a segment document, as X-Ray SDKs send it to the daemon; ValueError if it is not
-    one.
+    """Yield the spans in a segment document, the JSON that X-Ray SDKs send to the X-Ray daemon.
+
+    Raises:
+        ValueError: It is not a segment document.
     """
     parsed = json.loads(document)
     try:
-        yield from _of_segment(parsed, parsed["trace_id"], parsed.get("parent_id", ""), None)
+        yield from _from_segment(parsed, parsed["trace_id"], parsed.get("parent_id", ""), None)
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a segment document: {error!r}") from error
 
 
-def _of_segment(
+def _from_segment(
     segment: dict[str, Any], trace_id: str, parent_id: str, service: str | None
 ) -> Iterator[Span]:
     if "end_time" not in segment:
@@ -115,7 +118,7 @@ def _of_segment(
         scope="aws-xray",
     )
     for child in segment.get("subsegments", ()):
-        yield from _of_segment(child, trace_id, segment["id"], service or segment["name"])
+        yield from _from_segment(child, trace_id, segment["id"], service or segment["name"])
 
 
 def _value(value: AnyValue) -> Any:

@@ -17,16 +17,16 @@ from shared.telemetry import propagation
 from shared.telemetry.scope import SPAN_KEY, STATUS_KEY
 from shared.telemetry.server_spans import finish, use_span
 
-_LONGEST_INIT_SECONDS: Final = 60.0
-_LONGEST_WAIT_NS: Final = 1_000_000_000
+_MAX_INIT_SECONDS: Final = 60.0
+_MAX_WAIT_NS: Final = 1_000_000_000
 
 
 @contextmanager
 def traced_request(header: XRayHeader | None, scope: Scope, ready_ns: int | None) -> Iterator[None]:
     """Trace an invocation that is an HTTP request, with one INTERNAL span.
 
-    The span is made here and not by the application's middleware, which does not know whether the
-    answer could be returned. Under a wrapper's provider the middleware makes it all the same.
+    The span is created here because the application's middleware cannot know whether the response
+    reached the Lambda runtime. If an ADOT wrapper owns the provider, the middleware creates it.
 
     Args:
         header: The runtime's X-Ray header, which takes precedence over the request's.
@@ -91,14 +91,14 @@ def _is_continued(parent_context: Context) -> bool:
 
 
 def _record_cold_start(ready_ns: int) -> None:
-    """Make a span from the process's start until it was ready for the current invocation."""
-    if time.time_ns() - ready_ns > _LONGEST_WAIT_NS:
-        return  # started in advance: no request waited for it
+    """Record a span from the process's start until it was ready for its first invocation."""
+    if time.time_ns() - ready_ns > _MAX_WAIT_NS:
+        return  # Lambda started the process in advance: no request waited for it
     try:
         age = _process_age_seconds()
     except (OSError, ValueError, IndexError, AttributeError):  # not Linux
         return
-    if age < _LONGEST_INIT_SECONDS:  # else restored from a snapshot
+    if age < _MAX_INIT_SECONDS:  # else restored from a snapshot
         tracing.get_tracer().start_span(
             "cold start",
             start_time=time.time_ns() - int(age * 1e9),

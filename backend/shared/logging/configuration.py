@@ -16,7 +16,7 @@ _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _QUIET: Final = (
     "botocore", "boto3", "urllib3", "httpx", "httpcore", "mangum", "asyncio", "uvicorn.access",
 )  # fmt: skip
-# uvicorn's command line gives these loggers handlers with a format of their own.
+# uvicorn's command line gives these loggers its own handlers, which do not write JSON.
 _UVICORN: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 _output = LogOutput()
@@ -32,9 +32,9 @@ def configure_logging(
     """Write every log line of this process, structlog's and stdlib's, as one JSON object.
 
     Args:
-        log_level: DEBUG, INFO, WARNING, ERROR or CRITICAL; lower levels cost almost nothing.
-        service_name: The `service` of each line; by default `SERVICE_NAME` of the environment.
-        environment: The `environment` of each line; by default `ENVIRONMENT` of the environment.
+        log_level: DEBUG, INFO, WARNING, ERROR or CRITICAL; lines below it cost almost nothing.
+        service_name: The `service` of each line; by default the variable `SERVICE_NAME`.
+        environment: The `environment` of each line; by default the variable `ENVIRONMENT`.
         stream: Where lines go; by default standard output.
 
     Raises:
