@@ -47,6 +47,9 @@ _LOSS: Final = re.compile(
     re.IGNORECASE,
 )
 
+_THAN_DATE: Final = re.compile(r"\b(?:more|less|higher|lower|fewer) than (?:in |on |at )?\Z")
+_NEAR_DATE: Final = 24
+
 
 class Binding:
     """Compares figures with their labels.
@@ -240,14 +243,37 @@ def _dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
     if not mine:
         return True
     agreed = [
-        _dates_of(statement.labels[number])
+        (_dates_of(statement.labels[number]), _dates_of_others(statement, number))
         for number, one in enumerate(statement.reading.figures)
         if agree(figure, claim, statement, one)
     ]
     if not agreed:
         return True
-    context = {one.key for one in statement.context_figures if one.date}
-    return any(not theirs or mine & theirs or (not theirs and mine & context) for theirs in agreed)
+    return any(
+        not theirs or mine & (theirs - others) or (theirs <= others and not mine & others)
+        for theirs, others in agreed
+    )
+
+
+def _dates_of_others(statement: Statement, index: int) -> set[str]:
+    """The dates that belong to one other figure alone.
+
+    In "77,280 in 2023, 5.9 % more than in 2022" the last year belongs to 5.9 %; in "95.8 % (June
+    2024: 95.1 %)" the date belongs to 95.1 %.
+    """
+    text, found = statement.reading.text, statement.reading.figures
+    others: set[str] = set()
+    for number, one in enumerate(found):
+        if one.date is None:
+            continue
+        owner: int | None = None
+        if _THAN_DATE.search(text, max(0, one.start - _NEAR_DATE), one.start):
+            owner = next((n for n in range(number - 1, -1, -1) if not found[n].date), None)
+        elif text[: one.start].endswith("(") and text[one.end :].lstrip().startswith(":"):
+            owner = next((n for n in range(number + 1, len(found)) if not found[n].date), None)
+        if owner not in {None, index}:
+            others.add(f"{one.key}")
+    return others
 
 
 def _roles_crossed(claim: Claim, statement: Statement, one: int, two: int) -> bool:

@@ -235,6 +235,8 @@ class _Check:
             reading = self._reading(unit, unit.start, unit.end)
             if unit.kind is Kind.ROW and not reading.figures:
                 return Reason.NOT_SUPPORTED
+            if not any(character.isalnum() for character in reading.text):
+                return Reason.NO_CITATION  # A footnote's sign that is left of its definition.
             verdict = self._support.verify(self._claim(unit, reading), cited)
             if verdict.reason is not None:
                 return verdict.reason

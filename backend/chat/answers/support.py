@@ -20,6 +20,7 @@ from chat.answers.opposites import (
 from chat.answers.passages import PassageReading, Statement, named_figures
 from chat.answers.polarity import limit_kept, negation_agrees
 from chat.answers.reading import Reading, context_labels, join, read
+from chat.answers.substitution import exchanged, pairs, tokens
 
 # The share of a claim's content words that one sentence must have. Models paraphrase, and a third
 # of the words of an honest sentence is often all that survives; figures, negation and labels are
@@ -98,6 +99,8 @@ class Support:
     def verify(self, claim: Claim, cited: Sequence[int]) -> Verdict:
         """Return whether the cited passages prove a claim, as a whole or clause by clause."""
         whole = self._verify(claim, cited)
+        if whole.reason is None and self._is_exchanged(claim):
+            return Verdict(Reason.NOT_SUPPORTED)
         if whole.reason is None:
             return whole
         clauses = _clauses(claim.reading)
@@ -118,6 +121,8 @@ class Support:
                 return whole
             statements += [one for one in part.statements if one not in statements]
             asked += part.asked
+        if self._is_exchanged(claim):
+            return Verdict(Reason.NOT_SUPPORTED)
         # A negation or a direction may reach from one clause into the next.
         return Verdict(None, statements, asked)
 
@@ -154,6 +159,19 @@ class Support:
         if reading.figures and not found[0].has_figures:
             return Verdict(Reason.NUMBER_NOT_IN_SOURCE)
         return Verdict(Reason.NOT_SUPPORTED)
+
+    def _is_exchanged(self, claim: Claim) -> bool:
+        if claim.reading.is_row:
+            return False
+        return exchanged(
+            claim.reading.text,
+            (
+                (one.reading.text, frozenset(pairs(tokens(passage.passage.text))))
+                for passage in self._passages
+                for one in passage.statements
+                if not one.reading.is_row
+            ),
+        )
 
     def _found(self, claim: Claim, cited: Sequence[int]) -> list[_Found]:
         found: list[_Found] = []
