@@ -47,6 +47,11 @@ _LOSS: Final = re.compile(
     re.IGNORECASE,
 )
 
+_CHANGED_TO: Final = re.compile(
+    r"\b(?:improv|ris|ros|rais|fell|fall|increas|decreas|declin|drop|grew|grow|climb|reduc|went|"
+    r"lower|widen|narrow)\w*\s+(?:\w+\s+){0,2}to\s+\W*\Z",
+    re.IGNORECASE,
+)
 _THAN_DATE: Final = re.compile(r"\b(?:more|less|higher|lower|fewer) than (?:in |on |at )?\Z")
 _NEAR_DATE: Final = 24
 
@@ -76,6 +81,8 @@ class Binding:
             if figure.key in claim.exempt:
                 fits.append(None)
                 continue
+            if _in_other_column(claim, index, statement):
+                return False
             fits.append(fit(labels[index], statement, partial(agree, figure, claim, statement)))
             if figure.date is None and (
                 not _dates_agree(claim, index, statement) or _takes_label(claim, index, statement)
@@ -139,6 +146,8 @@ def matches(figure: Figure, claim: Claim, statement: Statement) -> bool:
 
 def agree(figure: Figure, claim: Claim, statement: Statement, source: Figure) -> bool:
     """Whether two figures agree, where a loss may be written as negative or in words."""
+    if source.end_of == "from" and _CHANGED_TO.search(claim.reading.text[: figure.start]):
+        return False  # "From 12.2 % to 14.2 %" is no improvement to 12.2 %.
     if figure.agrees_with(source):
         return True
     if figure.date or source.date or (figure.value < 0) == (source.value < 0):
@@ -252,6 +261,27 @@ def _dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
     return any(
         not theirs or mine & (theirs - others) or (theirs <= others and not mine & others)
         for theirs, others in agreed
+    )
+
+
+def _in_other_column(claim: Claim, index: int, statement: Statement) -> bool:
+    """Whether a row's figure stands under the name of another column of the source's row."""
+    if claim.reading.row_labels is None or statement.reading.row_labels is None:
+        return False
+    mine = claim.reading.row_labels[index].keys()
+    rows = statement.reading.row_labels
+    shared = frozenset.intersection(*(frozenset(one) for one in rows)) if rows else frozenset()
+    agreed = {
+        number
+        for number, one in enumerate(statement.reading.figures)
+        if agree(claim.reading.figures[index], claim, statement, one)
+    }
+    if not agreed or any((rows[number].keys() - shared) & mine for number in agreed):
+        return False
+    return any(
+        (head := rows[number].keys() - shared) and head <= mine
+        for number in range(len(rows))
+        if number not in agreed
     )
 
 

@@ -269,3 +269,18 @@ def are_opposite(one: str, other: str) -> bool:
     """Whether two words are opposites of each other."""
     sides = dict(_SIDES.get(one, ()))
     return any(group in sides and sides[group] != side for group, side in _SIDES.get(other, ()))
+
+
+_UNLIKE: Final = re.compile(r"\bunlike\s+(?P<one>[^,;.]{3,60}),\s+(?P<other>[^,;.]{2,80})", re.I)
+
+
+def contrast_agrees(claim: str, source: str) -> bool:
+    """Whether a claim does not say of X what "unlike X, Y goes along" says of Y."""
+    found = _UNLIKE.search(source)
+    if found is None or "unlike" in claim.lower():
+        return True
+    one, other = ([stem(m[0]) for m in WORD.finditer(found[name])] for name in ("one", "other"))
+    said = {stem(match[0]) for match in WORD.finditer(claim)}
+    names, subject = set(one) - {""}, next((key for key in other if key), "")
+    denied = any(is_hard(match[0].lower()) for match in WORD.finditer(claim))
+    return denied or not names or not names <= said or subject in said

@@ -20,6 +20,9 @@ _TOKEN: Final = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d[\d.,]*")
 _ORDINALS: Final = frozenset(word_list("first second third fourth fifth sixth"))
 _NEGATORS: Final = frozenset(word_list("barely hardly scarcely rarely seldom"))
 
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+_PART: Final = re.compile(r"[;:]\s")
+
 _REPEATED: Final = 0.5
 """The share of a claim's words that a sentence must repeat before an exchange is looked for."""
 _NEARLY_ALL: Final = 0.7
@@ -35,10 +38,19 @@ def exchanged(claim: str, sources: Iterable[tuple[str, frozenset[str]]]) -> bool
         claim: The claim.
         sources: Each sentence of the passages with the word pairs of its whole passage.
     """
-    mine = tokens(claim)
+    known = [
+        (tokens(part), around)
+        for source, around in sources
+        for part in dict.fromkeys((source, *_PART.split(source)))
+    ]
+    return any(_is_exchanged(tokens(part), known) for part in _SENTENCE.split(claim))
+
+
+def _is_exchanged(
+    mine: tuple[str, ...], known: Iterable[tuple[tuple[str, ...], frozenset[str]]]
+) -> bool:
     best = repeated = 0.0
-    for source, around in sources:
-        theirs = tokens(source)
+    for theirs, around in known:
         if len(set(mine) & set(theirs)) < _REPEATED * len(set(mine)):
             continue
         share, differs = _compare(mine, theirs, around)

@@ -13,6 +13,7 @@ from chat.answers.claims import Claim, Reason, Verdict
 from chat.answers.figures import FRACTION, PERCENT, Figure
 from chat.answers.opposites import (
     comparison_agrees,
+    contrast_agrees,
     directions_agree,
     label_sides_agree,
     opposed,
@@ -65,6 +66,7 @@ _PREMISE: Final = re.compile(
 )
 
 
+_REFERS_BACK: Final = re.compile(r"\W*(?:it|its|they|their|this|that|these|those|he|she)\b", re.I)
 _EXTREME: Final = re.compile(
     r"\b(?:(?P<high>highest|largest|biggest|greatest|best|strongest)|lowest|smallest|cheapest|"
     r"worst|weakest)\b",
@@ -283,8 +285,20 @@ class Support:
             and self._extremes_agree(claim, statement)
             and label_sides_agree(claim.plain, statement.reading.plain)
             and comparison_agrees(text, source)
+            and contrast_agrees(text, source)
+            and self._subject_agrees(claim, statement)
             and limit_kept(text, source, claim.reading.stems)
         )
+
+    @staticmethod
+    def _subject_agrees(claim: Claim, statement: Statement) -> bool:
+        """Whether a sentence that begins with "it" does not speak of another thing."""
+        if not _REFERS_BACK.match(statement.reading.text):
+            return True
+        named = pairs(tokens(claim.reading.text))[:1]
+        known = statement.reading.stems.union(*(_text_stems(one) for one in statement.context))
+        elsewhere = pairs(tokens(statement.passage.text))
+        return all(name not in elsewhere or _text_stems(name) <= known for name in named)
 
     def _extremes_agree(self, claim: Claim, statement: Statement) -> bool:
         """Whether what a claim calls the highest or lowest of a table's column is."""
