@@ -6,6 +6,7 @@ the words around it at least as well as any other.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -270,7 +271,8 @@ def _in_other_column(claim: Claim, index: int, statement: Statement) -> bool:
         return False
     mine = claim.reading.row_labels[index].keys()
     rows = statement.reading.row_labels
-    shared = frozenset.intersection(*(frozenset(one) for one in rows)) if rows else frozenset()
+    counts = Counter(key for one in rows for key in one)
+    shared = {key for key, count in counts.items() if count > 1}
     agreed = {
         number
         for number, one in enumerate(statement.reading.figures)

@@ -229,7 +229,8 @@ _UP: Final = (
 )
 _THAN: Final = re.compile(
     r"\bcomes? (?P<order>before|after)\b|"
-    rf"\b(?P<how>{'|'.join(sorted(_DOWN))}|{_UP})\b(?:\s+[\w-]+){{0,5}}?\s+than\b", re.IGNORECASE
+    rf"\b(?P<how>{'|'.join(sorted(_DOWN))}|{_UP})\b(?:\s+[\w-]+){{0,5}}?\s+than\b",
+    re.IGNORECASE,
 )
 
 
@@ -253,7 +254,9 @@ def comparison_agrees(claim: str, source: str) -> bool:
 
 def _is_down(text: str, found: re.Match[str]) -> bool:
     denied = re.search(r"\b(?:not|n't|never)\s+$", text[: found.start()]) is not None
-    return ((found["how"] or "").lower() in _DOWN or (found["order"] or "").lower() == "after") != denied
+    return (
+        (found["how"] or "").lower() in _DOWN or (found["order"] or "").lower() == "after"
+    ) != denied
 
 
 def _sides(text: str, found: re.Match[str]) -> tuple[set[str], set[str]]:

@@ -75,6 +75,8 @@ def _compare(
     same = sum(end - start for tag, start, end, _, _ in codes if tag == "equal")
     share = same / len(mine) if mine else 0.0
     for number, (tag, start, end, source_start, source_end) in enumerate(codes):
+        if end == len(mine):
+            source_end = min(source_end, source_start + end - start + 1)
         if tag != "replace" or end - start > _LONGEST or source_end - source_start > _LONGEST:
             continue
         before = codes[number - 1] if number else None
