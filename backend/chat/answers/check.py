@@ -212,8 +212,7 @@ class _Check:
         above = unit
         while above.parent is not None:
             above = self._units.units[above.parent]
-            if above.kind is not Kind.HEADING:
-                found += self._own(above)
+            found += self._own(above)
         if unit.kind is Kind.ROW:
             for other in self._units.units:
                 if other.kind is Kind.HEADER and other.paragraph == unit.paragraph:
