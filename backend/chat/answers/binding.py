@@ -16,7 +16,7 @@ from chat.answers.claims import Claim
 from chat.answers.figures import AGE, BARE, FRACTION, PERCENT, Figure
 from chat.answers.lexicon import word_list
 from chat.answers.passages import PassageReading, Statement
-from chat.answers.reading import BETWEEN_WEIGHT
+from chat.answers.reading import BETWEEN_WEIGHT, read
 
 Labels = Mapping[str, float]
 
@@ -53,6 +53,8 @@ _CHANGED_TO: Final = re.compile(
     r"lower|widen|narrow)\w*\s+(?:\w+\s+){0,2}to\s+\W*\Z",
     re.IGNORECASE,
 )
+_LEAST_MONEY: Final = 100
+_CURRENCY_SIGN: Final = re.compile(r"[$\u20ac\u00a3\u00a5]|\b(?:euros?|pounds?|yen|EUR|GBP|CHF)\b")
 _THAN_DATE: Final = re.compile(r"\b(?:more|less|higher|lower|fewer) than (?:in |on |at )?\Z")
 _NEAR_DATE: Final = 24
 
@@ -108,6 +110,8 @@ class Binding:
         """Whether another figure of the same kind fits the labels better."""
         figures = claim.reading.figures
         own = fit(labels, statement, partial(agree, figure, claim, statement)) or 0.0
+        # A sentence that a lead-in repeats has its words, and figures that the lead-in has too.
+        introduced = [one for text in claim.context for one in read(text).figures]
         # "Before 65" is compared with ages where the source says that 65 is one.
         units = {
             one.unit for one in statement.reading.figures if agree(figure, claim, statement, one)
@@ -121,7 +125,7 @@ class Binding:
                 if _score(labels, source, place) <= own + margin:
                     continue
                 if not agree(figure, claim, statement, other) and not any(
-                    one.agrees_with(other) for one in figures
+                    one.agrees_with(other) for one in (*figures, *introduced)
                 ):
                     return True
         return False
@@ -151,12 +155,27 @@ def agree(figure: Figure, claim: Claim, statement: Statement, source: Figure) ->
         return False  # "From 12.2 % to 14.2 %" is no improvement to 12.2 %.
     if figure.agrees_with(source):
         return True
+    if _is_unnamed_money(figure, source, statement):
+        return replace(figure, unit=BARE).agrees_with(source)
     if figure.date or source.date or (figure.value < 0) == (source.value < 0):
         return False
     positive_text = claim.text if figure.value >= 0 else statement.reading.text
     if not _LOSS.search(positive_text):
         return False
     return replace(figure, value=-figure.value).agrees_with(source)
+
+
+def _is_unnamed_money(figure: Figure, source: Figure, statement: Statement) -> bool:
+    """Whether a source leaves out the currency: "costs of 6,000" are $6,000 in American terms.
+
+    Only dollars are left out in the guides; a passage that names a currency leaves out none.
+    """
+    if figure.unit != "USD" or source.unit != BARE or abs(source.value) < _LEAST_MONEY:
+        return False
+    text = statement.reading.text
+    behind = read(text[source.end : source.end + 24])
+    counted = behind.words[:1] and behind.words[0].start <= 1
+    return not counted and not _CURRENCY_SIGN.search(statement.passage.text)
 
 
 def fit(labels: Labels, statement: Statement, wanted: Callable[[Figure], bool]) -> float | None:

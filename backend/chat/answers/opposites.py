@@ -274,7 +274,9 @@ def are_opposite(one: str, other: str) -> bool:
     return any(group in sides and sides[group] != side for group, side in _SIDES.get(other, ()))
 
 
-_UNLIKE: Final = re.compile(r"\bunlike\s+(?P<one>[^,;.]{3,60}),\s+(?P<other>[^,;.]{2,80})", re.I)
+_UNLIKE: Final = re.compile(
+    r"\bunlike\s+(?P<one>[^,;.]{3,60}),\s+(?P<other>[^,;.]{2,80})", re.IGNORECASE
+)
 
 
 def contrast_agrees(claim: str, source: str) -> bool:

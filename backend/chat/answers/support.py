@@ -66,7 +66,9 @@ _PREMISE: Final = re.compile(
 )
 
 
-_REFERS_BACK: Final = re.compile(r"\W*(?:it|its|they|their|this|that|these|those|he|she)\b", re.I)
+_REFERS_BACK: Final = re.compile(
+    r"\W*(?:it|its|they|their|this|that|these|those|he|she)\b", re.IGNORECASE
+)
 _EXTREME: Final = re.compile(
     r"\b(?:(?P<high>highest|largest|biggest|greatest|best|strongest)|lowest|smallest|cheapest|"
     r"worst|weakest)\b",

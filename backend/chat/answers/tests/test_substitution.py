@@ -110,3 +110,23 @@ def test_the_sign_of_a_footnote_never_reaches_the_caller_alone() -> None:
         "Dividends double each year \u2020.\n\n\u2020 a#0", [passage], question="What is paid?"
     )
     assert "\u2020" not in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("claim", "stands"),
+    [("Costs of $6,000 are usual", True), ("Costs of \u20ac6,000 are usual", False)],
+)
+def test_dollars_stand_on_an_amount_whose_currency_no_passage_names(
+    claim: str, stands: bool
+) -> None:
+    assert _stands("Costs of 6,000 are usual for a loan.", f"{claim} [a#0].") is stands
+
+
+def test_dollars_do_not_stand_on_a_count_or_beside_a_named_currency() -> None:
+    assert not _stands("Holders of 6,000 shares vote.", "Holders of $6,000 vote [a#0].")
+    assert not _stands("Fees are \u20ac12 and costs 6,000.", "Costs are $6,000 [a#0].")
+
+
+def test_the_citation_of_a_heading_covers_the_rows_below() -> None:
+    table = f"**Loans** [a#0]\n\n{HEADER}| 7/6 ARM | 6.125% | 6.84% | $2,430 |"
+    assert _stands(LOANS, table)
