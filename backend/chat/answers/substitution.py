@@ -74,9 +74,10 @@ def _compare(
     codes = SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes()
     same = sum(end - start for tag, start, end, _, _ in codes if tag == "equal")
     share = same / len(mine) if mine else 0.0
-    for number, (tag, start, end, source_start, source_end) in enumerate(codes):
-        if end == len(mine):
-            source_end = min(source_end, source_start + end - start + 1)
+    for number, (tag, start, end, source_start, source_stop) in enumerate(codes):
+        # The source may go on where the claim ends.
+        limit = source_start + end - start + 1 if end == len(mine) else source_stop
+        source_end = min(source_stop, limit)
         if tag != "replace" or end - start > _LONGEST or source_end - source_start > _LONGEST:
             continue
         before = codes[number - 1] if number else None
