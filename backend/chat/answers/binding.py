@@ -6,6 +6,7 @@ the words around it at least as well as any other.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,7 +16,7 @@ from chat.answers.claims import Claim
 from chat.answers.figures import AGE, BARE, FRACTION, PERCENT, Figure
 from chat.answers.lexicon import word_list
 from chat.answers.passages import PassageReading, Statement
-from chat.answers.reading import BETWEEN_WEIGHT
+from chat.answers.reading import BETWEEN_WEIGHT, read
 
 Labels = Mapping[str, float]
 
@@ -47,6 +48,16 @@ _LOSS: Final = re.compile(
     re.IGNORECASE,
 )
 
+_CHANGED_TO: Final = re.compile(
+    r"\b(?:improv|ris|ros|rais|fell|fall|increas|decreas|declin|drop|grew|grow|climb|reduc|went|"
+    r"lower|widen|narrow)\w*\s+(?:\w+\s+){0,2}to\s+\W*\Z",
+    re.IGNORECASE,
+)
+_LEAST_MONEY: Final = 100
+_CURRENCY_SIGN: Final = re.compile(r"[$\u20ac\u00a3\u00a5]|\b(?:euros?|pounds?|yen|EUR|GBP|CHF)\b")
+_THAN_DATE: Final = re.compile(r"\b(?:more|less|higher|lower|fewer) than (?:in |on |at )?\Z")
+_NEAR_DATE: Final = 24
+
 
 class Binding:
     """Compares figures with their labels.
@@ -73,6 +84,8 @@ class Binding:
             if figure.key in claim.exempt:
                 fits.append(None)
                 continue
+            if _in_other_column(claim, index, statement):
+                return False
             fits.append(fit(labels[index], statement, partial(agree, figure, claim, statement)))
             if figure.date is None and (
                 not _dates_agree(claim, index, statement) or _takes_label(claim, index, statement)
@@ -97,6 +110,8 @@ class Binding:
         """Whether another figure of the same kind fits the labels better."""
         figures = claim.reading.figures
         own = fit(labels, statement, partial(agree, figure, claim, statement)) or 0.0
+        # A sentence that a lead-in repeats has its words, and figures that the lead-in has too.
+        introduced = [one for text in claim.context for one in read(text).figures]
         # "Before 65" is compared with ages where the source says that 65 is one.
         units = {
             one.unit for one in statement.reading.figures if agree(figure, claim, statement, one)
@@ -110,7 +125,7 @@ class Binding:
                 if _score(labels, source, place) <= own + margin:
                     continue
                 if not agree(figure, claim, statement, other) and not any(
-                    one.agrees_with(other) for one in figures
+                    one.agrees_with(other) for one in (*figures, *introduced)
                 ):
                     return True
         return False
@@ -136,14 +151,31 @@ def matches(figure: Figure, claim: Claim, statement: Statement) -> bool:
 
 def agree(figure: Figure, claim: Claim, statement: Statement, source: Figure) -> bool:
     """Whether two figures agree, where a loss may be written as negative or in words."""
+    if source.end_of == "from" and _CHANGED_TO.search(claim.reading.text[: figure.start]):
+        return False  # "From 12.2 % to 14.2 %" is no improvement to 12.2 %.
     if figure.agrees_with(source):
         return True
+    if _is_unnamed_money(figure, source, statement):
+        return replace(figure, unit=BARE).agrees_with(source)
     if figure.date or source.date or (figure.value < 0) == (source.value < 0):
         return False
     positive_text = claim.text if figure.value >= 0 else statement.reading.text
     if not _LOSS.search(positive_text):
         return False
     return replace(figure, value=-figure.value).agrees_with(source)
+
+
+def _is_unnamed_money(figure: Figure, source: Figure, statement: Statement) -> bool:
+    """Whether a source leaves out the currency: "costs of 6,000" are $6,000 in American terms.
+
+    Only dollars are left out in the guides; a passage that names a currency leaves out none.
+    """
+    if figure.unit != "USD" or source.unit != BARE or abs(source.value) < _LEAST_MONEY:
+        return False
+    text = statement.reading.text
+    behind = read(text[source.end : source.end + 24])
+    counted = behind.words[:1] and behind.words[0].start <= 1
+    return not counted and not _CURRENCY_SIGN.search(statement.passage.text)
 
 
 def fit(labels: Labels, statement: Statement, wanted: Callable[[Figure], bool]) -> float | None:
@@ -240,14 +272,59 @@ def _dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
     if not mine:
         return True
     agreed = [
-        _dates_of(statement.labels[number])
+        (_dates_of(statement.labels[number]), _dates_of_others(statement, number))
         for number, one in enumerate(statement.reading.figures)
         if agree(figure, claim, statement, one)
     ]
     if not agreed:
         return True
-    context = {one.key for one in statement.context_figures if one.date}
-    return any(not theirs or mine & theirs or (not theirs and mine & context) for theirs in agreed)
+    return any(
+        not theirs or mine & (theirs - others) or (theirs <= others and not mine & others)
+        for theirs, others in agreed
+    )
+
+
+def _in_other_column(claim: Claim, index: int, statement: Statement) -> bool:
+    """Whether a row's figure stands under the name of another column of the source's row."""
+    if claim.reading.row_labels is None or statement.reading.row_labels is None:
+        return False
+    mine = claim.reading.row_labels[index].keys()
+    rows = statement.reading.row_labels
+    counts = Counter(key for one in rows for key in one)
+    shared = {key for key, count in counts.items() if count > 1}
+    agreed = {
+        number
+        for number, one in enumerate(statement.reading.figures)
+        if agree(claim.reading.figures[index], claim, statement, one)
+    }
+    if not agreed or any((rows[number].keys() - shared) & mine for number in agreed):
+        return False
+    return any(
+        (head := rows[number].keys() - shared) and head <= mine
+        for number in range(len(rows))
+        if number not in agreed
+    )
+
+
+def _dates_of_others(statement: Statement, index: int) -> set[str]:
+    """The dates that belong to one other figure alone.
+
+    In "77,280 in 2023, 5.9 % more than in 2022" the last year belongs to 5.9 %; in "95.8 % (June
+    2024: 95.1 %)" the date belongs to 95.1 %.
+    """
+    text, found = statement.reading.text, statement.reading.figures
+    others: set[str] = set()
+    for number, one in enumerate(found):
+        if one.date is None:
+            continue
+        owner: int | None = None
+        if _THAN_DATE.search(text, max(0, one.start - _NEAR_DATE), one.start):
+            owner = next((n for n in range(number - 1, -1, -1) if not found[n].date), None)
+        elif text[: one.start].endswith("(") and text[one.end :].lstrip().startswith(":"):
+            owner = next((n for n in range(number + 1, len(found)) if not found[n].date), None)
+        if owner not in {None, index}:
+            others.add(f"{one.key}")
+    return others
 
 
 def _roles_crossed(claim: Claim, statement: Statement, one: int, two: int) -> bool:

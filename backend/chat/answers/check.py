@@ -212,8 +212,7 @@ class _Check:
         above = unit
         while above.parent is not None:
             above = self._units.units[above.parent]
-            if above.kind is not Kind.HEADING:
-                found += self._own(above)
+            found += self._own(above)
         if unit.kind is Kind.ROW:
             for other in self._units.units:
                 if other.kind is Kind.HEADER and other.paragraph == unit.paragraph:
@@ -235,6 +234,8 @@ class _Check:
             reading = self._reading(unit, unit.start, unit.end)
             if unit.kind is Kind.ROW and not reading.figures:
                 return Reason.NOT_SUPPORTED
+            if not any(character.isalnum() for character in reading.text):
+                return Reason.NO_CITATION  # A footnote's sign that is left of its definition.
             verdict = self._support.verify(self._claim(unit, reading), cited)
             if verdict.reason is not None:
                 return verdict.reason

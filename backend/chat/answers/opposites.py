@@ -15,7 +15,7 @@ _OPPOSITES: Final = [
     rise rises rising rose risen increase increases increased increasing grow grows growing \
     grew grown climb climbs climbed up raise raises raised | fall falls falling fell fallen \
     decrease decreases decreased decreasing decline declines declined declining drop drops \
-    dropped down reduce reduces reduced reducing shrink shrinks shrank
+    dropped down reduce reduces reduced reducing shrink shrinks shrank lowered lowering
     high higher highest | low lower lowest
     more most greater | less least fewer
     gain gains gained gaining | lose loses losing lost loss losses
@@ -69,6 +69,9 @@ _OPPOSITES: Final = [
     many | few
     much | little
     lot | little
+    premium | discount
+    within | after
+    needs | wants
     """.strip().splitlines()
 ]
 _SIDES: Final = {
@@ -225,7 +228,9 @@ _UP: Final = (
     "richer|earlier|wider|steeper"
 )
 _THAN: Final = re.compile(
-    rf"\b(?P<how>{'|'.join(sorted(_DOWN))}|{_UP})\b(?:\s+[\w-]+){{0,5}}?\s+than\b", re.IGNORECASE
+    r"\bcomes? (?P<order>before|after)\b|"
+    rf"\b(?P<how>{'|'.join(sorted(_DOWN))}|{_UP})\b(?:\s+[\w-]+){{0,5}}?\s+than\b",
+    re.IGNORECASE,
 )
 
 
@@ -249,13 +254,38 @@ def comparison_agrees(claim: str, source: str) -> bool:
 
 def _is_down(text: str, found: re.Match[str]) -> bool:
     denied = re.search(r"\b(?:not|n't|never)\s+$", text[: found.start()]) is not None
-    return (found["how"].lower() in _DOWN) != denied
+    return (
+        (found["how"] or "").lower() in _DOWN or (found["order"] or "").lower() == "after"
+    ) != denied
 
 
 def _sides(text: str, found: re.Match[str]) -> tuple[set[str], set[str]]:
-    before = re.split(r"[;:.]", text[: found.start()])[-1]
+    before = re.split(r"[;:.,]" if found["order"] else r"[;:.]", text[: found.start()])[-1]
     after = re.split(r"[;:.,]", text[found.end() :])[0]
     return (
         {key for match in WORD.finditer(before) if (key := stem(match[0]))},
         {key for match in WORD.finditer(after) if (key := stem(match[0]))},
     )
+
+
+def are_opposite(one: str, other: str) -> bool:
+    """Whether two words are opposites of each other."""
+    sides = dict(_SIDES.get(one, ()))
+    return any(group in sides and sides[group] != side for group, side in _SIDES.get(other, ()))
+
+
+_UNLIKE: Final = re.compile(
+    r"\bunlike\s+(?P<one>[^,;.]{3,60}),\s+(?P<other>[^,;.]{2,80})", re.IGNORECASE
+)
+
+
+def contrast_agrees(claim: str, source: str) -> bool:
+    """Whether a claim does not say of X what "unlike X, Y goes along" says of Y."""
+    found = _UNLIKE.search(source)
+    if found is None or "unlike" in claim.lower():
+        return True
+    one, other = ([stem(m[0]) for m in WORD.finditer(found[name])] for name in ("one", "other"))
+    said = {stem(match[0]) for match in WORD.finditer(claim)}
+    names, subject = set(one) - {""}, next((key for key in other if key), "")
+    denied = any(is_hard(match[0].lower()) for match in WORD.finditer(claim))
+    return denied or not names or not names <= said or subject in said

@@ -13,6 +13,7 @@ from chat.answers.claims import Claim, Reason, Verdict
 from chat.answers.figures import FRACTION, PERCENT, Figure
 from chat.answers.opposites import (
     comparison_agrees,
+    contrast_agrees,
     directions_agree,
     label_sides_agree,
     opposed,
@@ -20,6 +21,7 @@ from chat.answers.opposites import (
 from chat.answers.passages import PassageReading, Statement, named_figures
 from chat.answers.polarity import limit_kept, negation_agrees
 from chat.answers.reading import Reading, context_labels, join, read
+from chat.answers.substitution import exchanged, pairs, tokens
 
 # The share of a claim's content words that one sentence must have. Models paraphrase, and a third
 # of the words of an honest sentence is often all that survives; figures, negation and labels are
@@ -64,6 +66,9 @@ _PREMISE: Final = re.compile(
 )
 
 
+_REFERS_BACK: Final = re.compile(
+    r"\W*(?:it|its|they|their|this|that|these|those|he|she)\b", re.IGNORECASE
+)
 _EXTREME: Final = re.compile(
     r"\b(?:(?P<high>highest|largest|biggest|greatest|best|strongest)|lowest|smallest|cheapest|"
     r"worst|weakest)\b",
@@ -98,6 +103,8 @@ class Support:
     def verify(self, claim: Claim, cited: Sequence[int]) -> Verdict:
         """Return whether the cited passages prove a claim, as a whole or clause by clause."""
         whole = self._verify(claim, cited)
+        if whole.reason is None and self._is_exchanged(claim):
+            return Verdict(Reason.NOT_SUPPORTED)
         if whole.reason is None:
             return whole
         clauses = _clauses(claim.reading)
@@ -118,6 +125,8 @@ class Support:
                 return whole
             statements += [one for one in part.statements if one not in statements]
             asked += part.asked
+        if self._is_exchanged(claim):
+            return Verdict(Reason.NOT_SUPPORTED)
         # A negation or a direction may reach from one clause into the next.
         return Verdict(None, statements, asked)
 
@@ -154,6 +163,19 @@ class Support:
         if reading.figures and not found[0].has_figures:
             return Verdict(Reason.NUMBER_NOT_IN_SOURCE)
         return Verdict(Reason.NOT_SUPPORTED)
+
+    def _is_exchanged(self, claim: Claim) -> bool:
+        if claim.reading.is_row:
+            return False
+        return exchanged(
+            claim.reading.text,
+            (
+                (one.reading.text, frozenset(pairs(tokens(passage.passage.text))))
+                for passage in self._passages
+                for one in passage.statements
+                if not one.reading.is_row
+            ),
+        )
 
     def _found(self, claim: Claim, cited: Sequence[int]) -> list[_Found]:
         found: list[_Found] = []
@@ -265,8 +287,20 @@ class Support:
             and self._extremes_agree(claim, statement)
             and label_sides_agree(claim.plain, statement.reading.plain)
             and comparison_agrees(text, source)
+            and contrast_agrees(text, source)
+            and self._subject_agrees(claim, statement)
             and limit_kept(text, source, claim.reading.stems)
         )
+
+    @staticmethod
+    def _subject_agrees(claim: Claim, statement: Statement) -> bool:
+        """Whether a sentence that begins with "it" does not speak of another thing."""
+        if not _REFERS_BACK.match(statement.reading.text):
+            return True
+        named = pairs(tokens(claim.reading.text))[:1]
+        known = statement.reading.stems.union(*(_text_stems(one) for one in statement.context))
+        elsewhere = pairs(tokens(statement.passage.text))
+        return all(name not in elsewhere or _text_stems(name) <= known for name in named)
 
     def _extremes_agree(self, claim: Claim, statement: Statement) -> bool:
         """Whether what a claim calls the highest or lowest of a table's column is."""

@@ -1,0 +1,147 @@
+"""Whether a claim repeats a source sentence almost word for word and exchanges what matters.
+
+"The snowball sends the extra money to the dearest debt" shares all but one word with a sentence
+about the avalanche. A share of words cannot tell; an alignment of the two texts can.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+from functools import lru_cache
+from typing import Final
+
+from chat.answers.lexicon import word_list
+from chat.answers.opposites import are_opposite
+from chat.answers.polarity import is_hard
+from chat.answers.words import content_words
+
+_TOKEN: Final = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d[\d.,]*")
+_ORDINALS: Final = frozenset(word_list("first second third fourth fifth sixth"))
+_NEGATORS: Final = frozenset(word_list("barely hardly scarcely rarely seldom"))
+
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+_PART: Final = re.compile(r"[;:]\s")
+
+_REPEATED: Final = 0.5
+"""The share of a claim's words that a sentence must repeat before an exchange is looked for."""
+_NEARLY_ALL: Final = 0.7
+"""The share from which any other name in the same place is an exchange."""
+_LONGEST: Final = 4
+_FLANK: Final = 2
+
+
+def exchanged(claim: str, sources: Iterable[tuple[str, frozenset[str]]]) -> bool:
+    """Return whether the sentence that a claim repeats most has another word in some place.
+
+    Args:
+        claim: The claim.
+        sources: Each sentence of the passages with the word pairs of its whole passage.
+    """
+    known = [
+        (tokens(part), around)
+        for source, around in sources
+        for part in dict.fromkeys((source, *_PART.split(source)))
+    ]
+    return any(_is_exchanged(tokens(part), known) for part in _SENTENCE.split(claim))
+
+
+def _is_exchanged(
+    mine: tuple[str, ...], known: Iterable[tuple[tuple[str, ...], frozenset[str]]]
+) -> bool:
+    best = repeated = 0.0
+    for theirs, around in known:
+        if len(set(mine) & set(theirs)) < _REPEATED * len(set(mine)):
+            continue
+        share, differs = _compare(mine, theirs, around)
+        if differs:
+            best = max(best, share)
+        else:
+            repeated = max(repeated, share)
+    return best >= _REPEATED and best >= repeated
+
+
+@lru_cache(maxsize=4096)
+def tokens(text: str) -> tuple[str, ...]:
+    """Return the words and numbers of a text in lower case."""
+    return tuple(match[0].lower().rstrip(".,") for match in _TOKEN.finditer(text))
+
+
+@lru_cache(maxsize=8192)
+def _compare(
+    mine: tuple[str, ...], theirs: tuple[str, ...], around: frozenset[str]
+) -> tuple[float, bool]:
+    codes = SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes()
+    same = sum(end - start for tag, start, end, _, _ in codes if tag == "equal")
+    share = same / len(mine) if mine else 0.0
+    for number, (tag, start, end, source_start, source_stop) in enumerate(codes):
+        # The source may go on where the claim ends.
+        limit = source_start + end - start + 1 if end == len(mine) else source_stop
+        source_end = min(source_stop, limit)
+        if tag != "replace" or end - start > _LONGEST or source_end - source_start > _LONGEST:
+            continue
+        before = codes[number - 1] if number else None
+        after = codes[number + 1] if number + 1 < len(codes) else None
+        if not _is_flanked(before, after, start, end, len(mine)):
+            continue
+        one, two = mine[start:end], theirs[source_start:source_end]
+        if _opposes(one, two, theirs) or (
+            share >= _NEARLY_ALL
+            and end - start == source_end - source_start == 1
+            and _renames(mine, start, two[0], around)
+        ):
+            return share, True
+    return share, False
+
+
+def _is_flanked(
+    before: tuple[str, int, int, int, int] | None,
+    after: tuple[str, int, int, int, int] | None,
+    start: int,
+    end: int,
+    length: int,
+) -> bool:
+    """Whether the same words stand around a difference."""
+    left = before[2] - before[1] if before and before[0] == "equal" else 0
+    right = after[2] - after[1] if after and after[0] == "equal" else 0
+    if end == length:
+        return left > _FLANK
+    return left + right > _FLANK and right > 0 and (left > 0 or start == 0)
+
+
+def _opposes(one: Sequence[str], two: Sequence[str], source: Sequence[str]) -> bool:
+    mine, theirs = set(one) - set(two), set(two) - set(one)
+    denied = any(map(is_hard, one)) != any(map(is_hard, two))
+    if not denied and any(are_opposite(word, other) for word in mine for other in theirs):
+        return True
+    if theirs & _NEGATORS and not any(word in _NEGATORS or is_hard(word) for word in mine):
+        return True
+    if len(one) == len(two) == 1:
+        if one[0][0].isdigit() and two[0][0].isdigit():
+            return one[0] in source
+        return one[0] in _ORDINALS and two[0] in _ORDINALS
+    return False
+
+
+def _renames(mine: Sequence[str], place: int, other: str, around: frozenset[str]) -> bool:
+    """Whether one thing is in the place of another, and the passage names both alike.
+
+    "Debt snowball" instead of "debt avalanche" is another name where the passage has both.
+    """
+    word = mine[place]
+    if not (word.isalpha() and other.isalpha()) or other in mine:
+        return False
+    if not (content_words(word) and content_words(other)):
+        return False
+    if content_words(word)[0].stem == content_words(other)[0].stem:
+        return False
+    return bool(around.intersection(pairs(mine[max(0, place - 1) : place + 2])))
+
+
+def pairs(words: Sequence[str]) -> list[str]:
+    """Return each two neighbouring content words."""
+    return [
+        f"{one} {two}"
+        for one, two in itertools.pairwise(words)
+        if content_words(one) and content_words(two)
+    ]
