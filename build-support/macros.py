@@ -52,8 +52,8 @@ def stock_package(name, handler="handler.py:handler", tags=()):
             reqs + "boto3-stubs",
             # It costs 7 MB and 140 ms of a cold start; the collector also accepts HTTP (4318).
             reqs + "opentelemetry-exporter-otlp-proto-grpc",
-            # Brings `requests`; ours sends OTLP/HTTP with JSON.
-            reqs + "opentelemetry-exporter-otlp-proto-http",
+            # proto-http stays: with tracing_mode = "auto", an older one from the layer fails with
+            # the newer proto-common of the package.
         ],
     )
 

@@ -50,8 +50,8 @@ def make_exporter(endpoint: str, *, blocks_request: bool) -> Exporter | None:
             otlp_endpoint=endpoint,
             protocol=protocol,
             detail=f"{error.name} is not in this package; spans are not exported. Use port 4318 "
-            "and http/json, which every package can send. gRPC and http/protobuf are packed for "
-            "the runner only.",
+            "and http/json, which every package can send. gRPC is packed for the runner "
+            "only.",
         )
     return None
 
