@@ -78,17 +78,18 @@ def scripted(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> 
     assert stop_up(running) == 0
 
 
+def _post(estate: RunningUp, path: str, body: Any) -> Any:
+    answer = httpx.post(estate.url + path, json=body, headers=estate.headers, timeout=35)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
 def test_a_scripted_model_answers_through_the_gateway(
     scripted: RunningUp, model: ScriptedModel
 ) -> None:
-    def post(path: str, body: Any) -> Any:
-        answer = httpx.post(scripted.url + path, json=body, headers=scripted.headers, timeout=35)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    post("/api/documents", {"documents": [DOCUMENT]})
+    _post(scripted, "/api/documents", {"documents": [DOCUMENT]})
     model.text = "A fund's fee is 0.2 per cent a year. [fees#0]"
-    answer = post("/api/ask", {"question": "What is the fee of a fund?"})
+    answer = _post(scripted, "/api/ask", {"question": "What is the fee of a fund?"})
     assert "0.2 per cent a year" in answer["answer"]
     assert [citation["document_id"] for citation in answer["citations"]] == ["fees"]
     [request] = model.requests
@@ -117,14 +118,9 @@ def test_only_the_services_that_call_bedrock_call_the_server(
 def test_what_a_model_invents_does_not_reach_the_caller(
     scripted: RunningUp, model: ScriptedModel
 ) -> None:
-    def post(path: str, body: Any) -> Any:
-        answer = httpx.post(scripted.url + path, json=body, headers=scripted.headers, timeout=35)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    post("/api/documents", {"documents": [DOCUMENT]})
+    _post(scripted, "/api/documents", {"documents": [DOCUMENT]})
     model.text = "A fund's fee is 12 per cent a year. [fees#0] You may trust it. [invented#9]"
-    answer = post("/api/ask", {"question": "What is the fee of a fund?"})
+    answer = _post(scripted, "/api/ask", {"question": "What is the fee of a fund?"})
     assert (answer["status"], answer["citations"]) == ("unknown", [])
     assert "12" not in answer["answer"]
     assert "invented" not in answer["answer"]
