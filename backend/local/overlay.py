@@ -2,6 +2,7 @@
 credentials.
 """
 
+import json
 import os
 from dataclasses import dataclass
 
@@ -46,7 +47,10 @@ class Endpoints:
 
 def web_overlay(endpoints: Endpoints, *, service: str, bedrock: str) -> dict[str, str]:
     """The variables that replace a web service's own. App Runner's collector speaks gRPC only."""
-    variables = overlay(endpoints, service=service, bedrock=bedrock) | {"BIND_HOST": HOST}
+    variables = overlay(endpoints, service=service, bedrock=bedrock) | {
+        "BIND_HOST": HOST,
+        "ALLOWED_HOSTS": json.dumps([HOST, "localhost"]),
+    }
     if endpoints.otlp and endpoints.otlp_grpc:
         variables["OTLP_ENDPOINT"] = endpoints.otlp_grpc
         variables["OTEL_EXPORTER_OTLP_PROTOCOL"] = (

@@ -5,6 +5,7 @@ from functools import partial
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from runner.job_manager import JobManager
 from runner.jobs import JobStore
@@ -67,6 +68,10 @@ def create_app(
             partial(aws_client, "secretsmanager", region=settings.aws_region),
         )
         app.user_middleware.append(Middleware(OriginMiddleware, secret=secret))
+    # After the origin check, so that only `/health` can get this refusal, which is plain text.
+    app.user_middleware.append(
+        Middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts, www_redirect=False)
+    )
     app.state.jobs = jobs
     app.state.job_manager = JobManager(jobs, uploads, max_documents=settings.max_job_documents)
     app.state.worker = Worker(

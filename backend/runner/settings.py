@@ -14,6 +14,9 @@ class Settings(FullServiceSettings):
     so that the last write ends within the gateway's 29 s. A lease expires `lease_grace_seconds`
     after its slice's limit; the job of a killed instance waits that long.
 
+    Requests with a Host header other than `allowed_hosts` (a JSON list) are refused. Only a server
+    on a developer's machine needs it: a web page there can point its own host name at 127.0.0.1.
+
     Parsing a document, or one page of it, is cancelled after `parse_seconds`. Longer uploads are
     split into parts of `part_characters`. A document that made `max_attempts` slices fail is
     skipped. On SIGTERM the server waits up to `drain_seconds` for requests in flight.
@@ -21,6 +24,7 @@ class Settings(FullServiceSettings):
 
     jobs_bucket_name: Annotated[str, Field(min_length=3, max_length=63)]
     origin_check: bool = False
+    allowed_hosts: Annotated[tuple[str, ...], Field(min_length=1)] = ("*",)
     bind_host: str = "0.0.0.0"  # noqa: S104 - all interfaces of its own container
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
 

