@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import queue
+import ssl
 import subprocess
 import sys
 import threading
@@ -22,12 +23,24 @@ _TRACE: Final = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad
 
 
 class LoopbackServer(ThreadingMixIn, http.server.HTTPServer):
-    """An HTTP server on a free loopback port, in threads of this process."""
+    """An HTTP server on a free loopback port, in threads of this process.
+
+    With `tls` it speaks HTTPS; the handshake happens in the thread of the connection.
+    """
 
     daemon_threads = True
 
-    def __init__(self, handler: type[http.server.BaseHTTPRequestHandler]) -> None:
+    def __init__(
+        self,
+        handler: type[http.server.BaseHTTPRequestHandler],
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         super().__init__(("127.0.0.1", 0), handler)
+        if tls is not None:
+            self.socket = tls.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     @property

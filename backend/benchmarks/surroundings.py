@@ -2,9 +2,14 @@
 
 import json
 import socket
+import ssl
+import tempfile
 import threading
+from importlib import resources
+from pathlib import Path
 from typing import Final
 
+from benchmarks import certificate
 from benchmarks.runtime import LoopbackServer, QuietHandler
 
 ANSWER: Final = {
@@ -61,18 +66,34 @@ class _Daemon:
 
 
 class Surroundings:
-    """One loopback server for all of it, and the environment that points a function there."""
+    """Loopback servers for all of it, and the environment that points a function there.
+
+    The collector speaks HTTP, as Lambda's does. AWS and the gateway speak HTTPS, so that every
+    candidate pays for TLS: their certificate stands at the end of the usual bundle of authorities,
+    which costs each client as much to load as on AWS.
+    """
 
     def __init__(self) -> None:
         self._requests = 0
-        self._server = LoopbackServer(self._handler())
+        self._folder = tempfile.TemporaryDirectory()
+        self._authorities = Path(self._folder.name, "authorities.pem")
+        own, key = Path(self._folder.name, "server.pem"), Path(self._folder.name, "key.pem")
+        certificate.write(own, key)
+        usual = resources.files("botocore").joinpath("cacert.pem").read_text()
+        self._authorities.write_text(usual + own.read_text())
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(own, key)
+        self._collector = LoopbackServer(self._handler())
+        self._server = LoopbackServer(self._handler(), tls=tls)
         self._daemon = _Daemon()
 
     def close(self) -> None:
         """Stop the servers."""
-        self._server.shutdown()
-        self._server.server_close()
+        for server in (self._collector, self._server):
+            server.shutdown()
+            server.server_close()
         self._daemon.close()
+        self._folder.cleanup()
 
     @property
     def exports(self) -> int:
@@ -81,7 +102,7 @@ class Surroundings:
 
     def variables(self, *, tracing: bool = True) -> dict[str, str]:
         """Return a function's environment, with tracing on or off."""
-        url = f"http://{self._server.address}"
+        url = f"https://{self._server.address}"
         return {
             "PROJECT_NAME": "fin-advisor",
             "ENVIRONMENT": "dev",
@@ -89,7 +110,9 @@ class Surroundings:
             "LOG_LEVEL": "INFO",
             "API_GATEWAY_URL": f"{url}/dev",
             "ENABLE_TRACING": str(tracing).lower(),
-            "OTLP_ENDPOINT": url,
+            "OTLP_ENDPOINT": f"http://{self._collector.address}",
+            "SSL_CERT_FILE": str(self._authorities),
+            "AWS_CA_BUNDLE": str(self._authorities),
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ENDPOINT_URL": url,

@@ -95,8 +95,9 @@ class ConnectionPool:
 
 @cache
 def _tls_context() -> ssl.SSLContext:
-    # Cached: loading the certificates takes about 20 ms.
-    return httpx.create_ssl_context(trust_env=False)
+    # Cached: loading the certificates takes about 20 ms. Only here the environment is read, for
+    # SSL_CERT_FILE: behind some companies' proxies a private authority signs.
+    return httpx.create_ssl_context()
 
 
 async def _read_bounded(response: httpx.Response, target: str) -> httpx.Response:
