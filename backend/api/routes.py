@@ -1,4 +1,4 @@
-"""The HTTP interface: parse, call, return."""
+"""The HTTP routes of the api service."""
 
 from typing import Annotated
 
@@ -90,7 +90,7 @@ async def delete_conversation(conversation_id: ConversationId, services: Service
     responses=error_responses(404),
 )
 async def post_feedback(answer_id: AnswerId, body: Feedback, services: ServicesPort) -> None:
-    """Keep an opinion of an answer with it; a second one replaces the first."""
+    """Store a rating of an answer; a later rating replaces it."""
     await services.rate(answer_id, body)
 
 

@@ -1,4 +1,4 @@
-"""Answers a question: retrieve, ask the model, and keep what the passages prove."""
+"""Answers a question: retrieve passages, ask the model, keep the sentences that they prove."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -35,12 +35,12 @@ class Answerer:
     """Answers questions from retrieved passages.
 
     Args:
-        retriever: Where passages come from.
-        model: What writes the answer.
-        gate: What judges whether the passages have to do with the question.
+        retriever: Finds passages.
+        model: Writes the answer.
+        gate: Decides whether the passages are relevant to the question.
         disclosure: The sentence that says that an AI wrote the answer.
-        history_tokens: The most that earlier turns may take of the prompt.
-        today: The date that the model is given.
+        history_tokens: The most tokens of the prompt that earlier turns may use.
+        today: Returns the date that the prompt states.
     """
 
     def __init__(
@@ -78,7 +78,8 @@ class Answerer:
             return self._unasked(NOTHING_FOUND, "unknown", relevance=relevance)
         completion = await self._complete(question, history, passages)
         with span("check"):
-            # The figures of a question that this one depends on are the user's own too.
+            # `text` includes the earlier questions that this one refers to: figures in them come
+            # from the user as well.
             checked = check.check(
                 completion.segments, passages, question=text, stop_reason=completion.stop_reason
             )

@@ -20,7 +20,7 @@ class Snapshot:
     """A manifest and the segments it lists, in the same order. Immutable.
 
     A document is live in the last segment that contains it, unless a later one deletes it.
-    `source` is the manifest's object, None before the first commit.
+    `source` is the S3 object of the manifest, None before the first commit.
     """
 
     def __init__(
