@@ -1,4 +1,4 @@
-"""Testing a new key with real calls until the gateway accepts it."""
+"""Tests a new key with real calls until the gateway accepts it."""
 
 import http.client
 import time

@@ -107,10 +107,10 @@ class S3JobStore:
             self._bucket.delete(key)
 
     def _write(self, job: Job, *, replaces: str | None) -> Stored:
-        """Write a state in place of the one with an ETag, or as the first one.
+        """Replace the state whose ETag is `replaces`; with None, write the first state.
 
         If S3 carries a write out but answers with an error, botocore sends it again and gets a
-        conflict. The commit id tells such a write from somebody else's.
+        conflict. The commit id in the stored state shows whether this call wrote it.
         """
         key, body = _state_key(job.id), job.model_dump_json().encode()
         for attempt in range(_WRITE_ATTEMPTS):
@@ -160,7 +160,7 @@ class S3JobStore:
             return list(pool.map(read, job_ids))
 
     def _delete_orphan(self, job_id: str) -> None:
-        """Delete the objects of a creation that did not reach the job's state."""
+        """Delete what `create` left behind if it failed before it stored the job."""
         for entry in self._bucket.page(f"jobs/items/{job_id}/").objects:
             self._bucket.delete(entry.key)
         self._bucket.delete(_OPEN + job_id)
