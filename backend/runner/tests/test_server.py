@@ -1,4 +1,4 @@
-"""Real server processes, one of which is killed; a real S3 server; a gateway on a real socket."""
+"""Real server processes, also killed ones, with a real S3 server and a gateway on a real socket."""
 
 import json
 import os
@@ -86,7 +86,7 @@ def make_server(environment: dict[str, str], tmp_path: Path) -> Iterator[MakeSer
         server.process.wait()
 
 
-def test_a_killed_instance_loses_nothing_and_another_goes_on(
+def test_a_killed_instance_loses_nothing_and_another_continues(
     make_server: MakeServer, gateway: Store
 ) -> None:
     bounds = {"SLICE_LIMIT_SECONDS": "6", "LEASE_GRACE_SECONDS": "0"}

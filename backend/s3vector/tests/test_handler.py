@@ -1,4 +1,4 @@
-"""The Lambda entry answers gateway events, and imports nothing before it is needed."""
+"""The Lambda entry point answers gateway events, and imports packages only when needed."""
 
 import json
 import subprocess
