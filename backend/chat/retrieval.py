@@ -17,7 +17,7 @@ class Retrieved(NamedTuple):
     embedding_model: str | None = None
 
 
-class _Found(BaseModel):
+class _FoundPassage(BaseModel):
     # Ignore fields that a newer s3vector adds.
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -41,7 +41,7 @@ class _Found(BaseModel):
 
 
 class _QueryAnswer(BaseModel):
-    passages: list[_Found]
+    passages: list[_FoundPassage]
     embedding_model: str | None = None
 
 

@@ -77,7 +77,7 @@ class OriginMiddleware:
         self._values: tuple[bytes, ...] = ()
         self._values_read_at = 0.0
         self._last_attempt_at: float | None = None
-        self._reading = asyncio.Lock()
+        self._read_lock = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] == "/health":
@@ -113,7 +113,7 @@ class OriginMiddleware:
 
     async def _reread(self) -> None:
         started = self._clock()
-        async with self._reading:
+        async with self._read_lock:
             if self._last_attempt_at is not None and self._last_attempt_at >= started:
                 return  # another request has read it in the meantime
             try:

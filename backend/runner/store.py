@@ -138,12 +138,12 @@ class S3JobStore:
             job = Job.model_validate_json(found.data)
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
-            raise self._damaged(job_id, problem["msg"]) from None
+            raise self._damaged_error(job_id, problem["msg"]) from None
         if job.id != job_id:
-            raise self._damaged(job_id, "it is the state of another job")
+            raise self._damaged_error(job_id, "it is the state of another job")
         return Stored(job, found.etag)
 
-    def _damaged(self, job_id: str, reason: str) -> BadDependency:
+    def _damaged_error(self, job_id: str, reason: str) -> BadDependency:
         return BadDependency(
             f"The stored job s3://{self._bucket.name}/{_state_key(job_id)} is damaged ({reason}). "
             "Nothing was changed; restore an earlier version of that object."

@@ -181,7 +181,7 @@ class S3VectorStore:
 
         def change(manifest: Manifest, commit: str) -> Manifest:
             if bounded and manifest.size + entry.size > self._capacity:
-                raise self._full(manifest.size, entry.size)
+                raise self._capacity_error(manifest.size, entry.size)
             return manifest.appended(entry, commit)
 
         try:
@@ -215,10 +215,10 @@ class S3VectorStore:
                 [one.size for one in snapshot.segments], snapshot.live_bytes, self._limits
             )
             if run is None or live + wanted > self._capacity:
-                raise self._full(live, wanted)
+                raise self._capacity_error(live, wanted)
             self._compact(snapshot, run)
 
-    def _full(self, used: int, wanted: int) -> CapacityExceeded:
+    def _capacity_error(self, used: int, wanted: int) -> CapacityExceeded:
         return CapacityExceeded(
             f"The store has {used} of at most {self._capacity} bytes; this request needs {wanted} "
             "more. Nothing was stored. Delete documents, raise MAX_STORE_BYTES together with the "

@@ -91,7 +91,7 @@ class VectorIndex:
                     returnMetadata=True,
                     returnData=vectors,
                 )
-            return [self._stored(one) for one in answer["vectors"]]
+            return [self._stored_passage(one) for one in answer["vectors"]]
 
         batches = list(batched(keys, _GET_BATCH, strict=False))
         return [one for found in self._pool.map(get, batches) for one in found]
@@ -135,7 +135,7 @@ class VectorIndex:
                         "first page."
                     ) from error
                 raise
-        return [self._stored(one) for one in answer["vectors"]], answer.get("nextToken")
+        return [self._stored_passage(one) for one in answer["vectors"]], answer.get("nextToken")
 
     def query(
         self, vector: Sequence[float], top_k: int, where: Filter | None
@@ -154,7 +154,7 @@ class VectorIndex:
             request["filter"] = where.to_s3vectors()
         with aws_errors(f"query the index {self._name}"):
             answer = self._client().query_vectors(**request)
-        return [self._stored(one) for one in answer["vectors"]]
+        return [self._stored_passage(one) for one in answer["vectors"]]
 
     def vector(self, document: Document, write: str, number: int) -> dict[str, Any]:
         """Return passage `number` of a document as the API's `vectors` entry."""
@@ -181,7 +181,7 @@ class VectorIndex:
             },
         }
 
-    def _stored(self, answer: Any) -> StoredPassage:
+    def _stored_passage(self, answer: Any) -> StoredPassage:
         try:
             metadata = dict(answer["metadata"])
             fields = json.loads(metadata.pop(PASSAGE_KEY))

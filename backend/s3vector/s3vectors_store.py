@@ -98,7 +98,7 @@ class S3VectorsStore:
         for _ in range(_QUERY_ATTEMPTS):
             found = self._index.query(vector, limit, where)
             heads = self._heads([one.record.id for one in found])
-            hits, stale = _divided(found, heads)
+            hits, stale = _current_and_stale(found, heads)
             seen = {one.record.id for one in hits}
             # If all passages of a document are stale, it may have been replaced between the two
             # reads: query again for its new passages.
@@ -144,7 +144,7 @@ class S3VectorsStore:
             self._remove(keys)
 
 
-def _divided(
+def _current_and_stale(
     found: Sequence[StoredPassage], heads: Mapping[str, StoredPassage]
 ) -> tuple[list[StoredPassage], list[StoredPassage]]:
     """Return the passages of current writes, and the stale ones."""
