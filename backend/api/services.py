@@ -1,4 +1,4 @@
-"""Calls of the other services, all through the gateway."""
+"""Calls to the other services, all through the gateway."""
 
 import asyncio
 import time

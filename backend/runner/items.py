@@ -1,4 +1,4 @@
-"""The documents of a job as they are stored with it."""
+"""The documents of a job, in the form in which they are stored with it."""
 
 import hashlib
 import re

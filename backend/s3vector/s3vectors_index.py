@@ -1,4 +1,4 @@
-"""An index of Amazon S3 Vectors: calls of its API, in batches within the API's limits.
+"""An index of Amazon S3 Vectors: calls to its API, in batches within the API's limits.
 
 Each vector is a passage. All fields except the caller's metadata are JSON under one metadata key,
 `_passage`. The index must declare this key as non-filterable, since filterable metadata is limited

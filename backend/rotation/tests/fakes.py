@@ -12,7 +12,7 @@ Answer = tuple[int, dict[str, object]]
 
 @dataclass
 class FakeGateway:
-    """A loopback HTTP server whose answers a function determines.
+    """A loopback HTTP server that answers with the result of a function.
 
     Args:
         answer: Takes the path and the `x-api-key`; returns the status and the JSON body.

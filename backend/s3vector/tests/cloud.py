@@ -1,4 +1,4 @@
-"""moto's server on a loopback port, with additions that it lacks and faults on demand.
+"""moto's server on a loopback port, with features that it lacks and faults on demand.
 
 The server runs moto's own WSGI application as moto_server does. Added to it, because moto 5.2.5
 lacks them:
