@@ -56,7 +56,7 @@ async def get_status(status: StatusPort) -> StatusResponse:
 
 @router.post("/ask", summary="Answer a question from the documents", responses=error_responses(404))
 async def post_ask(body: AskRequest, services: ServicesPort) -> AskResponse:
-    """Answer a question with citations, by the chat service; begin or continue a conversation."""
+    """Return chat's answer to a question, with citations; begin or continue a conversation."""
     return await services.ask(body)
 
 
@@ -109,7 +109,7 @@ async def post_documents(body: DocumentsRequest, services: ServicesPort) -> Docu
 async def post_ingestion(
     body: IngestionRequest, services: ServicesPort, idempotency_key: IdempotencyKey = None
 ) -> Ingestion:
-    """Start an ingestion and return its id, under which its progress can be read."""
+    """Start an ingestion and return it; its id is needed to read its progress."""
     return await services.start_ingestion(body, idempotency_key)
 
 

@@ -29,7 +29,8 @@ class DocumentFailure(_Record):
 class Cursor(_Record):
     """The position of a job: document `index`, of which `parts` parts are stored.
 
-    The next part begins at character `offset` of `section` of the document's text.
+    The next part begins at character `offset` of section `section`. A section is a page of a PDF;
+    other documents have one section.
     """
 
     index: Annotated[int, Field(ge=0)] = 0
@@ -59,9 +60,10 @@ class Waiting(_Record):
 class Job(_Record):
     """The state of a job, as it is stored.
 
-    `commit` is the id of the write that stored this state: a writer that got an error finds out by
-    it whether S3 made the write. Progress sets both counters to 0: `attempts` counts the slices
-    that failed because of a document or a killed instance, `waits` all slices that failed.
+    `commit` is the id of the write that stored this state. A writer that got an error from S3 finds
+    its own id here if S3 made the write all the same. Progress sets both counters to 0: `attempts`
+    counts the slices that failed because of a document or a killed instance, `waits` all slices
+    that failed.
     """
 
     format: Literal[1] = 1

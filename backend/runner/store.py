@@ -43,7 +43,7 @@ class S3JobStore:
         job = job.model_copy(
             update={"commit": commit, "items_key": f"jobs/items/{job.id}/{commit}.json"}
         )
-        # Before the job: an open job that is not in the index would never be worked on.
+        # Written before the job: an open job that is not in the index would never be run.
         self._bucket.put(_OPEN + job.id, b"")
         self._bucket.put(job.items_key, items, content_type=_JSON)
         try:
@@ -102,7 +102,7 @@ class S3JobStore:
 
     def remove(self, job: Job) -> None:
         """Delete an ended job and its documents."""
-        # The state last: while it exists, a removal that failed can be repeated.
+        # Delete the state last: while it exists, a removal that failed can be repeated.
         for key in (job.items_key, _OPEN + job.id, _state_key(job.id)):
             self._bucket.delete(key)
 

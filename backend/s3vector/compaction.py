@@ -48,7 +48,7 @@ def choose_run(sizes: Sequence[int], live: Sequence[int], limits: Limits) -> ran
         low, high = high, min(high * limits.fanout, full)
     dead = [size - kept for size, kept in zip(sizes, live, strict=True)]
     worst = max(range(len(sizes)), key=dead.__getitem__, default=None)
-    # Small segments are left to the tiers.
+    # Small segments wait until their tier is full.
     if worst is None or dead[worst] * 2 < sizes[worst] or sizes[worst] < _SMALLEST_TIER_BYTES:
         return None
     return range(worst, worst + 1)
@@ -100,7 +100,8 @@ def merge(snapshot: Snapshot, run: range) -> tuple[bytes, int] | None:
         documents += [
             segment.document(one, vectors=True) for one in snapshot.live_documents(number)
         ]
-    # Tombstones (ids of deleted documents) apply to earlier segments; the first one has none.
+    # A tombstone (the id of a deleted document) hides the document in earlier segments. If the run
+    # begins with the first segment, there are none.
     deleted = deleted - {one.record.id for one in documents} if run.start else set()
     if not documents and not deleted:
         return None
