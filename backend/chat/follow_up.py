@@ -113,7 +113,7 @@ _BOUNDARY: Final = re.compile(
     r"[,;:.?!]| (?:and|or|but|when|before|after|while|because|if|than|so|since|until|as|without|"
     r"with|that|on|to)\b"
 )
-# A word or an amount: "roth", "401(k)", "$5,000", "4.5%".
+# A word or an amount, without its currency: "roth", "401(k)", "5,000", "4.5%".
 _WORD: Final = re.compile(r"[a-z0-9][a-z0-9'/%$.,()-]*")
 
 
