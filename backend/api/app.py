@@ -1,4 +1,4 @@
-"""The composition root of the api service."""
+"""Builds the application of the api service from its parts."""
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware

@@ -40,21 +40,21 @@ class AskRequest(_Request):
     ]
     conversation_id: Annotated[
         ConversationId | None,
-        Field(description="Of an earlier answer; the question then continues its conversation."),
+        Field(description="From an earlier answer; the question continues that conversation."),
     ] = None
     top_k: Annotated[int, Field(ge=1, le=20, description="Passages to retrieve.")] = 5
     filter: Filter = None
 
 
 class AskResponse(GivenAnswer):
-    """A checked answer, and how to find its trace."""
+    """A checked answer, and the ids that find its trace and log lines."""
 
     trace_id: Annotated[str | None, Field(description="32 hexadecimal digits.")] = None
     request_id: str
 
 
 class DocumentsRequest(_Request):
-    """Documents to store; those with the same ids are replaced."""
+    """Documents to store; stored documents with the same ids are replaced."""
 
     documents: Annotated[
         list[DocumentBody],

@@ -1,4 +1,4 @@
-"""The HTTP interface: parse, call, return."""
+"""The HTTP routes of the api service."""
 
 from typing import Annotated
 
@@ -56,7 +56,7 @@ async def get_status(status: StatusPort) -> StatusResponse:
 
 @router.post("/ask", summary="Answer a question from the documents", responses=error_responses(404))
 async def post_ask(body: AskRequest, services: ServicesPort) -> AskResponse:
-    """Answer a question with citations, by the chat service; begin or continue a conversation."""
+    """Return chat's answer to a question, with citations; begin or continue a conversation."""
     return await services.ask(body)
 
 
@@ -90,7 +90,7 @@ async def delete_conversation(conversation_id: ConversationId, services: Service
     responses=error_responses(404),
 )
 async def post_feedback(answer_id: AnswerId, body: Feedback, services: ServicesPort) -> None:
-    """Keep an opinion of an answer with it; a second one replaces the first."""
+    """Store a rating of an answer; a later rating replaces it."""
     await services.rate(answer_id, body)
 
 
@@ -109,7 +109,7 @@ async def post_documents(body: DocumentsRequest, services: ServicesPort) -> Docu
 async def post_ingestion(
     body: IngestionRequest, services: ServicesPort, idempotency_key: IdempotencyKey = None
 ) -> Ingestion:
-    """Start an ingestion and return its id, under which its progress can be read."""
+    """Start an ingestion and return it; its id is needed to read its progress."""
     return await services.start_ingestion(body, idempotency_key)
 
 

@@ -1,4 +1,4 @@
-"""Calls of the other services, all through the gateway."""
+"""Calls to the other services, all through the gateway."""
 
 import asyncio
 import time
@@ -52,7 +52,7 @@ class Services:
         )
 
     async def ask(self, question: AskRequest) -> AskResponse:
-        """Answer a question, by the chat service."""
+        """Answer a question by calling chat."""
         body = body_of(question)
         body["messages"] = [{"role": "user", "content": body.pop("question")}]
         response = await self._client.post("/chat/messages", json=body)
@@ -64,16 +64,16 @@ class Services:
         )
 
     async def conversation(self, conversation_id: str) -> KeptConversation:
-        """Return a conversation that chat keeps."""
+        """Return a conversation that chat stores."""
         response = await self._client.get(f"/chat/conversations/{conversation_id}")
         return _parse(KeptConversation, response.content, "chat")
 
     async def erase(self, conversation_id: str) -> None:
-        """Delete a conversation that chat keeps."""
+        """Delete a conversation that chat stores."""
         await self._client.delete(f"/chat/conversations/{conversation_id}")
 
     async def rate(self, answer_id: str, feedback: Feedback) -> None:
-        """Keep an opinion of an answer, in chat."""
+        """Store a rating of an answer in chat."""
         await self._client.post(f"/chat/answers/{answer_id}/feedback", json=body_of(feedback))
 
     async def store(self, request: DocumentsRequest) -> DocumentsResponse:

@@ -1,4 +1,4 @@
-"""Answers a question: retrieve, ask the model, and keep what the passages prove."""
+"""Answers a question: retrieve passages, ask the model, keep the sentences that they prove."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -35,12 +35,12 @@ class Answerer:
     """Answers questions from retrieved passages.
 
     Args:
-        retriever: Where passages come from.
-        model: What writes the answer.
-        gate: What judges whether the passages have to do with the question.
+        retriever: Finds passages.
+        model: Writes the answer.
+        gate: Decides whether the passages are relevant to the question.
         disclosure: The sentence that says that an AI wrote the answer.
-        history_tokens: The most that earlier turns may take of the prompt.
-        today: The date that the model is given.
+        history_tokens: The most tokens of the prompt that earlier turns may use.
+        today: Returns the date that the prompt states.
     """
 
     def __init__(
@@ -70,15 +70,16 @@ class Answerer:
     ) -> CheckedAnswer:
         """Return the checked answer to a question after earlier turns."""
         if reply := greeting(question):
-            return self._unasked(reply, "answered")
+            return self._answer_without_model(reply, "answered")
         asked = [turn.question for turn in history if greeting(turn.question) is None]
         text = follow_up.search_text([*asked, question])
-        passages, relevance = await self._relevant(text, top_k, metadata_filter)
+        passages, relevance = await self._retrieve(text, top_k, metadata_filter)
         if relevance in {None, "irrelevant"}:
-            return self._unasked(NOTHING_FOUND, "unknown", relevance=relevance)
+            return self._answer_without_model(NOTHING_FOUND, "unknown", relevance=relevance)
         completion = await self._complete(question, history, passages)
         with span("check"):
-            # The figures of a question that this one depends on are the user's own too.
+            # `text` includes the earlier questions that this one refers to: figures in them come
+            # from the user as well.
             checked = check.check(
                 completion.segments, passages, question=text, stop_reason=completion.stop_reason
             )
@@ -94,9 +95,9 @@ class Answerer:
             input_tokens=completion.input_tokens,
             output_tokens=completion.output_tokens,
         )
-        return self._checked(checked, completion, relevance)
+        return self._response(checked, completion, relevance)
 
-    async def _relevant(
+    async def _retrieve(
         self, text: str, top_k: int, metadata_filter: dict[str, Any] | None
     ) -> tuple[tuple[Passage, ...], Relevance | None]:
         with span("retrieve") as traced:
@@ -122,7 +123,7 @@ class Answerer:
             passages=[PromptPassage(one.passage_id, one.title, one.text) for one in passages],
         )
 
-    def _unasked(
+    def _answer_without_model(
         self, text: str, status: Any, *, relevance: Relevance | None = None
     ) -> CheckedAnswer:
         _log.info("answered", status=status, relevance=relevance, passages=0)
@@ -130,7 +131,7 @@ class Answerer:
             answer=text, status=status, relevance=relevance, disclosure=self._disclosure
         )
 
-    def _checked(
+    def _response(
         self, checked: check.CheckedAnswer, completion: Completion, relevance: Relevance | None
     ) -> CheckedAnswer:
         return CheckedAnswer(

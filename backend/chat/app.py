@@ -1,4 +1,4 @@
-"""The composition root of the chat service."""
+"""Builds the application of the chat service from its parts."""
 
 from datetime import UTC, datetime
 from functools import partial

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MODEL_TIMEOUT_SECONDS: Final = 20.0
 
 _MAX_LOGGED_CHARACTERS: Final = 500
+# Phrases in the messages of Bedrock's ValidationException.
 _TOO_LONG: Final = re.compile(
     r"(?:input|prompt) is too long|context (?:window|length)|too many (?:input )?tokens",
     re.IGNORECASE,
@@ -48,13 +49,13 @@ def bedrock_model(settings: Settings) -> "BedrockModel":
 class BedrockModel:
     """A model on Bedrock.
 
-    An optional parameter that the model refuses is left out from then on: which parameters a model
-    accepts is published nowhere in a form that a program can read, and has changed overnight.
+    Once the model refuses an optional parameter, later requests leave it out. Bedrock publishes no
+    machine-readable list of the parameters that a model accepts, and changes them without notice.
 
     Args:
         model_id: A model or inference profile.
         region: Where Bedrock is called.
-        options: What the model is asked for.
+        options: The limit on the output and the optional parameters.
     """
 
     def __init__(self, model_id: str, *, region: str, options: ModelOptions) -> None:
@@ -78,7 +79,7 @@ class BedrockModel:
         """Return the assistant's next turn.
 
         Raises:
-            Unavailable: Bedrock throttles or fails, still after boto3's retries.
+            Unavailable: Bedrock still throttles or fails after botocore's retries.
             DeadlineExceeded: The request's time is used up.
             ConversationTooLong: The conversation does not fit into the context window.
             ModelRefused: Bedrock refuses the request.
@@ -98,7 +99,7 @@ class BedrockModel:
             traced.set_attribute(
                 "gen_ai.response.finish_reasons", [str(answer.get("stopReason", "unknown"))]
             )
-            # Counted before the answer is read: a model that only thought is paid for too.
+            # Count before `completion`, which raises if there is no text: the tokens are billed.
             read, wrote = used_tokens(answer)
             traced.set_attribute("gen_ai.usage.input_tokens", read)
             traced.set_attribute("gen_ai.usage.output_tokens", wrote)
@@ -109,7 +110,7 @@ class BedrockModel:
     async def _ask(
         self, system: str, messages: Sequence[Message], passages: Sequence[PromptPassage]
     ) -> tuple[ConverseRequest, dict[str, Any]]:
-        """Call Converse until no optional parameter is refused any more."""
+        """Call Converse, again without each optional parameter that the model refuses."""
         while True:
             request = ConverseRequest(self._options, self._refused, system, messages, passages)
             try:
@@ -132,7 +133,7 @@ class BedrockModel:
                     raise
             return answer
 
-        # boto3's own bounds are for each attempt; this one is for all of them.
+        # botocore's timeouts limit one attempt; the deadline limits all attempts together.
         return await deadline.in_time(
             asyncio.to_thread(call),
             f"The model {self._model_id} did not answer in time; ask something shorter or try "
@@ -140,7 +141,7 @@ class BedrockModel:
         )
 
     def _raise_refusal(self, error: "ClientError", optional: Mapping[str, tuple[str, ...]]) -> None:
-        """Log what AWS says, and raise the error that fits it, if one does."""
+        """Log AWS's error; raise the matching error of this service if there is one."""
         code = error_code(error)
         message = str(error.response.get("Error", {}).get("Message", ""))
         named = [
@@ -157,11 +158,13 @@ class BedrockModel:
         )
         if named:
             raise _ParametersRefused(named)
-        if (detail := _advice(code, message, self._model_id)) is not None:
-            raise detail from error
+        if (refusal := _refusal(code, message, self._model_id)) is not None:
+            raise refusal from error
 
 
 class _ParametersRefused(Exception):
+    """The model refused optional parameters: `names` are keys of `ConverseRequest.optional`."""
+
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(*names)
         self.names = names
@@ -171,7 +174,7 @@ def _names_one_of(message: str, names: Sequence[str]) -> bool:
     return any(re.search(rf"\b{re.escape(name)}\b", message, re.IGNORECASE) for name in names)
 
 
-def _advice(code: str, message: str, model_id: str) -> ServiceError | None:
+def _refusal(code: str, message: str, model_id: str) -> ServiceError | None:
     if code == "AccessDeniedException":
         return ModelRefused(
             f"Bedrock refuses access to the model {model_id}: this account or this service's role "
@@ -183,7 +186,7 @@ def _advice(code: str, message: str, model_id: str) -> ServiceError | None:
             "to an active model of this region, or to an inference profile."
         )
     if code != "ValidationException":
-        return None  # aws_errors knows it: throttling, an outage, credentials
+        return None  # `aws_errors` translates it: throttling, an outage, credentials
     if _TOO_LONG.search(message):
         return ConversationTooLong(
             "The question and its passages do not fit into the model's context window: ask with "

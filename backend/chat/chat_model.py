@@ -1,4 +1,4 @@
-"""The language model as the chat service sees it: what it is given, and what it returns."""
+"""The interface of language models: `ChatModel`, its input, output and errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.errors import BadDependency, Unprocessable
 
 
 class PromptPassage(NamedTuple):
-    """A retrieved passage, as a model may get it as a document of its own."""
+    """A retrieved passage, for models that take each source as a separate document."""
 
     id: str
     title: str | None
@@ -19,10 +19,7 @@ class PromptPassage(NamedTuple):
 
 @dataclass(frozen=True)
 class Completion:
-    """What a model wrote, why it stopped, and the tokens it took.
-
-    Only the stop reasons `end_turn` and `stop_sequence` mean that the answer is whole.
-    """
+    """The text that a model wrote, why it stopped, and the tokens it used."""
 
     segments: tuple[Segment, ...]
     stop_reason: str
@@ -36,7 +33,7 @@ class Completion:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the model ended its answer itself."""
+        """Whether the answer is complete: the model ended it, and no limit or filter did."""
         return self.stop_reason in {"end_turn", "stop_sequence"}
 
 
@@ -49,7 +46,7 @@ class UnusableCompletion(BadDependency):
 
 
 class ModelRefused(BadDependency):
-    """Bedrock refused the request for a reason that an operator has to remove."""
+    """Bedrock refused the request for a reason that only an operator can correct."""
 
 
 class ConversationTooLong(Unprocessable):
@@ -76,5 +73,5 @@ class ChatModel(Protocol):
             system: The instructions.
             messages: The conversation. The last one contains each passage in a `<passage>`
                 element, so that every model can cite.
-            passages: The same passages, for a model with citations of its own.
+            passages: The same passages, for a model that creates citations itself.
         """

@@ -1,4 +1,4 @@
-"""Conversations: questions and answers that the service keeps and continues."""
+"""Conversations: stored questions and answers that a later question can continue."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -52,7 +52,7 @@ class Conversations:
         asked_at = self._now()
         conversation_id = request.conversation_id or new_conversation_id()
         if request.conversation_id is None:
-            # Before the model is asked, so that the id is valid even if the turn cannot be kept.
+            # Create it before asking the model: the id must be valid even if the turn is not kept.
             await self._store.create(conversation_id)
             earlier, count = history.of_messages(request.messages), 0
         else:

@@ -42,14 +42,12 @@ class ConversationStore(Protocol):
         """Return the newest turns; None if there is no such conversation."""
 
     async def append(self, conversation_id: str, turn: Turn, *, count: int) -> str:
-        """Add a turn, whose `answer_id` is ignored, and return its answer's id.
-
-        Turns of concurrent calls are all kept, each whole.
+        """Add a turn and return the id of its answer. Concurrent calls lose no turn.
 
         Args:
             conversation_id: The conversation.
-            turn: The turn.
-            count: The turns that the conversation had when it was read.
+            turn: The turn; its `answer_id` is ignored.
+            count: The number of turns that the conversation had when it was read.
 
         Raises:
             ConversationGone: The conversation was erased meanwhile.
@@ -59,7 +57,7 @@ class ConversationStore(Protocol):
         """Delete a conversation with all its turns; return False if there was none."""
 
     async def rate(self, answer_id: str, feedback: Feedback) -> bool:
-        """Keep an opinion of an answer; return False if there is no such answer."""
+        """Store a rating of an answer; return False if there is no such answer."""
 
 
 def new_conversation_id() -> str:
@@ -68,15 +66,15 @@ def new_conversation_id() -> str:
 
 
 def partition_of(conversation_id: str) -> str:
-    """Return what the store knows a conversation by.
+    """Return the partition key of a conversation: a hash of its id.
 
-    A hash: neither the store nor the id of an answer reveals the conversation's id.
+    So neither the table nor an answer's id reveals the conversation's id, which gives access.
     """
     return hashlib.sha256(conversation_id.encode()).hexdigest()[:40]
 
 
 def answer_id_of(partition: str, number: int) -> str:
-    """Return the id of the answer in a turn, counted from 1."""
+    """Return the id of an answer; `number` is that of its turn, counted from 1."""
     return f"a_{partition}_{number}"
 
 
@@ -87,7 +85,7 @@ def parse_answer_id(answer_id: str) -> tuple[str, int] | None:
 
 
 def kept_conversation(conversation_id: str, kept: Kept) -> KeptConversation:
-    """Return a conversation as its reader gets it."""
+    """Return the response body that describes a conversation."""
     return KeptConversation(
         conversation_id=conversation_id, expires_at=kept.expires_at, turns=list(kept.turns)
     )

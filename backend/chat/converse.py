@@ -1,4 +1,4 @@
-"""Bedrock's Converse: the request, and what is read from the answer."""
+"""Requests to Bedrock's Converse API, and the parsing of its answers."""
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -15,26 +15,27 @@ from chat.documents import (
 )
 from chat.models import Message
 
-_WHY_NOTHING: Final = {
+# Why an answer has no text, by Bedrock's stop reason.
+_EMPTY_ANSWER_REASONS: Final = {
     "max_tokens": "it used all its output tokens before it wrote any; raise CHAT_MAX_OUTPUT_TOKENS",
     "content_filtered": "Bedrock's content filter removed the answer",
     "guardrail_intervened": "a guardrail blocked the question or the answer",
     "model_context_window_exceeded": "the conversation fills the model's context window",
     "malformed_model_output": "its output was malformed; try again",
-    "malformed_tool_use": "it tried to call a tool, which this service has none of; try again",
-    "tool_use": "it tried to call a tool, which this service has none of; try again",
+    "malformed_tool_use": "it tried to call a tool, but this service offers none; try again",
+    "tool_use": "it tried to call a tool, but this service offers none; try again",
 }
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What a model is asked for; `temperature`, `fields` and `native_citations` are optional.
+    """Parameters of a request. A model may refuse all but `max_output_tokens`.
 
     Attributes:
-        max_output_tokens: The longest answer, with the model's thinking.
-        temperature: 0 is the most repeatable.
-        fields: Converse's `additionalModelRequestFields`, the parameters of one model alone.
-        native_citations: Give passages as documents, for Bedrock's own citations.
+        max_output_tokens: The limit on the answer and the model's thinking together.
+        temperature: With 0, answers to the same prompt differ least.
+        fields: Converse's `additionalModelRequestFields`: parameters that only some models have.
+        native_citations: Send passages as documents and let Bedrock create the citations.
     """
 
     max_output_tokens: int
@@ -43,7 +44,7 @@ class ModelOptions:
     native_citations: bool = False
 
     def optional_names(self) -> dict[str, tuple[str, ...]]:
-        """Return each optional parameter in use, and the names that a refusal gives it."""
+        """Return each optional parameter in use, with its possible names in a refusal."""
         names: dict[str, tuple[str, ...]] = {}
         if self.temperature is not None:
             names["temperature"] = ("temperature",)
@@ -101,7 +102,7 @@ class ConverseRequest:
         blocks = answer.get("output", {}).get("message", {}).get("content", [])
         segments = _stripped(_segments(blocks, self._groups))
         if not segments:
-            why = _WHY_NOTHING.get(stop_reason, f"its stop reason is {stop_reason}")
+            why = _EMPTY_ANSWER_REASONS.get(stop_reason, f"its stop reason is {stop_reason}")
             raise UnusableCompletion(f"The model wrote no answer: {why}.", stop_reason)
         return Completion(segments, stop_reason, *used_tokens(answer))
 
@@ -113,7 +114,7 @@ def used_tokens(answer: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _segments(blocks: Sequence[Mapping[str, Any]], groups: Groups) -> list[Segment]:
-    # Blocks of other types are no answer: `reasoningContent` is the model's thinking.
+    # Other blocks are not part of the answer: `reasoningContent` is the model's thinking.
     segments = []
     for block in blocks:
         if cited := block.get("citationsContent"):
@@ -121,7 +122,7 @@ def _segments(blocks: Sequence[Mapping[str, Any]], groups: Groups) -> list[Segme
             segments.append(Segment(text, cited_passages(cited.get("citations", []), groups)))
         elif block.get("text"):
             segments.append(Segment(block["text"]))
-    # Where Bedrock cites, blocks are pieces of one text. Elsewhere each block is a text of its own.
+    # With citations, Bedrock splits one text into blocks. Without, each block is a paragraph.
     if not any("citationsContent" in block for block in blocks):
         segments = [
             Segment(segment.text + ("" if segment is segments[-1] else "\n"))

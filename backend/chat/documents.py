@@ -16,13 +16,13 @@ type Groups = tuple[tuple[PromptPassage, ...], ...]
 
 
 def grouped(passages: Sequence[PromptPassage]) -> Groups:
-    """Return the passages of each document: at most `MAX_DOCUMENTS`, in the given order."""
+    """Distribute passages over at most `MAX_DOCUMENTS` document blocks, in the given order."""
     size = max(1, -(-len(passages) // MAX_DOCUMENTS))
     return tuple(itertools.batched(passages, size, strict=False))
 
 
 def document_blocks(groups: Groups) -> list[dict[str, Any]]:
-    """Return a document block a group, in which each passage is a chunk."""
+    """Return one document block for each group; each of its passages is a chunk."""
     # Titles and ids are left out: Bedrock restricts the characters of a document's name, and warns
     # that a model may read a name as an instruction.
     return [

@@ -1,8 +1,8 @@
 """Conversations in a DynamoDB table.
 
-A conversation is a partition: an item for each turn, and one that counts them. Both are written in
-one transaction on the condition that the count is still the one that was read. So turns of
-concurrent calls get different numbers, and a turn cannot revive a conversation that was erased.
+A conversation is a partition: an item for each turn, and the head, an item that counts the turns.
+A transaction adds a turn and updates the head, if the count is still the one that was read. So
+turns of concurrent calls get different numbers, and no turn revives an erased conversation.
 """
 
 import asyncio
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
 _TURN: Final = "turn#"
-# Sorts behind every turn: one descending query reads it first, and then the newest turns.
+# The head's sort key. It sorts after every turn, so one descending query reads the head first and
+# then the newest turns.
 _HEAD: Final = "~"
 _ATTEMPTS: Final = 8
 _BATCH: Final = 25
 _SECONDS_A_DAY: Final = 86_400
-_TOO_LATE: Final = "The conversation's table did not answer in time; try again."
+_TIMED_OUT: Final = "The conversations table did not answer in time; try again."
 
 
 class DynamoConversations:
@@ -41,9 +42,9 @@ class DynamoConversations:
 
     Args:
         table: The table, with the keys `pk` and `sk` and the TTL attribute `expires_at`.
-        client: Makes or returns the boto3 client.
+        client: Returns the DynamoDB client.
         days: After how many days without a new turn a conversation expires.
-        now: Seconds since 1970.
+        now: Returns the Unix time in seconds.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class DynamoConversations:
         return await self._in_time(self._rate, answer_id, feedback)
 
     async def _in_time[T](self, call: Callable[..., T], *arguments: Any) -> T:
-        return await deadline.in_time(asyncio.to_thread(call, *arguments), _TOO_LATE)
+        return await deadline.in_time(asyncio.to_thread(call, *arguments), _TIMED_OUT)
 
     def _create(self, conversation_id: str) -> None:
         head = {
@@ -97,7 +98,7 @@ class DynamoConversations:
                 ScanIndexForward=False,
                 Limit=limit + 1,
             )["Items"]
-        # DynamoDB deletes expired items hours later.
+        # DynamoDB deletes expired items with a delay of up to days.
         if not items or items[0]["sk"]["S"] != _HEAD or self._has_expired(items[0]):
             return None
         head, *newest = items
@@ -120,7 +121,7 @@ class DynamoConversations:
                 # Another call added a turn first.
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - only spreads load
                 count = self._count(partition)
-            if self._written(partition, turn, count):
+            if self._try_write(partition, turn, count):
                 return answer_id_of(partition, count + 1)
         raise Unavailable(
             "Could not keep the turn: too many questions at once in one conversation.",
@@ -136,7 +137,7 @@ class DynamoConversations:
             raise ConversationGone
         return int(answer["Item"]["turns"]["N"])
 
-    def _written(self, partition: str, turn: Turn, count: int) -> bool:
+    def _try_write(self, partition: str, turn: Turn, count: int) -> bool:
         expires_at = self._expires_at()
         head = {
             "TableName": self._table,
@@ -176,7 +177,7 @@ class DynamoConversations:
 
     def _erase(self, conversation_id: str) -> bool:
         partition = partition_of(conversation_id)
-        # The count first: from then on the conversation is unknown, and no turn can be added.
+        # Delete the head first: without it, the conversation is unknown and takes no turn.
         with aws_errors("erase the conversation"):
             client = self._client()
             head = client.delete_item(
@@ -236,7 +237,8 @@ def _turn_key(number: int) -> str:
 
 
 def _turn(partition: str, item: dict[str, Any]) -> Turn:
-    # Its id and its feedback are not in the stored turn: the one is the key, the other comes later.
+    # Not in the stored JSON: the id follows from the item's key, and feedback is added later as an
+    # attribute of the item.
     fields = json.loads(item["turn"]["S"])
     fields["answer_id"] = answer_id_of(partition, int(item["sk"]["S"].removeprefix(_TURN)))
     if "feedback" in item:

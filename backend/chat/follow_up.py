@@ -15,6 +15,7 @@ from chat.plain_words import FUNCTION, GENERIC
 _MAX_QUESTIONS: Final = 3
 _MAX_CHARACTERS: Final = 4_000
 
+# Announces a new topic: "by the way, ...", "now a different question: ...".
 _TOPIC_CHANGE: Final = re.compile(
     r"(?:now |ok(?:ay)?,? |so,? |on )?(?:(?:a |an )?(?:completely |totally )?(?:different|new|"
     r"another|"
@@ -22,12 +23,14 @@ _TOPIC_CHANGE: Final = re.compile(
     r"changing (?:the )?(?:topic|subject)|(?:let's|let us) (?:talk|switch|move|turn)|switching|"
     r"moving on|turning to|something else|next (?:question|topic))\b"
 )
+# Reacts to the answer before the question begins: "OK, thanks. ...".
 _ACKNOWLEDGEMENT: Final = re.compile(
     r"(?:(?:ok(?:ay)?|thanks|thank you|great|good|i see|got it|right|alright|all right|hm+|hi|"
     r"hello|"
     r"interesting|fine|well|now|please|sure|understood|makes sense|that makes sense|"
     r"that's clear|yes|no)\b[\s,.!:;-]*)+"
 )
+# Opens a question that only makes sense after another: "what about ...", "why?", "are you sure".
 _OPENER: Final = re.compile(
     r"(?:(?:and|but|or|so) )?(?:what|how) about\b|what if\b|same (?:for|question)|in (?:that|"
     r"this) case|if so|if not|"
@@ -41,12 +44,15 @@ _OPENER: Final = re.compile(
     r"who else|where else|"
     r"except|unless|only if|even if|not even"
 )
+# A conjunction at the start joins the question to the one before: "and for bonds?".
 _JOINER: Final = re.compile(r"(?:and|but|or|so|then|also|plus|yet|still|because)\b")
+# Starts a fragment, if no verb follows: "for a family of four?", "in California?".
 _PREPOSITION: Final = re.compile(
     r"(?:for|with|without|in|at|after|before|from|under|over|by|until|on|about|during|between|of|"
     r"to|"
     r"as|since|within|per|if|when|not|even|only|just|including|instead|every|through|via)\b"
 )
+# Makes a text a question of its own rather than a fragment: "is", "should", "how", "explain".
 _VERB: Final = re.compile(
     r"\b(?:is|are|was|were|am|be|do|does|did|can|could|should|shall|will|would|may|might|must|has|"
     r"have|had|need|needs|what|what's|how|why|when|where|which|who|whose|explain|tell|describe|"
@@ -69,11 +75,12 @@ _EXPLETIVE: Final = re.compile(
     r"|\bdoes it make (?:more )?(?:financial )?sense\b|\bit (?:is|comes) (?:to|better|worth)\b|"
     r"\bworth it to\b"
 )
+# "There" that refers to nothing: "is there a penalty".
 _EXISTENTIAL: Final = re.compile(
     r"\b(?:is|are|was|were|does|do|will|can|would|could) there\b|\bthere (?:is|are|be)\b"
 )
+# "This", "those", "that" which do not refer back: "this year", "those who", "a fund that tracks".
 _RELATIVE: Final = re.compile(
-    # "a fund that tracks", "this year", "the fact that"
     r"\bthis (?:year|month|week|quarter|decade|age|country)\b|\b(?:these|those) (?:days|who|with|"
     r"over|under)\b|"
     r"(?<!does )(?<!do )(?<!did )(?<!is )(?<!can )(?<!will )(?<!should )(?<!would )"
@@ -81,26 +88,32 @@ _RELATIVE: Final = re.compile(
     r"\w+ed|is|are|was|has|have|can|will|i|you|we|my|the|a|an|do|does|pay|track|hold|grow|"
     r"offer)\b)"
 )
+# "One" and "other" which do not refer back: "each other", "one year".
 _NOT_A_REFERENCE: Final = re.compile(
     r"\b(?:each other|one another|no one|at once|one (?:year|month|day|percent|time|job|income|"
     r"person)|one's|once)\b"
 )
+# Refers to a noun named before: "how is it taxed", "the other one", "and the rest".
 _PRONOUN: Final = re.compile(
     r"\b(?:it|its|they|them|their|theirs|this|that|these|those|he|she|him|her|his|ones|such|there|"
     r"former|latter|both|neither|former's|itself|themselves)\b(?! of\b)|\b(?:the|a|any|each|which|"
     r"this|that|every|another|other|\w+er|\w+est) one\b|"
     r"\b(?:the )?(?:same|others?|opposite|rest|remainder)\b"
 )
+# Compares with what was said before: "are bonds insured too?", "any other", "... instead?".
 _ADDITION: Final = re.compile(
     r"\b(?:too|as well|instead|again|otherwise|either|then|though|similarly|likewise|afterwards|"
     r"beforehand|meanwhile|so|not)\s*\?*$|\b(?:also|instead (?!of))\b|\belse\b|\bany other\b|"
     r"\bother than\b|"
     r"\banother (?:way|option|reason|example|one)\b"
 )
+# Where a clause ends. In "I have a mortgage, should I refinance it", the comma separates the noun
+# from its pronoun.
 _BOUNDARY: Final = re.compile(
     r"[,;:.?!]| (?:and|or|but|when|before|after|while|because|if|than|so|since|until|as|without|"
     r"with|that|on|to)\b"
 )
+# A word or an amount, without its currency: "roth", "401(k)", "5,000", "4.5%".
 _WORD: Final = re.compile(r"[a-z0-9][a-z0-9'/%$.,()-]*")
 
 
@@ -137,7 +150,7 @@ def _refers_back(text: str) -> bool:
 
 
 def _has_antecedent(before: str) -> bool:
-    """Whether an earlier clause of the same question names what a pronoun may mean."""
+    """Return whether an earlier clause of the question names a noun that a pronoun can mean."""
     boundaries = [found.start() for found in _BOUNDARY.finditer(before)]
     return bool(boundaries) and bool(topics(before[: boundaries[-1]]))
 

@@ -1,8 +1,12 @@
-"""Greetings, thanks and questions about the assistant, which need no document and no model."""
+"""Fixed replies to greetings, thanks, goodbyes and questions about the assistant.
+
+These need no documents and no model.
+"""
 
 import re
 from typing import Final
 
+# What may follow a greeting: "hello there", "thanks a lot".
 _FILLER: Final = (
     r"there|again|all|everyone|everybody|team|assistant|bot|friend|sir|madam|very much|so much|"
     r"a lot|"
@@ -10,6 +14,7 @@ _FILLER: Final = (
     r"helped)(?: a lot)?|"
     r"that(?:'s| is) (?:all|great|helpful|very helpful)|i appreciate (?:it|your help)"
 )
+# A pattern and its reply. If a question matches several, the reply of the first is given.
 _KINDS: Final = (
     (
         r"(?:who|what) (?:are|r) you|what(?:'s| is) your name|what can (?:you|i) (?:do|"
@@ -46,7 +51,7 @@ _MAX_CHARACTERS: Final = 100
 
 
 def greeting(question: str) -> str | None:
-    """Return the reply, if the question is nothing but a greeting, thanks or the like."""
+    """Return the reply if the question consists only of such phrases, otherwise None."""
     rest = re.sub(r"[^\w' ]+", " ", question[: _MAX_CHARACTERS + 1].replace("\u2019", "'").lower())
     rest = " ".join(rest.split())
     if not rest or len(question) > _MAX_CHARACTERS:
@@ -62,5 +67,5 @@ def greeting(question: str) -> str | None:
         if found:
             replies.add(found[1])
         rest = rest[match.end() :].lstrip()
-    # A question about the assistant is answered even where a "hello" stands before it.
+    # In the order of `_KINDS`: "hello, who are you" gets the reply about the assistant.
     return next(reply for _, reply in _PATTERNS if reply in replies)

@@ -1,4 +1,4 @@
-"""The earlier turns of a conversation, as the model and the retrieval get them."""
+"""The earlier turns of a conversation, for the prompt and for the search."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Final
 from chat.models import Message
 from shared.answers import Turn
 
-# English text has about four characters a token; no tokenizer is public for every model.
+# English text has about four characters a token. An estimate: some models publish no tokenizer.
 _CHARACTERS_PER_TOKEN: Final = 4
 _MARKER: Final = re.compile(r"\s?\[\d{1,3}\]")
 
@@ -18,7 +18,7 @@ class Exchange:
     """A question and its reply.
 
     Attributes:
-        verified: Whether this service checked the reply; one that a caller sends is not.
+        verified: True if this service checked the reply, False if a caller sent it.
     """
 
     question: str
@@ -27,12 +27,12 @@ class Exchange:
 
 
 def of_turns(turns: Sequence[Turn]) -> list[Exchange]:
-    """Return kept turns without markers, which number passages that the model no longer gets."""
+    """Return stored turns without `[1]` markers: they number passages of an earlier prompt."""
     return [Exchange(turn.question, _MARKER.sub("", turn.answer.answer), True) for turn in turns]
 
 
 def of_messages(messages: Sequence[Message]) -> list[Exchange]:
-    """Return the turns before the question that a caller sent."""
+    """Return the turns in a caller's messages; the last message is the new question."""
     earlier = messages[:-1]
     return [
         Exchange(asked.content, replied.content)

@@ -1,4 +1,4 @@
-"""Request bodies of the chat service; `shared.answers` has the answers."""
+"""Request bodies of the chat service; its response bodies are in `shared.answers`."""
 
 from typing import Annotated, Literal, Self
 
@@ -36,7 +36,7 @@ class MessagesRequest(_Body):
     ]
     conversation_id: Annotated[
         ConversationId | None,
-        Field(description="Continues a kept conversation; without it, a new one begins."),
+        Field(description="Continues a stored conversation; without it, a new one begins."),
     ] = None
     top_k: Annotated[int, Field(ge=1, le=20, description="Passages to retrieve.")] = 5
     filter: Annotated[

@@ -1,7 +1,7 @@
-"""What the model is given: the rules, the passages, the earlier turns, and the question.
+"""The prompt: the rules, the passages, the earlier turns, and the question.
 
-All of it but the rules comes from outside and is escaped, so that no document, title or earlier
-turn can close its element or write attributes of its own.
+Everything except the rules comes from outside. It is escaped, so that no document, title or
+earlier turn can close its XML element or add attributes.
 """
 
 import re
@@ -28,9 +28,15 @@ them. Earlier replies that are not verified may be wrong; answer from no earlier
 Where the passages do not answer the question, say "I don't know" and name what is missing. Be \
 brief and concrete. You give general information, not individual advice."""
 
-_BREAKS: Final = {'"': "&quot;", "'": "&apos;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
-# Brackets too: a footnote "[1]" of a document must not read as a citation to copy.
-_BRACKETS: Final = {"[": "&#91;", "]": "&#93;", "\u3010": "&#12304;", "\u3011": "&#12305;"}
+_ATTRIBUTE_ESCAPES: Final = {
+    '"': "&quot;",
+    "'": "&apos;",
+    "\n": "&#10;",
+    "\r": "&#13;",
+    "\t": "&#9;",
+}
+# The model must not copy a document's footnote "[1]" as if it were a citation.
+_BRACKET_ESCAPES: Final = {"[": "&#91;", "]": "&#93;", "\u3010": "&#12304;", "\u3011": "&#12305;"}
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
@@ -53,7 +59,7 @@ def user_turn(question: str, history: Sequence[Exchange], passages: Sequence[Pas
         parts += ["<earlier>", *map(_exchange, history), "</earlier>"]
     parts.append(f"<question>{_text(question)}</question>")
     content: dict[str, Any] = {"role": "user", "content": "\n".join(parts)}
-    # Without validation: the passages are longer than what a caller may send.
+    # `model_construct` does not validate: with passages, the text may exceed a caller's limit.
     return Message.model_construct(**content)
 
 
@@ -68,7 +74,7 @@ def _passage(passage: Passage) -> str:
     written = " ".join(
         f'{name}="{_attribute(value)}"' for name, value in attributes.items() if value
     )
-    return f"<passage {written}>{escape(_printable(passage.text), _BRACKETS)}</passage>"
+    return f"<passage {written}>{escape(_printable(passage.text), _BRACKET_ESCAPES)}</passage>"
 
 
 def _exchange(exchange: Exchange) -> str:
@@ -76,7 +82,7 @@ def _exchange(exchange: Exchange) -> str:
     if not exchange.answer:
         return asked
     verified = "yes" if exchange.verified else "no"
-    replied = escape(_printable(exchange.answer), _BRACKETS)
+    replied = escape(_printable(exchange.answer), _BRACKET_ESCAPES)
     return f'{asked}\n<replied verified="{verified}">{replied}</replied>'
 
 
@@ -85,7 +91,7 @@ def _text(value: str) -> str:
 
 
 def _attribute(value: str) -> str:
-    return escape(_printable(value), _BREAKS)
+    return escape(_printable(value), _ATTRIBUTE_ESCAPES)
 
 
 def _printable(value: str) -> str:

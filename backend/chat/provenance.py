@@ -1,6 +1,6 @@
-"""Of when a document is, and on which page a passage stands, by the document's metadata.
+"""The date of a document's facts and the page of a passage, read from the document's metadata.
 
-The time of ingestion is never used: a document of 2019 that is stored today is of 2019.
+The time of ingestion is never used: a document of 2019 that is stored today dates from 2019.
 """
 
 import re
@@ -37,7 +37,7 @@ def page(metadata: Mapping[str, Any]) -> int | None:
 
 
 def _date(value: object) -> str | None:
-    # Numbers arrive as doubles from one of the stores.
+    # One of the vector stores returns every number as a float: 2019.0.
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(int(value)) if value in _YEARS else ""
     if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Whether what was retrieved has anything to do with the question."""
+"""Decides whether the retrieved passages are relevant to the question."""
 
 from collections.abc import Sequence
 from typing import Final, Literal
@@ -8,10 +8,10 @@ from chat.answers.passages import Passage
 Relevance = Literal["relevant", "irrelevant", "uncalibrated"]
 
 CALIBRATED: Final[dict[str, float]] = {}
-"""The lowest cosine of the best passage by embedding model.
+"""For each embedding model, the cosine that the best passage must reach.
 
-A value loses at most 1 % of the answerable questions of a measurement. No value has been measured
-for a model of Bedrock; `MIN_SCORE` sets one for a deployment.
+A value is measured so that at most 1 % of answerable questions stay below it. None has been
+measured for a Bedrock model; the variable `RELEVANCE_THRESHOLD` sets one for a deployment.
 """
 
 
@@ -19,14 +19,14 @@ class RelevanceGate:
     """Judges the best cosine similarity, whose scale differs between embedding models.
 
     Args:
-        override: The threshold in place of the embedding model's own.
+        override: The threshold to use instead of the embedding model's.
     """
 
     def __init__(self, override: float | None = None) -> None:
         self._override = override
 
     def judge(self, passages: Sequence[Passage], embedding_model: str | None) -> Relevance | None:
-        """Return None where there is no passage."""
+        """Return whether the passages are relevant, or None if there are none."""
         if not passages:
             return None
         threshold = self._override

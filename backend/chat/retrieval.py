@@ -1,4 +1,4 @@
-"""Passages from the s3vector service, asked for over the gateway."""
+"""Retrieves passages from the s3vector service, through the gateway."""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -11,14 +11,14 @@ from shared.errors import BadDependency
 
 
 class Retrieved(NamedTuple):
-    """The passages closest to a text, the closest first, and the model that compared them."""
+    """The passages closest to a text, the closest first, and the embedding model of the scores."""
 
     passages: tuple[Passage, ...]
     embedding_model: str | None = None
 
 
-class _Found(BaseModel):
-    # Forward compatible: what s3vector adds later must not break this service.
+class _FoundPassage(BaseModel):
+    # Ignore fields that a newer s3vector adds.
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     document_id: str
@@ -41,7 +41,7 @@ class _Found(BaseModel):
 
 
 class _QueryAnswer(BaseModel):
-    passages: list[_Found]
+    passages: list[_FoundPassage]
     embedding_model: str | None = None
 
 

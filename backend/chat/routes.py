@@ -1,4 +1,4 @@
-"""HTTP of the chat service."""
+"""The HTTP routes of the chat service."""
 
 from typing import Annotated
 
@@ -62,5 +62,5 @@ async def delete_conversation(
 async def post_feedback(
     answer_id: AnswerId, body: Feedback, conversations: ConversationsPort
 ) -> None:
-    """Keep an opinion of an answer with it; a second one replaces the first."""
+    """Store a rating of an answer; a later rating replaces it."""
     await conversations.rate(answer_id, body)

@@ -14,20 +14,20 @@ class Settings(FullServiceSettings):
     """A Bedrock model or inference profile that Converse accepts."""
 
     chat_max_output_tokens: int = Field(default=4096, ge=1, le=128_000)
-    """The longest answer. The thinking of a model that thinks counts too."""
+    """The limit on an answer's length. A model's thinking counts, too."""
 
     chat_temperature: float | None = Field(default=None, ge=0, le=1)
     """Not sent unless it is set: current Claude models refuse it."""
 
     chat_model_fields: dict[str, Any] | None = None
-    """Parameters of one model alone, as JSON, such as `{"output_config": {"effort": "low"}}`."""
+    """Parameters that only this model has, as JSON: `{"output_config": {"effort": "low"}}`."""
 
     chat_citations: Literal["prompt", "native"] = "prompt"
-    """`native` adds Bedrock's own citations, where the model has them."""
+    """`native` also uses Bedrock's citations, if the model supports them."""
 
     relevance_threshold: float | None = Field(default=None, ge=-1, le=1)
-    """Cosine similarity below which a passage is not relevant to the question. Without it, the
-    value that is calibrated for the embedding model.
+    """The cosine similarity that the best passage must reach to be relevant. If it is not set, the
+    value measured for the embedding model is used.
     """
 
     conversations_table: str = Field(min_length=3, max_length=255)
@@ -37,7 +37,7 @@ class Settings(FullServiceSettings):
     """How long a conversation is kept after its last turn."""
 
     history_tokens: int = Field(default=2_000, ge=0, le=100_000)
-    """The most that earlier turns may take of a prompt."""
+    """The most tokens of a prompt that earlier turns may use."""
 
     disclosure: str = Field(
         default="An AI system wrote this answer; its figures and sources were checked "

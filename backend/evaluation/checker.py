@@ -1,6 +1,8 @@
-"""Measures the checker of answers with the honest and the adversarial completions.
+"""Measures the check of chat's answers with two sets of completions (texts of a language model).
 
-`./pants run backend/evaluation:checker` prints both figures and what is behind them.
+The honest set contains true sentences: those that the check removes are its false alarms. The
+adversarial set contains false claims: those that reach the caller are its misses.
+`./pants run backend/evaluation:checker` prints both figures and lists every case.
 """
 
 import json
@@ -20,12 +22,13 @@ _NOT_COMPARED = re.compile(r"[^0-9a-z%$.]+")
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What the checker did to one of the sets.
+    """The result of the check on one of the sets.
 
     Attributes:
-        total: True units of the honest set, or cases of the adversarial one.
-        wrong: True units that were removed, or cases of which something false reached the caller,
-            each by its form or attack and its text.
+        total: The number of true units (sentences, list items, table rows) in the honest set, or
+            of cases in the adversarial set.
+        wrong: The true units that were removed, or the cases in which something false reached the
+            caller. Each is a pair: the kind of text or of attack, and the text.
     """
 
     total: int
@@ -59,7 +62,7 @@ def honest() -> Measurement:
 
 
 def adversarial(count: int = 1000) -> Measurement:
-    """Count the attacked completions of which a false claim or citation reaches the caller."""
+    """Count the adversarial cases in which a false claim or citation reaches the caller."""
     total, reached = 0, []
     for case in generate(count):
         total += 1
@@ -86,14 +89,14 @@ def _passage(fields: dict[str, Any]) -> Passage:
 
 
 def _comparable(text: str) -> str:
-    # Markers are numbered anew and markup may move: compare words and figures only.
+    # The check renumbers citations and may move markup: compare words and figures only.
     return _NOT_COMPARED.sub("", _CITATION.sub("", text.lower()))
 
 
 if __name__ == "__main__":
     for title, measurement in (
         ("True units removed", honest()),
-        ("Completions of which something false passed", adversarial()),
+        ("Cases in which something false passed", adversarial()),
     ):
         print(f"{title}: {measurement}")
         for kind, text in measurement.wrong:

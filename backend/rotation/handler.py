@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _STEP_FIELDS = ("Step", "SecretId", "ClientRequestToken")
 _TRIAL_SECONDS = 40.0
+# Left for the rest of the step, after the trial calls with the new key.
 _RESERVE_SECONDS = 8.0
 _PAUSE_SECONDS = 1.0
 

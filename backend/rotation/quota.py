@@ -1,4 +1,4 @@
-"""The remaining quota of each key, as metrics, which API Gateway does not publish."""
+"""Publishes the remaining quota of each key as a metric; API Gateway does not do this itself."""
 
 import json
 import time

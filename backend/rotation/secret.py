@@ -17,7 +17,7 @@ class RotationError(RuntimeError):
 
 
 class RotatingSecret:
-    """A secret under rotation, as it is at the beginning of a step.
+    """A secret that is being rotated. Its version labels are read once, when a step begins.
 
     Raises:
         RotationError: Rotation is not enabled for the secret.

@@ -26,7 +26,7 @@ class Rotation:
         secret_id: Name or ARN of the secret.
         version: The id of the new version, the event's `ClientRequestToken`.
         trial_seconds: The longest time that `test` may take.
-        pause_seconds: The wait between two calls of `test`.
+        pause_seconds: The wait between two calls with the new key.
 
     Raises:
         RotationError: The secret is no API key of this environment, or the version is neither

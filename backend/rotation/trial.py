@@ -1,4 +1,4 @@
-"""Testing a new key with real calls until the gateway accepts it."""
+"""Tests a new key with real calls until the gateway accepts it."""
 
 import http.client
 import time
@@ -14,7 +14,7 @@ _SERVICE_FAILURES = 3
 
 @dataclass(frozen=True)
 class Trial:
-    """Tests a key with calls of one URL.
+    """Tests a key with calls to one URL.
 
     Args:
         url: A URL of the gateway that requires a key.

@@ -1,4 +1,4 @@
-"""The composition root of the runner."""
+"""Builds the application of the runner from its parts."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""Batches: the next documents of a job, read and split for one request to the store."""
+"""Batches: the next documents of a job, read and split for one request to s3vector."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from shared.errors import ServiceError
 
 @dataclass
 class Batch:
-    """The work of one step of a slice.
+    """The work of one step of a slice (a slice is the work on a job within one request).
 
     Attributes:
         cursor: The position of the job after the step.
@@ -100,7 +100,7 @@ class BatchBuilder:
         item = self._items[cursor.index]
         try:
             document = self._opener.open(item)
-            part = _take(document, cursor, limits, should_stop)
+            part = _next_part(document, cursor, limits, should_stop)
         except ExtractionError as error:
             batch.failures.append(DocumentFailure(document_id=item.id, detail=str(error)))
             batch.cursor = cursor.next_document()
@@ -126,7 +126,7 @@ class BatchBuilder:
         return True
 
 
-def _take(
+def _next_part(
     document: OpenDocument, cursor: Cursor, limits: Limits, should_stop: Callable[[], bool]
 ) -> Part:
     part = take_part(

@@ -1,4 +1,4 @@
-"""The documents of a job as they are stored with it."""
+"""The documents of a job, in the form in which they are stored with it."""
 
 import hashlib
 import re
@@ -35,7 +35,7 @@ class InlineItem(_Item):
 
 
 class UploadItem(_Item):
-    """A document in the bucket; `size` in bytes is that at the creation of the job."""
+    """A document in the bucket; `size` is its length in bytes when the job was created."""
 
     source: Literal["upload"] = "upload"
     key: str

@@ -45,7 +45,7 @@ class JobManager:
         else:
             job_id = f"key-{hashlib.sha256(idempotency_key.encode()).hexdigest()[:32]}"
             with suppress(NotFound):
-                # Before listing the prefix, whose content may have changed since.
+                # Check before listing the prefix: its content may have changed since.
                 return _require_same_body(self._jobs.load(job_id).job, fingerprint)
         items = self._items(body)
         now = datetime.now(UTC)

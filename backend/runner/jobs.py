@@ -29,7 +29,8 @@ class DocumentFailure(_Record):
 class Cursor(_Record):
     """The position of a job: document `index`, of which `parts` parts are stored.
 
-    The next part begins at character `offset` of `section` of the document's text.
+    The next part begins at character `offset` of section `section`. A section is a page of a PDF;
+    other documents have one section.
     """
 
     index: Annotated[int, Field(ge=0)] = 0
@@ -59,9 +60,10 @@ class Waiting(_Record):
 class Job(_Record):
     """The state of a job, as it is stored.
 
-    `commit` is the id of the write of this state; its writer can recognise it. Both counters start
-    at the last progress: `attempts` counts the slices that failed because of a document or a
-    killed instance, `waits` all slices that failed.
+    `commit` is the id of the write that stored this state. A writer that got an error from S3 finds
+    its own id here if S3 made the write all the same. Progress sets both counters to 0: `attempts`
+    counts the slices that failed because of a document or a killed instance, `waits` all slices
+    that failed.
     """
 
     format: Literal[1] = 1
@@ -93,7 +95,10 @@ class Job(_Record):
         return max([0.0, *((until - now).total_seconds() for until in blocks)])
 
     def begun(self, holder: str, *, now: datetime, seconds: float) -> Self:
-        """Return the job with a lease; the attempt counts until there is progress."""
+        """Return the job with a lease and one attempt more.
+
+        The attempt is counted in advance, because a killed instance cannot count it.
+        """
         return self._changed(
             now,
             state="running",
@@ -117,7 +122,7 @@ class Job(_Record):
         )
 
     def given_up(self, document_id: str, *, now: datetime) -> Self:
-        """Return the job without the document that failed in every attempt."""
+        """Return the job after skipping the document that failed in every attempt."""
         reason = self.waiting.reason if self.waiting else "the runner ended while working on it"
         failure = DocumentFailure(
             document_id=document_id,
@@ -126,7 +131,7 @@ class Job(_Record):
         return self.advanced(self.cursor.next_document(), done=0, failures=(failure,), now=now)
 
     def released(self, *, now: datetime) -> Self:
-        """Return the job without its lease; the attempt of this slice no longer counts."""
+        """Return the job without its lease, and without the attempt that `begun` counted."""
         return self._changed(now, lease=None, attempts=max(0, self.attempts - 1))
 
     def stalled(
@@ -137,7 +142,7 @@ class Job(_Record):
         Args:
             reason: What stopped the slice.
             blames_document: Whether the document may be the cause.
-            after: The `Retry-After` of the refusal, in seconds.
+            after: The seconds in the `Retry-After` of the failed request, or None.
             now: The current time.
         """
         backoff = min(_MAX_BACKOFF_SECONDS, _BACKOFF_SECONDS * 2 ** min(self.waits, 10))
@@ -185,7 +190,7 @@ class JobPage:
 
 
 class Superseded(Exception):
-    """Somebody else changed the job since it was read."""
+    """Another worker or a caller changed the job since it was read."""
 
 
 class JobStore(Protocol):

@@ -1,4 +1,4 @@
-"""Opening the documents of a job: their text in sections, read one document at a time."""
+"""Opens the documents of a job, one at a time, to read their text in sections."""
 
 import base64
 from dataclasses import dataclass

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HEADER: Final = "x-origin-verify"
 TTL_SECONDS: Final = 300.0
-# Unknown values cause one read per this time at most: wrong requests must not flood AWS.
+# Unknown values cause at most one read in this time: wrong requests must not flood AWS.
 REREAD_SECONDS: Final = 10.0
 
 _log = get_logger(__name__)
@@ -75,9 +75,9 @@ class OriginMiddleware:
         self._secret = secret
         self._clock = clock
         self._values: tuple[bytes, ...] = ()
-        self._read_at = 0.0
-        self._tried_at: float | None = None
-        self._reading = asyncio.Lock()
+        self._values_read_at = 0.0
+        self._last_attempt_at: float | None = None
+        self._read_lock = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] == "/health":
@@ -101,7 +101,8 @@ class OriginMiddleware:
                 await self._reread()
             if self._accepts(value):
                 return
-            if self._tried_at is None or self._clock() - self._tried_at > REREAD_SECONDS:
+            attempted_at = self._last_attempt_at
+            if attempted_at is None or self._clock() - attempted_at > REREAD_SECONDS:
                 await self._reread()
                 if self._accepts(value):
                     return
@@ -112,8 +113,8 @@ class OriginMiddleware:
 
     async def _reread(self) -> None:
         started = self._clock()
-        async with self._reading:
-            if self._tried_at is not None and self._tried_at >= started:
+        async with self._read_lock:
+            if self._last_attempt_at is not None and self._last_attempt_at >= started:
                 return  # another request has read it in the meantime
             try:
                 values = await asyncio.to_thread(self._secret.read)
@@ -123,9 +124,9 @@ class OriginMiddleware:
                 _log.warning("origin_secret_stale", detail=error.detail)
             else:
                 self._values = tuple(value.encode() for value in values)
-                self._read_at = self._clock()
+                self._values_read_at = self._clock()
             finally:
-                self._tried_at = self._clock()
+                self._last_attempt_at = self._clock()
 
     def _age(self) -> float:
-        return self._clock() - self._read_at
+        return self._clock() - self._values_read_at

@@ -1,4 +1,4 @@
-"""The child process that parses, `python -m runner.parser`; `ParserProcess` is its client.
+"""The child process that parses documents, `python -m runner.parser`; see `ParserProcess`.
 
 Requests come on stdin, answers go to stdout. Both are frames: the sizes of head and content (two
 32-bit big-endian integers), the head as JSON, the content as bytes. To start fast, this module
@@ -69,7 +69,7 @@ def _limit_resources() -> None:
 def main() -> None:
     """Run the child process."""
     _limit_resources()
-    # Output printed by a parser must not get between the answers: send it to stderr.
+    # Text that a parser prints would damage the answers on stdout: send it to stderr.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     _serve(sys.stdin.buffer, answers)

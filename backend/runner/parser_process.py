@@ -1,4 +1,4 @@
-"""Parsing HTML and PDF in a child process, which can be killed.
+"""Parses HTML and PDF in a child process, which can be killed.
 
 Documents are untrusted: one file can keep a parser busy for hours or exhaust the memory. A thread
 cannot be stopped, a process can.
@@ -39,7 +39,7 @@ class ParserProcess:
         Only the document that was opened last can be read.
 
         Raises:
-            ExtractionError: As there, or the document takes too much time or memory.
+            ExtractionError: No text can be extracted, or it takes too much time or memory.
         """
         if kind in {"text", "markdown"}:
             return extract(content, kind)  # no parser, so time and memory are linear in the size

@@ -1,4 +1,7 @@
-"""How many parts each long document has in the store, so that surplus parts can be deleted."""
+"""How many parts each long document has in s3vector.
+
+If a shorter version has fewer parts, the count tells which parts to delete.
+"""
 
 from typing import Protocol
 

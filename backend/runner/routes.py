@@ -1,4 +1,4 @@
-"""The HTTP interface: parse, call, return."""
+"""The HTTP routes of the runner."""
 
 import asyncio
 import math

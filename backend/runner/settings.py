@@ -10,9 +10,10 @@ from shared.settings import FullServiceSettings
 class Settings(FullServiceSettings):
     """What the runner reads from its environment.
 
-    A slice starts no new batch after `slice_seconds` and is cancelled after `slice_limit_seconds`,
-    so that the last write ends within the gateway's 29 s. A lease expires `lease_grace_seconds`
-    after its slice's limit; the job of a killed instance waits that long.
+    A slice is the work on a job within one request. It starts no new batch after `slice_seconds`
+    and is cancelled after `slice_limit_seconds`, so that the last write ends within the gateway's
+    29 s. The lease, a worker's exclusive right to a job, expires `lease_grace_seconds` after that;
+    the job of a killed instance waits that long.
 
     Requests with a Host header other than `allowed_hosts` (a JSON list) are refused. Only a server
     on a developer's machine needs it: a web page there can point its own host name at 127.0.0.1.

@@ -46,7 +46,7 @@ class GatewaySink:
 
 
 def is_refusal(error: ServiceError) -> bool:
-    """Return whether s3vector refused the documents, so that another attempt is useless."""
+    """Return whether s3vector refused the documents; another attempt would be refused, too."""
     return isinstance(error, RequestRefused) and error.status in {400, 413, 422}
 
 

@@ -1,4 +1,8 @@
-"""One slice of a job: steps under a lease, each followed by a conditional write of the state."""
+"""A slice: the work on a job within one request.
+
+It consists of steps, each of which stores a batch of documents and then the job's new state. The
+writes are conditional, so a worker that has lost its lease (its exclusive right) changes nothing.
+"""
 
 import asyncio
 import time
@@ -16,7 +20,7 @@ from shared.logging import get_logger
 
 _log = get_logger(__name__)
 
-# The share of a slice in which steps may begin, if the request has less time than a whole slice.
+# If the request has less time than a whole slice, steps may begin during this share of it.
 _WORK_SHARE = 0.6
 
 
@@ -143,7 +147,7 @@ class Slice:
         )
 
     def _limits(self, job: Job) -> Limits:
-        # A quarter of the documents after each attempt without progress, down to one. So the
+        # Each attempt without progress divides the batch by four, down to one document. So the
         # document that causes the failures is finally alone in a batch and can be skipped.
         documents = self._settings.batch_documents >> 2 * max(0, job.attempts - 1)
         return Limits(

@@ -1,4 +1,4 @@
-"""Splitting a long text into parts, each stored as a document of its own."""
+"""Splits a long text into parts, each stored as a separate document."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

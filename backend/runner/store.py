@@ -43,7 +43,7 @@ class S3JobStore:
         job = job.model_copy(
             update={"commit": commit, "items_key": f"jobs/items/{job.id}/{commit}.json"}
         )
-        # Before the job: an open job that is not in the index would never be worked on.
+        # Written before the job: an open job that is not in the index would never be run.
         self._bucket.put(_OPEN + job.id, b"")
         self._bucket.put(job.items_key, items, content_type=_JSON)
         try:
@@ -102,15 +102,15 @@ class S3JobStore:
 
     def remove(self, job: Job) -> None:
         """Delete an ended job and its documents."""
-        # The state last: while it exists, a removal that failed can be repeated.
+        # Delete the state last: while it exists, a removal that failed can be repeated.
         for key in (job.items_key, _OPEN + job.id, _state_key(job.id)):
             self._bucket.delete(key)
 
     def _write(self, job: Job, *, replaces: str | None) -> Stored:
-        """Write a state in place of the one with an ETag, or as the first one.
+        """Replace the state whose ETag is `replaces`; with None, write the first state.
 
         If S3 carries a write out but answers with an error, botocore sends it again and gets a
-        conflict. The commit id tells such a write from somebody else's.
+        conflict. The commit id in the stored state shows whether this call wrote it.
         """
         key, body = _state_key(job.id), job.model_dump_json().encode()
         for attempt in range(_WRITE_ATTEMPTS):
@@ -138,12 +138,12 @@ class S3JobStore:
             job = Job.model_validate_json(found.data)
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
-            raise self._damaged(job_id, problem["msg"]) from None
+            raise self._damaged_error(job_id, problem["msg"]) from None
         if job.id != job_id:
-            raise self._damaged(job_id, "it is the state of another job")
+            raise self._damaged_error(job_id, "it is the state of another job")
         return Stored(job, found.etag)
 
-    def _damaged(self, job_id: str, reason: str) -> BadDependency:
+    def _damaged_error(self, job_id: str, reason: str) -> BadDependency:
         return BadDependency(
             f"The stored job s3://{self._bucket.name}/{_state_key(job_id)} is damaged ({reason}). "
             "Nothing was changed; restore an earlier version of that object."
@@ -160,7 +160,7 @@ class S3JobStore:
             return list(pool.map(read, job_ids))
 
     def _delete_orphan(self, job_id: str) -> None:
-        """Delete the objects of a creation that did not reach the job's state."""
+        """Delete what `create` left behind if it failed before it stored the job."""
         for entry in self._bucket.page(f"jobs/items/{job_id}/").objects:
             self._bucket.delete(entry.key)
         self._bucket.delete(_OPEN + job_id)

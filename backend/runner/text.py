@@ -1,4 +1,4 @@
-"""The extracted text of a document, and the error of a document without one."""
+"""The extracted text of a document, and the error if there is none."""
 
 import re
 from typing import Final, Protocol

@@ -1,4 +1,4 @@
-"""Running slices of jobs: who may begin one, and for how long."""
+"""Runs slices of jobs: decides whether one may begin, and for how long."""
 
 import asyncio
 import secrets

@@ -1,4 +1,4 @@
-"""The composition root of the s3vector service."""
+"""Builds the application of the s3vector service from its parts."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Compaction: choosing adjacent segments, and merging them into one."""
+"""Compaction: chooses adjacent segments (files of documents) and merges them into one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from s3vector.segments import encode_segment
 from s3vector.snapshot import Snapshot
 from s3vector.store import Document
 
-# A merge takes about three times this in memory and uploads it once, within a caller's request.
+# A merge runs within a caller's request. It needs about three times this in memory.
 MAX_SEGMENT_BYTES = 8 * 2**20
 FANOUT = 8
 MAX_RUN = 2 * FANOUT
@@ -27,9 +27,10 @@ class Limits:
 def choose_run(sizes: Sequence[int], live: Sequence[int], limits: Limits) -> range | None:
     """Return the adjacent segments to merge now, or None.
 
-    Size-tiered: a tier is merged once it has `fanout` adjacent segments, so a byte is rewritten
-    once per tier, a few times in all. A segment of which less than half is live is rewritten
-    alone.
+    Segments of similar size form a tier, each tier's limit being `fanout` times that of the tier
+    below. A tier is merged once it has `fanout` adjacent segments, so a byte is rewritten once per
+    tier, a few times in all. If no tier is full, a segment of which less than half is live (the
+    rest was replaced or deleted) is rewritten alone.
 
     Args:
         sizes: Bytes of each segment, in the manifest's order.
@@ -40,14 +41,14 @@ def choose_run(sizes: Sequence[int], live: Sequence[int], limits: Limits) -> ran
     low, high = 0, min(_SMALLEST_TIER_BYTES, full)
     while low < full:
         for run in _runs([one < high for one in live]):
-            # Smaller segments in between are merged too, but alone only when they are many.
+            # A run may contain smaller segments. They do not fill the tier, unless they are many.
             in_tier = sum(live[number] >= low for number in run)
             if in_tier >= limits.fanout or len(run) >= 4 * limits.fanout:
                 return _first_that_fit(run, live, limits)
         low, high = high, min(high * limits.fanout, full)
     dead = [size - kept for size, kept in zip(sizes, live, strict=True)]
     worst = max(range(len(sizes)), key=dead.__getitem__, default=None)
-    # The tiers take care of small segments.
+    # Small segments wait until their tier is full.
     if worst is None or dead[worst] * 2 < sizes[worst] or sizes[worst] < _SMALLEST_TIER_BYTES:
         return None
     return range(worst, worst + 1)
@@ -76,7 +77,7 @@ def _runs(small: Sequence[bool]) -> list[range]:
 
 
 def _first_that_fit(run: range, live: Sequence[int], limits: Limits) -> range:
-    """Return the start of a run that fits into one segment, at least one segment."""
+    """Return as many segments from the start of a run as fit into one, at least the first."""
     kept = 0
     for number in run[:MAX_RUN]:
         kept += live[number]
@@ -99,7 +100,8 @@ def merge(snapshot: Snapshot, run: range) -> tuple[bytes, int] | None:
         documents += [
             segment.document(one, vectors=True) for one in snapshot.live_documents(number)
         ]
-    # Before the first segment there is nothing that a tombstone could delete.
+    # A tombstone (the id of a deleted document) hides the document in earlier segments. If the run
+    # begins with the first segment, there are none.
     deleted = deleted - {one.record.id for one in documents} if run.start else set()
     if not documents and not deleted:
         return None

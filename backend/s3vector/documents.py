@@ -1,4 +1,4 @@
-"""Storing documents: split into passages, embedded where they changed, put into the store."""
+"""Stores documents: splits them into passages, embeds what changed, writes to the store."""
 
 import json
 from collections.abc import Sequence
@@ -83,7 +83,12 @@ class Documents:
         return _SplitDocument(body, passages, version)
 
     def _embed(self, changed: Sequence[_SplitDocument], updated: Sequence[str]) -> list[Document]:
-        """Return the documents with vectors; those of `updated` documents are reused."""
+        """Return the documents with vectors, reusing those of unchanged passages.
+
+        Args:
+            changed: The documents to embed.
+            updated: The ids of those that the store already has, in another version.
+        """
         vectors: dict[str, Vector] = {}
         if updated:
             for document in self._store.get(updated, vectors=True).values():
@@ -112,7 +117,7 @@ def _document(split: _SplitDocument, vectors: dict[str, Vector], now: str) -> Do
 
 
 def _input(title: str | None, text: str) -> str:
-    """Return the model's input: the title gives context to a passage from inside a document."""
+    """Return the text to embed: the title gives context to a passage from inside a document."""
     return f"{title}\n\n{text}" if title else text
 
 

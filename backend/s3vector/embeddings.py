@@ -1,4 +1,4 @@
-"""Embedding texts with Amazon Titan."""
+"""Embeds texts with Amazon Titan."""
 
 import json
 import math

@@ -1,6 +1,7 @@
 """Metadata filters in the syntax of Amazon S3 Vectors: parsing, evaluation, translation.
 
-Filters mean the same in both stores. A list in the metadata matches if any of its elements does.
+Both vector stores, `s3` and `s3vectors`, return the same documents for a filter. A list in the
+metadata matches if any of its elements does.
 `$ne` and `$nin` are the exact negations of `$eq` and `$in`: they also match documents without the
 key. AWS does not document that case, so `to_s3vectors` states it explicitly.
 """

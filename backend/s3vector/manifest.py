@@ -1,9 +1,9 @@
 """The manifest: the only object of a store that is ever replaced.
 
-It lists the segments in commit order; if two contain the same document, the later one wins. It is
-replaced with conditional writes only, so no writer overwrites another's commit. `commits` lists
-the ids of the last commits: a writer that got an error for a write that S3 carried out (a 500,
-then a 412 for the retry) finds its own id there.
+It lists the segments (files of documents) in commit order; if two contain the same document, the
+later one wins. It is replaced with conditional writes only, so no writer overwrites another's
+commit. `commits` lists the ids of the last commits. S3 may carry out a write but answer with an
+error (a 500, then a 412 for the retry); the writer then finds its own id there.
 """
 
 import json

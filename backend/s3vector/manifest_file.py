@@ -1,4 +1,4 @@
-"""The manifest in its bucket: reads, and commits with optimistic concurrency."""
+"""Reads and replaces the manifest in its bucket, with optimistic concurrency."""
 
 import random
 import time
@@ -66,13 +66,13 @@ class ManifestFile:
 
         Raises:
             Unavailable: S3 failed, or too many writers compete. The change was not made, unless
-                S3 carries out a write that it answered with an error.
+                S3 answered with an error and carries out the write later.
         """
         commit = uuid4().hex
         failure: ServiceError | None = None
         for attempt in range(_COMMIT_ATTEMPTS):
             manifest = self.decode(source)
-            if commit in manifest.commits:  # S3 carried out a write that it answered with an error
+            if commit in manifest.commits:  # S3 answered with an error but made the change
                 return True
             if failure is not None:
                 raise failure
@@ -87,7 +87,7 @@ class ManifestFile:
             except WriteConflict:
                 self._pause(attempt)
             except Unavailable as error:
-                failure = error  # S3 may have carried it out: read once more before giving up
+                failure = error  # S3 may have made the change: read once more before giving up
             else:
                 return True
             source = self.read()

@@ -27,7 +27,7 @@ class _Body(BaseModel):
 
 
 class PutDocuments(_Body):
-    """Documents to store; those with the same ids are replaced."""
+    """Documents to store; stored documents with the same ids are replaced."""
 
     documents: Annotated[
         list[DocumentBody],
@@ -159,7 +159,7 @@ class Found(_Body):
 
     passages: list[FoundPassage]
     embedding_model: Annotated[
-        str, Field(description="The model whose vectors were compared: scales of scores differ.")
+        str, Field(description="The model of the vectors; the scale of scores depends on it.")
     ]
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Splitting documents into passages: short enough to cite, long enough to understand."""
+"""Splits documents into passages: short enough to cite, long enough to understand."""
 
 import re
 
@@ -36,8 +36,8 @@ def _cut(text: str, start: int, max_characters: int, overlap: int) -> tuple[int,
     limit = start + max_characters
     if _skip_space(text, limit) >= len(text):
         return limit, len(text)
-    # Cut in the second half only: passages are not too short, and the next one starts further
-    # on, because the overlap is less than half.
+    # Cut in the second half only: so passages are not too short, and the next passage starts
+    # after this one's start, because the overlap is less than half.
     earliest = start + max_characters // 2
     # Search slightly past the limit: white space there may end a passage, because it is stripped.
     if end := _last_end(_PARAGRAPH_END, text, earliest, limit + 2):

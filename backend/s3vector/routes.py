@@ -1,4 +1,4 @@
-"""The HTTP interface: parse, call, return."""
+"""The HTTP routes of the s3vector service."""
 
 from collections.abc import Callable, Coroutine
 from functools import partial, wraps

@@ -1,9 +1,10 @@
-"""The `s3` store: segments and a manifest in a bucket, searched in memory.
+"""The `s3` store: documents in files of a bucket, searched in memory.
 
-A write uploads one segment, then commits it to the manifest; segments that the manifest does not
-list are ignored. A read checks whether the manifest changed (one conditional GET) and fetches new
-segments only. So segments stay in memory between invocations, and a request sees every write that
-was acknowledged before it began.
+A segment is an immutable file of documents; the manifest is the list of all segments. A write
+uploads one segment, then adds it to the manifest; segments that the manifest does not list are
+ignored. Segments stay in memory between invocations. A read checks whether the manifest changed
+(one conditional GET) and fetches only new segments, so it sees every write that was acknowledged
+before it began.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -43,7 +44,7 @@ SEGMENTS: Final = f"{PREFIX}segments/"
 _READ_ATTEMPTS: Final = 4
 _COMPACTION_SECONDS: Final = 4.0
 _MAX_COMPACTIONS_FOR_SPACE: Final = 4
-# No writer takes nearly this long between uploading a segment and committing it.
+# Far longer than any writer takes between uploading a segment and committing it.
 _ORPHAN_AGE: Final = timedelta(days=1)
 
 
@@ -93,6 +94,7 @@ class S3VectorStore:
     def delete(self, document_id: str) -> bool:
         if document_id not in self._refresh():
             return False
+        # A segment without documents that deletes the id from earlier segments.
         tombstone = encode_segment((), (document_id,), dimensions=self._dimensions)
         # Not bounded by the capacity: a full store must accept deletions.
         self._append(tombstone, 0, bounded=False)
@@ -179,7 +181,7 @@ class S3VectorStore:
 
         def change(manifest: Manifest, commit: str) -> Manifest:
             if bounded and manifest.size + entry.size > self._capacity:
-                raise self._full(manifest.size, entry.size)
+                raise self._capacity_error(manifest.size, entry.size)
             return manifest.appended(entry, commit)
 
         try:
@@ -213,10 +215,10 @@ class S3VectorStore:
                 [one.size for one in snapshot.segments], snapshot.live_bytes, self._limits
             )
             if run is None or live + wanted > self._capacity:
-                raise self._full(live, wanted)
+                raise self._capacity_error(live, wanted)
             self._compact(snapshot, run)
 
-    def _full(self, used: int, wanted: int) -> CapacityExceeded:
+    def _capacity_error(self, used: int, wanted: int) -> CapacityExceeded:
         return CapacityExceeded(
             f"The store has {used} of at most {self._capacity} bytes; this request needs {wanted} "
             "more. Nothing was stored. Delete documents, raise MAX_STORE_BYTES together with the "

@@ -1,4 +1,4 @@
-"""An index of Amazon S3 Vectors: its API calls, within their limits.
+"""An index of Amazon S3 Vectors: calls to its API, in batches within the API's limits.
 
 Each vector is a passage. All fields except the caller's metadata are JSON under one metadata key,
 `_passage`. The index must declare this key as non-filterable, since filterable metadata is limited
@@ -91,7 +91,7 @@ class VectorIndex:
                     returnMetadata=True,
                     returnData=vectors,
                 )
-            return [self._stored(one) for one in answer["vectors"]]
+            return [self._stored_passage(one) for one in answer["vectors"]]
 
         batches = list(batched(keys, _GET_BATCH, strict=False))
         return [one for found in self._pool.map(get, batches) for one in found]
@@ -135,7 +135,7 @@ class VectorIndex:
                         "first page."
                     ) from error
                 raise
-        return [self._stored(one) for one in answer["vectors"]], answer.get("nextToken")
+        return [self._stored_passage(one) for one in answer["vectors"]], answer.get("nextToken")
 
     def query(
         self, vector: Sequence[float], top_k: int, where: Filter | None
@@ -154,7 +154,7 @@ class VectorIndex:
             request["filter"] = where.to_s3vectors()
         with aws_errors(f"query the index {self._name}"):
             answer = self._client().query_vectors(**request)
-        return [self._stored(one) for one in answer["vectors"]]
+        return [self._stored_passage(one) for one in answer["vectors"]]
 
     def vector(self, document: Document, write: str, number: int) -> dict[str, Any]:
         """Return passage `number` of a document as the API's `vectors` entry."""
@@ -181,7 +181,7 @@ class VectorIndex:
             },
         }
 
-    def _stored(self, answer: Any) -> StoredPassage:
+    def _stored_passage(self, answer: Any) -> StoredPassage:
         try:
             metadata = dict(answer["metadata"])
             fields = json.loads(metadata.pop(PASSAGE_KEY))

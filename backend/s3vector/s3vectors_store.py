@@ -20,7 +20,7 @@ from shared.logging import get_logger
 _log = get_logger(__name__)
 
 # Stale passages may be among the nearest, so a query asks for this many more.
-_SPARE: Final = 20
+_EXTRA_HITS: Final = 20
 _READ_ATTEMPTS: Final = 3
 _QUERY_ATTEMPTS: Final = 2
 _STALE_AGE: Final = timedelta(hours=1)
@@ -85,7 +85,8 @@ class S3VectorsStore:
     def page(self, limit: int, cursor: str | None) -> Page:
         records: list[DocumentRecord] = []
         for _ in range(_MAX_LIST_PAGES):
-            # At most what the page still needs: the engine's token cannot point into a page.
+            # List no more than this page still needs: the engine's cursor points only to the end
+            # of a listing.
             found, cursor = self._index.list(min(limit - len(records), MAX_LIST), cursor)
             records += [one.record for one in found if one.number == 0]
             if cursor is None or len(records) >= limit:
@@ -93,11 +94,11 @@ class S3VectorsStore:
         return Page(tuple(records), cursor)
 
     def query(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
-        limit = min(top_k + _SPARE, MAX_TOP_K)
+        limit = min(top_k + _EXTRA_HITS, MAX_TOP_K)
         for _ in range(_QUERY_ATTEMPTS):
             found = self._index.query(vector, limit, where)
             heads = self._heads([one.record.id for one in found])
-            hits, stale = _divided(found, heads)
+            hits, stale = _current_and_stale(found, heads)
             seen = {one.record.id for one in hits}
             # If all passages of a document are stale, it may have been replaced between the two
             # reads: query again for its new passages.
@@ -143,7 +144,7 @@ class S3VectorsStore:
             self._remove(keys)
 
 
-def _divided(
+def _current_and_stale(
     found: Sequence[StoredPassage], heads: Mapping[str, StoredPassage]
 ) -> tuple[list[StoredPassage], list[StoredPassage]]:
     """Return the passages of current writes, and the stale ones."""

@@ -46,7 +46,7 @@ class CorruptObject(BadDependency):
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document in a segment: its record, its first row, and the offsets of its texts."""
+    """A document in a segment: its record, its first vector's row, and its texts' offsets."""
 
     record: DocumentRecord
     first_row: int

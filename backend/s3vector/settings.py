@@ -11,7 +11,7 @@ class Settings(FullServiceSettings):
     """What the s3vector service reads from its environment.
 
     `max_store_bytes` bounds the `s3` store, which is kept in memory; the default fits a function
-    of 512 MB. `embedding_concurrency` is the most calls of the model at the same time.
+    of 512 MB. `embedding_concurrency` is the most calls to the model at the same time.
     """
 
     vector_bucket_name: Annotated[str, Field(min_length=3, max_length=63)]

@@ -20,7 +20,7 @@ class Snapshot:
     """A manifest and the segments it lists, in the same order. Immutable.
 
     A document is live in the last segment that contains it, unless a later one deletes it.
-    `source` is the manifest's object, None before the first commit.
+    `source` is the S3 object of the manifest, None before the first commit.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Snapshot:
         query = unit_vector(vector)
         found: list[tuple[float, str, int, int]] = []
         for number, segment in enumerate(self.segments):
-            live = self._live_rows(number) if where is None else self._rows(number, where)
+            live = self._live_rows(number) if where is None else self._matching_rows(number, where)
             count = len(live)
             if not count:
                 continue
@@ -125,7 +125,7 @@ class Snapshot:
     def _live_rows(self, number: int) -> "NDArray[np.intp]":
         return self._live[number]
 
-    def _rows(self, number: int, where: Filter) -> "NDArray[np.intp]":
+    def _matching_rows(self, number: int, where: Filter) -> "NDArray[np.intp]":
         documents = self.segments[number].documents
         return self._rows_of(
             number,

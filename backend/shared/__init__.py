@@ -68,7 +68,8 @@ if TYPE_CHECKING:
     )
     from shared.tracing import configure_tracing, get_tracer, instrument_app  # pants: no-infer-dep
 else:
-    _HOMES = {
+    # The module of each public name, below `shared`.
+    _MODULE_OF = {
         "ApiKeyProvider": "aws.api_keys",
         "BadAnswer": "api_client",
         "BadDependency": "errors",
@@ -128,15 +129,15 @@ else:
 
     def __getattr__(name: str) -> Any:
         """Import a public name at its first use (PEP 562)."""
-        home = _HOMES.get(name)
-        if home is None:
+        module = _MODULE_OF.get(name)
+        if module is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{home}"), name)
+        value = getattr(import_module(f"{__name__}.{module}"), name)
         globals()[name] = value
         return value
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *_HOMES})
+        return sorted({*globals(), *_MODULE_OF})
 
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""What an answer is, wherever it is returned: `chat` gives it, `api` passes it on.
+"""Response models of an answered question: `chat` returns them, `api` passes them on.
 
 Offsets count Unicode code points, and ranges are half-open.
 """
@@ -18,12 +18,12 @@ AnswerId = ConversationId
 
 
 class _Body(BaseModel):
-    # Ignored and not refused: services are deployed one after another, and one may add a field.
+    # Services are deployed one after another: ignore fields that a newer one adds.
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class Span(_Body):
-    """A part of the answer."""
+    """A range of characters in the answer."""
 
     start: Annotated[int, Field(ge=0)]
     end: Annotated[int, Field(ge=0)]
@@ -39,12 +39,12 @@ class Citation(_Body):
     page: int | None = None
     as_of: Annotated[
         str | None,
-        Field(description="ISO date, where the document's metadata says of when it is."),
+        Field(description="ISO date of the facts, from the document's metadata."),
     ] = None
     quote: Annotated[str, Field(description="Verbatim from the passage.")]
     start: Annotated[int, Field(ge=0, description="Where the quote starts in the passage.")]
     end: Annotated[int, Field(ge=0, description="Where the quote ends in the passage.")]
-    spans: Annotated[list[Span], Field(description="The parts of the answer.")]
+    spans: Annotated[list[Span], Field(description="Parts of the answer that rest on the quote.")]
     score: Annotated[float, Field(description="Cosine similarity to the question.")]
 
 
@@ -80,7 +80,7 @@ class CheckedAnswer(_Body):
     removed: list[Removed] = []
     question_figures: Annotated[
         list[Span],
-        Field(description="Figures in the answer that the question and no passage contains."),
+        Field(description="Figures in the answer that occur in the question but in no passage."),
     ] = []
     relevance: Annotated[
         Literal["relevant", "irrelevant", "uncalibrated"] | None,
@@ -95,14 +95,14 @@ class CheckedAnswer(_Body):
 
 
 class GivenAnswer(CheckedAnswer):
-    """An answer and where it is kept."""
+    """An answer with the ids under which it is stored."""
 
     answer_id: str
     conversation_id: Annotated[str, Field(description="Send it with the next question.")]
 
 
 class Feedback(BaseModel):
-    """A reader's opinion of an answer; a second one replaces the first."""
+    """A user's rating of an answer; a later rating replaces it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -127,5 +127,5 @@ class KeptConversation(_Body):
     """The newest turns of a conversation, oldest first."""
 
     conversation_id: str
-    expires_at: Annotated[AwareDatetime, Field(description="Deleted then, if not continued.")]
+    expires_at: Annotated[AwareDatetime, Field(description="Each new turn postpones it.")]
     turns: list[Turn]

@@ -25,12 +25,12 @@ class Lines:
 
     def all(self) -> list[dict[str, Any]]:
         """Return the lines, without the metrics that follow each request."""
-        return [line for line in self._written() if line["event"] != "metrics"]
+        return [line for line in self._parsed_lines() if line["event"] != "metrics"]
 
     def of(self, event: str) -> list[dict[str, Any]]:
-        return [line for line in self._written() if line["event"] == event]
+        return [line for line in self._parsed_lines() if line["event"] == event]
 
-    def _written(self) -> list[dict[str, Any]]:
+    def _parsed_lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.stream.getvalue().splitlines()]
 
     def configure(self, level: str = "DEBUG") -> None:

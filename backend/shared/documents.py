@@ -1,6 +1,6 @@
-"""What a document may be, wherever it enters: `api`, `runner` and `s3vector` use these types.
+"""The fields of a document and their limits; `api`, `runner` and `s3vector` use these types.
 
-The bounds are those that every store can keep:
+Every store accepts documents within these limits:
 
 * id: 128 characters that are safe in a URL path and in an S3 key. S3 Vectors allows keys of 1,024
   characters; the rest is for the suffix of each passage.
@@ -148,7 +148,7 @@ DocumentTitle = Annotated[
     AfterValidator(require_text),
 ]
 DocumentMetadata = Annotated[
-    # Written out: pydantic would publish a schema for each alias.
+    # Not `dict[str, MetadataValue]`: pydantic would add a schema to OpenAPI for each alias.
     dict[str, str | int | float | bool | list[str]],
     BeforeValidator(_metadata),
 ]

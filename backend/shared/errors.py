@@ -185,7 +185,7 @@ _HTTP_DETAILS: Final = {
 
 
 class ErrorMiddleware:
-    """Answers an unexpected exception with a 500 and keeps it for the log line."""
+    """Answers an unexpected exception with a 500 and stores it for the request's log line."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -26,10 +26,10 @@ CLIENT_CLOSED: Final = 499
 
 
 class LoggingMiddleware:
-    """Logs each HTTP request and binds its ids. Passes other scopes through.
+    """Logs each HTTP request and binds its ids to its log lines. Ignores other ASGI scopes.
 
     Args:
-        app: The application below.
+        app: The next ASGI application.
         trusted_proxies: The number of proxies in front that append to `X-Forwarded-For`. With 0
             the client's address is that of the connection; on Lambda, the gateway's `sourceIp`.
         metrics: Also writes a line of metrics for each request.

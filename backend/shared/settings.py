@@ -56,7 +56,7 @@ class _Settings(BaseSettings):
         frozen=True,
         extra="ignore",
         env_ignore_empty=True,
-        # Accept the field name too where a field is read from other variables.
+        # In code, also accept `aws_region=…`, although its variables have other names (aliases).
         validate_by_name=True,
         validate_by_alias=True,
     )
@@ -136,7 +136,7 @@ def load_settings[S: BaseServiceSettings](settings_class: type[S]) -> S:
 def _explain(settings_class: type[BaseSettings], error: ValidationError) -> str:
     lines = [f"{settings_class.__name__}: the environment is incomplete or wrong."]
     for item in error.errors(include_url=False, include_context=False):
-        if not item["loc"]:  # from a validator of the whole model, whose input is every value
+        if not item["loc"]:  # from a model validator: its input would show every value
             lines.append(f"  {_without_prefix(item['msg'])}")
             continue
         name, info = _field(settings_class, str(item["loc"][0]))

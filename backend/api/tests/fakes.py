@@ -21,7 +21,10 @@ Answer = httpx.Response | Callable[[httpx.Request], httpx.Response]
 
 
 class Gateway:
-    """Gives the prepared answer to each `METHOD /path` below the stage, and records requests."""
+    """Answers requests with the response prepared for `METHOD /path`, and records them.
+
+    Paths are relative to the stage. An unknown path gets the gateway's 403.
+    """
 
     def __init__(self, answers: dict[str, Answer]) -> None:
         self.answers = answers

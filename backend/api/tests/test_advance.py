@@ -35,7 +35,7 @@ async def test_slices_are_run_in_turn_until_no_job_is_open() -> None:
     assert [request.url.path.split("/")[-2] for request in gateway.requests[1:]] == ["a", "b", "a"]
 
 
-async def test_a_job_that_fails_or_is_taken_does_not_keep_the_others_waiting() -> None:
+async def test_a_job_that_fails_or_runs_elsewhere_does_not_delay_the_others() -> None:
     gateway = Gateway(
         {
             "GET /runner/jobs": listing("gone", "broken", "fine"),
@@ -50,21 +50,21 @@ async def test_a_job_that_fails_or_is_taken_does_not_keep_the_others_waiting() -
     assert outcome == {"slices": 3, "open_jobs": 1}
 
 
-async def test_a_job_that_waits_is_asked_once_and_left_for_the_next_minute() -> None:
+async def test_a_waiting_job_is_run_once_and_left_for_the_next_minute() -> None:
     waits = httpx.Response(200, json=job("running", "waits"), headers={"retry-after": "40"})
     gateway = Gateway({"GET /runner/jobs": listing("waits"), "POST /runner/jobs/waits/run": waits})
     outcome = await JobAdvancer(gateway.client(), seconds=30).advance({})
     assert outcome == {"slices": 1, "open_jobs": 1}
 
 
-async def test_a_run_ends_when_its_time_is_used_up_and_tells_what_is_left() -> None:
+async def test_a_run_ends_when_its_time_is_used_up_and_counts_the_open_jobs() -> None:
     gateway = Gateway({"GET /runner/jobs": listing("a", "b")})
     outcome = await JobAdvancer(gateway.client(), seconds=0).advance({})
     assert outcome == {"slices": 0, "open_jobs": 2}
     assert len(gateway.requests) == 1
 
 
-async def test_nothing_is_run_where_no_job_is_open() -> None:
+async def test_nothing_is_run_if_no_job_is_open() -> None:
     gateway = Gateway({"GET /runner/jobs": listing()})
     outcome = await JobAdvancer(gateway.client(), seconds=30).advance({})
     assert json.dumps(outcome) == '{"slices": 0, "open_jobs": 0}'

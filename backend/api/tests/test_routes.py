@@ -1,4 +1,4 @@
-"""What callers of the api service see."""
+"""The HTTP API of the api service, as its callers see it."""
 
 from typing import Any
 
@@ -149,7 +149,7 @@ async def test_a_conversation_is_read_and_erased_in_chat() -> None:
     assert (erased.status_code, erased.content) == (204, b"")
 
 
-async def test_feedback_is_kept_by_chat() -> None:
+async def test_feedback_is_stored_by_chat() -> None:
     gateway = Gateway({"POST /chat/answers/a_1/feedback": httpx.Response(204)})
     async with http_to(gateway) as http:
         response = await http.post("/answers/a_1/feedback", json={"rating": "up", "reason": " ok "})
@@ -165,7 +165,7 @@ async def test_feedback_is_kept_by_chat() -> None:
         ("POST", "/answers/a_9/feedback", "POST /chat/answers/a_9/feedback"),
     ],
 )
-async def test_what_chat_does_not_know_is_not_found(method: str, path: str, target: str) -> None:
+async def test_an_id_unknown_to_chat_is_not_found(method: str, path: str, target: str) -> None:
     answer = httpx.Response(404, json={"error": "not_found", "detail": "why"})
     async with http_to(Gateway({target: answer})) as http:
         body = {"rating": "up"} if method == "POST" else None
@@ -182,7 +182,7 @@ async def test_documents_are_put_into_s3vector() -> None:
     assert gateway.sent() == {"documents": [document]}
 
 
-async def test_an_ingestion_is_started_once_for_its_key_and_followed_by_its_id() -> None:
+async def test_an_idempotency_key_starts_one_ingestion_whose_id_gives_its_progress() -> None:
     gateway = Gateway(
         {
             "POST /runner/jobs": httpx.Response(202, json=job("pending")),
@@ -199,14 +199,14 @@ async def test_an_ingestion_is_started_once_for_its_key_and_followed_by_its_id()
     assert (followed.status_code, followed.json()["state"]) == (200, "succeeded")
 
 
-async def test_an_ingestion_that_waits_tells_why_and_until_when() -> None:
+async def test_a_waiting_ingestion_says_why_and_until_when() -> None:
     waiting = {"reason": "the store is busy", "until": "2026-01-02T03:05:06Z"}
     runner = httpx.Response(200, json=job() | {"waiting": waiting})
     async with http_to(Gateway({"GET /runner/jobs/job-1": runner})) as http:
         assert (await http.get("/ingestions/job-1")).json()["waiting"] == waiting
 
 
-async def test_status_tells_what_is_running() -> None:
+async def test_status_describes_the_running_process() -> None:
     async with http_to(Gateway({})) as http:
         body = (await http.get("/status")).json()
     assert body["service"] == "api"
@@ -239,7 +239,7 @@ async def test_status_tells_what_is_running() -> None:
         ),
     ],
 )
-async def test_what_chat_answers_becomes_the_right_error(
+async def test_an_error_of_chat_becomes_the_matching_error(
     upstream: httpx.Response, status: int, code: str
 ) -> None:
     async with http_to(Gateway({"POST /chat/messages": upstream})) as http:
@@ -317,7 +317,7 @@ async def test_the_openapi_document_is_complete() -> None:
             assert {"422", "502", "503", "504"} <= set(answers)
 
 
-async def test_a_page_of_an_allowed_origin_may_read_answers_and_no_other() -> None:
+async def test_only_pages_of_an_allowed_origin_may_read_answers() -> None:
     settings = SETTINGS.model_copy(update={"cors_origins": "https://app.example,https://b.example"})
     async with app_client(create_app(settings, client=Gateway({}).client())) as http:
         allowed = await http.get("/status", headers={"origin": "https://app.example"})

@@ -1,8 +1,8 @@
 """Dialogues whose last question depends on the one before, or changes the topic.
 
-`BUILDING` was used to write the rule of `follow_up.py`. `HELD_OUT` was written afterwards and only
-measured: do not fit the rule to it. Each has the id of the sample document that answers its last
-question.
+The rule in `follow_up.py` was written to fit `BUILDING`. `HELD_OUT` was written afterwards and
+only measures the rule: do not fit the rule to it. Each dialogue has the id of the sample document
+that answers its last question.
 """
 
 from typing import Final, NamedTuple

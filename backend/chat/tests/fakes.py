@@ -32,7 +32,7 @@ def passage(number: int = 0, *, score: float = 0.8, text: str = SAVE, **more: An
 
 
 class FakeRetriever:
-    """Returns what it was made with, and keeps what it was asked."""
+    """Returns the given passages for every query; `asked` lists the queries."""
 
     def __init__(self, *passages: Passage, embedding_model: str | None = None) -> None:
         self.found = Retrieved(passages, embedding_model)
@@ -46,7 +46,7 @@ class FakeRetriever:
 
 
 class FakeModel:
-    """Writes what it was made with, and keeps what it was given."""
+    """Answers every prompt with the given segments; `given` lists the prompts."""
 
     model_id = "fake-model"
 
@@ -56,8 +56,8 @@ class FakeModel:
         stop_reason: str = "end_turn",
         error: Exception | None = None,
     ) -> None:
-        written = segments or (f"{SAVE[:-1]} [savings#0].",)
-        self.segments = tuple(Segment(one) if isinstance(one, str) else one for one in written)
+        texts = segments or (f"{SAVE[:-1]} [savings#0].",)
+        self.segments = tuple(Segment(one) if isinstance(one, str) else one for one in texts)
         self.stop_reason = stop_reason
         self.error = error
         self.given: list[tuple[str, Sequence[Message]]] = []
@@ -76,7 +76,7 @@ class FakeModel:
 
     @property
     def prompt(self) -> str:
-        """The last message that it was given."""
+        """The last message of the last prompt."""
         return self.given[-1][1][-1].content
 
 
@@ -125,9 +125,9 @@ class FakeConversations:
 
 
 class BedrockServer:
-    """Answers Converse with prepared answers, the last of them for ever.
+    """Answers Converse requests with prepared answers in turn; the last one repeats.
 
-    Each is a status and a body; a status of 0 never answers.
+    An answer is a status and a body. With a status of 0, the server does not answer.
     """
 
     def __init__(self, *answers: tuple[int, dict[str, Any]]) -> None:
@@ -179,10 +179,10 @@ def bedrock(*answers: tuple[int, dict[str, Any]]) -> Iterator[BedrockServer]:
         thread.join()
 
 
-def written(
+def converse_answer(
     *content: str | dict[str, Any], stop_reason: str = "end_turn", read: int = 12, wrote: int = 3
 ) -> dict[str, Any]:
-    """Return Converse's answer with these texts and other content blocks."""
+    """Return an answer of the Converse API with these texts and other content blocks."""
     blocks = [{"text": item} if isinstance(item, str) else item for item in content]
     return {
         "output": {"message": {"role": "assistant", "content": blocks}},

@@ -1,4 +1,4 @@
-"""What reaches the caller rests on relevant passages, and says so."""
+"""An answer contains only what relevant passages prove, and its status says so."""
 
 from datetime import date
 
@@ -74,7 +74,7 @@ async def test_a_wrong_figure_is_removed_with_its_reason() -> None:
     ]
 
 
-async def test_what_the_passages_do_not_prove_at_all_is_unknown() -> None:
+async def test_an_answer_of_which_nothing_is_proven_is_unknown() -> None:
     answer = await ask(FakeModel("Debt costs 12 percent interest a year [savings#1]."))
     assert (answer.status, answer.answer, answer.citations) == ("unknown", NOTHING_PROVEN, [])
     assert answer.model_id == "fake-model"
@@ -130,7 +130,7 @@ async def test_a_greeting_needs_no_document_and_no_model() -> None:
     assert retriever.asked == []
 
 
-async def test_a_follow_up_is_searched_with_its_question_and_a_new_topic_alone() -> None:
+async def test_a_follow_up_is_searched_with_the_earlier_question_and_a_new_topic_alone() -> None:
     retriever = FakeRetriever(passage(0))
     earlier = (Exchange("How do bonds work?", "They pay interest.", verified=True),)
     await ask(FakeModel(), question="Are they safe?", history=earlier, retriever=retriever)

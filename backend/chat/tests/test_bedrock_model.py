@@ -18,7 +18,7 @@ from chat.chat_model import (
 )
 from chat.converse import ModelOptions
 from chat.models import Message
-from chat.tests.fakes import BedrockServer, bedrock, written
+from chat.tests.fakes import BedrockServer, bedrock, converse_answer
 from shared.aws import clients
 from shared.errors import DeadlineExceeded, Unavailable
 from shared.logging import configure_logging
@@ -64,8 +64,10 @@ def model_at(
     return BedrockModel("us.model-v1:0", region="us-east-1", options=chosen)
 
 
-async def test_only_what_was_asked_for_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    with bedrock((200, written("Save."))) as server:
+async def test_optional_parameters_are_sent_only_if_they_are_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with bedrock((200, converse_answer("Save."))) as server:
         completion = await model_at(server, monkeypatch).complete("Be brief.", QUESTION)
     assert completion.segments == (Segment("Save."),)
     assert (completion.input_tokens, completion.output_tokens) == (12, 3)
@@ -79,12 +81,12 @@ async def test_only_what_was_asked_for_is_sent(monkeypatch: pytest.MonkeyPatch) 
     }
 
 
-async def test_a_refused_parameter_is_left_out_once_and_for_all(
+async def test_a_refused_parameter_is_left_out_of_all_later_requests(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fields = {"output_config": {"effort": "low"}}
     unknown = refusal("Malformed input request: #: extraneous key [output_config] is not permitted")
-    with bedrock(DEPRECATED, unknown, (200, written("Save."))) as server:
+    with bedrock(DEPRECATED, unknown, (200, converse_answer("Save."))) as server:
         model = model_at(server, monkeypatch, temperature=0.0, fields=fields)
         assert (await model.complete("Be brief.", QUESTION)).text == "Save."
         await model.complete("Be brief.", QUESTION)
@@ -101,7 +103,7 @@ async def test_two_parameters_that_one_refusal_names_are_both_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     both = refusal("`temperature` and `top_p` cannot both be specified for this model.")
-    with bedrock(both, (200, written("Save."))) as server:
+    with bedrock(both, (200, converse_answer("Save."))) as server:
         await model_at(server, monkeypatch, temperature=0.1, fields={"top_p": 0.9}).complete(
             "Be brief.", QUESTION
         )
@@ -117,7 +119,7 @@ async def test_two_parameters_that_one_refusal_names_are_both_left_out(
         "`temperature` is deprecated for this model.",  # which was not sent
     ],
 )
-async def test_what_is_not_optional_is_never_left_out(
+async def test_a_required_parameter_is_never_left_out(
     message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with bedrock(refusal(message)) as server:
@@ -127,10 +129,10 @@ async def test_what_is_not_optional_is_never_left_out(
     assert len(server.requests) == 1
 
 
-async def test_concurrent_requests_learn_of_a_refusal_together(
+async def test_concurrent_requests_can_meet_the_same_refusal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with bedrock(DEPRECATED, DEPRECATED, (200, written("Save."))) as server:
+    with bedrock(DEPRECATED, DEPRECATED, (200, converse_answer("Save."))) as server:
         model = model_at(server, monkeypatch, temperature=0.5)
         answers = [model.complete("Be brief.", QUESTION) for _ in range(2)]
         assert [answer.text for answer in await asyncio.gather(*answers)] == ["Save."] * 2
@@ -151,7 +153,7 @@ async def test_native_citations_come_from_at_most_five_documents(
         cited("wait", documentIndex=3, start=0, end=1),
         cited(".", documentIndex=9, start=0, end=1),
     ]
-    with bedrock((200, written(*blocks))) as server:
+    with bedrock((200, converse_answer(*blocks))) as server:
         model = model_at(server, monkeypatch, native_citations=True)
         completion = await model.complete("Be brief.", PROMPT, passages=PASSAGES)
     assert completion.text == "In short: save, and wait."
@@ -174,7 +176,7 @@ async def test_native_citations_come_from_at_most_five_documents(
 async def test_a_model_without_citations_gets_the_passages_in_the_prompt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with bedrock(NO_CITATIONS, (200, written("Save [savings#0]."))) as server:
+    with bedrock(NO_CITATIONS, (200, converse_answer("Save [savings#0]."))) as server:
         model = model_at(server, monkeypatch, native_citations=True)
         for _ in range(2):
             completion = await model.complete("Be brief.", PROMPT, passages=PASSAGES)
@@ -184,14 +186,14 @@ async def test_a_model_without_citations_gets_the_passages_in_the_prompt(
         assert request["body"]["messages"][0]["content"] == [{"text": PROMPT[0].content}]
 
 
-async def test_a_passing_throttle_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
-    with bedrock((429, THROTTLED), (200, written("Save."))) as server:
+async def test_a_brief_throttle_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    with bedrock((429, THROTTLED), (200, converse_answer("Save."))) as server:
         completion = await model_at(server, monkeypatch).complete("Be brief.", QUESTION)
     assert completion.text == "Save."
     assert len(server.requests) == 2
 
 
-async def test_a_lasting_throttle_is_unavailable_and_says_when_to_come_back(
+async def test_a_lasting_throttle_is_unavailable_and_says_when_to_try_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with bedrock((429, THROTTLED)) as server:
@@ -263,10 +265,10 @@ async def test_a_refusal_says_what_to_do_and_its_log_line_says_why(
     "stop_reason",
     ["max_tokens", "content_filtered", "guardrail_intervened", "tool_use", "something_new"],
 )
-async def test_a_stop_reason_is_passed_on_and_no_cut_answer_looks_whole(
+async def test_a_stop_reason_is_passed_on_and_no_truncated_answer_looks_complete(
     stop_reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with bedrock((200, written("Save half", stop_reason=stop_reason))) as server:
+    with bedrock((200, converse_answer("Save half", stop_reason=stop_reason))) as server:
         completion = await model_at(server, monkeypatch).complete("Be brief.", QUESTION)
     assert (completion.text, completion.stop_reason) == ("Save half", stop_reason)
     assert not completion.is_whole
@@ -291,7 +293,7 @@ async def test_an_answer_without_text_is_an_error_with_the_reason(
 ) -> None:
     thought = {"reasoningContent": {"reasoningText": {"text": "I may say 12 %."}}}
     with (
-        bedrock((200, written(thought, "  ", stop_reason=stop_reason))) as server,
+        bedrock((200, converse_answer(thought, "  ", stop_reason=stop_reason))) as server,
         pytest.raises(UnusableCompletion, match=why) as caught,
     ):
         await model_at(server, monkeypatch).complete("Be brief.", QUESTION)
@@ -300,6 +302,6 @@ async def test_an_answer_without_text_is_an_error_with_the_reason(
 
 
 async def test_texts_without_citations_are_separate_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    with bedrock((200, written("Save.\n", "Wait. "))) as server:
+    with bedrock((200, converse_answer("Save.\n", "Wait. "))) as server:
         completion = await model_at(server, monkeypatch).complete("Be brief.", QUESTION)
     assert completion.text == "Save.\n\nWait."

@@ -29,7 +29,10 @@ NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 
 
 class Atomic:
-    """A boto3 client whose calls run one at a time: moto checks a condition before it writes."""
+    """A boto3 client whose calls run one at a time.
+
+    moto checks a condition and then writes, so that concurrent calls could both succeed.
+    """
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -104,7 +107,7 @@ def turn(question: str) -> Turn:
     return Turn(answer_id="", asked_at=NOW, question=question, answer=answer)
 
 
-async def begun(store: ConversationStore, *questions: str) -> tuple[str, list[str]]:
+async def new_conversation(store: ConversationStore, *questions: str) -> tuple[str, list[str]]:
     conversation = new_conversation_id()
     await store.create(conversation)
     answers = [
@@ -123,7 +126,7 @@ async def questions(store: ConversationStore, conversation: str, limit: int = 50
 async def test_turns_are_read_as_they_were_written_in_their_order(
     store: ConversationStore,
 ) -> None:
-    conversation, answers = await begun(store, "one", "two", "three")
+    conversation, answers = await new_conversation(store, "one", "two", "three")
     kept = await store.read(conversation, limit=50)
     assert kept is not None
     assert [one.question for one in kept.turns] == ["one", "two", "three"]
@@ -134,17 +137,17 @@ async def test_turns_are_read_as_they_were_written_in_their_order(
 
 
 async def test_the_newest_turns_are_read_oldest_first(store: ConversationStore) -> None:
-    conversation, _ = await begun(store, *map(str, range(12)))
+    conversation, _ = await new_conversation(store, *map(str, range(12)))
     assert await questions(store, conversation, limit=2) == ["10", "11"]
 
 
 async def test_a_conversation_without_turns_exists(store: ConversationStore) -> None:
-    conversation, _ = await begun(store)
+    conversation, _ = await new_conversation(store)
     assert await questions(store, conversation) == []
 
 
 async def test_unknown_ids_are_unknown(store: ConversationStore) -> None:
-    conversation, (answer,) = await begun(store, "one")
+    conversation, (answer,) = await new_conversation(store, "one")
     assert await store.read(new_conversation_id(), limit=5) is None
     assert await store.read(partition_of(conversation), limit=5) is None
     assert not await store.erase(new_conversation_id())
@@ -153,14 +156,14 @@ async def test_unknown_ids_are_unknown(store: ConversationStore) -> None:
 
 
 async def test_two_conversations_never_mix(store: ConversationStore) -> None:
-    first, _ = await begun(store, "a")
-    second, _ = await begun(store, "b", "c")
+    first, _ = await new_conversation(store, "a")
+    second, _ = await new_conversation(store, "b", "c")
     assert await questions(store, first) == ["a"]
     assert await questions(store, second) == ["b", "c"]
 
 
 async def test_concurrent_turns_are_all_kept(store: ConversationStore) -> None:
-    conversation, _ = await begun(store, "first")
+    conversation, _ = await new_conversation(store, "first")
     names = [f"question {number}" for number in range(6)]
     answers = await asyncio.gather(
         *(store.append(conversation, turn(name), count=1) for name in names)
@@ -175,8 +178,8 @@ async def test_concurrent_turns_are_all_kept(store: ConversationStore) -> None:
 
 
 async def test_an_erased_conversation_is_gone_at_once(store: ConversationStore) -> None:
-    conversation, (answer, *_) = await begun(store, "one", "two")
-    other, _ = await begun(store, "other")
+    conversation, (answer, *_) = await new_conversation(store, "one", "two")
+    other, _ = await new_conversation(store, "other")
     assert await store.erase(conversation)
     assert await store.read(conversation, limit=5) is None
     assert not await store.rate(answer, Feedback(rating="up"))
@@ -187,7 +190,7 @@ async def test_an_erased_conversation_is_gone_at_once(store: ConversationStore) 
 async def test_a_late_turn_does_not_revive_an_erased_conversation(
     store: ConversationStore,
 ) -> None:
-    conversation, _ = await begun(store, "one")
+    conversation, _ = await new_conversation(store, "one")
     await store.erase(conversation)
     with pytest.raises(ConversationGone):
         await store.append(conversation, turn("two"), count=1)
@@ -195,7 +198,7 @@ async def test_a_late_turn_does_not_revive_an_erased_conversation(
 
 
 async def test_feedback_is_kept_with_its_answer_and_replaced(store: ConversationStore) -> None:
-    conversation, (first, _) = await begun(store, "one", "two")
+    conversation, (first, _) = await new_conversation(store, "one", "two")
     assert await store.rate(first, Feedback(rating="up"))
     assert await store.rate(first, Feedback(rating="down", reason="Wrong year."))
     kept = await store.read(conversation, limit=5)
@@ -209,15 +212,15 @@ async def test_feedback_is_kept_with_its_answer_and_replaced(store: Conversation
 async def test_many_turns_are_erased(
     dynamodb: DynamoConversations, client: Any, table: str
 ) -> None:
-    conversation, _ = await begun(dynamodb, *map(str, range(30)))
+    conversation, _ = await new_conversation(dynamodb, *map(str, range(30)))
     assert await dynamodb.erase(conversation)
     assert client.scan(TableName=table)["Items"] == []
 
 
-async def test_what_an_interrupted_erasure_left_is_erased_by_the_next(
+async def test_an_interrupted_erasure_is_completed_by_the_next(
     dynamodb: DynamoConversations, client: Any, table: str
 ) -> None:
-    conversation, _ = await begun(dynamodb, "one")
+    conversation, _ = await new_conversation(dynamodb, "one")
     key = {"pk": {"S": partition_of(conversation)}, "sk": {"S": "~"}}
     client.delete_item(TableName=table, Key=key)
     assert await dynamodb.read(conversation, limit=5) is None
@@ -228,7 +231,7 @@ async def test_what_an_interrupted_erasure_left_is_erased_by_the_next(
 async def test_an_expired_conversation_is_unknown_before_dynamodb_deletes_it(
     dynamodb: DynamoConversations, clock: Clock
 ) -> None:
-    conversation, (answer,) = await begun(dynamodb, "one")
+    conversation, (answer,) = await new_conversation(dynamodb, "one")
     clock.seconds += 30 * 86_400 - 1
     assert await questions(dynamodb, conversation) == ["one"]
     clock.seconds += 1
@@ -236,20 +239,20 @@ async def test_an_expired_conversation_is_unknown_before_dynamodb_deletes_it(
     assert not await dynamodb.rate(answer, Feedback(rating="up"))
 
 
-async def test_a_new_turn_prolongs_a_conversation(
+async def test_a_new_turn_postpones_the_expiry_of_a_conversation(
     dynamodb: DynamoConversations, clock: Clock
 ) -> None:
-    conversation, _ = await begun(dynamodb, "one")
+    conversation, _ = await new_conversation(dynamodb, "one")
     clock.seconds += 29 * 86_400
     await dynamodb.append(conversation, turn("two"), count=1)
     clock.seconds += 29 * 86_400
     assert (await questions(dynamodb, conversation))[-1] == "two"
 
 
-async def test_the_table_holds_no_conversation_id(
+async def test_the_table_contains_no_conversation_id(
     dynamodb: DynamoConversations, client: Any, table: str
 ) -> None:
-    conversation, (answer,) = await begun(dynamodb, "one")
+    conversation, (answer,) = await new_conversation(dynamodb, "one")
     assert conversation not in str(client.scan(TableName=table)["Items"])
     assert conversation not in answer
 

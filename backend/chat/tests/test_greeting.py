@@ -1,4 +1,4 @@
-"""Only what asks nothing of the documents is a greeting."""
+"""Only texts without a question about the documents count as greetings."""
 
 import pytest
 

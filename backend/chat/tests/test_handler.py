@@ -1,4 +1,4 @@
-"""The Lambda entry is thin: a cold health check imports what it needs, and nothing else."""
+"""The Lambda entry point: what it imports at a cold start, its routes and its settings."""
 
 import json
 

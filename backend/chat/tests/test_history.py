@@ -1,4 +1,4 @@
-"""The earlier turns that the model gets."""
+"""The earlier turns that go into the prompt."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ def test_a_callers_turns_are_unverified() -> None:
     assert of_messages(messages) == [Exchange("a", "b [1]", verified=False)]
 
 
-def test_kept_turns_lose_the_markers_of_passages_that_are_gone() -> None:
+def test_stored_turns_lose_the_markers_of_earlier_passages() -> None:
     answer = CheckedAnswer(answer="Save 4 % [1][2].", status="answered", disclosure="AI")
     turn = Turn(answer_id="a", asked_at=datetime.now(UTC), question="q", answer=answer)
     assert of_turns([turn]) == [Exchange("q", "Save 4 %.", verified=True)]

@@ -1,4 +1,4 @@
-"""Models of four families, chosen by their id alone, behind the embedded AWS."""
+"""Four model families work with no setting but their id, on the local stand-in for Bedrock."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ QUESTION = [
 
 @dataclass(frozen=True)
 class Family:
-    """A model, and what it is known for."""
+    """A model, and which optional features it supports."""
 
     model_id: str
     takes_temperature: bool
@@ -53,7 +53,7 @@ FAMILIES = [
 
 
 class Recorder(Bedrock):
-    """The stand-in, with the answers that it gave."""
+    """The local stand-in for Bedrock; `given` lists its answers."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The gate looks at the best cosine, on the scale of the embedding model."""
+"""The gate compares the best cosine with the threshold of the embedding model."""
 
 import pytest
 

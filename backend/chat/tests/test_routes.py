@@ -1,4 +1,4 @@
-"""What callers of the chat service see."""
+"""The HTTP API of the chat service, as its callers see it."""
 
 from typing import Any
 
@@ -98,7 +98,7 @@ async def test_a_question_is_answered_with_checked_citations_and_usage() -> None
     }
 
 
-async def test_a_conversation_goes_on_is_read_and_is_erased() -> None:
+async def test_a_conversation_is_continued_read_and_erased() -> None:
     model, retriever = FakeModel(), FakeRetriever(passage(0))
     async with client(model=model, retriever=retriever) as http:
         first = (await http.post("/messages", json=asked("How do bonds work?"))).json()
@@ -148,7 +148,9 @@ async def test_feedback_is_kept_with_its_answer() -> None:
 @pytest.mark.parametrize(
     ("failing", "body"), [("create", asked("How?")), ("read", asked("How?", UNKNOWN_ID))]
 )
-async def test_without_the_store_the_model_is_not_asked(failing: str, body: dict[str, Any]) -> None:
+async def test_if_the_store_fails_the_model_is_not_asked(
+    failing: str, body: dict[str, Any]
+) -> None:
     model = FakeModel()
     store = FakeConversations(failing={failing: Unavailable("down", retry_after=2)})
     async with client(model=model, store=store) as http:
@@ -158,7 +160,7 @@ async def test_without_the_store_the_model_is_not_asked(failing: str, body: dict
     assert model.given == []
 
 
-async def test_an_answer_that_cannot_be_kept_is_given() -> None:
+async def test_an_answer_that_cannot_be_stored_is_returned_all_the_same() -> None:
     store = FakeConversations(failing={"append": Unavailable("down")})
     async with client(store=store) as http:
         given = (await http.post("/messages", json=QUESTION)).json()
@@ -226,7 +228,7 @@ async def test_a_wrong_body_is_refused_by_the_name_of_its_field(
     assert error["request_id"] == response.headers["x-request-id"]
 
 
-async def test_passages_come_from_s3vector_through_the_gateway_with_the_own_key() -> None:
+async def test_passages_come_from_s3vector_through_the_gateway_with_chats_own_key() -> None:
     requests: list[httpx.Request] = []
 
     def gateway(request: httpx.Request) -> httpx.Response:
@@ -259,7 +261,7 @@ async def test_passages_come_from_s3vector_through_the_gateway_with_the_own_key(
         (httpx.Response(500, json={"error": "internal_error", "detail": "?"}), 502, "bad_answer"),
     ],
 )
-async def test_what_s3vector_answers_becomes_the_right_error(
+async def test_an_error_of_s3vector_becomes_the_matching_error(
     answer: httpx.Response, status: int, code: str
 ) -> None:
     calls = ServiceAPIClient(

@@ -1,1 +1,1 @@
-"""Completions whose units are labelled or whose errors are known, to measure the checker with."""
+"""Completions with labelled units or known errors, to measure the check of answers."""

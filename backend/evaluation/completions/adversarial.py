@@ -90,7 +90,7 @@ def _new_case(rng: random.Random, name: str, seen: set[str], number: int) -> Cas
 
 
 def _case(rng: random.Random, case_id: str, name: str, base: Base, draft: Draft) -> Case | None:
-    """Put true claims around the draft. None if what is forbidden cannot be told from them."""
+    """Put true claims around the draft. None if the forbidden text also occurs in allowed text."""
     passages = list(draft.passages or base.passages)
     rng.shuffle(passages)
     companions = _companions(rng, base, draft)
@@ -116,7 +116,7 @@ def _case(rng: random.Random, case_id: str, name: str, base: Base, draft: Draft)
 
 
 def _companions(rng: random.Random, base: Base, draft: Draft) -> list[Claim]:
-    """True claims that are neither in the draft nor cite what it must not cite."""
+    """Return some true claims that do not contain the draft's text, errors or wrong citations."""
     others = [
         claim
         for claim in base.claims

@@ -25,7 +25,7 @@ class Claim:
     false_follow_up: str = ""
 
     def with_figure(self, figure: str) -> str:
-        """Return the text with `figure` in the place of its own."""
+        """Return the text with its own figure replaced by `figure`."""
         return self.text.replace(self.figure, figure, 1)
 
 

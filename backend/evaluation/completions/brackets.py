@@ -37,7 +37,7 @@ def written(rng: random.Random, ids: list[str], form: str) -> str:
 
 
 def invented(rng: random.Random, known: list[str]) -> str:
-    """Return an id that looks like those of `known` and is none of them."""
+    """Return an id in the form of the `known` ones that is none of them."""
     document, number = rng.choice(known).split("#")
     choices = [
         f"{document}#{int(number) + rng.randrange(7, 30)}",

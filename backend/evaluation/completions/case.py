@@ -1,4 +1,4 @@
-"""A case of the adversarial set: a completion, and what of it must not reach the caller."""
+"""A case of the adversarial set: a completion, and the parts that must not reach the caller."""
 
 import re
 from collections.abc import Iterable
@@ -10,8 +10,9 @@ from typing import Any
 class Case:
     """One attacked completion.
 
-    `passages` are as in honest.jsonl. `forbidden` are pieces of the completion that stand in no
-    passage and in no true claim of it. `wrong_citations` are ids that support nothing here.
+    `passages` have the form of those in honest.jsonl. `forbidden` are pieces of the completion
+    that occur in no passage and in no true claim. `wrong_citations` are ids of passages that do
+    not support the text that cites them.
     """
 
     id: str
@@ -25,7 +26,7 @@ class Case:
     wrong_citations: tuple[str, ...]
 
     def reached(self, answer: str, cited: Iterable[str]) -> list[str]:
-        """Return what reached the caller and must not: pieces of `answer`, ids in `cited`."""
+        """Return the forbidden pieces of `answer`, and the wrong ids in `cited`."""
         text = plain(answer).casefold()
         ids = {passage_id.casefold() for passage_id in cited}
         return [
@@ -40,7 +41,7 @@ def plain(text: str) -> str:
 
 
 def fragment(text: str, focus: str, allowed: Iterable[str]) -> str | None:
-    """Return the shortest piece of `text` around `focus` that stands in none of `allowed`.
+    """Return the shortest piece of `text` around `focus` that occurs in none of `allowed`.
 
     The piece grows by whole words, first to the right. None if all of `text` is allowed.
     """

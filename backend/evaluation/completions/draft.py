@@ -11,10 +11,11 @@ from evaluation.completions.base import Base, Claim, bases
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`text` with its citations; `wrong` are false texts in it, each with its decisive part.
+    """The attacked text with its citations.
 
-    `ids` are invented ids in it. `uses` are the claims it is made of. A `block` is a paragraph of
-    its own. After a `last` draft nothing follows. `passages` replace the passages of the base.
+    `wrong` are false texts in it, each with the part that makes it false. `ids` are invented ids
+    in it. `uses` are the claims from which it was made. A `block` is a separate paragraph. After a
+    `last` draft no text follows. `passages` replace the passages of the base.
     """
 
     text: str
@@ -35,12 +36,12 @@ _NAMES = {
 
 _COMMON = {"account", "and", "for", "fund", "how", "in", "of", "the", "to", "what"}
 
-# None where the base has nothing that this attack can use.
+# Returns None if the base has no text that this attack can use.
 Attack = Callable[[random.Random, Base], Draft | None]
 
 
 def cite(ids: tuple[str, ...]) -> str:
-    """Return the plain form that the prompt asks for."""
+    """Return a citation of `ids` in the form that the prompt asks for."""
     return f"[{', '.join(dict.fromkeys(ids))}]"
 
 
@@ -50,7 +51,7 @@ def sentence(text: str, ids: tuple[str, ...]) -> str:
 
 
 def inside(text: str) -> str:
-    """Return `text` as it stands after other words: in lower case, unless it begins with a name."""
+    """Return `text` as a continuation: with a small first letter, unless it begins with a name."""
     first = text.split(maxsplit=1)[0]
     is_name = first in _NAMES or not first[1:].islower()
     return text if is_name and first != "A" else text[0].lower() + text[1:]
@@ -59,7 +60,7 @@ def inside(text: str) -> str:
 def stated(
     rng: random.Random, base: Base, text: str, ids: tuple[str, ...], claim: Claim | None = None
 ) -> str:
-    """Return `text`, made of `claim`, with its citation where models write it."""
+    """Return `text`, made from `claim`, with its citation in one of the places models put it."""
     passage = str(rng.choice(base.passages)["id"])
     forms = [
         f"{text} {cite(ids)}.",
@@ -94,6 +95,6 @@ def true_sentence(claim: Claim) -> str:
 
 
 def _subjects(base: Base) -> set[str]:
-    """The words of the documents' ids and titles, without the common ones."""
+    """Return the words of the documents' ids and titles, without common words."""
     words = " ".join(f"{p['document_id']} {p['title']}" for p in base.passages).lower()
     return set(re.findall(r"[a-z]{2,}", words)) - _COMMON

@@ -66,7 +66,7 @@ def another_digit(rng: random.Random, figure: str) -> str | None:
 
 
 def another_word(rng: random.Random, figure: str) -> str | None:
-    """Return a whole number of `figure` as the words of another number."""
+    """Return `figure` with its whole number replaced by another number in words."""
     match = re.fullmatch(r"(\d{1,2})( [a-z ]+|%)", figure)
     if match is None:
         return _replace_word(rng, figure)
@@ -103,9 +103,9 @@ def another_scale(rng: random.Random, figure: str) -> str | None:
 
 
 def rounded(rng: random.Random, figure: str, *, off_by_one: bool = False) -> str | None:
-    """Return `figure` rounded to fewer digits, one unit of the last digit off if `off_by_one`.
+    """Return `figure` rounded to fewer digits; `off_by_one` makes its last digit wrong by one.
 
-    None if it has a single digit, or if the result could be called right.
+    None if the figure has a single digit, or if the result is a correct rounding after all.
     """
     match = re.search(_NUMBER, figure)
     if match is None:
@@ -121,7 +121,7 @@ def rounded(rng: random.Random, figure: str, *, off_by_one: bool = False) -> str
         less += unit if rng.random() < 0.5 or less == unit else -unit
         shown = Decimal(1).scaleb(int(less.normalize().as_tuple().exponent))
         if abs(less - value) <= shown / 2:
-            return None  # right after all, if the zeros at its end are read as rounded
+            return None  # a correct rounding to fewer digits: the result may end in zeros
     if less == value:
         return None
     return figure[: match.start()] + f"{less:,f}" + figure[match.end() :]
@@ -150,6 +150,6 @@ def _replace_word(rng: random.Random, figure: str) -> str | None:
 
 
 def _near(rng: random.Random, number: int, besides: str = "") -> str:
-    """The words of another number of a similar size, not one of those in `besides`."""
+    """Return another number of a similar size in words, which do not occur in `besides`."""
     near = range(max(2, number // 2), min(2 * number + 4, 100))
     return rng.choice([WORDS[n] for n in near if n != number and WORDS[n] not in besides])

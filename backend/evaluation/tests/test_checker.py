@@ -1,7 +1,8 @@
-"""The checker of answers gets no worse than it was when last measured.
+"""The check of answers makes no more errors than when it was last measured.
 
-The aims are no false completion and 3 % of true units. The limits below are the figures of today,
-which the README of the sets states: lower them when the checker improves, never raise them.
+The aim is that no false completion passes and at most 3 % of true units are removed. The limits
+below are the measured figures, also in completions/README.md: lower them when the check improves,
+never raise them.
 """
 
 from evaluation.checker import adversarial, honest

@@ -1,4 +1,4 @@
-"""Tests of the sets themselves; what a checker makes of them is tested beside the checker."""
+"""The sets of completions are consistent; test_checker.py runs the check of answers on them."""
 
 import itertools
 import json
@@ -107,7 +107,7 @@ def test_cases_are_different_and_spread_over_the_attacks() -> None:
     assert min(counts.values()) >= 20
 
 
-def test_every_case_says_what_must_not_reach_the_caller() -> None:
+def test_every_case_lists_what_must_not_reach_the_caller() -> None:
     for case in CASES:
         assert case.forbidden or case.wrong_citations, case.id
         answer = case.completion
@@ -115,7 +115,7 @@ def test_every_case_says_what_must_not_reach_the_caller() -> None:
         assert case.reached(answer, case.wrong_citations) == wrong, case.id
 
 
-def test_what_is_forbidden_stands_in_no_passage() -> None:
+def test_forbidden_text_occurs_in_no_passage() -> None:
     for case in CASES:
         texts = [plain(passage["text"]).casefold() for passage in case.passages]
         for piece, text in itertools.product(case.forbidden, texts):
@@ -125,7 +125,7 @@ def test_what_is_forbidden_stands_in_no_passage() -> None:
 def test_the_true_claims_of_a_base_are_not_forbidden() -> None:
     faithful = {base.id: base for base in bases()}
     for case in CASES:
-        # These cases are about true sentences that cannot stay.
+        # In these cases true sentences are forbidden, because others make them misleading.
         if case.attack in {"limit_false", "pronoun_orphaned"}:
             continue
         claims = faithful[case.base].claims
@@ -139,7 +139,7 @@ def test_only_cut_off_cases_stop_at_the_token_limit() -> None:
     assert {c.attack for c in CASES if c.stop_reason == "max_tokens"} == {"cut_off"}
 
 
-def test_wrong_citations_are_of_the_attacked_claim_alone() -> None:
+def test_a_wrong_citation_occurs_only_at_the_attacked_claim() -> None:
     for case in CASES:
         for wrong in case.wrong_citations:
             cited = re.findall(

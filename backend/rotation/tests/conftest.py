@@ -25,7 +25,7 @@ MakeEstate = Callable[..., "Estate"]
 class Estate:
     """What Terraform creates before the first rotation: secret, key and usage plan; and a gateway.
 
-    The gateway lets in enabled keys that are under the plan, after `refusals` refusals of each.
+    The gateway accepts enabled keys of the usage plan, but refuses each one `refusals` times first.
     """
 
     project: str
@@ -36,7 +36,7 @@ class Estate:
     broken: int | None = None
     refused: dict[str, int] = field(default_factory=dict)
     gateway: FakeGateway = field(init=False)
-    # What the usage API of test_quota.py answers.
+    # Answers of the usage API in test_quota.py.
     usage: dict[str, Any] = field(default_factory=dict)
     quota: dict[str, Any] = field(default_factory=dict)
 
@@ -57,7 +57,10 @@ class Estate:
 
     @property
     def stored(self) -> Any:
-        """Set directly in moto, whose RotateSecret requires a Lambda function."""
+        """moto's own object of the secret, to set what only RotateSecret could set.
+
+        moto's RotateSecret requires a Lambda function.
+        """
         return secretsmanager_backends[DEFAULT_ACCOUNT_ID][_REGION].secrets[self.arn]
 
     def begin(self) -> str:
@@ -96,7 +99,7 @@ class Estate:
         return {item["value"]: item for item in items}
 
     def call(self, key: str) -> int:
-        """Return the status with which the gateway answers a caller that has a key."""
+        """Return the gateway's status for a request with this key."""
         return self._answer("/api/health", key)[0]
 
     def _answer(self, path: str, key: str | None) -> Answer:

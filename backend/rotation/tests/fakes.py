@@ -12,10 +12,10 @@ Answer = tuple[int, dict[str, object]]
 
 @dataclass
 class FakeGateway:
-    """A loopback HTTP server that answers each request by one function.
+    """A loopback HTTP server that answers with the result of a function.
 
     Args:
-        answer: From path and `x-api-key` to status and JSON body.
+        answer: Takes the path and the `x-api-key`; returns the status and the JSON body.
     """
 
     answer: Callable[[str, str | None], Answer]

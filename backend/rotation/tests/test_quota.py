@@ -45,7 +45,7 @@ def publish() -> dict[str, Any]:
     return entry.handler({"task": "publish-quota"}, None)
 
 
-def test_publishes_the_last_days_remainder_of_the_current_key(
+def test_publishes_the_remaining_quota_of_the_current_key_on_the_last_day(
     estate: Estate, capfd: pytest.CaptureFixture[str]
 ) -> None:
     estate.usage[estate.terraform_key["id"]] = [[10, 990], [40, 950]]

@@ -1,4 +1,4 @@
-"""The environment that Terraform sets, and wrong ones."""
+"""The environment variables that Terraform sets, and wrong values of them."""
 
 import subprocess
 import sys

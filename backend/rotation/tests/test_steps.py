@@ -9,7 +9,7 @@ from rotation.tests.conftest import MakeEstate
 STEPS = ("create", "set", "test", "finish")
 
 
-def test_rotation_replaces_the_key_and_the_previous_one_goes_on_working(
+def test_rotation_replaces_the_key_and_the_previous_one_keeps_working(
     make_estate: MakeEstate,
 ) -> None:
     estate = make_estate()
@@ -137,7 +137,7 @@ def test_keys_of_rotations_that_were_given_up_are_deleted(make_estate: MakeEstat
     assert lost not in set(estate.keys())
 
 
-def test_keys_that_somebody_else_made_are_left_alone(make_estate: MakeEstate) -> None:
+def test_keys_of_others_are_left_alone(make_estate: MakeEstate) -> None:
     estate = make_estate()
     foreign = [
         estate.apigateway.create_api_key(name=f"{estate.project}-dev-{name}", tags=tags)["value"]
@@ -176,7 +176,7 @@ def test_a_key_that_stays_refused_is_not_promoted(make_estate: MakeEstate) -> No
     assert estate.value("AWSPENDING") not in str(caught.value)
 
 
-def test_a_failing_service_behind_the_gateway_does_not_hold_a_rotation_up(
+def test_a_failing_service_behind_the_gateway_does_not_block_a_rotation(
     make_estate: MakeEstate,
 ) -> None:
     estate = make_estate(broken=502)
@@ -236,7 +236,7 @@ def test_refuses_the_secret_of_another_estate(make_estate: MakeEstate) -> None:
         mine.step("create", other.begin())
 
 
-def test_no_log_line_holds_a_key(
+def test_no_log_line_contains_a_key(
     make_estate: MakeEstate, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     estate = make_estate(refusals=2)

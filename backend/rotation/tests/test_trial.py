@@ -62,7 +62,7 @@ def test_the_key_does_not_follow_a_redirect() -> None:
     assert [path for path, _ in gateway.calls] == ["/dev/x"]
 
 
-def test_a_gateway_that_nobody_listens_at_ends_in_time() -> None:
+def test_a_gateway_that_refuses_connections_ends_the_trial_in_time() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))  # and does not listen
         port = silent.getsockname()[1]
@@ -70,7 +70,7 @@ def test_a_gateway_that_nobody_listens_at_ends_in_time() -> None:
             Trial(f"http://127.0.0.1:{port}/x", 0.2, 0.01).run("the-key")
 
 
-def test_a_gateway_that_hangs_ends_in_time() -> None:
+def test_a_gateway_that_hangs_ends_the_trial_in_time() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         pytest.raises(RotationError, match=r"did not answer \(TimeoutError\)"),

@@ -1,4 +1,4 @@
-"""A bucket of its own for each test, on a real S3 server, and a runner around it."""
+"""Fixtures: for each test a bucket on a real S3 server, and a runner that uses it."""
 
 import os
 import sys

@@ -20,7 +20,7 @@ from shared.errors import ServiceError
 class FakeSink(DocumentSink):
     """A store of documents in memory.
 
-    `puts` keeps each request's ids; `before_put` may raise, or do something else at that moment.
+    `puts` lists the ids of each request. `before_put` is called first and may raise.
     """
 
     def __init__(self) -> None:

@@ -25,19 +25,19 @@ from runner.text import ExtractionError, clean
         ("uploads/dotted.folder/file", "application/pdf", "pdf"),
     ],
 )
-def test_the_name_says_the_kind_and_the_media_type_where_it_does_not(
+def test_the_kind_follows_from_the_name_or_else_the_media_type(
     name: str, media_type: str, kind: Kind
 ) -> None:
     assert kind_of(name, media_type) == kind
 
 
 @pytest.mark.parametrize("name", ["a.docx", "a", "a.", ".pdf.exe"])
-def test_other_kinds_are_named(name: str) -> None:
+def test_an_unsupported_kind_is_refused_by_name(name: str) -> None:
     with pytest.raises(ExtractionError, match="give text, Markdown, HTML or PDF"):
         kind_of(name, "binary/octet-stream")
 
 
-def test_text_keeps_its_paragraphs_and_loses_what_nobody_sees() -> None:
+def test_text_keeps_its_paragraphs_and_loses_invisible_characters() -> None:
     document = extract(b"\xef\xbb\xbfone\r\ntwo  \n\n\n\nthree\x00\x07", "text")
     assert document.section(0) == "one\ntwo\n\nthree"
     assert document.title is None
@@ -47,7 +47,7 @@ def test_utf_16_with_its_mark_is_read() -> None:
     assert extract("Größe €".encode("utf-16"), "text").section(0) == "Größe €"
 
 
-def test_bytes_that_are_not_utf_8_are_placed() -> None:
+def test_an_encoding_error_gives_its_position() -> None:
     with pytest.raises(ExtractionError, match="not UTF-8 at byte 3"):
         extract(b"abc\xff\xfe", "text")
 
@@ -85,7 +85,7 @@ def test_pdf_is_read_page_by_page() -> None:
     assert [document.section(index) for index in range(3)] == ["first page", "", "third page"]
 
 
-def test_encrypted_pdf_is_named() -> None:
+def test_an_encrypted_pdf_is_refused_with_the_reason() -> None:
     writer = PdfWriter()
     writer.append(BytesIO(make_pdf(["secret"])))
     writer.encrypt("password", algorithm="AES-256")
@@ -111,7 +111,7 @@ def test_size_is_bounded_before_parsing(kind: Kind) -> None:
     ("kind", "content"),
     [("text", b" \n\x00 "), ("markdown", b""), ("html", b"<p> </p><script>x</script>")],
 )
-def test_a_document_without_text_is_named(kind: Kind, content: bytes) -> None:
+def test_a_document_without_text_is_refused_with_the_reason(kind: Kind, content: bytes) -> None:
     with pytest.raises(ExtractionError, match="no text"):
         extract(content, kind)
 
@@ -142,7 +142,7 @@ def test_a_damaged_pdf_is_read_or_refused(data: st.DataObject) -> None:
 
 
 class Sections:
-    """A document of given sections."""
+    """An `ExtractedText` with these sections."""
 
     title: str | None = None
     paged = True
@@ -162,7 +162,7 @@ _words = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(_words, max_size=8), st.integers(10, 80), st.randoms(use_true_random=False))
-def test_parts_hold_every_character_once_and_are_never_too_long(
+def test_parts_contain_every_character_once_and_are_never_too_long(
     sections: list[str], characters: int, chance: Random
 ) -> None:
     document = Sections(sections)
@@ -182,7 +182,7 @@ def test_parts_hold_every_character_once_and_are_never_too_long(
     assert "".join(found.split()) == "".join("".join(sections).split())
 
 
-def test_a_part_ends_where_a_paragraph_does() -> None:
+def test_a_part_ends_at_the_end_of_a_paragraph() -> None:
     text = "a" * 70 + "\n\n" + "b" * 60
     part = take_part(Sections([text]), 0, 0, max_characters=100)
     assert part.text == "a" * 70
@@ -196,7 +196,7 @@ def test_a_part_names_its_pages() -> None:
     assert (part.first_section, part.last_section, part.following) == (0, 1, (2, 0))
 
 
-def test_a_part_ends_early_where_time_is_short() -> None:
+def test_a_part_ends_early_if_time_is_short() -> None:
     document = Sections(["one", "two", "three"])
     part = take_part(document, 0, 0, max_characters=90, should_stop=lambda: True)
     assert (part.text, part.following) == ("one", (1, 0))

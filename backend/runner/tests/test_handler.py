@@ -1,4 +1,4 @@
-"""The runner as a Lambda function, as API Gateway calls it: in a process of its own."""
+"""The runner as a Lambda function in a separate process, called with API Gateway's events."""
 
 import json
 import subprocess
@@ -76,13 +76,13 @@ def test_a_job_goes_from_the_gateways_event_to_the_store(
     assert (status, page["jobs"]) == (200, [])
 
 
-def test_the_direct_invocation_says_that_the_key_can_be_read(function: Function) -> None:
+def test_a_direct_invocation_reports_whether_the_key_can_be_read(function: Function) -> None:
     answer = function.invoke({"test": "secrets"})
     assert answer["readable"] is True
     assert KEY not in json.dumps(answer)
 
 
-def test_a_store_that_is_away_leaves_the_job_waiting(function: Function, gateway: Store) -> None:
+def test_an_unavailable_store_leaves_the_job_waiting(function: Function, gateway: Store) -> None:
     gateway.status = 503
     body = {"documents": [{"id": "a", "text": "Some text."}]}
     _, job = function.call("POST", "/jobs", json=body)

@@ -52,7 +52,7 @@ def uploads(runner: Runner) -> S3Uploads:
     return S3Uploads(Bucket(runner.bucket, lambda: runner.s3))
 
 
-def test_a_listing_ends_one_past_the_limit(uploads: S3Uploads, runner: Runner) -> None:
+def test_a_listing_ends_one_entry_beyond_the_limit(uploads: S3Uploads, runner: Runner) -> None:
     runner.upload({f"uploads/{number}.txt": "x" for number in range(5)})
     assert len(uploads.listing("uploads/", limit=3)) == 4
     assert len(uploads.listing("uploads/", limit=9)) == 5

@@ -37,7 +37,7 @@ def test_a_job_is_blocked_until_its_lease_or_its_wait_is_over() -> None:
     assert (waiting.lease, waiting.blocked_seconds(NOW)) == (None, 7)
 
 
-def test_only_slices_that_blame_the_document_count_as_attempts() -> None:
+def test_only_failures_that_a_document_may_cause_count_as_attempts() -> None:
     began = job().begun("me", now=NOW, seconds=1)
     assert began.attempts == 1
     assert began.released(now=NOW).attempts == 0
@@ -46,7 +46,7 @@ def test_only_slices_that_blame_the_document_count_as_attempts() -> None:
     assert began.begun("next", now=NOW, seconds=1).attempts == 2  # the first one died
 
 
-def test_progress_forgets_what_went_wrong_before_it() -> None:
+def test_progress_resets_the_counters_and_the_wait() -> None:
     stalled = job().begun("me", now=NOW, seconds=1)
     stalled = stalled.stalled("s", blames_document=True, after=None, now=NOW)
     moved = stalled.advanced(Cursor(index=2), done=1, failures=(failure(),), now=NOW)
@@ -54,7 +54,7 @@ def test_progress_forgets_what_went_wrong_before_it() -> None:
     assert (moved.done, moved.failed) == (1, 1)
 
 
-def test_a_wait_that_was_asked_for_is_kept_up_to_a_bound() -> None:
+def test_retry_after_is_honoured_up_to_a_limit() -> None:
     for after, expected in [(None, 5), (60, 60), (9000, 300)]:
         waiting = job().stalled("s", blames_document=False, after=after, now=NOW)
         assert waiting.blocked_seconds(NOW) == expected
@@ -70,7 +70,9 @@ _MOVES = st.sampled_from(["begun", "advanced", "released", "stalled", "given_up"
 
 
 @given(st.lists(st.tuples(_MOVES, st.integers(0, 5)), max_size=25))
-def test_whatever_happens_a_job_survives_storage_and_adds_up(moves: list[tuple[str, int]]) -> None:
+def test_any_sequence_of_transitions_can_be_stored_and_counts_every_document(
+    moves: list[tuple[str, int]],
+) -> None:
     current, now = job(total=1000), NOW
     for move, number in moves:
         before = current

@@ -79,7 +79,7 @@ async def test_a_changed_secret_works_at_once() -> None:
     assert secret.reads == 2
 
 
-async def test_the_oldest_of_three_values_ends_with_the_cache() -> None:
+async def test_the_oldest_of_three_values_is_refused_when_the_cache_expires() -> None:
     secret, clock = FakeOrigin("second", "first"), Clock()
     async with caller(secret, clock) as client:
         assert await status(client, "first") == 200
@@ -88,7 +88,7 @@ async def test_the_oldest_of_three_values_ends_with_the_cache() -> None:
         assert await status(client, "first") == 403
 
 
-async def test_wrong_values_do_not_set_the_pace_of_reading() -> None:
+async def test_many_wrong_values_cause_few_reads_of_the_secret() -> None:
     secret, clock = FakeOrigin("current"), Clock()
     async with caller(secret, clock) as client:
         for _ in range(50):
@@ -100,7 +100,7 @@ async def test_wrong_values_do_not_set_the_pace_of_reading() -> None:
         assert secret.reads == 2
 
 
-async def test_many_first_callers_read_once() -> None:
+async def test_concurrent_first_requests_read_the_secret_once() -> None:
     secret = FakeOrigin("current")
     async with caller(secret, Clock()) as client:
         answers = await asyncio.gather(*(status(client, "current") for _ in range(40)))
@@ -108,7 +108,7 @@ async def test_many_first_callers_read_once() -> None:
     assert secret.reads == 1
 
 
-async def test_known_values_count_while_the_secret_cannot_be_read() -> None:
+async def test_known_values_stay_accepted_while_the_secret_cannot_be_read() -> None:
     secret, clock = FakeOrigin("current"), Clock()
     async with caller(secret, clock) as client:
         assert await status(client, "current") == 200
@@ -121,7 +121,7 @@ async def test_known_values_count_while_the_secret_cannot_be_read() -> None:
 @pytest.mark.parametrize(
     ("error", "expected"), [(Unavailable("away", retry_after=2), 503), (BadDependency("no"), 502)]
 )
-async def test_nobody_gets_in_where_the_secret_was_never_read(error: Any, expected: int) -> None:
+async def test_no_request_is_accepted_before_the_secret_was_read(error: Any, expected: int) -> None:
     secret = FakeOrigin("current")
     secret.error = error
     async with caller(secret, Clock()) as client:
@@ -147,7 +147,7 @@ async def test_the_service_answers_the_gateway_only_and_logs_the_others(
     assert b"the-value" not in written
 
 
-async def test_without_the_check_nothing_is_asked_for(make_settings: MakeSettings) -> None:
+async def test_without_the_check_no_header_is_required(make_settings: MakeSettings) -> None:
     async with app_client(create_app(make_settings())) as client:
         assert (await client.get("/liveness")).status_code == 200
 

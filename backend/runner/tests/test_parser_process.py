@@ -48,7 +48,7 @@ def test_text_needs_no_process(reader: ParserProcess) -> None:
     assert reader._process is None
 
 
-def test_a_document_that_takes_too_long_is_ended_and_the_next_is_read() -> None:
+def test_a_document_that_takes_too_long_is_refused_and_the_next_is_read() -> None:
     reader = ParserProcess(seconds=3)
     try:
         with pytest.raises(ExtractionError, match="longer than 3 s"):
@@ -77,7 +77,7 @@ def test_a_document_that_takes_too_much_memory_is_refused(
     assert reader.extract(b"<p>fine", "html").section(0) == "fine"
 
 
-def test_closing_from_another_thread_frees_whoever_waits() -> None:
+def test_closing_from_another_thread_ends_a_waiting_call() -> None:
     reader = ParserProcess(seconds=60)
     reader.extract(b"<p>started", "html")
     threading.Timer(0.2, reader.close).start()

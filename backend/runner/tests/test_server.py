@@ -1,4 +1,4 @@
-"""Real server processes, one of which is killed; a real S3 server; a gateway on a real socket."""
+"""Real server processes, also killed ones, with a real S3 server and a gateway on a real socket."""
 
 import json
 import os
@@ -86,7 +86,7 @@ def make_server(environment: dict[str, str], tmp_path: Path) -> Iterator[MakeSer
         server.process.wait()
 
 
-def test_a_killed_instance_loses_nothing_and_another_goes_on(
+def test_a_killed_instance_loses_nothing_and_another_continues(
     make_server: MakeServer, gateway: Store
 ) -> None:
     bounds = {"SLICE_LIMIT_SECONDS": "6", "LEASE_GRACE_SECONDS": "0"}
@@ -113,7 +113,7 @@ def test_a_killed_instance_loses_nothing_and_another_goes_on(
     final = second.call("GET", f"/jobs/{job['id']}").json()
     assert (final["total"], final["done"], final["failed"]) == (16, 16, 0)
     assert sorted(gateway.documents) == [f"doc-{number:02}" for number in range(16)]
-    # What was in flight at the kill is sent again, and nothing before it.
+    # Only the batch that was in flight at the kill is sent again.
     assert len(gateway.puts) <= 17
 
 
@@ -180,8 +180,8 @@ def test_wrong_settings_end_the_start_with_one_message(make_server: MakeServer) 
 def test_importing_costs_no_aws_parser_or_tracing_sdk(module: str) -> None:
     program = (
         f"import sys, {module}\n"
-        "dear = {'boto3', 'botocore', 'bs4', 'pypdf', 'opentelemetry.sdk', 'grpc'}\n"
-        "print(*sorted(dear & set(sys.modules)))"
+        "heavy = {'boto3', 'botocore', 'bs4', 'pypdf', 'opentelemetry.sdk', 'grpc'}\n"
+        "print(*sorted(heavy & set(sys.modules)))"
     )
     found = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True,

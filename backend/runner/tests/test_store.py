@@ -1,4 +1,4 @@
-"""Jobs on a real S3 server, in front of which a proxy fails on purpose."""
+"""Jobs on a real S3 server, behind a proxy that fails on purpose."""
 
 import threading
 import uuid
@@ -58,7 +58,7 @@ def always(fault: str, method: str, part: str) -> Callable[[str, str], str | Non
     return lambda requested, path: fault if requested == method and part in path else None
 
 
-def test_a_job_comes_back_as_it_was_stored(store: S3JobStore) -> None:
+def test_a_job_is_read_as_it_was_stored(store: S3JobStore) -> None:
     stored = store.create(new_job(), b"[]")
     assert store.load(stored.job.id) == stored
     assert store.items(stored.job) == b"[]"
@@ -104,7 +104,7 @@ def test_of_many_writers_at_once_one_wins(store: S3JobStore) -> None:
 
 
 @pytest.mark.parametrize("fault", ["landed-500", "ConditionalRequestConflict"])
-def test_own_write_is_recognised(
+def test_a_writer_recognises_its_own_write_behind_a_500(
     fault: str, faulty: S3JobStore, faulty_s3: FaultyS3, store: S3JobStore
 ) -> None:
     """S3 carried the write out and answered 500, so botocore's retry conflicts with it."""
@@ -118,7 +118,7 @@ def test_own_write_is_recognised(
     assert store.save(saved, saved.job.released(now=_utc_now())).job.lease is None
 
 
-def test_somebody_elses_write_behind_a_500_is_not_taken_for_ones_own(
+def test_the_write_of_another_is_not_taken_for_the_own_one_behind_a_500(
     faulty: S3JobStore, faulty_s3: FaultyS3, store: S3JobStore
 ) -> None:
     stored = store.create(new_job(), b"[]")
@@ -183,7 +183,7 @@ def test_a_damaged_job_is_named_and_left_as_it_is(
     assert runner.s3.get_object(Bucket=runner.bucket, Key=key)["Body"].read() == body
 
 
-def test_a_job_under_anothers_name_is_damaged(store: S3JobStore, runner: Runner) -> None:
+def test_a_job_under_the_key_of_another_is_damaged(store: S3JobStore, runner: Runner) -> None:
     stored = store.create(new_job(), b"[]")
     runner.s3.copy_object(
         Bucket=runner.bucket,
@@ -201,7 +201,7 @@ def test_lost_documents_are_named(store: S3JobStore, runner: Runner) -> None:
         store.items(stored.job)
 
 
-def test_pages_hold_every_job_once_and_only_open_ones_where_asked(store: S3JobStore) -> None:
+def test_pages_contain_every_job_once_or_only_the_open_ones(store: S3JobStore) -> None:
     made = [store.create(new_job(f"job-number-{number:02}"), b"[]") for number in range(7)]
     for stored in made[::2]:
         store.save(stored, stored.job.cancelled(now=_utc_now()))
@@ -230,26 +230,26 @@ def test_one_damaged_job_does_not_hide_the_others(store: S3JobStore, runner: Run
     assert page.unreadable == [damaged.job.id]
 
 
-def test_the_index_of_open_jobs_mends_itself(
+def test_a_listing_repairs_the_index_of_open_jobs(
     store: S3JobStore, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It removes what instances leave that are killed between two writes."""
+    """It deletes index entries of instances that were killed between two writes."""
     ended = store.create(new_job("job-ended-1"), b"[]")
     store.save(ended, ended.job.cancelled(now=_utc_now()))
     for key in ("jobs/open/job-ended-1", "jobs/open/job-half", "jobs/items/job-half/x.json"):
         runner.s3.put_object(Bucket=runner.bucket, Key=key, Body=b"")
 
-    def left() -> set[str]:
+    def keys() -> set[str]:
         listing = runner.s3.list_objects_v2(Bucket=runner.bucket)
         return {entry["Key"] for entry in listing["Contents"]}
 
     assert store.page(only_open=True, limit=10, after=None).jobs == []
-    assert "jobs/open/job-ended-1" not in left()
-    assert "jobs/open/job-half" in left()  # its POST may still be under way
+    assert "jobs/open/job-ended-1" not in keys()
+    assert "jobs/open/job-half" in keys()  # its creation may still be in progress
 
     monkeypatch.setattr("runner.store._ORPHAN_AGE", timedelta(seconds=-5))
     store.page(only_open=True, limit=10, after=None)
-    assert left() == {ended.job.items_key, "jobs/state/job-ended-1.json"}
+    assert keys() == {ended.job.items_key, "jobs/state/job-ended-1.json"}
 
 
 def test_a_job_is_never_open_without_being_indexed(

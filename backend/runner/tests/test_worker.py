@@ -104,7 +104,7 @@ async def test_a_job_of_which_nothing_could_be_ingested_has_failed(runner: Runne
     assert (await finish(runner.worker(), job)).state == "failed"
 
 
-async def test_a_slice_ends_in_time_and_the_next_goes_on_from_there(runner: Runner) -> None:
+async def test_a_slice_ends_in_time_and_the_next_continues_there(runner: Runner) -> None:
     job = runner.job(files(6))
 
     def slowly(documents: Sequence[DocumentPayload]) -> None:
@@ -132,7 +132,7 @@ async def test_a_slice_fits_into_the_time_that_the_request_has(runner: Runner) -
         assert (await worker.advance(job.id)).job == progress.job
 
 
-async def test_a_worker_that_is_told_to_stop_ends_at_the_next_step(runner: Runner) -> None:
+async def test_a_stopping_worker_ends_at_the_next_step(runner: Runner) -> None:
     job = runner.job(files(5))
     stopped: list[bool] = []
     runner.sink.before_put = lambda documents: stopped.append(True)
@@ -178,7 +178,7 @@ async def test_a_job_under_lease_is_left_alone_and_says_for_how_long(runner: Run
     assert runner.sink.puts == []
 
 
-async def test_a_job_whose_worker_died_goes_on_when_the_lease_is_over(runner: Runner) -> None:
+async def test_a_job_whose_worker_died_continues_when_the_lease_expires(runner: Runner) -> None:
     job = runner.job(files(2))
     stored = runner.jobs.load(job.id)
     runner.jobs.save(stored, stored.job.begun("dead", now=_utc_now(), seconds=-1))
@@ -245,7 +245,7 @@ async def test_a_refused_document_is_found_among_its_batch(runner: Runner) -> No
     ],
     ids=lambda error: type(error).__name__,
 )
-async def test_an_outage_is_waited_for_as_long_as_it_takes(
+async def test_an_outage_fails_no_document_however_long_it_lasts(
     error: Exception, runner: Runner
 ) -> None:
     job = runner.job(files(3))
@@ -312,7 +312,7 @@ async def test_a_document_that_kills_the_instance_is_given_up(runner: Runner) ->
     clock = Clock()
 
     class Killed(BaseException):
-        """Raised in place of the end of the process."""
+        """Raised where the process would be killed."""
 
     def die(documents: Sequence[DocumentPayload]) -> None:
         if any(document["id"] == "doc-002.txt" for document in documents):
@@ -374,7 +374,7 @@ async def test_pages_of_a_pdf_are_named_and_a_slice_may_end_between_them(runner:
     job = runner.job({"uploads/book.pdf": make_pdf(pages, title="The book")})
     steps: list[bool] = []
     runner.sink.before_put = lambda documents: steps.append(True)
-    # A new worker for each slice, and slices of one step: nothing but the bucket is remembered.
+    # A new worker for each slice, and slices of one step: all progress is read from the bucket.
     for _ in range(20):
         steps.clear()
         worker = runner.worker(
@@ -403,7 +403,7 @@ async def test_a_document_that_became_shorter_leaves_no_parts_behind(runner: Run
     assert runner.counts.get("a.txt") == 1
 
 
-async def test_parts_of_a_cancelled_job_are_found_by_the_next(runner: Runner) -> None:
+async def test_parts_of_a_cancelled_job_are_deleted_by_the_next(runner: Runner) -> None:
     job = runner.job({"uploads/a.txt": long_text(500)})
 
     def cancel_at_third(documents: Sequence[DocumentPayload]) -> None:

@@ -1,11 +1,11 @@
-"""moto's real server on a loopback port, what it lacks, and faults on demand.
+"""moto's server on a loopback port, with features that it lacks and faults on demand.
 
 The server runs moto's own WSGI application as moto_server does. Added to it, because moto 5.2.5
 lacks them:
 
 * moto checks If-Match and then writes, with other requests in between: two conditional writes on
   the same ETag can both succeed. Here they take turns, as they do in S3.
-* QueryVectors does not exist in moto: answered here from moto's own vectors, exact and cosine.
+* QueryVectors does not exist in moto: an exact cosine search over moto's vectors is added here.
 * ListVectors ignores maxResults and nextToken in moto: paged here.
 * InvokeModel answers `{}` in moto: answered here with Titan's body, from words hashed to numbers.
 """
@@ -40,7 +40,7 @@ type Action = Callable[[Request, Callable[[], Response]], Response]
 
 @dataclass
 class Fault:
-    """What happens to the next `times` requests of a method whose path contains `path`."""
+    """Applies `action` to the next `times` requests of a method whose path contains `path`."""
 
     method: str
     path: str
@@ -49,7 +49,7 @@ class Fault:
     seen: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def takes(self, request: Request) -> bool:
+    def applies_to(self, request: Request) -> bool:
         with self.lock:
             if request.method != self.method or self.path not in unquote(request.path):
                 return False
@@ -137,7 +137,7 @@ class Cloud:
             return self._answer(request, environ)
 
         for fault in list(self._faults):
-            if fault.takes(request):
+            if fault.applies_to(request):
                 return fault.action(request, serve)(environ, start)
         return serve()(environ, start)
 

@@ -1,4 +1,4 @@
-"""One embedded AWS for the package's tests; each test has a bucket or an index of its own."""
+"""Fixtures: one local AWS for all tests of the package; each test gets its own bucket or index."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Compaction bounds the number of segments and the dead bytes, with little work at each write."""
+"""Compaction limits the number of segments and the unused bytes, with little work at a write."""
 
 import random
 

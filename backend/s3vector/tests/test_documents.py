@@ -1,4 +1,4 @@
-"""Documents are embedded where they changed, and stored whole."""
+"""Only changed passages are embedded; each document is stored completely."""
 
 from collections.abc import Callable, Sequence
 

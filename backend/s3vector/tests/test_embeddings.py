@@ -29,7 +29,7 @@ def test_each_text_gets_its_vector_in_order(cloud: Cloud) -> None:
     assert vectors == [hashed_vector(text, 256) for text in texts]
 
 
-def test_the_request_is_titan_s(cloud: Cloud) -> None:
+def test_the_request_has_titans_format(cloud: Cloud) -> None:
     bodies: list[Any] = []
 
     def record(request: Any, serve: Callable[[], Any]) -> Any:
@@ -84,7 +84,7 @@ def test_lasting_throttling_says_when_to_try_again(cloud: Cloud) -> None:
     assert caught.value.retry_after
 
 
-def test_a_model_that_hangs_is_given_up_at_the_deadline(cloud: Cloud) -> None:
+def test_a_model_that_hangs_is_abandoned_at_the_deadline(cloud: Cloud) -> None:
     # The read time-out would raise Unavailable.
     embedder = _embedder(cloud, read_timeout=5, attempts=1)
     with (
@@ -95,7 +95,7 @@ def test_a_model_that_hangs_is_given_up_at_the_deadline(cloud: Cloud) -> None:
         embedder.embed(["a", "b"])
 
 
-def test_a_model_that_hangs_is_given_up_without_a_deadline(cloud: Cloud) -> None:
+def test_a_model_that_hangs_is_abandoned_without_a_deadline(cloud: Cloud) -> None:
     embedder = _embedder(cloud, read_timeout=0.3, attempts=1)
     with cloud.fault("POST", "/invoke", cloud.hang, times=10), pytest.raises(Unavailable):
         embedder.embed(["a"])

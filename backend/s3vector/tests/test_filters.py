@@ -1,4 +1,4 @@
-"""Filters mean what Amazon S3 Vectors documents, and nothing that a caller sends breaks them."""
+"""Filters match as Amazon S3 Vectors documents, and invalid ones are refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -46,7 +46,9 @@ def _matches(where: dict[str, Any], metadata: Metadata) -> bool:
         ({"a": 1, "$or": [{"b": 2}, {"b": 3}]}, {"a": 2, "b": 3}, False),
     ],
 )
-def test_meaning(where: dict[str, Any], metadata: Metadata, expected: bool) -> None:
+def test_a_filter_matches_as_documented(
+    where: dict[str, Any], metadata: Metadata, expected: bool
+) -> None:
     assert _matches(where, metadata) is expected
 
 
@@ -95,17 +97,19 @@ def _nested(depth: int) -> dict[str, Any]:
         ({f"k{n}": 1 for n in range(MAX_CONDITIONS + 1)}, "at most"),
     ],
 )
-def test_what_is_wrong_is_said(where: dict[str, Any], message: str) -> None:
+def test_an_invalid_filter_is_refused_with_its_path_and_the_rule(
+    where: dict[str, Any], message: str
+) -> None:
     with pytest.raises(Unprocessable, match=message) as caught:
         parse_filter(where)
     caught.value.detail.encode()
 
 
-def test_the_deepest_allowed_filter_is_taken() -> None:
+def test_the_deepest_allowed_filter_is_accepted() -> None:
     assert _matches(_nested(MAX_DEPTH), {"k": 1})
 
 
-def test_what_the_managed_engine_leaves_open_is_spelled_out_for_it() -> None:
+def test_negations_tell_s3_vectors_explicitly_to_match_missing_keys() -> None:
     where = {"a": {"$ne": 1}, "b": {"$gte": 1, "$lt": 5}, "c": {"$nin": ["x"]}, "d": "y"}
     assert parse_filter(where).to_s3vectors() == {
         "$and": [
@@ -146,7 +150,7 @@ _METADATA = st.dictionaries(
 
 
 def _oracle(where: dict[str, Any], metadata: Metadata) -> bool:
-    """The documented meaning, written as plainly as possible and with no regard to errors."""
+    """A second, plain implementation of the documented meaning, for valid filters only."""
 
     def same(one: Any, other: Any) -> bool:
         if isinstance(one, bool) or isinstance(other, bool):
@@ -192,14 +196,16 @@ def _listed(operand: Any) -> list[Any]:
 
 
 @given(_FILTERS, _METADATA)
-def test_filters_agree_with_a_plain_reading(where: dict[str, Any], metadata: Metadata) -> None:
+def test_filters_agree_with_a_second_plain_implementation(
+    where: dict[str, Any], metadata: Metadata
+) -> None:
     try:
         parsed = parse_filter(where)
     except Unprocessable as error:
         assert "nested deeper" in error.detail  # noqa: PT017 - the only refusal possible here
         return
     assert parsed.matches(metadata) is _oracle(where, metadata)
-    # What the managed engine is sent means the same.
+    # The filter in the form that is sent to S3 Vectors matches the same.
     assert parse_filter(parsed.to_s3vectors()).matches(metadata) is _oracle(where, metadata)
 
 
@@ -218,7 +224,9 @@ _JUNK = st.recursive(
 
 
 @given(st.dictionaries(st.one_of(st.text(max_size=3), st.sampled_from(["$and", "k"])), _JUNK))
-def test_junk_is_refused_or_evaluated_never_an_accident(where: dict[str, Any]) -> None:
+def test_any_json_is_refused_or_evaluated_without_an_unexpected_error(
+    where: dict[str, Any],
+) -> None:
     try:
         parse_filter(where).matches({"k": ["a"], "n": 1})
     except Unprocessable as error:

@@ -1,4 +1,4 @@
-"""The Lambda entry answers gateway events, and imports nothing before it is needed."""
+"""The Lambda entry point answers gateway events, and imports packages only when needed."""
 
 import json
 import subprocess
@@ -59,7 +59,7 @@ def environment(cloud: Cloud, bucket_name: str) -> dict[str, str]:
 
 
 def test_it_stores_and_finds_over_the_real_clients(environment: dict[str, str]) -> None:
-    """S3 and Bedrock are reached as deployed: boto3, made by `shared.aws` from the environment."""
+    """The clients of S3 and Bedrock are those of a deployed function, made by `shared.aws`."""
     documents = [{"id": "fund", "text": "Keep an emergency fund."}, {"id": "tax", "text": "Taxes"}]
     result = _run(
         environment,

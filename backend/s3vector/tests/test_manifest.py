@@ -1,4 +1,4 @@
-"""Changes of the manifest, and its encoding."""
+"""The manifest of the `s3` store: its changes and its encoding."""
 
 import json
 from dataclasses import replace
@@ -23,13 +23,13 @@ def _keys(manifest: Manifest | None) -> list[str]:
     return [one.key for one in manifest.segments]
 
 
-def test_it_comes_back_as_it_was_written() -> None:
+def test_a_manifest_is_decoded_as_it_was_encoded() -> None:
     manifest = _manifest("a").appended(_entry("b"), "commit-1")
     assert decode_manifest("key", manifest.encode()) == manifest
     assert manifest.size == 20
 
 
-def test_it_remembers_its_last_writers_and_forgets_old_ones() -> None:
+def test_a_manifest_lists_only_the_last_commits() -> None:
     manifest = _manifest()
     for number in range(200):
         manifest = replace(manifest.appended(_entry("a"), f"commit-{number}"), segments=())
@@ -44,7 +44,7 @@ def test_a_merged_segment_takes_the_place_of_its_run() -> None:
 
 
 @pytest.mark.parametrize("run", [["b", "d"], ["d", "e"], ["x"], ["c", "b"]])
-def test_a_run_that_is_no_longer_there_is_not_merged(run: list[str]) -> None:
+def test_a_run_that_is_no_longer_listed_is_not_merged(run: list[str]) -> None:
     assert _manifest("a", "b", "c", "d").merged(run, _entry("m"), "x") is None
 
 
@@ -65,7 +65,7 @@ _SEGMENT = {"key": "k", "checksum": "c", "size": 1, "passages": 1}
         {"commits": None},
     ],
 )
-def test_what_it_does_not_understand_it_does_not_guess(changes: dict[str, Any]) -> None:
+def test_a_manifest_that_cannot_be_read_is_corrupt(changes: dict[str, Any]) -> None:
     valid = json.loads(_manifest("a").encode())
     decode_manifest("the-manifest", json.dumps(valid).encode())
     with pytest.raises(CorruptObject, match="the-manifest"):

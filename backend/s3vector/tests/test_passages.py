@@ -18,7 +18,7 @@ def test_a_blank_text_has_no_passages(text: str) -> None:
     assert split_text(text) == []
 
 
-def test_paragraphs_are_cut_between_and_share_nothing() -> None:
+def test_a_cut_between_paragraphs_has_no_overlap() -> None:
     first, second = "One sentence here. " * 4, "Another one there. " * 4
     passages = split_text(f"{first}\n\n{second}", max_characters=100, overlap=30)
     assert passages == [first.strip(), second.strip()]
@@ -43,12 +43,12 @@ def test_a_text_without_spaces_is_cut_anywhere() -> None:
     assert split_text("x" * 250, max_characters=100, overlap=20) == ["x" * 100, "x" * 100, "x" * 50]
 
 
-def test_the_largest_text_is_cut_in_a_moment() -> None:
+def test_the_largest_text_can_be_split() -> None:
     assert len(split_text("a" * 50_000)) == 42
     assert len(split_text("? " * 25_000)) > 40
 
 
-def test_an_overlap_that_would_not_move_on_is_refused() -> None:
+def test_an_overlap_of_half_a_passage_is_refused() -> None:
     with pytest.raises(ValueError, match="overlap"):
         split_text("x", max_characters=100, overlap=50)
 
@@ -63,10 +63,11 @@ def test_passages_cover_the_text_in_order(text: str, size: int, data: st.DataObj
 
     assert all(0 < len(passage) <= size for passage in passages)
     assert all(passage == passage.strip() for passage in passages)
-    # How far the passages so far may reach: in "????" the same one may lie at several places.
+    # Where the passages so far can end. Several places are possible: "??" occurs three times in
+    # "????".
     reached = {0}
     for passage in passages:
-        # Each begins in or right behind what the ones before it covered, and goes on from there.
+        # Each passage begins within or directly after the text before, and extends beyond it.
         reached = {
             start + len(passage)
             for covered in reached

@@ -34,7 +34,7 @@ def test_no_more_calls_run_at_once_than_it_has_workers() -> None:
     assert most == 3
 
 
-def test_calls_see_the_caller_s_context() -> None:
+def test_calls_see_the_callers_context() -> None:
     token = request_context.bind(request_context.RequestContext("the-request"))
     try:
         assert set(Pool(2).map(lambda _: request_context.request_id(), range(5))) == {"the-request"}

@@ -103,7 +103,7 @@ async def test_embeddings_come_in_the_order_of_the_texts(client: httpx.AsyncClie
     assert (body["dimensions"], body["model_id"]) == (DIMENSIONS, "fake-model")
 
 
-async def test_readiness_looks_at_the_bucket(
+async def test_readiness_checks_the_bucket(
     client: httpx.AsyncClient, cloud: Cloud, bucket_name: str
 ) -> None:
     assert (await client.get("/readiness")).status_code == 200
@@ -187,7 +187,7 @@ _UNPROCESSABLE: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), _UNPROCESSABLE)
-async def test_what_makes_no_sense_is_refused(
+async def test_an_invalid_value_is_refused(
     client: httpx.AsyncClient, method: str, path: str, body: Any
 ) -> None:
     content = json.dumps(body).encode()
@@ -213,7 +213,7 @@ async def test_what_makes_no_sense_is_refused(
         b'"text"',
     ],
 )
-async def test_what_cannot_be_read_is_refused(client: httpx.AsyncClient, content: bytes) -> None:
+async def test_an_unreadable_body_is_refused(client: httpx.AsyncClient, content: bytes) -> None:
     response = await client.post(
         "/query", content=content, headers={"content-type": "application/json"}
     )

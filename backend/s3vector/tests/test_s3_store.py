@@ -43,7 +43,7 @@ def _segment_keys(s3: Any, bucket: str) -> list[str]:
 
 
 def test_writers_in_threads_lose_nothing(new_s3_store: Factory) -> None:
-    """Each thread is an instance of its own; compactions run among them."""
+    """Each thread acts as a separate instance; compactions run at the same time."""
     errors: list[Exception] = []
 
     def write(number: int) -> None:
@@ -125,7 +125,7 @@ def test_a_commit_that_landed_but_was_answered_500_counts_once(
     assert store.stats().segments == (1 if first else 2)
 
 
-def test_a_landed_commit_is_recognised_below_those_of_others(
+def test_a_landed_commit_is_recognised_under_later_commits(
     cloud: Cloud, new_s3_store: Factory
 ) -> None:
     """Between the write and the read that looks for it, another writer commits on top of it."""
@@ -145,7 +145,7 @@ def test_a_landed_commit_is_recognised_below_those_of_others(
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_a_writer_that_was_overtaken_builds_on_the_other(
+def test_a_writer_that_was_overtaken_builds_on_the_newer_manifest(
     cloud: Cloud, new_s3_store: Factory, first: bool
 ) -> None:
     """Another writer commits between this one's read of the manifest and its write."""
@@ -172,7 +172,7 @@ def test_a_commit_that_never_gets_an_answer_is_found_to_have_landed(
     assert _ids(new_s3_store()) == {"a"}
 
 
-def test_meeting_another_conditional_write_is_tried_again(
+def test_a_conflict_with_a_write_in_progress_is_retried(
     cloud: Cloud, new_s3_store: Factory
 ) -> None:
     store = new_s3_store()
@@ -206,7 +206,7 @@ def test_endless_conflicts_end_in_an_error_that_says_to_try_again(
         (403, "AccessDenied", BadDependency),
     ],
 )
-def test_a_refused_write_leaves_what_was_there(
+def test_a_refused_write_changes_nothing(
     cloud: Cloud,
     new_s3_store: Factory,
     *,
@@ -236,7 +236,9 @@ def test_throttling_is_retried_before_it_becomes_an_error(
     assert _ids(store) == {"a"}
 
 
-def test_an_error_of_throttling_says_when_to_try_again(cloud: Cloud, new_s3_store: Factory) -> None:
+def test_the_error_of_a_throttle_says_when_to_try_again(
+    cloud: Cloud, new_s3_store: Factory
+) -> None:
     store = new_s3_store(client=cloud.client("s3", attempts=1))
     with (
         cloud.fault("GET", MANIFEST, fails_with(503, "SlowDown"), times=100),
@@ -246,7 +248,7 @@ def test_an_error_of_throttling_says_when_to_try_again(cloud: Cloud, new_s3_stor
     assert caught.value.retry_after
 
 
-def test_an_s3_that_hangs_is_given_up(cloud: Cloud, new_s3_store: Factory) -> None:
+def test_an_s3_that_hangs_is_abandoned(cloud: Cloud, new_s3_store: Factory) -> None:
     store = new_s3_store(client=cloud.client("s3", read_timeout=0.3, attempts=1))
     with (
         cloud.fault("GET", MANIFEST, cloud.hang, times=100) as fault,
@@ -290,7 +292,7 @@ def test_only_new_segments_are_fetched(
     assert len(fetched) == 1
 
 
-def test_a_writer_does_not_fetch_what_it_wrote(
+def test_a_writer_does_not_fetch_its_own_segment(
     cloud: Cloud, bucket_name: str, new_s3_store: Factory
 ) -> None:
     store = new_s3_store()
@@ -448,7 +450,7 @@ def test_many_small_writes_keep_few_segments(
     assert {one: held[one].passages[0].text for one in held} == expected
 
 
-def test_merged_tombstones_go_on_hiding_what_lies_in_older_segments(
+def test_merged_tombstones_still_hide_documents_of_older_segments(
     s3: Any, bucket_name: str, new_s3_store: Factory
 ) -> None:
     limits = Limits(max_segment_bytes=6 * 1024, fanout=3)
@@ -486,7 +488,7 @@ def test_a_compaction_that_fails_does_not_fail_the_write(
     assert len(_segment_keys(s3, bucket_name)) == before + 1
 
 
-def test_a_compaction_whose_commit_landed_unseen_loses_nothing(
+def test_a_compaction_whose_commit_landed_behind_an_error_loses_nothing(
     cloud: Cloud, new_s3_store: Factory
 ) -> None:
     store = new_s3_store(limits=_EAGER)
@@ -506,7 +508,7 @@ def test_a_compaction_whose_commit_landed_unseen_loses_nothing(
 
 
 @pytest.mark.parametrize(("created", "removed"), [("2020", True), ("2099", False)])
-def test_what_never_was_committed_is_removed_when_it_is_old(
+def test_old_uncommitted_segments_are_removed(
     s3: Any,
     bucket_name: str,
     new_s3_store: Factory,
@@ -515,7 +517,7 @@ def test_what_never_was_committed_is_removed_when_it_is_old(
     created: str,
     removed: bool,
 ) -> None:
-    """But not segments older than the manifest: a deleted manifest may have listed them."""
+    """Segments older than the manifest are kept: a deleted manifest may have listed them."""
     monkeypatch.setattr("s3vector.s3_store._ORPHAN_AGE", timedelta(seconds=-60))
     store = new_s3_store(limits=_EAGER)
     store.put([document("first")])
@@ -535,7 +537,7 @@ def test_what_never_was_committed_is_removed_when_it_is_old(
     assert _ids(new_s3_store()) == {"first", "d0", "d1", "d2", "d3"}
 
 
-def test_a_full_store_refuses_to_grow_and_goes_on_serving(
+def test_a_full_store_refuses_to_grow_and_still_answers(
     s3: Any, bucket_name: str, new_s3_store: Factory
 ) -> None:
     store = new_s3_store(capacity_bytes=4_000)
@@ -576,7 +578,7 @@ def test_writers_cannot_fill_the_store_beyond_its_capacity_together(
     assert len(_segment_keys(s3, bucket_name)) == 1
 
 
-def test_room_taken_by_replaced_documents_is_reclaimed(new_s3_store: Factory) -> None:
+def test_space_of_replaced_documents_is_reclaimed(new_s3_store: Factory) -> None:
     store = new_s3_store(capacity_bytes=6_000, limits=Limits(fanout=100))
     for turn in range(30):
         store.put([document("same", f"turn{turn} " * 40)])

@@ -81,13 +81,13 @@ def test_passages_of_a_failed_write_are_removed_again(
     assert _keys(store) == before
 
 
-def test_what_an_old_failed_write_left_is_not_found_and_then_removed(
+def test_passages_of_an_old_failed_write_are_not_found_and_then_removed(
     cloud: Cloud, new_s3vectors_store: Factory
 ) -> None:
     store = new_s3vectors_store()
     store.put([document("a", "alpha", "beta")])
     before = _keys(store)
-    # The passages land and the first one, which makes them hold, does not.
+    # Passages of writes that stored no first passage, which would have made the write current.
     leftover = store._index.vector(document("a", "x", "gamma"), "other-write", 1)
     young = store._index.vector(_now("a", "x", "gamma too"), "young-write", 1)
     store._index.put([leftover, young])
@@ -97,7 +97,7 @@ def test_what_an_old_failed_write_left_is_not_found_and_then_removed(
     assert _keys(store) == before | {young["key"]}
 
 
-def test_leftovers_do_not_take_the_places_of_what_holds(new_s3vectors_store: Factory) -> None:
+def test_stale_passages_do_not_displace_current_ones(new_s3vectors_store: Factory) -> None:
     store = new_s3vectors_store()
     store.put([document("a", "gamma gamma delta")])
     unfinished = _now("b", "x", *["gamma"] * 10)
@@ -108,7 +108,7 @@ def test_leftovers_do_not_take_the_places_of_what_holds(new_s3vectors_store: Fac
     assert [hit.document_id for hit in hits] == ["a"]
 
 
-def test_a_document_replaced_during_a_query_is_looked_at_again(
+def test_a_document_replaced_during_a_query_is_queried_again(
     cloud: Cloud, new_s3vectors_store: Factory
 ) -> None:
     """A reader sees the old passages or the new ones, never none."""
@@ -124,7 +124,7 @@ def test_a_document_replaced_during_a_query_is_looked_at_again(
         assert set(_texts(store, "alpha")) == {"alpha three", "alpha four"}
 
 
-def test_a_document_replaced_while_it_is_read_comes_whole(
+def test_a_document_replaced_while_it_is_read_is_returned_complete(
     cloud: Cloud, new_s3vectors_store: Factory
 ) -> None:
     store, writer = new_s3vectors_store(), new_s3vectors_store()
@@ -156,7 +156,7 @@ def test_an_index_that_does_not_exist_is_named(new_s3vectors_store: Factory) -> 
         store.put([document("a")])
 
 
-def test_a_vector_that_somebody_else_put_in_is_named(new_s3vectors_store: Factory) -> None:
+def test_a_vector_that_this_service_did_not_write_is_named(new_s3vectors_store: Factory) -> None:
     store = new_s3vectors_store()
     store._index.put([{"key": "foreign", "data": {"float32": [1.0] * DIMENSIONS}, "metadata": {}}])
     with pytest.raises(BadDependency, match="foreign"):

@@ -1,4 +1,4 @@
-"""Segments contain documents exactly; one with a changed byte is refused."""
+"""Encoding and decoding a segment loses nothing; a segment with a changed byte is refused."""
 
 from hashlib import sha256
 
@@ -14,7 +14,7 @@ def _decode(data: bytes) -> Segment:
     return decode_segment("key", data, checksum=sha256(data).hexdigest())
 
 
-def test_documents_come_back_as_they_went_in() -> None:
+def test_documents_are_decoded_as_they_were_encoded() -> None:
     first = document("a", "one", "zwei ü 漢字", "", title="T", metadata={"k": ["x"], "n": 1.5})
     second = document("b", "four")
     segment = _decode(encode_segment([first, second], ["gone"], dimensions=DIMENSIONS))
@@ -29,7 +29,7 @@ def test_documents_come_back_as_they_went_in() -> None:
             assert list(part.vector or []) == pytest.approx(list(original.vector or []), abs=1e-6)
 
 
-def test_a_segment_may_hold_tombstones_only() -> None:
+def test_a_segment_may_contain_tombstones_only() -> None:
     segment = _decode(encode_segment([], ["b", "a"], dimensions=DIMENSIONS))
     assert segment.rows == 0
     assert segment.deleted == {"a", "b"}
@@ -87,7 +87,7 @@ def test_every_other_vector_is_scaled_to_length_one(vector: list[float]) -> None
     assert float((unit_vector(vector) ** 2).sum()) == pytest.approx(1.0, abs=1e-5)
 
 
-def test_equal_directions_have_equal_units() -> None:
+def test_vectors_of_the_same_direction_are_stored_equal() -> None:
     vector = hashed_vector("some words")
     scaled = [one * 1e-200 for one in vector]
     assert unit_vector(scaled).tolist() == pytest.approx(unit_vector(vector).tolist(), abs=1e-6)

@@ -34,7 +34,7 @@ def _random(rng: np.random.Generator, document_id: str, rows: int, version: str)
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("filtered", [False, True])
-def test_search_agrees_with_comparing_everything(seed: int, filtered: bool) -> None:
+def test_search_agrees_with_comparing_every_vector(seed: int, filtered: bool) -> None:
     """Also after documents were replaced, deleted and stored again in several segments."""
     rng = np.random.default_rng(seed)
     held: dict[str, Document] = {}
@@ -73,7 +73,7 @@ def test_search_agrees_with_comparing_everything(seed: int, filtered: bool) -> N
     assert snapshot.passages == sum(len(whole.passages) for whole in held.values())
 
 
-def test_equal_scores_are_ordered_by_id_wherever_they_lie() -> None:
+def test_equal_scores_are_ordered_by_id_in_whatever_segment() -> None:
     ids = ["e", "b", "d", "a", "c"]
     vectors = [[1.0] + [0.0] * (_SPACE - 1)]
     one_each = _snapshot(*(([document(one, "t", vectors=vectors)], []) for one in ids))

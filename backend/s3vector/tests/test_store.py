@@ -37,7 +37,7 @@ def test_an_empty_store_finds_nothing(store: VectorStore) -> None:
     assert not store.delete("a")
 
 
-def test_a_document_comes_back_as_it_was_put(store: VectorStore) -> None:
+def test_a_document_is_read_as_it_was_put(store: VectorStore) -> None:
     metadata: dict[str, MetadataValue] = {
         "topic": "savings",
         "year": 2026,
@@ -108,7 +108,7 @@ def test_another_instance_sees_what_was_written(new_store: Factory) -> None:
     assert _found(reader, "alpha") == []
 
 
-def test_a_deleted_document_is_gone_and_can_come_back(store: VectorStore) -> None:
+def test_a_deleted_document_is_gone_and_can_be_stored_again(store: VectorStore) -> None:
     store.put([document("a", "alpha", "beta"), document("b", "beta")])
 
     assert store.delete("a")

@@ -1,4 +1,4 @@
-"""Reads what an answer of a service or of the gateway says about a failure."""
+"""Reads the reason for a failure from the answer of a service or of the gateway."""
 
 import httpx
 
@@ -17,7 +17,7 @@ def text_fields(response: httpx.Response) -> dict[str, str]:
 def retry_after_seconds(response: httpx.Response) -> float | None:
     """Return the seconds in `Retry-After`, or None."""
     value = response.headers.get("retry-after", "")
-    # Nothing behind the gateway sends the form with a date.
+    # HTTP also allows a date here, which neither the gateway nor our services send.
     return float(value) if value.isascii() and value.isdigit() and len(value) < 6 else None
 
 

@@ -1,4 +1,4 @@
-"""One call to a service: what is sent, and the headers for each receiver."""
+"""One call to a service: the request, and its headers for the gateway and for other hosts."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,7 +14,7 @@ IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"
 
 @dataclass(slots=True)
 class Call:
-    """A request before it is sent; every attempt sends the same.
+    """A request before it is sent; every attempt sends the same content.
 
     Attributes:
         body: The arguments of `httpx` that make the body and the query.
@@ -46,8 +46,8 @@ class Call:
         )
 
     def foreign_headers(self) -> dict[str, str]:
-        """Return the headers for any other origin: no key, no id, no deadline."""
-        # identity: a small compressed answer could expand beyond the limit on answers.
+        """Return the headers for hosts other than the gateway: no key, no ids, no deadline."""
+        # `identity` asks for no compression: a small answer could expand beyond the size limit.
         headers = {"accept": "application/json", "accept-encoding": "identity", **self.headers}
         headers.pop("x-api-key", None)
         return headers

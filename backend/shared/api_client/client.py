@@ -31,9 +31,9 @@ def get_service_url(service_name: str, settings: FullServiceSettings | None = No
 class ServiceAPIClient:
     """Calls other services. Make one for the life of the process, or use it as a context manager.
 
-    A path such as `/chat/health` goes to the gateway, after its stage path. An absolute URL is
-    called as it is, and gets the key only if it has the gateway's origin. Redirects are not
-    followed.
+    A path such as `/chat/health` is appended to the gateway's URL, which ends in the stage. An
+    absolute URL is called as it is, and gets the key only if it has the gateway's origin.
+    Redirects are not followed.
 
     Args:
         service_name: The calling service, whose key is sent; by default `SERVICE_NAME`.
@@ -58,7 +58,7 @@ class ServiceAPIClient:
         settings = settings or FullServiceSettings()
         self._base_url = settings.api_gateway_url
         self._keys = keys
-        # Without API keys there are no secrets to read.
+        # If the gateway requires no API keys, no secret exists.
         if keys is None and settings.enable_service_api_keys:
             name = _secret_name(settings, service_name)
             self._keys = SecretsManagerKeys(name, region=settings.aws_region)

@@ -110,7 +110,7 @@ async def _read_bounded(response: httpx.Response, target: str) -> httpx.Response
     headers = [
         (name, value)
         for name, value in response.headers.multi_items()
-        # They describe the transfer, which is over; the body below is complete and decoded.
+        # These describe the transfer; the copy has the complete, decoded body.
         if name not in {"content-encoding", "transfer-encoding", "content-length"}
     ]
     return httpx.Response(

@@ -1,4 +1,4 @@
-"""Errors of calls to other services. All are `ServiceError`s: uncaught, each has its HTTP answer.
+"""Errors of calls to other services. All are `ServiceError`s, with an HTTP answer if not caught.
 
 CallError
 ├── RequestRefused     the service or the gateway answered 4xx

@@ -42,7 +42,8 @@ def require_success(response: httpx.Response) -> httpx.Response:
         raise RequestRefused(detail, response=response)
     if status < 400:
         raise BadAnswer(f"{target}: redirects are not followed.", response=response)
-    # A 500 without an error code of ours comes from the gateway: the function is throttled.
+    # Our services put a code in `error`. A 500 without one comes from the gateway, which sends it
+    # when Lambda throttles the function.
     is_transient = status in {502, 503, 504} or (status == 500 and "error" not in fields)
     is_idempotent = response.request.method in IDEMPOTENT_METHODS
     error_type = CallTimeout if status == 504 else BadAnswer

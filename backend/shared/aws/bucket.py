@@ -25,10 +25,10 @@ class WriteConflict(Exception):
 
 
 class ObjectChanged(WriteConflict):
-    """The object is not the one that the write was to replace.
+    """The object is not the one that the write expected to replace.
 
-    It may be this write's own: if S3 carries a write out but answers with an error, botocore sends
-    it again, and the repetition fails. Callers that need to know read the object.
+    It may have been written by this call: if S3 carries a write out but answers with an error,
+    botocore repeats it, and the second attempt fails. To find out, read the object.
     """
 
 
@@ -71,7 +71,7 @@ class Bucket:
 
     Args:
         name: The bucket's name.
-        client: Returns the S3 client; called at each request, so that none is made before.
+        client: Returns the S3 client. Called at each request, so the first request creates it.
     """
 
     def __init__(self, name: str, client: "Callable[[], S3Client]") -> None:
@@ -85,8 +85,8 @@ class Bucket:
 
         Args:
             key: The object's key.
-            known: The object as it was read before. S3 does not send it again, and `known` itself
-                is returned, if it is unchanged.
+            known: The object as it was read before. If it is unchanged, S3 does not send it again
+                and `known` itself is returned.
             max_bytes: The largest object to read.
 
         Raises:

@@ -74,7 +74,7 @@ def aws_client(
 ) -> Any:
     """Return this process's client for an AWS service. The first call imports botocore.
 
-    boto3 would return the same client, and import s3transfer and its own parts besides.
+    boto3 would return the same client but also import its resources and s3transfer.
 
     botocore reads `AWS_ENDPOINT_URL` and its per-service forms to override the endpoint.
 

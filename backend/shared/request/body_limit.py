@@ -12,7 +12,7 @@ class BodyLimitMiddleware:
     reads the body, and the application's error handlers answer it.
 
     Args:
-        app: The application below.
+        app: The next ASGI application.
         max_bytes: The largest body that is read.
     """
 

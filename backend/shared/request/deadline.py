@@ -19,7 +19,7 @@ GATEWAY_TIMEOUT_SECONDS: Final = 29.0
 """API Gateway answers 504 when an integration takes longer."""
 
 MARGIN_SECONDS: Final = 0.5
-"""Subtracted at the entry, so that our own error is sent before the gateway's 504."""
+"""Subtracted from the gateway's timeout, so that our own error is sent before its 504."""
 
 HOP_SECONDS: Final = 0.1
 """Subtracted for each call, so that the called service gives up before its caller does."""
@@ -43,8 +43,9 @@ def remaining_seconds() -> float | None:
 async def in_time[R](work: Awaitable[R], detail: str) -> R:
     """Return the result of `work`, unless the deadline passes first.
 
-    Without a deadline, wait as long as the gateway does. botocore's timeouts limit each wait for
-    data, not a whole operation; a thread that is still in botocore then ends at those timeouts.
+    Without a deadline, wait as long as the gateway does. Needed for botocore, whose timeouts limit
+    each wait for data but not a whole operation. When time is up, a thread that still waits in
+    botocore is not stopped; it ends when botocore's own timeout does.
 
     Raises:
         DeadlineExceeded: Time is up; `detail` tells the caller what to do.

@@ -1,4 +1,4 @@
-"""A loopback collector that keeps the spans it receives, or has a fault."""
+"""Loopback collectors of spans: working ones, which record the spans, and faulty ones."""
 
 import base64
 import json
@@ -34,7 +34,7 @@ class Received:
 
 @dataclass
 class Collector:
-    """What came, and where to send it."""
+    """The spans that a collector received, and its URL."""
 
     url: str
     posts: list[str] = field(default_factory=list)
@@ -152,7 +152,7 @@ def faulty_collector(fault: str) -> Iterator[str]:
 
 @contextmanager
 def _unreachable() -> Iterator[str]:
-    # Where the queue of a listener is full, the kernel answers no further connection.
+    # If a listener's queue is full, the kernel answers no further connection.
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Documents, and their metadata above all, stay within what every store supports."""
+"""Documents and their metadata are refused beyond the limits that every store supports."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from shared.documents import (
     "metadata",
     [{}, {"k": "v"}, {"k": 1}, {"k": -2.5}, {"k": True}, {"k": ["a", "b"]}, {"a.b-c_d": "ü漢"}],
 )
-def test_what_may_be_stored(metadata: dict[str, Any]) -> None:
+def test_valid_metadata_is_accepted(metadata: dict[str, Any]) -> None:
     assert check_metadata(metadata) == metadata
 
 
@@ -47,7 +47,7 @@ def test_what_may_be_stored(metadata: dict[str, Any]) -> None:
         ({f"k{number}": 1 for number in range(41)}, "at most 40 keys"),
     ],
 )
-def test_what_may_not(metadata: Any, message: str) -> None:
+def test_invalid_metadata_is_refused(metadata: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message) as caught:
         check_metadata(metadata)
     str(caught.value).encode()

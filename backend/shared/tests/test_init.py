@@ -19,7 +19,7 @@ _MODULES = [
     *("api_client", "app", "errors", "health", "aws_lambda.entry", "logging", "middleware"),
     *("aws.api_keys", "aws.clients", "models", "settings", "tracing"),
 ]
-_homes: dict[str, str] = vars(shared)["_HOMES"]
+_module_of: dict[str, str] = vars(shared)["_MODULE_OF"]
 # Names that other modules import from their submodule, but that `shared` does not export.
 _NOT_EXPORTED = {
     "errors": {
@@ -62,9 +62,9 @@ def test_all_is_sorted_and_lists_what_the_modules_define() -> None:
     assert shared.__all__ == sorted(shared.__all__)
     defined = {
         name
-        for home in _MODULES
-        for name in _defined(importlib.import_module(f"shared.{home}"))
-        - _NOT_EXPORTED.get(home, set())
+        for module in _MODULES
+        for name in _defined(importlib.import_module(f"shared.{module}"))
+        - _NOT_EXPORTED.get(module, set())
     }
     assert set(shared.__all__) == defined
 
@@ -72,7 +72,7 @@ def test_all_is_sorted_and_lists_what_the_modules_define() -> None:
 @pytest.mark.parametrize("name", shared.__all__)
 def test_every_name_is_the_object_of_its_module(name: str) -> None:
     value = getattr(shared, name)
-    assert value is getattr(importlib.import_module(f"shared.{_homes[name]}"), name)
+    assert value is getattr(importlib.import_module(f"shared.{_module_of[name]}"), name)
     assert value.__doc__, "a public name has a docstring"
 
 
@@ -85,7 +85,7 @@ def test_type_checkers_see_the_names_that_exist_at_run_time() -> None:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert typed == _homes
+    assert typed == _module_of
     assert set(typed) == set(shared.__all__)
 
 

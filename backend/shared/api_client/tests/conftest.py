@@ -1,4 +1,4 @@
-"""What the tests of calls between services share: a client of a loopback gateway."""
+"""Fixtures for tests of calls between services: a client of a loopback gateway."""
 
 from collections.abc import Callable
 from typing import Any
