@@ -1,4 +1,4 @@
-"""The embedded AWS: a moto server in this process, behind local implementations of what it lacks.
+"""The embedded AWS: a moto server in this process, with local implementations of what moto lacks.
 
 All services share one endpoint, so boto3 and the AWS CLI need only `AWS_ENDPOINT_URL`.
 """
@@ -122,7 +122,7 @@ def serialize_conditional_writes(moto: Wsgi) -> Wsgi:
 
 
 def refuse_web_pages(served: Wsgi) -> Wsgi:
-    """Answer requests with a foreign Host or Origin with 403; moto would let every origin read."""
+    """Answer a foreign Host or Origin with 403: moto would let any web page read the answers."""
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         host, origin = environ.get("HTTP_HOST"), environ.get("HTTP_ORIGIN")

@@ -53,12 +53,12 @@ _SHORTEST_STEM = 3
 
 
 def words(text: str) -> list[str]:
-    """Its words in lower case, stop words left out."""
+    """The words of `text` in lower case, without stop words."""
     return [word for word in _WORD.findall(text.lower()) if word not in STOP_WORDS]
 
 
 def stem(word: str) -> str:
-    """A crude stem: `saving`, `savings` and `saved` become one."""
+    """A crude stem: `saving`, `savings` and `saved` become the same."""
     for suffix, ending in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM:
             if suffix == "s" and word.endswith(("ss", "us", "is")):
@@ -66,12 +66,12 @@ def stem(word: str) -> str:
             word = word[: len(word) - len(suffix)] + ending
             break
     if len(word) > _SHORTEST_STEM and word[-1] == word[-2] and word[-1] not in "lsz":
-        word = word[:-1]  # planned: plann, plan
+        word = word[:-1]  # planned -> plann -> plan
     return stem(word) if word.endswith("ing") and len(word) > 5 else word.rstrip("e")
 
 
 def features(text: str) -> Counter[str]:
-    """Feature to weight: sublinear in how often a feature occurs."""
+    """The weight of each feature, which grows with the logarithm of its occurrences."""
     found = words(text)
     stems = [stem(word) for word in found]
     weights: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""The same routes on FastAPI and Mangum with the standard library's logging, as in tutorials."""
+"""The plain peer: the routes of `subject` on FastAPI and Mangum, with standard logging."""
 
 import json
 import logging
