@@ -55,7 +55,7 @@ class Figure:
         return ours / self.series[peer] if ours and peer.name != OURS else None
 
     def packer_ratio(self, name: str) -> Series | None:
-        """Return the values with our packer divided by those with `sam build`, if there are both."""
+        """Return the values with our packer divided by those with `sam build`, if both exist."""
         compiled = self.series.get(Candidate(name, Packing.COMPILED))
         plain = self.series.get(Candidate(name, Packing.PLAIN))
         return compiled / plain if compiled and plain else None

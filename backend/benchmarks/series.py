@@ -1,4 +1,4 @@
-"""Repeated measurements of several candidates, measured in turn: medians, intervals, ratios."""
+"""Repeated measurements of several candidates in turn: medians, intervals, ratios."""
 
 import math
 import operator

@@ -146,7 +146,7 @@ def boto3_client(service: str, *, endpoint_url: str, region: str) -> Any:
     from botocore.config import Config
 
     session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    made: Any = boto3.Session(
+    aws_session: Any = boto3.Session(
         aws_access_key_id="testing",
         aws_secret_access_key="testing",  # noqa: S106 - moto takes any
         aws_session_token="testing",  # noqa: S106
@@ -154,4 +154,4 @@ def boto3_client(service: str, *, endpoint_url: str, region: str) -> Any:
         botocore_session=session,
     )
     # An empty mapping of proxies: otherwise boto3 sends loopback traffic to HTTP_PROXY.
-    return made.client(service, endpoint_url=endpoint_url, config=Config(proxies={}))
+    return aws_session.client(service, endpoint_url=endpoint_url, config=Config(proxies={}))
