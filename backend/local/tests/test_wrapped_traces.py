@@ -73,9 +73,9 @@ def test_a_question_is_one_trace(estate: RunningUp) -> None:
     [model, call_of_it] = [span for span in spans if span["name"].startswith("chat ")]
     assert call_of_it["parent_id"] == model["span_id"], "the wrapper's, of botocore's call"
     assert model["attributes"]["gen_ai.usage.output_tokens"] > 0
-    told = json.dumps(spans)
-    assert estate.variables["API_KEY"] not in told
-    assert QUESTION not in told
+    text = json.dumps(spans)
+    assert estate.variables["API_KEY"] not in text
+    assert QUESTION not in text
 
 
 def test_under_fifty_concurrent_requests_no_span_is_in_anothers_trace(estate: RunningUp) -> None:

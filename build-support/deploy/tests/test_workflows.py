@@ -267,7 +267,9 @@ def test_ci_runs_every_step_of_a_developers_ci_run() -> None:
     script = (REPOSITORY / ".ci" / "run").read_text()
     every = set(re.findall(r"^would run: (.+)$", _ci_run().stdout, re.MULTILINE))
     assert len(every) > 10
-    calls = re.compile(r"^step '(.+)' (?:no_output |afresh )?(\./pants .+)$", re.MULTILINE)
+    calls = re.compile(
+        r"^step '(.+)' (?:no_output |without_old_reports )?(\./pants .+)$", re.MULTILINE
+    )
     called = [step.run for step in COMMANDS if step.workflow == "ci.yml" and step.run]
     run = {name for name, call in calls.findall(script) if call in called}
     for command in called:
