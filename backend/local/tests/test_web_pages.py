@@ -70,7 +70,7 @@ def test_every_port_refuses(
         ("OTLP_ENDPOINT", "/traces"),
     ],
 )
-def test_what_is_behind_a_path_is_refused_too_and_this_machine_may_read_it(
+def test_a_foreign_page_may_not_read_a_path_that_this_machine_may_read(
     estate: RunningUp, variable: str, path: str
 ) -> None:
     port = urllib.parse.urlsplit(estate.variables[variable]).port

@@ -146,7 +146,7 @@ class Surroundings:
 
 
 @contextmanager
-def surroundings(packages: Path, folder: Path) -> Iterator[Surroundings]:
+def start_surroundings(packages: Path, folder: Path) -> Iterator[Surroundings]:
     blueprint = default_estate(keys=KEYS, origin_secret="not-used")
     neighbours = Neighbours()
     aws = EmbeddedAws([BedrockApi(Bedrock()), neighbours])
@@ -204,7 +204,7 @@ class ZipFunction:
         assert self.environment.pid is not None
         return self.environment.pid
 
-    def holds(self) -> tuple[int, int]:
+    def memory_and_files(self) -> tuple[int, int]:
         """The process's private memory in bytes, and the number of its open files."""
         of_process = Path("/proc") / str(self.pid)
         status = dict(
@@ -249,17 +249,17 @@ class ZipFunction:
 
 @asynccontextmanager
 async def zip_function(
-    around: Surroundings,
+    surroundings: Surroundings,
     service: str,
     folder: Path,
     handler: str = PACKAGED_HANDLER,
     **variables: str,
 ) -> AsyncIterator[ZipFunction]:
     """Run a packaged function. Afterwards, check that it tried nothing that the guard refuses."""
-    program = around.program(service, handler)
+    program = surroundings.program(service, handler)
     before = _listing(program.working_directory)
     logs = LogFolder(folder)
-    values = {**around.variables(service), **variables}
+    values = {**surroundings.variables(service), **variables}
     function = Function(f"fin-advisor-dev-{service}", service, handler, values)
     environment = Environment(function, program, {}, logs[service])
     running = ZipFunction(service, environment, logs[service].path, program.working_directory)
