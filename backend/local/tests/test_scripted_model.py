@@ -106,13 +106,13 @@ def test_only_the_services_that_call_bedrock_call_the_server(
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "the user's own")
     endpoints = Endpoints(api="http://127.0.0.1:1/dev", aws="http://127.0.0.1:2")
-    local = overlay(endpoints, service=service, bedrock="http://127.0.0.1:3")
+    loopback = overlay(endpoints, service=service, bedrock="http://127.0.0.1:3")
     remote = overlay(endpoints, service=service, bedrock="https://model.example")
-    assert (local.get("AWS_ENDPOINT_URL_BEDROCK_RUNTIME") == "http://127.0.0.1:3") == called
+    assert (loopback.get("AWS_ENDPOINT_URL_BEDROCK_RUNTIME") == "http://127.0.0.1:3") == called
     assert (remote.get("AWS_ENDPOINT_URL_BEDROCK_RUNTIME") == "https://model.example") == called
-    assert "HTTPS_PROXY" not in local
+    assert "HTTPS_PROXY" not in loopback
     assert ("HTTPS_PROXY" in remote) == called
-    assert {local["AWS_ACCESS_KEY_ID"], remote["AWS_ACCESS_KEY_ID"]} == {"testing"}
+    assert {loopback["AWS_ACCESS_KEY_ID"], remote["AWS_ACCESS_KEY_ID"]} == {"testing"}
 
 
 def test_what_a_model_invents_does_not_reach_the_caller(
