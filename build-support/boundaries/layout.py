@@ -53,7 +53,9 @@ def crowded(repository: Path, package: str) -> list[str]:
     count = len(list((repository / package).glob("*.py")))
     if count <= _MOST_MODULES:
         return []
-    return [f"{package} has {count} modules at the top: move some to rooms ({_MOST_MODULES} fit)"]
+    return [
+        f"{package} has {count} modules at the top: move some to rooms (at most {_MOST_MODULES})"
+    ]
 
 
 def undescribed_rooms(repository: Path) -> list[str]:

@@ -31,6 +31,7 @@ KEYS = {name: f"key-of-{name}-not-to-be-logged" for name in (*SERVICES, "client"
 PROBE_HANDLER = "probe.handler"
 QUESTION = "How large should an emergency fund be?"
 
+# Modules that come after the package on its path: the guard and the probe.
 _BESIDE = Path(__file__).with_name("beside").absolute()
 _XRAY_ROOT = "1-5759e988-bd862e3fe1be46a994272793"
 _PASSAGE = {
@@ -115,7 +116,7 @@ class Surroundings:
         return port
 
     def program(self, service: str, handler: str) -> Program:
-        """The service's package with the guard. It is unpacked once."""
+        """A program that runs the service's package under the guard. The package is unpacked once."""
         task = self.folder / "task" / service
         runtime = self.folder / "runtime"
         if not runtime.exists():
