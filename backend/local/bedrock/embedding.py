@@ -1,7 +1,8 @@
-"""Embeds text without a model: hashes words, stems and pairs of stems into a Titan embedding's shape.
+"""Embeds text without a model: hashes its words, stems and pairs of stems into a vector.
 
 Texts that share words get similar vectors, other texts nearly orthogonal ones. That is enough to
-retrieve documents which use the words of their subject. A text has the same vector in every process.
+retrieve documents which use the words of their subject. A text has the same vector in every
+process.
 """
 
 import hashlib

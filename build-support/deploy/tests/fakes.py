@@ -223,8 +223,8 @@ def image_archive(path: Path, content: str) -> None:
             tar.addfile(entry, io.BytesIO(data))
 
 
-# A fake terraform. `show` prints the file terraform.json beside it. `apply` accepts only what `plan`
-# has written. The command that the file terraform.refuses names fails.
+# A fake terraform. `show` prints the file terraform.json beside it, and `apply` accepts only what
+# `plan` has written. The command that the file terraform.refuses names fails.
 TERRAFORM: Final = """\
 #!/usr/bin/env bash
 [[ ! -e $0.refuses || $2 != "$(<"$0.refuses")" ]] || exit 1

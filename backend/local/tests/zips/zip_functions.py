@@ -116,7 +116,7 @@ class Surroundings:
         return port
 
     def program(self, service: str, handler: str) -> Program:
-        """A program that runs the service's package under the guard. The package is unpacked once."""
+        """A program that runs the service's package, which is unpacked once, under the guard."""
         task = self.folder / "task" / service
         runtime = self.folder / "runtime"
         if not runtime.exists():
