@@ -33,7 +33,7 @@ class Figure:
         unit: The unit of all values.
         series: The values of each candidate. Our code is the candidate `ours` with our packer.
         targets: For each peer, the largest ratio of our median to the peer's that is on target.
-        limits: For each candidate, the largest median that is on target, where that is no ratio.
+        limits: For each candidate, the largest median on target, for a quantity without ratios.
         wall: The wall-clock time of the same calls, where the quantity is CPU time.
     """
 

@@ -59,7 +59,7 @@ def build(root: Path) -> None:
 
 
 def built(root: Path, outputs: Mapping[str, str]) -> dict[Candidate, Package]:
-    """Return both packages of each candidate. `outputs` maps its name to a path in `dist/`."""
+    """Return both packages of each output: `outputs` maps a name to a path in `dist/`."""
     return {
         Candidate(name, packing): Package(root / folder / f"{output}.zip")
         for name, output in outputs.items()

@@ -16,7 +16,7 @@ LAMBDA_SERVICES = ("api", "chat", "s3vector")
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A Lambda function. `environment` is the cloud's; `overlay.py` adds the local endpoints."""
+    """A Lambda function with its environment in the cloud; `overlay.py` replaces the endpoints."""
 
     name: str
     service: str

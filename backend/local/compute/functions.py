@@ -125,7 +125,7 @@ class FunctionPool:
         return await waiter
 
     async def _settle(self, environment: Environment) -> None:
-        # The caller already has its result; the process may still exit after sending it.
+        # The caller has its result. The process may still crash, so it is not available yet.
         try:
             await environment.settled()
         finally:

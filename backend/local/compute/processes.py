@@ -41,7 +41,7 @@ class Program:
         folders = os.pathsep.join(map(str, self.path))
         child = [str(_CHILD), str(os.getpid())]
         program = [self.module, *self.arguments]
-        if self.wrapper is not None:  # the wrapper extends PYTHONPATH and knows no SYS_PATH
+        if self.wrapper is not None:  # the wrapper extends PYTHONPATH, so SYS_PATH stays empty
             return [str(self.wrapper.absolute()), python, "-sP", *child, "", *program]
         if not self.isolated:  # again, because debuggers replace the entry from PYTHONPATH
             folders = os.pathsep.join(filter(None, (folders, str(BACKEND))))
