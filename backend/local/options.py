@@ -47,7 +47,7 @@ class _Parser(argparse.ArgumentParser):
 def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
     """The options, and one line for each wrong one. `--help` prints and exits.
 
-    A wrong option has a harmless value in the result, so that the preflight can go on to check the
+    A wrong option gets a harmless value in the result, so that the preflight can still check the
     others.
     """
     try:

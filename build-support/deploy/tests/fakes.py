@@ -266,7 +266,7 @@ match arguments:
         boto3.client("ecr").put_image(
             repositoryName=repository, imageTag=tag, imageManifest=text, imageDigest=digest)
     case _:
-        sys.exit(f"this stand-in does not know docker {arguments}")
+        sys.exit(f"this fake docker does not know {arguments}")
 PROGRAM
 """
 

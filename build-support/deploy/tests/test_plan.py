@@ -19,7 +19,7 @@ REPLACED = {"address": BUCKET, "type": "aws_s3_bucket", "change": {"actions": ["
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine for deploys by hand: dist/, and a stand-in for Terraform with a given plan."""
+    """A machine for deploys by hand: dist/, and a fake Terraform with a given plan."""
 
     folder: Path
 

@@ -1,4 +1,4 @@
-"""./pants itself, with stand-ins for the two Pythons that it looks for, and for Pants."""
+"""./pants itself, with fakes of the two Pythons that it looks for and of Pants."""
 
 import os
 import runpy

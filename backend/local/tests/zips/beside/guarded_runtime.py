@@ -39,7 +39,7 @@ class _Guard:
         elif event in _LOOKUPS:
             if arguments[0] not in (_LOOPBACK, _LOOPBACK.encode()):
                 self._refuse(event, arguments[0], errno.ENETUNREACH)
-        # The runner's parser may start: it is this interpreter, without the guard.
+        # The runner may start its HTML parser, which is this interpreter without the guard.
         elif event in _STARTING and os.fsdecode(arguments[0]) != sys.executable:
             self._refuse(event, arguments[0], errno.EPERM)
 
