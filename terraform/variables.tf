@@ -277,7 +277,7 @@ variable "embedding_dimensions" {
 
 variable "chat_model_id" {
   type        = string
-  description = "Bedrock model that answers questions: the id of an inference profile (\"us.anthropic.…\", \"global.…\") or of a foundation model. The default is the current Sonnet: since 2026-09-28, with no end announced. Its predecessor Sonnet 4.5 ends at its maker on 2026-11-30."
+  description = "Bedrock model that answers questions: the id of an inference profile (\"us.anthropic.…\", \"global.…\") or of a foundation model. The default is Claude Sonnet 5.5, available since 2026-09-28 with no announced end of life. Anthropic retires its predecessor, Sonnet 4.5, on 2026-11-30."
   default     = "us.anthropic.claude-sonnet-5-5"
 
   validation {

@@ -1,1 +1,1 @@
-"""Measures the product beside its peers."""
+"""Benchmarks of our code and of its peers (FastAPI with Mangum, and Powertools), in one run."""

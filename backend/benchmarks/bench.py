@@ -1,7 +1,7 @@
-"""Measurements beside peers: `./pants run backend/benchmarks:bench -- cold warm size`.
+"""Compares our code with its peers: `./pants run backend/benchmarks:bench -- cold warm size`.
 
-Every candidate is measured in turn with its peers in one run, and ratios are quoted: the machine's
-speed cancels out. Results go to docs/benchmarks/ and into the tables of docs/benchmarks.md.
+All candidates are measured in turn in one run, and the results are ratios: the machine's speed
+cancels out. Results go to docs/benchmarks/ and into the tables of docs/benchmarks.md.
 """
 
 import argparse
@@ -32,14 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     services = packages.built(root, packages.SERVICES)
     deployed = Candidate("api", Packing.COMPILED)
     scratch = Path(tempfile.mkdtemp(prefix="fin-advisor-bench-"))
-    around = Surroundings()
+    surroundings = Surroundings()
     misses: list[str] = []
     try:
         folders = packages.unpack(peers | {deployed: services[deployed]}, scratch)
         client = packages.runtime_client(scratch)
         suites: dict[str, Callable[[], Iterator[Figure]]] = {
-            "cold": lambda: cold.measure(folders, client, around, options.rounds),
-            "warm": lambda: warm.measure(folders, client, around, options.rounds),
+            "cold": lambda: cold.measure(folders, client, surroundings, options.rounds),
+            "warm": lambda: warm.measure(folders, client, surroundings, options.rounds),
             "size": lambda: size.measure(services | peers),
         }
         for suite in options.suites:
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 )
                 report.write_page(root / "docs/benchmarks.md", suite, figures, options.rounds)
     finally:
-        around.close()
+        surroundings.close()
         _remove(scratch)
     for miss in misses:
         console.print(f"missed: {miss}", markup=False)

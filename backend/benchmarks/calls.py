@@ -1,10 +1,10 @@
-"""The requests that every candidate answers, as API Gateway hands them to a function."""
+"""The requests sent to every candidate, as the events that API Gateway passes to a function."""
 
 from typing import Any, Final
 
 from shared.testing import api_gateway_event
 
-# What a regional API hands on of a browser's request.
+# The headers that a regional API passes on from a browser's request.
 _HEADERS: Final = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip, deflate, br",
@@ -26,7 +26,7 @@ _PORTFOLIO: Final = {
 }
 
 
-# Functions: an event carries the time from which its deadline counts.
+# Functions, because each event contains the time of its request.
 def health() -> dict[str, Any]:
     """Return a health check."""
     return api_gateway_event("GET", "/api/health", headers=_HEADERS)
@@ -38,6 +38,6 @@ def valuation() -> dict[str, Any]:
 
 
 def question() -> dict[str, Any]:
-    """Return a question, which the function asks another service with a key from its secret."""
+    """Return a question, which the function forwards to another service with an API key."""
     asked = {"question": "How much should I save?"}
     return api_gateway_event("POST", "/api/ask", json=asked, headers=_HEADERS)

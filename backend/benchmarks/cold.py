@@ -11,6 +11,7 @@ from benchmarks.runtime import Environment
 from benchmarks.series import interleave
 from benchmarks.surroundings import Surroundings
 
+# By label: the request, and the largest ratio to Powertools that is on target, by packing.
 _CALLS: Final = {
     "a health check": (
         calls.health,
@@ -24,24 +25,26 @@ _CALLS: Final = {
 
 
 def measure(
-    folders: Mapping[Candidate, Path], runtime_client: Path, around: Surroundings, rounds: int
+    folders: Mapping[Candidate, Path], runtime_client: Path, surroundings: Surroundings, rounds: int
 ) -> Iterator[Figure]:
     """Yield the CPU time of a cold start to a health check and to a call of another service."""
 
     def start(folder: Path, call: Callable[[], dict[str, Any]]) -> dict[str, float]:
-        with Environment(folder, around.variables(), runtime_client=runtime_client) as function:
+        with Environment(
+            folder, surroundings.variables(), runtime_client=runtime_client
+        ) as function:
             function.invoke(call())
             return {"cpu": function.cpu_seconds() * 1e3, "wall": function.answer_seconds * 1e3}
 
     for label, (call, targets) in _CALLS.items():
-        taken = interleave(
+        measured = interleave(
             {candidate: partial(start, folder, call) for candidate, folder in folders.items()},
             rounds,
         )
         yield Figure(
             f"CPU of a cold start to {label}",
             "ms",
-            taken["cpu"],
+            measured["cpu"],
             {Candidate("Powertools", packing): target for packing, target in targets.items()},
-            wall=taken["wall"],
+            wall=measured["wall"],
         )

@@ -1,4 +1,4 @@
-"""One quantity of several packages side by side, and the targets for it."""
+"""One measured quantity of all candidates, with the targets for it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Packing(StrEnum):
 
 
 class Candidate(NamedTuple):
-    """Code, and how it is packed."""
+    """Code that is measured, and how it is packed."""
 
     name: str
     packing: Packing
@@ -26,15 +26,15 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True)
 class Figure:
-    """One quantity of all candidates, taken in turn in one run.
+    """One quantity, measured for all candidates in one run.
 
     Attributes:
         title: What was measured.
-        unit: Of all values.
-        series: By candidate. Ours is the one named `ours`, packed by our packer.
-        targets: The largest ratio of ours to a candidate that this project allows itself.
-        limits: The largest value of a candidate, where the target is not a ratio.
-        wall: The same by the clock, where the quantity is CPU time.
+        unit: The unit of all values.
+        series: The values of each candidate. Our code is the candidate `ours` with our packer.
+        targets: For each peer, the largest ratio of our median to the peer's that is on target.
+        limits: For each candidate, the largest median on target, for a quantity without ratios.
+        wall: The wall-clock time of the same calls, where the quantity is CPU time.
     """
 
     title: str
@@ -50,15 +50,15 @@ class Figure:
         return list(dict.fromkeys(candidate.name for candidate in self.series))
 
     def ratio(self, peer: Candidate) -> Series | None:
-        """Return ours to a peer, round by round; None where ours is not among the candidates."""
+        """Return our values divided by the peer's; None for ourselves or if ours are missing."""
         ours = self.series.get(Candidate(OURS, Packing.COMPILED))
         return ours / self.series[peer] if ours and peer.name != OURS else None
 
     def packer_ratio(self, name: str) -> Series | None:
-        """Return a candidate packed by our packer to the same one packed by `sam build`."""
-        ours = self.series.get(Candidate(name, Packing.COMPILED))
-        theirs = self.series.get(Candidate(name, Packing.PLAIN))
-        return ours / theirs if ours and theirs else None
+        """Return the values with our packer divided by those with `sam build`, if both exist."""
+        compiled = self.series.get(Candidate(name, Packing.COMPILED))
+        plain = self.series.get(Candidate(name, Packing.PLAIN))
+        return compiled / plain if compiled and plain else None
 
     def misses(self) -> Iterator[str]:
         """Yield a line for each target that was not met."""

@@ -1,4 +1,4 @@
-"""The packages that are compared, built in this run and unpacked."""
+"""Builds and unpacks the packages that the benchmarks compare."""
 
 import compileall
 import importlib.metadata
@@ -49,7 +49,7 @@ class Package:
 
 
 def build(root: Path) -> None:
-    """Build all packages with the repository's own command.
+    """Build all packages with `./pants package`.
 
     Raises:
         subprocess.CalledProcessError: The build failed; its output says why.
@@ -59,7 +59,7 @@ def build(root: Path) -> None:
 
 
 def built(root: Path, outputs: Mapping[str, str]) -> dict[Candidate, Package]:
-    """Return both packages of each output, by the name that it is given here."""
+    """Return both packages of each output: `outputs` maps a name to a path in `dist/`."""
     return {
         Candidate(name, packing): Package(root / folder / f"{output}.zip")
         for name, output in outputs.items()
@@ -82,11 +82,12 @@ def unpack(packages: Mapping[Candidate, Package], scratch: Path) -> dict[Candida
 def runtime_client(scratch: Path) -> Path:
     """Copy AWS's runtime client, compiled, into a folder with nothing else in it.
 
-    On Lambda it is beside the interpreter and already compiled.
+    On Lambda the runtime client is installed beside the interpreter and is already compiled, so
+    compiling it must not count as part of a cold start.
     """
     folder = scratch / "runtime-client"
     folder.mkdir()
-    # Its extension module `runtime_client` is beside the package.
+    # All files of the distributions: the extension module `runtime_client` is outside the package.
     for name in ("awslambdaric", "simplejson", "snapshot-restore-py"):
         for file in importlib.metadata.files(name) or ():
             if file.suffix in {".py", ".so"} and ".." not in file.parts:

@@ -1,4 +1,4 @@
-"""The results as Markdown tables and JSON, and their place in docs/benchmarks.md."""
+"""Writes the results as JSON, and as Markdown tables into docs/benchmarks.md."""
 
 import json
 import os
@@ -22,11 +22,11 @@ _RATIOS: Final = {
 
 
 class PageBroken(Exception):
-    """The page has no place for the results."""
+    """The page lacks the markers between which the tables are written."""
 
 
 def machine() -> dict[str, str]:
-    """Return the class of this machine; absolute figures mean nothing without it."""
+    """Describe this machine: absolute figures mean nothing without it."""
     return {
         "cpus": str(os.cpu_count()),
         "architecture": platform.machine(),
@@ -37,7 +37,7 @@ def machine() -> dict[str, str]:
 
 
 def write_json(path: Path, figures: Sequence[Figure], rounds: int) -> None:
-    """Write all values, with what they were compared to."""
+    """Write all values with their medians, ratios and targets."""
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "machine": machine(),
@@ -48,7 +48,7 @@ def write_json(path: Path, figures: Sequence[Figure], rounds: int) -> None:
 
 
 def write_page(page: Path, suite: str, figures: Sequence[Figure], rounds: int) -> None:
-    """Replace a suite's tables in a page: what is between its two markers.
+    """Replace the tables between the two markers of a suite in `page`.
 
     Raises:
         PageBroken: The page lacks one of the markers.
@@ -63,7 +63,7 @@ def write_page(page: Path, suite: str, figures: Sequence[Figure], rounds: int) -
 
 
 def markdown(figures: Sequence[Figure], rounds: int) -> str:
-    """Return one table a figure, below a line about the run."""
+    """Return a line about the run, and a table for each figure."""
     about = machine()
     run = (
         f"{rounds} rounds, {about['cpus']} CPUs, {about['architecture']}, {about['system']}, "
@@ -86,13 +86,13 @@ def _cells(figure: Figure, name: str) -> dict[str, str]:
     both = [Candidate(name, packing) for packing in Packing]
     return (
         {_PACKINGS[one.packing]: _value(figure, one) for one in both}
-        | {"our packer / `sam build`": _shown(figure.packer_ratio(name), 2)}
+        | {"our packer / `sam build`": _formatted(figure.packer_ratio(name), 2)}
         | {_RATIOS[one.packing]: _ratio(figure, one) for one in both}
     )
 
 
 def _value(figure: Figure, candidate: Candidate) -> str:
-    text = _shown(figure.series.get(candidate), 1 if figure.unit in {"MB", "MiB"} else 0)
+    text = _formatted(figure.series.get(candidate), 1 if figure.unit in {"MB", "MiB"} else 0)
     if (wall := figure.wall.get(candidate)) is not None:
         text += f"; wall {wall.median:.0f}"
     limit = figure.limits.get(candidate)
@@ -103,17 +103,17 @@ def _value(figure: Figure, candidate: Candidate) -> str:
 
 def _ratio(figure: Figure, peer: Candidate) -> str:
     ratio = figure.ratio(peer) if peer in figure.series else None
-    text, target = _shown(ratio, 2), figure.targets.get(peer)
+    text, target = _formatted(ratio, 2), figure.targets.get(peer)
     if ratio is None or target is None:
         return text
     return f"{text}, {_verdict(ratio.median, target, f'{target:.2f}')}"
 
 
-def _verdict(value: float, largest: float, shown: str) -> str:
-    return f"target {shown}: {'met' if value <= largest else '**missed**'}"
+def _verdict(value: float, largest: float, target: str) -> str:
+    return f"target {target}: {'met' if value <= largest else '**missed**'}"
 
 
-def _shown(series: Series | None, digits: int) -> str:
+def _formatted(series: Series | None, digits: int) -> str:
     if series is None:
         return ""
     low, high = (f"{bound:.{digits}f}" for bound in series.interval)

@@ -1,4 +1,4 @@
-"""One execution environment of a packaged function, under AWS's runtime client."""
+"""Runs one execution environment of a packaged function under AWS's runtime client."""
 
 import ctypes
 import http.server
@@ -56,7 +56,8 @@ class QuietHandler(http.server.BaseHTTPRequestHandler):
     """Keeps connections alive and prints nothing."""
 
     protocol_version = "HTTP/1.1"
-    # Headers and body in one segment: a second one waits 40 ms for the first one's acknowledgement.
+    # Buffered, so that headers and body leave in one TCP segment: a second segment would wait 40 ms
+    # for the acknowledgement of the first.
     wbufsize = -1
     disable_nagle_algorithm = True
 
@@ -113,7 +114,7 @@ class Environment:
         }
         self._spawned = time.perf_counter()
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            # The real path: a virtual environment's own would see its site-packages.
+            # The interpreter behind the virtual environment's link: it ignores the site-packages.
             [os.path.realpath(sys.executable), "-m", "awslambdaric", "lambda_function.handler"],
             cwd=task,
             env=environment,
@@ -138,18 +139,18 @@ class Environment:
         """
         self._events.put(json.dumps(event).encode())
         while (report := self._report())[0].endswith(_NEXT):
-            pass  # the function has finished its initialisation
+            pass  # asking for the first event ends the initialisation
         self.answer_seconds = time.perf_counter() - self._spawned
         path, body = report
         answer: dict[str, Any] = json.loads(body)
         if not path.endswith("/response") or answer.get("statusCode") != 200:
             raise FunctionFailed(f"{path}: {body.decode()[:2000]}")
-        self._report()  # it asks for the next event: all work for this one is done
+        self._report()  # the function asks for the next event: its work on this one is done
         return answer
 
     def cpu_seconds(self) -> float:
         """Return the process's CPU time so far: user and system, all threads (Linux)."""
-        # /proc/<pid>/stat has the same figure in ticks of 10 ms.
+        # The CPU clock counts nanoseconds, /proc/<pid>/stat only ticks of 10 ms.
         clock = ctypes.c_int()
         if error := ctypes.CDLL(None).clock_getcpuclockid(self._process.pid, ctypes.byref(clock)):
             raise OSError(error, os.strerror(error))
@@ -178,7 +179,7 @@ class Environment:
 def _runtime_api(
     events: queue.Queue[bytes], reports: queue.Queue[tuple[str, bytes]]
 ) -> type[QuietHandler]:
-    """Return a handler for Lambda's Runtime API."""
+    """Return a handler of the Runtime API: sends `events`, and puts all requests in `reports`."""
 
     class Handler(QuietHandler):
         def do_GET(self) -> None:

@@ -1,4 +1,4 @@
-"""Repeated measurements of several candidates, taken in turn: medians, intervals, ratios."""
+"""Repeated measurements of several candidates in turn: medians, intervals, ratios."""
 
 import math
 import operator
@@ -13,13 +13,13 @@ _CONFIDENCE: Final = 0.95
 
 @dataclass(frozen=True)
 class Series:
-    """The values of one candidate, one a round."""
+    """The values of one candidate, one for each round."""
 
     values: tuple[float, ...]
 
     @property
     def median(self) -> float:
-        """The value to quote."""
+        """The value that the results show."""
         return statistics.median(self.values)
 
     @property
@@ -59,21 +59,21 @@ def interleave[Candidate: Hashable](
 ) -> dict[str, dict[Candidate, Series]]:
     """Measure every candidate once a round, each round in a new random order.
 
-    What runs before a candidate decides what it finds in the processor's caches: in a fixed order,
-    equal candidates differ. The first round fills the page cache and is not counted.
+    In a fixed order, equal candidates would differ: each would find in the processor's caches what
+    the one before it left there. The first round fills the page cache and is not counted.
 
     Args:
-        candidates: What measures each candidate: it returns one value of each quantity.
-        rounds: How many rounds are counted.
+        candidates: The function that measures each candidate and returns a value by quantity.
+        rounds: The number of counted rounds.
 
     Returns:
         By quantity, the values of each candidate.
     """
-    taken: list[dict[Candidate, Mapping[str, float]]] = []
+    measured: list[dict[Candidate, Mapping[str, float]]] = []
     for _ in range(rounds + 1):
         order = random.sample(list(candidates), len(candidates))
-        taken.append({candidate: candidates[candidate]() for candidate in order})
-    first, *counted = taken
+        measured.append({candidate: candidates[candidate]() for candidate in order})
+    first, *counted = measured
     quantities = {name for values in first.values() for name in values}
     return {
         quantity: {

@@ -1,4 +1,4 @@
-"""Sizes of the functions' packages and of the peers', zipped and unpacked."""
+"""Measures the size of the services' and the peers' packages, zipped and unpacked."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -8,7 +8,7 @@ from benchmarks.packages import Package
 from benchmarks.series import Series
 
 _MEGABYTE: Final = 1e6
-# Numpy (s3vector) and a PDF reader with cryptography (runner) take the others over the limits.
+# The limits do not apply to s3vector (numpy) and runner (a PDF reader with cryptography).
 _LIMITED: Final = ("api", "chat", "rotation")
 _LARGEST_ZIP: Final = 12
 _LARGEST_UNPACKED: Final = 40
@@ -16,6 +16,7 @@ _LARGEST_UNPACKED: Final = 40
 
 def measure(packages: Mapping[Candidate, Package]) -> Iterator[Figure]:
     """Yield both sizes of the services' packages and of the peers'."""
+    # The real services are measured instead of `ours`, a package made for the benchmarks.
     shown = {one: package for one, package in packages.items() if one.name != OURS}
     zipped = {one: package.zipped_bytes for one, package in shown.items()}
     unpacked = {one: package.unzipped_bytes for one, package in shown.items()}

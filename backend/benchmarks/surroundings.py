@@ -1,4 +1,4 @@
-"""What a measured function talks to: collector, X-Ray daemon, Secrets Manager, gateway."""
+"""Local servers that measured functions call: collector, X-Ray daemon, secrets, gateway."""
 
 import json
 import socket
@@ -43,7 +43,7 @@ ANSWER: Final = {
 
 
 class _Daemon:
-    """X-Ray's daemon as a sender sees it: a socket that takes datagrams."""
+    """Replaces the X-Ray daemon: a UDP socket that counts the datagrams it receives."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -66,7 +66,7 @@ class _Daemon:
 
 
 class Surroundings:
-    """Loopback servers for all of it, and the environment that points a function there.
+    """The servers, and the environment variables with which a function calls them.
 
     The collector speaks HTTP, as Lambda's does. AWS and the gateway speak HTTPS, so that every
     candidate pays for TLS: their certificate stands at the end of the usual bundle of authorities,
@@ -97,7 +97,7 @@ class Surroundings:
 
     @property
     def exports(self) -> int:
-        """How often spans arrived so far: OTLP requests and datagrams."""
+        """The number of OTLP requests and X-Ray datagrams received so far."""
         return self._requests + self._daemon.datagrams
 
     def variables(self, *, tracing: bool = True) -> dict[str, str]:
@@ -118,7 +118,7 @@ class Surroundings:
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": "benchmark",
             "AWS_SECRET_ACCESS_KEY": "benchmark",
-            # Powertools' own names for the same things; its tracer sends to the daemon, by UDP.
+            # Powertools' names for the same settings. Its tracer sends spans to the daemon by UDP.
             "POWERTOOLS_SERVICE_NAME": "api",
             "POWERTOOLS_LOG_LEVEL": "INFO",
             "POWERTOOLS_TRACE_DISABLED": str(not tracing).lower(),
@@ -126,13 +126,13 @@ class Surroundings:
         }
 
     def _handler(self) -> type[QuietHandler]:
-        around = self
+        surroundings = self
 
         class Handler(QuietHandler):
             def do_POST(self) -> None:
                 self.body()
                 if self.path.endswith("/v1/traces"):
-                    around._requests += 1
+                    surroundings._requests += 1
                     self.answer(200, b"", {"content-type": "application/x-protobuf"})
                 elif self.path.endswith("/chat/messages"):
                     answer = json.dumps(ANSWER).encode()

@@ -21,6 +21,8 @@ _MEMORY: Final = "memory"
 
 
 class _Variant(NamedTuple):
+    """A candidate with tracing on or off."""
+
     name: str
     traces: bool = True
 
@@ -42,21 +44,21 @@ class NotTraced(Exception):
 
 
 def measure(
-    folders: Mapping[Candidate, Path], runtime_client: Path, around: Surroundings, rounds: int
+    folders: Mapping[Candidate, Path], runtime_client: Path, surroundings: Surroundings, rounds: int
 ) -> Iterator[Figure]:
     """Yield the CPU time of warm requests, what tracing adds to it, and the peak memory.
 
-    Only packages with bytecode are started: it makes no difference to a warm request.
+    Only packages with bytecode are started: bytecode makes no difference once a function is warm.
 
     Raises:
         NotTraced: A candidate sent no span, so its figures would be too good.
     """
 
     def start(variant: _Variant) -> dict[str, float]:
-        spans_before = around.exports
+        spans_before = surroundings.exports
         with Environment(
-            folders[_packed(variant.name)],
-            around.variables(tracing=variant.traces),
+            folders[_compiled(variant.name)],
+            surroundings.variables(tracing=variant.traces),
             runtime_client=runtime_client,
         ) as function:
             for call in _CALLS.values():
@@ -67,36 +69,38 @@ def measure(
                 taken |= {label: cpu, _wall(label): wall}
             _invoke(function, calls.question, _QUESTIONS)
             taken[_MEMORY] = function.peak_memory_bytes() / _MEBIBYTE
-        if variant.traces and around.exports == spans_before:
+        if variant.traces and surroundings.exports == spans_before:
             raise NotTraced(variant.name)
         return taken
 
     taken = interleave({variant: partial(start, variant) for variant in _VARIANTS}, rounds)
-    whole = {variant.name: variant for variant in _VARIANTS[:4]}
+    compared = {variant.name: variant for variant in _VARIANTS[:4]}
     for label in _CALLS:
         cpu = taken[label]
         yield Figure(
             f"CPU of a warm {label} with logs and traces",
             "µs",
-            {_packed(name): cpu[variant] for name, variant in whole.items()},
-            {_packed("Powertools"): 1.2} if label == "health check" else {},
-            wall={_packed(name): taken[_wall(label)][variant] for name, variant in whole.items()},
+            {_compiled(name): cpu[variant] for name, variant in compared.items()},
+            {_compiled("Powertools"): 1.2} if label == "health check" else {},
+            wall={
+                _compiled(name): taken[_wall(label)][variant] for name, variant in compared.items()
+            },
         )
         yield Figure(
             f"CPU that tracing adds to a warm {label}",
             "µs",
             {
-                _packed(OURS): _added(cpu, OURS),
-                _packed("aws-xray-sdk"): _added(cpu, "Powertools"),
-                _packed("FastAPIInstrumentor"): cpu[_INSTRUMENTED] - cpu[_PLAIN],
+                _compiled(OURS): _cost_of_tracing(cpu, OURS),
+                _compiled("aws-xray-sdk"): _cost_of_tracing(cpu, "Powertools"),
+                _compiled("FastAPIInstrumentor"): cpu[_INSTRUMENTED] - cpu[_PLAIN],
             },
-            {_packed("FastAPIInstrumentor"): 0.4},
+            {_compiled("FastAPIInstrumentor"): 0.4},
         )
     yield Figure(
         "Peak memory of a warm function",
         "MiB",
-        {_packed(name): taken[_MEMORY][variant] for name, variant in whole.items()},
-        limits={_packed(OURS): 100},
+        {_compiled(name): taken[_MEMORY][variant] for name, variant in compared.items()},
+        limits={_compiled(OURS): 100},
     )
 
 
@@ -115,9 +119,9 @@ def _wall(label: str) -> str:
     return f"{label}, wall"
 
 
-def _added(cpu: Mapping[_Variant, Series], name: str) -> Series:
+def _cost_of_tracing(cpu: Mapping[_Variant, Series], name: str) -> Series:
     return cpu[_Variant(name)] - cpu[_Variant(name, traces=False)]
 
 
-def _packed(name: str) -> Candidate:
+def _compiled(name: str) -> Candidate:
     return Candidate(name, Packing.COMPILED)

@@ -16,7 +16,7 @@ LAMBDA_SERVICES = ("api", "chat", "s3vector")
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A Lambda function. `environment` is the cloud's; `overlay.py` adds the local endpoints."""
+    """A Lambda function with its environment in the cloud; `overlay.py` replaces the endpoints."""
 
     name: str
     service: str
@@ -78,7 +78,7 @@ type Integration = FunctionIntegration | HttpIntegration | MockIntegration
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One HTTP method of a resource. `ANY` applies to those that the resource does not define."""
+    """One HTTP method of a resource. `ANY` serves the methods that the resource does not list."""
 
     integration: Integration
     api_key_required: bool = True
@@ -94,7 +94,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class UsagePlan:
-    """How often its keys may call: `quota_limit` requests per key and period, and a token bucket
+    """The limits of the keys in it: `quota_limit` requests per key and period, and a token bucket
     per key with `rate_per_second` and `burst`.
     """
 

@@ -34,7 +34,7 @@ def default_estate(
     log_level: str = "INFO",
     cors_origins: Sequence[str] = (),
 ) -> Blueprint:
-    """The blueprint.
+    """The blueprint of the `environment`.
 
     `keys` maps each service and client (`api`, …, `client`) to its API key; `cors_origins` is the
     Terraform variable of that name.
@@ -43,7 +43,7 @@ def default_estate(
     vectors = f"{prefix}-vectors-{ACCOUNT_ID}-{REGION}"
     conversations = f"{prefix}-conversations"
     jobs = f"{prefix}-jobs-{ACCOUNT_ID}-{REGION}"
-    own: dict[str, dict[str, str]] = {
+    by_service: dict[str, dict[str, str]] = {
         "api": {"CORS_ORIGINS": ",".join(cors_origins)},
         "chat": {"CHAT_MODEL_ID": _CHAT_MODEL_ID, "CONVERSATIONS_TABLE": conversations},
         "s3vector": {
@@ -60,7 +60,7 @@ def default_estate(
     }
     common = {"PROJECT_NAME": project, "ENVIRONMENT": environment, "LOG_LEVEL": log_level}
     variables = {
-        service: {**common, "SERVICE_NAME": service, **own[service]} for service in SERVICES
+        service: {**common, "SERVICE_NAME": service, **by_service[service]} for service in SERVICES
     }
     return Blueprint(
         project=project,

@@ -1,4 +1,4 @@
-"""The env file: `export NAME=value` lines with which a shell finds the running estate."""
+"""The env file: `export NAME=value` lines, which tell programs where the running estate is."""
 
 import contextlib
 import os
@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-_OURS = "API_GATEWAY_URL="
+# A file with this variable was written by the estate, and may be replaced.
+_MARKER = "API_GATEWAY_URL="
 
 
 class EnvFile:
@@ -61,4 +62,4 @@ class EnvFile:
         if not self.path.is_file():
             return False
         text = self.path.read_text(encoding="utf-8", errors="replace")
-        return not text.strip() or _OURS in text
+        return not text.strip() or _MARKER in text

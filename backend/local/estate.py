@@ -198,7 +198,7 @@ class RunningEstate:
     async def _start_aws(self) -> None:
         await asyncio.to_thread(self._aws.serve)
         await asyncio.to_thread(seed, self.blueprint, self._aws.url)
-        if not self._options.terraform:  # it has been reported already
+        if not self._options.terraform:  # otherwise `provision` has reported it
             self._report("embedded AWS is up")
 
     async def _start_function(self, function: Function) -> None:
@@ -232,7 +232,7 @@ class RunningEstate:
         return self.gateway.allows_origin(scope, origin)
 
     def _with_local_handler(self, function: Function) -> Function:
-        """The function with the handler of what runs here, a package or the sources."""
+        """The function with the handler of its local program, a package or the sources."""
         program = self._programs.get(function.service)
         if program is not None:
             return dataclasses.replace(function, handler=program.arguments[0])

@@ -47,7 +47,7 @@ class _Parser(argparse.ArgumentParser):
 def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
     """The options, and one line for each wrong one. `--help` prints and exits.
 
-    A wrong option has a harmless value in the result, so that the preflight can go on to check the
+    A wrong option gets a harmless value in the result, so that the preflight can still check the
     others.
     """
     try:
@@ -129,9 +129,11 @@ def _parser() -> argparse.ArgumentParser:
     def switch(name: str, help_text: str) -> None:
         parser.add_argument(name, action="store_true", help=help_text)
 
-    value("--port", "PORT", "the gateway's; 0 takes any free port (default: 8080)", "8080")
+    value("--port", "PORT", "the gateway's port; 0 takes any free one (default: 8080)", "8080")
     value(
-        "--env-file", "PATH", "once ready, write where everything is as lines for a shell to source"
+        "--env-file",
+        "PATH",
+        "once ready, write the URLs and keys here, as lines for a shell to source",
     )
     switch("--reload", "restart a service when its source changes")
     switch("--demo", "load the sample documents, ask a question, print the answer, and end")

@@ -27,9 +27,10 @@ WRAPPER_VARIABLES = {
 """What Terraform sets where `tracing_mode` is "auto" (terraform/locals.tf says why)."""
 
 RELEVANCE_THRESHOLD = "0.05"
-"""For the stand-in's embedding, which answers under Titan's name. Of 122 questions that the sample
-documents answer it loses one; of 30 others it lets 23 through, because unrelated texts often share
-a hash.
+"""For the embeddings of the local stand-in, which has the model id of Titan but not its scores.
+
+At this value, one of the 122 test questions that the sample documents answer is refused. Of the 30
+that they do not answer, 23 pass, because unrelated texts often share a hash.
 """
 
 
@@ -46,30 +47,28 @@ class Endpoints:
 
 
 def web_overlay(endpoints: Endpoints, *, service: str, bedrock: str) -> dict[str, str]:
-    """The variables that replace a web service's own. App Runner's collector speaks gRPC only."""
+    """The variables that override a web service's own. Spans go out by gRPC, as on App Runner."""
     variables = overlay(endpoints, service=service, bedrock=bedrock) | {
         "BIND_HOST": HOST,
         "ALLOWED_HOSTS": json.dumps([HOST, "localhost"]),
     }
     if endpoints.otlp and endpoints.otlp_grpc:
         variables["OTLP_ENDPOINT"] = endpoints.otlp_grpc
-        variables["OTEL_EXPORTER_OTLP_PROTOCOL"] = (
-            "grpc"  # the port is not 4317, so it must be named
-        )
+        variables["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc"  # the default only on port 4317
     return variables
 
 
 def wrapper_overlay(endpoints: Endpoints) -> dict[str, str]:
-    """The variables that replace those of a function behind a layer's wrapper."""
+    """The variables that override those of a function behind a layer's wrapper."""
     return {**WRAPPER_VARIABLES, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoints.otlp or ""}
 
 
 def overlay(endpoints: Endpoints, *, service: str, bedrock: str) -> dict[str, str]:
-    """The variables that replace those of a service's own function.
+    """The variables that override those of the function of `service`.
 
-    With `bedrock` "aws" it gets the user's AWS credentials and proxies, and calls the real Amazon
-    Bedrock. With a URL, the services that call Bedrock call that server, with test credentials.
-    Every other AWS API stays local.
+    With `bedrock` "aws" the service gets the user's AWS credentials and proxies, and calls the real
+    Amazon Bedrock. With a URL, the services that call Bedrock call that server, with test
+    credentials. Every other AWS API stays local.
     """
     variables = {
         "API_GATEWAY_URL": endpoints.api,
@@ -83,8 +82,8 @@ def overlay(endpoints: Endpoints, *, service: str, bedrock: str) -> dict[str, st
         return _own_account() | variables
     if bedrock == "local" and service == "chat":
         variables["RELEVANCE_THRESHOLD"] = RELEVANCE_THRESHOLD
-    nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    variables |= TEST_CREDENTIALS | nowhere
+    no_files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    variables |= TEST_CREDENTIALS | no_files
     if bedrock != "local" and service in _CALLS_BEDROCK:
         if not is_loopback(bedrock):
             variables |= proxies_except_loopback(os.environ)

@@ -43,7 +43,7 @@ async def changes(backend: Path) -> AsyncIterator[set[str]]:
 async def reload_on_change(
     backend: Path, reload: Callable[[str], Awaitable[None]], report: Callable[[str], None]
 ) -> None:
-    """Reload changed services until cancelled. If new code does not start, the old stays."""
+    """Reload changed services until cancelled; keep the old code where the new does not start."""
 
     async def reload_one(service: str) -> None:
         try:

@@ -73,7 +73,7 @@ async def _run(options: Options, run_dir: Path, console: "Console", started_at: 
     stopping = _stop_signal()
     try:
         starting = asyncio.create_task(_start(options, run_dir, report))
-        if await _first(starting, stopping) is stopping:
+        if await _first_done(starting, stopping) is stopping:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
             return 0
@@ -95,7 +95,7 @@ async def _run(options: Options, run_dir: Path, console: "Console", started_at: 
         _announce(estate.variables(), options, time.monotonic() - started_at, console)
         failing = asyncio.create_task(estate.failure())
         working = asyncio.create_task(_work(estate, options, console))
-        done = await _first(stopping, failing, working)
+        done = await _first_done(stopping, failing, working)
         for task in (failing, working):
             task.cancel()
         if done is failing:
@@ -146,7 +146,7 @@ def _stop_signal() -> asyncio.Task[bool]:
     return asyncio.create_task(event.wait())
 
 
-async def _first[T](*tasks: "asyncio.Task[T]") -> "asyncio.Task[T]":
+async def _first_done[T](*tasks: "asyncio.Task[T]") -> "asyncio.Task[T]":
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     return next(task for task in tasks if task in done)
 
@@ -173,7 +173,7 @@ def _clean(run_dir: Path, options: Options, console: "Console", *, failed: bool)
 
     if options.run_dir is not None:
         if options.terraform:
-            remove_tree(run_dir / "var" / "terraform")  # its state holds keys
+            remove_tree(run_dir / "var" / "terraform")  # the state contains API keys
     elif failed:
         _print_line(console, f"the services' logs are in {run_dir / 'logs'}")
         remove_tree(run_dir / "var")

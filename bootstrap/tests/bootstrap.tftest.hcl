@@ -97,7 +97,7 @@ run "policies" {
     condition = toset([for name in keys(aws_iam_policy.deploy) : trimprefix(name, "fin-advisor-dev-deploy-") if startswith(name, "fin-advisor-dev-")]) == toset([
       "api-gateway", "apprunner", "bedrock", "events", "iam", "lambda", "logs", "s3-vectors", "secrets", "state",
     ])
-    error_message = "requirements.md's seven groups, and secrets, iam and events."
+    error_message = "There is a policy for each of requirements.md's seven groups, and for secrets, iam and events."
   }
 
   assert {

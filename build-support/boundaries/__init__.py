@@ -1,1 +1,1 @@
-"""Checks the structure of the Python code: circles of imports, direction between rooms, layout."""
+"""Checks the Python code's structure: import circles, import direction, and where files are."""

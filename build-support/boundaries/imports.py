@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-# As in pants.toml, the longest first: build-support/packer is a root inside another one.
+# The source roots of pants.toml. Longest first, because build-support/packer is inside another.
 _SOURCE_ROOTS: Final = ("build-support/packer", "build-support", "backend", "terraform")
 
 # For each file, the first-party files that it imports, and the line of the first import of each.
@@ -16,7 +16,7 @@ type Graph = Mapping[str, Mapping[str, int]]
 
 
 def import_graph(repository: Path) -> Graph:
-    """Read the imports of every first-party module, wherever in the module they stand.
+    """Read the imports of every first-party module, wherever they are in the module.
 
     Imports inside functions and under `TYPE_CHECKING` count. An import of a submodule does not
     count as an import of its parent packages, and `importlib.import_module` is not seen.

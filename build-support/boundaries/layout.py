@@ -1,4 +1,7 @@
-"""Where modules may lie and which way they may import: problems are returned as sentences."""
+"""Checks where modules are and which way they import. A room is a package of the backend.
+
+Each check returns its findings as sentences, and an empty list if there are none.
+"""
 
 import ast
 import re
@@ -46,11 +49,13 @@ def wrong_directions(repository: Path, package: str, graph: Graph) -> list[str]:
 
 
 def crowded(repository: Path, package: str) -> list[str]:
-    """Return a problem where a package has too many modules at its top."""
+    """Return a problem if a package has too many modules outside its rooms."""
     count = len(list((repository / package).glob("*.py")))
     if count <= _MOST_MODULES:
         return []
-    return [f"{package} has {count} modules at the top: move some to rooms ({_MOST_MODULES} fit)"]
+    return [
+        f"{package} has {count} modules at the top: move some to rooms (at most {_MOST_MODULES})"
+    ]
 
 
 def undescribed_rooms(repository: Path) -> list[str]:
@@ -66,7 +71,7 @@ def undescribed_rooms(repository: Path) -> list[str]:
 
 
 def misplaced_tests(repository: Path) -> list[str]:
-    """Return the test files of the backend that lie outside the room of what they test."""
+    """Return the backend's test files that are not in `tests/` of the room they test."""
     problems = []
     for path in sorted((repository / "backend").rglob("test_*.py")):
         file = path.relative_to(repository)

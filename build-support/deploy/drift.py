@@ -38,7 +38,7 @@ def report(github: Github, environment: str, summary: PlanSummary) -> str:
         "again to undo the change, or add the change to `terraform/`."
     )
     return (
-        _keep_issue(
+        _update_issue(
             github,
             f"drift:{environment}",
             title,
@@ -50,10 +50,10 @@ def report(github: Github, environment: str, summary: PlanSummary) -> str:
 
 
 def report_models(github: Github, environment: str, findings: Sequence[str]) -> str:
-    """Do the same for the models that are legacy or end soon."""
+    """Open, update or close the issue about models that are legacy or end soon."""
     title = f"{environment} uses a model that ends"
     body = "\n".join([*(f"* {finding}" for finding in findings), "", _MODEL_ADVICE])
-    done = _keep_issue(
+    done = _update_issue(
         github,
         f"models:{environment}",
         title,
@@ -69,10 +69,10 @@ _MODEL_ADVICE: Final = (
 )
 
 
-def _keep_issue(
+def _update_issue(
     github: Github, label: str, title: str, body: str | None, closing_comment: str
 ) -> str | None:
-    """Make a label's only issue say `body`; close it if that is None. Return what was done."""
+    """Write `body` to the open issue with `label`; None closes it. Return what was done."""
     issue = github.open_issue(label)
     if body is None:
         if issue is None:

@@ -23,7 +23,7 @@ _TRACE_SECONDS: Final = 90  # The collector sends batches, and X-Ray has to inde
 def staged(serving: Serving) -> Iterable[Outcome]:
     """Test each new version: it starts, answers its health path and reads its own key."""
     for service, version in sorted(serving.staged().items()):
-        yield from _direct(service, version)
+        yield from _test_version(service, version)
 
 
 def live(gateway: Gateway, outputs: dict[str, Any], patience_seconds: float) -> Iterable[Outcome]:
@@ -74,7 +74,7 @@ def _traced(gateway: Gateway, patience_seconds: float) -> Iterable[Outcome]:
     yield attempt("X-Ray has the trace", arrived, patience_seconds)
 
 
-def _direct(service: str, target: Alias) -> Iterable[Outcome]:
+def _test_version(service: str, target: Alias) -> Iterable[Outcome]:
     name = f"{service} version {target.version}"
     if service not in _SERVICES:
         yield attempt(f"{name} starts", partial(checks.starts, target))

@@ -43,7 +43,7 @@ def main(folder):
 def install(folder):
     environment = folder / "venv"
     shutil.rmtree(environment, ignore_errors=True)
-    # A copied interpreter does not find its library if that lies beside the original (uv on macOS).
+    # Symlinks, because a copied interpreter may not find its library (uv on macOS).
     venv.create(environment, symlinks=True)
     python = environment / "bin/python"
     run([python, "-Im", "ensurepip", "--default-pip"])

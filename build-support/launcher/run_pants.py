@@ -7,7 +7,8 @@ needs more, and no option sets the limit.
 import functools
 import sys
 
-# Python puts this script's folder first. Pants would restart its daemon whenever a file in it changes.
+# Python put this script's folder on sys.path. Pants watches that path: a change of a file in it would
+# restart the daemon.
 sys.path.pop(0)
 
 from pants.bin.pants_loader import main

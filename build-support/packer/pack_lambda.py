@@ -70,7 +70,7 @@ def pack(stock: Path, output: Path, aws_services: Sequence[str] = ()) -> tuple[i
         SystemExit: This Python is not the runtime's version, or botocore has no such service.
     """
     if sys.version_info[:2] != PYTHON:
-        raise SystemExit(f"bytecode for Python {PYTHON} cannot come from {sys.version}")
+        raise SystemExit(f"bytecode for Python {PYTHON} has to be made by it, not by {sys.version}")
     with zipfile.ZipFile(stock) as source:
         names = sorted(name for name in source.namelist() if not name.endswith("/"))
         _check_services(names, aws_services)

@@ -85,7 +85,7 @@ class Plan:
 
 
 class State:
-    """A state."""
+    """A Terraform state."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._values = document.get("values", {})

@@ -44,17 +44,17 @@ class Lifecycle:
     calls: dict[str, list[Call]] = field(default_factory=dict)
 
 
-def live_once(folder: Path) -> Lifecycle:
+def run_lifecycle(folder: Path) -> Lifecycle:
     """Run all steps in `folder`, which takes minutes."""
     aws = RecordedAws()
     aws.serve()
     try:
-        return _Life(aws, folder).run()
+        return _LifecycleRun(aws, folder).run()
     finally:
         aws.stop()
 
 
-class _Life:
+class _LifecycleRun:
     def __init__(self, aws: RecordedAws, folder: Path) -> None:
         self._aws = aws
         self._calls: dict[str, list[Call]] = {}

@@ -102,7 +102,7 @@ def _rest_patterns(service: str) -> list[tuple[str, re.Pattern[str], dict[str, s
     return sorted(patterns, key=lambda item: (-len(item[2]), item[1].pattern.count("(?P")))
 
 
-# They have the same method and path as the operations on a whole object.
+# Operations with the method and path of one on a whole object. Only these have an `uploadId`.
 _MULTIPART: Final = {"AbortMultipartUpload", "ListParts", "UploadPart", "UploadPartCopy"}
 
 
@@ -184,13 +184,13 @@ _ACTIONS: Final = {
 }
 
 # Operations that need no permission.
-_FREE: Final = {"sts:GetCallerIdentity"}
+_WITHOUT_PERMISSION: Final = {"sts:GetCallerIdentity"}
 
 
 def checks_of(call: Call, region: str) -> list[Check]:
     """Return what IAM checks for a call: its actions, each on the call's resource."""
     name = f"{call.service}:{call.operation}"
-    if name in _FREE:
+    if name in _WITHOUT_PERMISSION:
         return []
     if call.service == "apigateway":
         actions = [f"apigateway:{call.method}"]

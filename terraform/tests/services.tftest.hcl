@@ -232,7 +232,7 @@ run "end_users_with_tokens" {
 
   assert {
     condition     = aws_api_gateway_method.proxy["api"].authorization == "CUSTOM" && aws_api_gateway_authorizer.main[0].type == "TOKEN"
-    error_message = "A function of the user's checks the token."
+    error_message = "The configured function checks the token."
   }
 }
 

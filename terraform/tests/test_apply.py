@@ -4,7 +4,7 @@ import pytest
 
 from tests.harness import missing
 from tests.iam_policy import Policies
-from tests.lifecycle import SERVICES, Lifecycle, live_once
+from tests.lifecycle import SERVICES, Lifecycle, run_lifecycle
 from tests.permissions import NEVER_RECORDED, UNUSED_REASONS
 from tests.recording import Check, checks_of
 
@@ -23,7 +23,7 @@ DEPLOY_STEPS = ("init", "apply", "plan", "package plan", "route plan", "change",
 
 @pytest.fixture(scope="module")
 def lifecycle(tmp_path_factory: pytest.TempPathFactory) -> Lifecycle:
-    return live_once(tmp_path_factory.mktemp("life"))
+    return run_lifecycle(tmp_path_factory.mktemp("life"))
 
 
 def test_a_second_plan_of_each_layer_is_empty(lifecycle: Lifecycle) -> None:

@@ -21,7 +21,7 @@ def _allow(action: str, resource: str, **more: Any) -> dict[str, Any]:
 
 
 def test_a_pattern_for_all_services_allows_reading_the_keys_of_others() -> None:
-    """Distinguishes the policy in requirements.md's snippets from the one that is deployed."""
+    """The snippet in requirements.md has the wide policy; the deployed one is narrow."""
     wide = _policies(_allow("secretsmanager:GetSecretValue", f"{SECRETS}/*/api-key-*"))
     narrow = _policies(_allow("secretsmanager:GetSecretValue", f"{SECRETS}/api/api-key-*"))
     other = Check("secretsmanager:GetSecretValue", f"{SECRETS}/chat/api-key-abcdef")

@@ -116,6 +116,7 @@ WRONG: Mapping[str, tuple[Any, str]] = {
 }
 
 
+# Variables whose validation depends on another variable, which has to be valid.
 WRONG_BESIDE_A_RIGHT_ONE: Mapping[str, tuple[Any, str]] = {
     "runner_image": ("runner:latest", "Write runner_image as ACCOUNT.dkr.ecr"),
     "tracing_mode": ("xray", 'Write tracing_mode as "sdk", "auto", "udp" or "off"'),

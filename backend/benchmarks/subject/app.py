@@ -1,4 +1,4 @@
-"""Our candidate: the shared library with the same routes as the peers."""
+"""Our candidate: the routes that the peers have too, on the shared library."""
 
 from typing import Annotated, Any
 

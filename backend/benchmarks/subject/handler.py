@@ -1,4 +1,4 @@
-"""Lambda entry of what is measured, written as every service's is."""
+"""The Lambda entry point of our candidate, written like that of every service."""
 
 from shared.aws_lambda.cold_start import cold_start
 

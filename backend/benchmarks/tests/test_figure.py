@@ -25,7 +25,7 @@ def test_ours_is_compared_to_both_packings_of_a_peer() -> None:
     assert figure().ratio(COMPILED) is None
 
 
-def test_what_the_packer_gives_is_the_ratio_of_one_candidates_packings() -> None:
+def test_the_packers_gain_is_the_ratio_of_a_candidates_two_packings() -> None:
     assert figure().packer_ratio("peer") == Series((0.25, 0.5, 0.5))
     assert figure().packer_ratio(OURS) is None
 

@@ -1,4 +1,4 @@
-"""The forms in which results are kept."""
+"""Results as Markdown tables, as JSON, and in the page."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A function's process under AWS's runtime client, and what is measured of it."""
+"""Running and measuring a function's process under AWS's runtime client."""
 
 from pathlib import Path
 
@@ -44,8 +44,6 @@ def test_cpu_time_counts_threads_that_have_ended(function: Environment) -> None:
 
 
 @pytest.mark.parametrize(("do", "says"), [("raise", "broken on purpose"), ("refuse", "500")])
-def test_an_answer_that_is_no_success_ends_the_measurement(
-    function: Environment, do: str, says: str
-) -> None:
+def test_a_failed_answer_ends_the_measurement(function: Environment, do: str, says: str) -> None:
     with function, pytest.raises(FunctionFailed, match=says):
         function.invoke({"do": do})

@@ -1,4 +1,4 @@
-"""Order of the measurements, and what can be concluded from them."""
+"""The order of the measurements, their ratios, and the interval of the median."""
 
 import random
 from collections.abc import Iterator, Mapping

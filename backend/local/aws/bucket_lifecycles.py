@@ -1,6 +1,6 @@
 """A local implementation of S3's lifecycle rules.
 
-moto drops parts of the rules, and Terraform then waits until it times out for what it wrote.
+moto drops parts of the rules. Terraform then waits for the rules that it wrote, until it times out.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ _NONE = b"<Error><Code>NoSuchLifecycleConfiguration</Code></Error>"
 
 
 class BucketLifecycles:
-    """Returns the rules as they were written. Nothing expires."""
+    """Stores the rules and returns them unchanged. No object expires."""
 
     def __init__(self) -> None:
         self._rules: dict[str, tuple[bytes, str]] = {}

@@ -1,6 +1,7 @@
-"""The base of local implementations of AWS APIs that moto lacks and that speak JSON.
+"""The base class of local implementations of AWS's JSON APIs that moto lacks.
 
-Each stores what it is given and returns it. An unknown operation is an error, not an empty answer.
+An implementation stores what clients write and returns it. An unknown operation is answered with an
+error, not with an empty result.
 """
 
 import json
@@ -27,7 +28,7 @@ class RefusedOperationError(Exception):
 
 
 class JsonApi:
-    """Calls the operation that a request names with its body. Runs one operation at a time."""
+    """Runs the operation that a request names, one at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

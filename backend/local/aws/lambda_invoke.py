@@ -1,4 +1,4 @@
-"""Lambda's Invoke at the embedded AWS, run by the estate's functions (`aws lambda invoke`)."""
+"""Lambda's Invoke API at the embedded AWS: `aws lambda invoke` runs a function of the estate."""
 
 import asyncio
 import base64

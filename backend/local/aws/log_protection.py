@@ -5,7 +5,7 @@ from local.aws.server import Environ
 
 
 class LogProtection(JsonApi):
-    """Stores the policies. Nothing is masked; the log groups are moto's."""
+    """Stores the policies but masks nothing. The log groups themselves are in moto."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The embedded AWS: a moto server in this process, behind local implementations of what it lacks.
+"""The embedded AWS: a moto server in this process, with local implementations of what moto lacks.
 
 All services share one endpoint, so boto3 and the AWS CLI need only `AWS_ENDPOINT_URL`.
 """
@@ -122,7 +122,7 @@ def serialize_conditional_writes(moto: Wsgi) -> Wsgi:
 
 
 def refuse_web_pages(served: Wsgi) -> Wsgi:
-    """Answer requests with a foreign Host or Origin with 403; moto would let every origin read."""
+    """Answer a foreign Host or Origin with 403: moto would let any web page read the answers."""
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         host, origin = environ.get("HTTP_HOST"), environ.get("HTTP_ORIGIN")
@@ -146,7 +146,7 @@ def boto3_client(service: str, *, endpoint_url: str, region: str) -> Any:
     from botocore.config import Config
 
     session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    made: Any = boto3.Session(
+    aws_session: Any = boto3.Session(
         aws_access_key_id="testing",
         aws_secret_access_key="testing",  # noqa: S106 - moto takes any
         aws_session_token="testing",  # noqa: S106
@@ -154,4 +154,4 @@ def boto3_client(service: str, *, endpoint_url: str, region: str) -> Any:
         botocore_session=session,
     )
     # An empty mapping of proxies: otherwise boto3 sends loopback traffic to HTTP_PROXY.
-    return made.client(service, endpoint_url=endpoint_url, config=Config(proxies={}))
+    return aws_session.client(service, endpoint_url=endpoint_url, config=Config(proxies={}))

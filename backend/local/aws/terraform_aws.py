@@ -9,7 +9,7 @@ from local.aws.xray_sampling import XRaySampling
 
 
 class TerraformAws(EmbeddedAws):
-    """Has a stand-in for everything that the Terraform layers create and moto lacks."""
+    """An embedded AWS that has every API which the Terraform layers use and moto lacks."""
 
     def __init__(self) -> None:
         self.app_runner = AppRunner()

@@ -28,7 +28,7 @@ def document(span: Span) -> dict[str, Any]:
     remote = span.kind == "CLIENT"
     aws = remote and span.attributes.get("rpc.system") == "aws-api"
     name = span.service if is_segment else _remote_name(span) if remote else span.name
-    made: dict[str, Any] = {
+    result: dict[str, Any] = {
         "trace_id": span.xray_trace_id,
         "id": span.span_id,
         "name": _FORBIDDEN.sub("_", name)[:200] or "span",
@@ -36,16 +36,16 @@ def document(span: Span) -> dict[str, Any]:
         "end_time": span.end_ns / 1e9,
     }
     if span.parent_id:
-        made["parent_id"] = span.parent_id
+        result["parent_id"] = span.parent_id
     if not is_segment:
-        made["type"] = "subsegment"
+        result["type"] = "subsegment"
     if remote:
-        made["namespace"] = "aws" if aws else "remote"
+        result["namespace"] = "aws" if aws else "remote"
     if http := _http(span):
-        made["http"] = http
-    made |= _failure(span, http.get("response", {}).get("status"))
-    made["metadata"] = {"default": span.attributes}
-    return made
+        result["http"] = http
+    result |= _failure(span, http.get("response", {}).get("status"))
+    result["metadata"] = {"default": span.attributes}
+    return result
 
 
 class XRayForwarder:
@@ -99,10 +99,10 @@ def _http(span: Span) -> dict[str, Any]:
         "user_agent": attributes.get("user_agent.original"),
     }
     request = {name: value for name, value in request.items() if value is not None}
-    made: dict[str, Any] = {"request": request} if request else {}
+    result: dict[str, Any] = {"request": request} if request else {}
     if status := attributes.get("http.response.status_code"):
-        made["response"] = {"status": status}
-    return made
+        result["response"] = {"status": status}
+    return result
 
 
 def _failure(span: Span, status: int | None) -> dict[str, bool]:

@@ -15,7 +15,7 @@ _PATHS = {
 
 
 class XRaySampling(JsonApi):
-    """Stores the rules and applies none: this machine samples everything."""
+    """Stores the rules but does not apply them: the local estate samples every trace."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class XRaySampling(JsonApi):
         self.rules: dict[str, Item] = {}
 
     def operation_name(self, environ: Environ) -> str | None:
-        # Other services share this path.
+        # The same path serves other AWS APIs, so look at the signature.
         if environ["PATH_INFO"] == "/ListTagsForResource" and signed_for(environ) == "xray":
             return "ListTagsForResource"
         return _PATHS.get(environ["PATH_INFO"])
@@ -46,14 +46,14 @@ class XRaySampling(JsonApi):
         return {"SamplingRuleRecord": self.rules[arn]}
 
     def _update(self, body: Item) -> Item:
-        record = self.rules[self._known(body["SamplingRuleUpdate"])]
+        record = self.rules[self._existing_arn(body["SamplingRuleUpdate"])]
         record["SamplingRule"] |= body["SamplingRuleUpdate"]
         return {"SamplingRuleRecord": record}
 
     def _delete(self, body: Item) -> Item:
-        return {"SamplingRuleRecord": self.rules.pop(self._known(body))}
+        return {"SamplingRuleRecord": self.rules.pop(self._existing_arn(body))}
 
-    def _known(self, body: Item) -> str:
+    def _existing_arn(self, body: Item) -> str:
         arn = str(body.get("RuleARN") or f"{_ARN}/{body.get('RuleName')}")
         if arn not in self.rules:
             raise RefusedOperationError("InvalidRequestException", f"{arn} does not exist")

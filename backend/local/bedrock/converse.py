@@ -1,5 +1,5 @@
-"""A stand-in for Converse: checks a request as the model's profile does, and answers it by
-extraction.
+"""A stand-in for Converse: rejects what the model would reject, and answers with sentences that it
+extracts from the prompt.
 """
 
 import itertools
@@ -29,7 +29,7 @@ class InvalidRequestError(Exception):
 
 
 def converse(model_id: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer a request for a model that a profile knows.
+    """Answer a request for a model that has a profile.
 
     Raises:
         InvalidRequestError: Bedrock or the model refuses the request.
@@ -47,7 +47,7 @@ def converse(model_id: str, content: Mapping[str, Any]) -> dict[str, Any]:
         blocks.insert(0, _thought(texts[-1], profile))
     system = "".join(block.get("text", "") for block in content.get("system", []))
     limit = content.get("inferenceConfig", {}).get("maxTokens")
-    blocks, written, is_cut = _within(limit, blocks)
+    blocks, written, is_cut = _cut_to_limit(limit, blocks)
     read = count_tokens(system + "".join(texts))
     return {
         "output": {"message": {"role": "assistant", "content": blocks}},
@@ -138,8 +138,8 @@ def _thought(prompt: str, profile: Profile) -> Block:
     return {"reasoningContent": {"reasoningText": thought}}
 
 
-def _within(limit: int | None, blocks: Sequence[Block]) -> tuple[list[Block], int, bool]:
-    """The blocks that `limit` output tokens have room for, their tokens, and whether it cut them.
+def _cut_to_limit(limit: int | None, blocks: Sequence[Block]) -> tuple[list[Block], int, bool]:
+    """The blocks that fit into `limit` output tokens, their tokens, and whether any was cut.
 
     Thinking counts as output.
     """

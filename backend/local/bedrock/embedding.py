@@ -1,8 +1,8 @@
-"""Text to vector without a model: words, stems and word pairs hashed into the dimensions of a Titan
-embedding.
+"""Embeds text without a model: hashes its words, stems and pairs of stems into a vector.
 
-Texts that share words are near each other, others are nearly orthogonal: enough for retrieval over
-a corpus of documents that name what they are about. Same text, same vector, in every process.
+Texts that share words get similar vectors, other texts nearly orthogonal ones. That is enough to
+retrieve documents which use the words of their subject. A text has the same vector in every
+process.
 """
 
 import hashlib
@@ -53,12 +53,12 @@ _SHORTEST_STEM = 3
 
 
 def words(text: str) -> list[str]:
-    """Its words in lower case, stop words left out."""
+    """The words of `text` in lower case, without stop words."""
     return [word for word in _WORD.findall(text.lower()) if word not in STOP_WORDS]
 
 
 def stem(word: str) -> str:
-    """A crude stem: `saving`, `savings` and `saved` become one."""
+    """A crude stem: `saving`, `savings` and `saved` become the same."""
     for suffix, ending in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM:
             if suffix == "s" and word.endswith(("ss", "us", "is")):
@@ -66,12 +66,12 @@ def stem(word: str) -> str:
             word = word[: len(word) - len(suffix)] + ending
             break
     if len(word) > _SHORTEST_STEM and word[-1] == word[-2] and word[-1] not in "lsz":
-        word = word[:-1]  # planned: plann, plan
+        word = word[:-1]  # planned -> plann -> plan
     return stem(word) if word.endswith("ing") and len(word) > 5 else word.rstrip("e")
 
 
 def features(text: str) -> Counter[str]:
-    """Feature to weight: sublinear in how often a feature occurs."""
+    """The weight of each feature, which grows with the logarithm of its occurrences."""
     found = words(text)
     stems = [stem(word) for word in found]
     weights: Counter[str] = Counter()
@@ -86,10 +86,11 @@ def features(text: str) -> Counter[str]:
 
 
 def embed(text: str, *, dimensions: int = 1024, normalize: bool = True) -> list[float]:
-    """A vector of `dimensions` numbers, of length 1 when `normalize`; never all zero."""
+    """The vector of `text`, with the length 1 if `normalize` is set. It is never all zero."""
     vector = [0.0] * dimensions
     for feature, weight in features(text).items() or [(f"t:{text}", 1.0)]:
         digest = int.from_bytes(hashlib.blake2b(feature.encode(), digest_size=8).digest())
+        # The highest bit of the hash decides the sign, so that features with one index cancel out.
         vector[digest % dimensions] += weight if digest >> 63 else -weight
     length = math.sqrt(sum(value * value for value in vector))
     if length == 0.0:  # features that cancelled each other out
@@ -98,5 +99,5 @@ def embed(text: str, *, dimensions: int = 1024, normalize: bool = True) -> list[
 
 
 def count_tokens(text: str) -> int:
-    """About as many tokens as a real tokenizer finds in English text."""
+    """An estimate of the tokens of an English text: one for each four characters."""
     return max(1, round(len(text) / 4))

@@ -13,7 +13,7 @@ UNKNOWN = "I don't know. The documents I have do not answer that."
 
 _PASSAGE = re.compile(r"<passage\b(?P<attributes>[^>]*)>(?P<text>.*?)</passage>", re.DOTALL)
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
-_ASKED = re.compile(r"<asked>(.*?)</asked>", re.DOTALL)
+_EARLIER_QUESTION = re.compile(r"<asked>(.*?)</asked>", re.DOTALL)
 _QUESTION = re.compile(r"<question>(.*?)</question>", re.DOTALL)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
 _MARKUP = re.compile(r"^#+\s.*$|^---.*$", re.MULTILINE)
@@ -26,12 +26,13 @@ _DEFINITION = re.compile(
     r"(?P<term>[^?]{1,80}?)(?:\s+mean)?[\s?.!]*",
     re.IGNORECASE,
 )
-_ASKING = frozenset(
+# Words of a question that are not about its subject.
+_QUESTION_WORDS = frozenset(
     ["define", "definition", "describe", "difference", "explain", "mean", "meaning", "tell", "work"]
 )
 _TOKEN = re.compile(r"[\w'-]+")
-_LEADING = frozenset(["a", "an", "the", "to"])
-_DEFINES = frozenset(["is", "are", "means", "describes", "refers"])
+_LEADING_WORDS = frozenset(["a", "an", "the", "to"])
+_DEFINING_VERBS = frozenset(["is", "are", "means", "describes", "refers"])
 _LONGEST_TERM = 3
 _SENTENCES = 4
 _PER_PASSAGE = 2
@@ -40,7 +41,7 @@ _LEAST_SHARED_WORDS = 2
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A passage of the prompt, by the id that an answer cites."""
+    """A passage of the prompt. An answer cites it by `passage_id`."""
 
     passage_id: str
     title: str
@@ -57,6 +58,10 @@ class Extract:
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
+    """A sentence that may be part of the answer. `shared` counts the words of the question that are
+    in it or in its passage's title.
+    """
+
     score: float
     shared: int
     passage: int
@@ -83,7 +88,7 @@ def read_prompt(prompt: str) -> tuple[list[Passage], str]:
 
 def earlier_question(prompt: str) -> str:
     """The last question before this one; empty in a new conversation."""
-    asked = _ASKED.findall(prompt)
+    asked = _EARLIER_QUESTION.findall(prompt)
     return html.unescape(asked[-1]).strip() if asked else ""
 
 
@@ -97,13 +102,13 @@ def extract_answer(passages: Sequence[Passage], question: str, earlier: str = ""
 def extract_follow_up(
     passages: Sequence[Passage], question: str, earlier: str = ""
 ) -> list[Extract]:
-    """The sentences of `extract`. If there are none, those that fit the question together with the
-    one before it, and share a word with the question itself.
+    """The sentences that `extract` finds for `question`. If there are none, those that it finds for
+    the `earlier` question and this one together, if they share a word with this one.
     """
     found = extract(passages, question)
     if found or not earlier:
         return found
-    own = _asked(question)
+    own = _question_stems(question)
     return [
         item
         for item in extract(passages, f"{earlier} {question}")
@@ -112,20 +117,22 @@ def extract_follow_up(
 
 
 def extract(passages: Sequence[Passage], question: str) -> list[Extract]:
-    """The best sentences, best passage first and in their own order within it.
+    """The sentences that fit best: the best passage first, and in each the order of the text.
 
     Empty when no passage shares enough words with the question.
     """
-    asked = _asked(question)
+    asked = _question_stems(question)
     chosen = _choose(_rank(passages, question, asked), min(_LEAST_SHARED_WORDS, len(asked)))
     order = list(dict.fromkeys(sentence.passage for sentence in chosen))
     chosen.sort(key=lambda sentence: (order.index(sentence.passage), sentence.position))
     return [Extract(sentence.text, sentence.passage) for sentence in chosen]
 
 
-def _asked(question: str) -> set[str]:
+def _question_stems(question: str) -> set[str]:
     found = words(question)
-    return {stem(word) for word in found if word not in _ASKING} or {stem(word) for word in found}
+    return {stem(word) for word in found if word not in _QUESTION_WORDS} or {
+        stem(word) for word in found
+    }
 
 
 def _term(question: str) -> list[str]:
@@ -136,19 +143,21 @@ def _term(question: str) -> list[str]:
 
 
 def _definition_weight(text: str, position: int, term: Sequence[str]) -> float:
-    """More than 1 for a sentence that begins with the term, most for a first one with "X is"."""
+    """The factor for a sentence that begins with the term: highest if it begins the passage and
+    says "X is". 1 for other sentences.
+    """
     tokens = [token.lower() for token in _TOKEN.findall(text)]
-    if tokens and tokens[0] in _LEADING:
+    if tokens and tokens[0] in _LEADING_WORDS:
         del tokens[0]
     size = len(term)
     if not term or [stem(token) for token in tokens[:size]] != list(term):
         return 1.0
-    has_verb = bool(_DEFINES.intersection(tokens[size : size + 1]))
+    has_verb = bool(_DEFINING_VERBS.intersection(tokens[size : size + 1]))
     return 2.0 * (1.5 if has_verb else 1.0) * (2.0 if position == 0 else 1.0)
 
 
 def _rank(passages: Sequence[Passage], question: str, asked: set[str]) -> list[_Sentence]:
-    spread = _rarity(passages, asked)
+    rarity = _rarity(passages, asked)
     wants_number = _QUANTITY.search(question) is not None
     term = _term(question)
     ranked = []
@@ -160,9 +169,9 @@ def _rank(passages: Sequence[Passage], question: str, asked: set[str]) -> list[_
             if not shared:
                 continue
             about = shared | title
-            score = sum(spread[word] for word in shared)
-            score += 0.5 * sum(spread[word] for word in title)
-            score /= math.sqrt(8 + len(found))  # a long sentence shares words by chance
+            score = sum(rarity[word] for word in shared)
+            score += 0.5 * sum(rarity[word] for word in title)
+            score /= math.sqrt(8 + len(found))  # long sentences share words by chance
             if wants_number and _NUMBER.search(text):
                 score *= 1.5
             score *= _definition_weight(text, position, term)
@@ -183,11 +192,13 @@ def _choose(ranked: Sequence[_Sentence], needed: int) -> list[_Sentence]:
 
 
 def _rarity(passages: Sequence[Passage], asked: set[str]) -> dict[str, float]:
-    """A word that every passage has says less about which one answers."""
-    having: Counter[str] = Counter()
+    """The weight of each word of the question: higher if fewer passages contain the word."""
+    passages_with: Counter[str] = Counter()
     for passage in passages:
-        having.update(asked & {stem(word) for word in words(f"{passage.title} {passage.text}")})
-    return {word: math.log(1 + (1 + len(passages)) / (1 + having[word])) for word in asked}
+        passages_with.update(
+            asked & {stem(word) for word in words(f"{passage.title} {passage.text}")}
+        )
+    return {word: math.log(1 + (1 + len(passages)) / (1 + passages_with[word])) for word in asked}
 
 
 def _sentences(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Failures on order, so that a test can see what a service does when Bedrock fails it."""
+"""Failures that a test requests, to see what a service does when Bedrock fails."""
 
 import threading
 import time
@@ -34,20 +34,18 @@ class Failure:
 
 
 class Faults:
-    """Failures that wait for the next requests; safe to use from several threads."""
+    """The failures of the next requests, queued by operation. Thread-safe."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[tuple[str, float]]] = {}
         self._lock = threading.Lock()
 
     def add(self, operation: str, kind: str, *, times: int = 1, seconds: float = 60.0) -> None:
-        """Let the next `times` requests of `operation` fail; `hang` holds each for `seconds` and
-        then answers.
-
-        ValueError for an unknown operation or kind.
+        """Make the next `times` requests of `operation` fail. The kind `hang` delays an answer by
+        `seconds` instead. ValueError for an unknown operation or kind.
         """
         if operation not in {"invoke", "converse"} or kind not in {*_ERRORS, "hang"}:
-            raise ValueError(f"no fault {kind!r} of {operation!r}")
+            raise ValueError(f"unknown fault: {kind!r} of {operation!r}")
         with self._lock:
             queue = self._waiting.setdefault(operation, deque())
             queue.extend([(kind, seconds)] * times)
@@ -57,7 +55,7 @@ class Faults:
             self._waiting.clear()
 
     def next(self, operation: str) -> Failure | None:
-        """The failure that this request gets, or None; a hang has passed when this returns."""
+        """Take the failure of one request from the queue; None to answer it. Waits for a `hang`."""
         with self._lock:
             queue = self._waiting.get(operation)
             kind, seconds = queue.popleft() if queue else ("", 0.0)

@@ -1,6 +1,6 @@
-"""How families of models behave behind Converse: what each refuses, thinks and cites.
+"""How families of models behave behind Converse: what they refuse, and whether they think and cite.
 
-Refusals are worded as Bedrock words them.
+The messages are those of Bedrock.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_NO_KEY = (
+_EXTRANEOUS_KEY = (
     "Malformed input request: #: extraneous key [{key}] is not permitted, please reformat your "
     "input and try again."
 )
@@ -22,7 +22,7 @@ class Profile:
 
     Attributes:
         model_ids: Matches the ids of its foundation models.
-        refused: For each parameter of `inferenceConfig` that it refuses, the message.
+        refused: The error message by parameter of `inferenceConfig` that it refuses.
         fields: The `additionalModelRequestFields` that it accepts.
         thinks: Whether a `reasoningContent` block precedes the answer.
         signs: Whether its thinking has a signature.
@@ -49,7 +49,7 @@ class Profile:
                 return message
         for key in content.get("additionalModelRequestFields") or {}:
             if key not in self.fields:
-                return _NO_KEY.format(key=key)
+                return _EXTRANEOUS_KEY.format(key=key)
         return None
 
 

@@ -1,7 +1,7 @@
 """A stand-in for Bedrock over its wire format: Titan text embeddings, Converse, GetFoundationModel.
 
-`POST /_local/bedrock/faults {"operation", "kind", "times", "seconds"}` orders failures, `DELETE`
-takes the orders back.
+`POST /_local/bedrock/faults {"operation", "kind", "times", "seconds"}` makes the next
+requests fail; `DELETE` cancels the failures that are still to come.
 """
 
 import json
@@ -22,7 +22,7 @@ _MODEL = re.compile(r"/foundation-models/(?P<model>.+)")
 _TITAN = "titan-embed-text-v2"
 _DIMENSIONS = (256, 512, 1024)
 _LONGEST_TEXT = 50_000
-_AGAIN = "please reformat your input and try again."
+_REFORMAT = "please reformat your input and try again."
 _EMBEDDING_KEYS = {"inputText", "dimensions", "normalize", "embeddingTypes"}
 
 
@@ -44,14 +44,14 @@ class Bedrock:
         self.faults = faults or Faults()
 
     def serves(self, method: str, path: str) -> bool:
-        """Return whether a request is one of Bedrock's, or orders faults."""
+        """Whether the request is for one of Bedrock's APIs or for the faults."""
         known = {"POST": _OPERATION, "GET": _MODEL}.get(method)
         return path == FAULTS_PATH or (known is not None and known.fullmatch(path) is not None)
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
         """Answer a request that `serves` accepts."""
         if path == FAULTS_PATH:
-            return self._order(method, body)
+            return self._change_faults(method, body)
         if model := _MODEL.fullmatch(path):
             return _foundation_model(unquote(model["model"]))
         found = _OPERATION.fullmatch(path)
@@ -60,7 +60,7 @@ class Bedrock:
         if failure is not None:
             return _error(failure.status, failure.error_type, failure.message)
         try:
-            content = _object(body)
+            content = _json_object(body)
             if found["operation"] == "invoke":
                 result, tokens = _embedding(unquote(found["model"]), content)
                 return Answer(200, result, {"X-Amzn-Bedrock-Input-Token-Count": str(tokens)})
@@ -68,7 +68,7 @@ class Bedrock:
         except (InvalidRequestError, ValueError) as error:
             return _error(400, "ValidationException", str(error))
 
-    def _order(self, method: str, body: bytes) -> Answer:
+    def _change_faults(self, method: str, body: bytes) -> Answer:
         if method == "DELETE":
             self.faults.clear()
             return Answer(200, {})
@@ -99,7 +99,7 @@ def _foundation_model(model_id: str) -> Answer:
     return Answer(200, {"modelDetails": details})
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _json_object(body: bytes) -> dict[str, Any]:
     content = json.loads(body)
     if not isinstance(content, dict):
         raise InvalidRequestError("Malformed input request: expected type: JSONObject")
@@ -112,23 +112,23 @@ def _embedding(model_id: str, content: dict[str, Any]) -> tuple[dict[str, Any], 
     if extra := content.keys() - _EMBEDDING_KEYS:
         name = min(extra)
         raise InvalidRequestError(
-            f"Malformed input request: #: extraneous key [{name}] is not permitted, {_AGAIN}"
+            f"Malformed input request: #: extraneous key [{name}] is not permitted, {_REFORMAT}"
         )
     text = content.get("inputText")
     if not isinstance(text, str) or not text:
         raise InvalidRequestError(
-            f"Malformed input request: expected minLength: 1, actual: 0, {_AGAIN}"
+            f"Malformed input request: expected minLength: 1, actual: 0, {_REFORMAT}"
         )
     if len(text) > _LONGEST_TEXT:
         raise InvalidRequestError(
             f"Malformed input request: expected maxLength: {_LONGEST_TEXT}, "
-            f"actual: {len(text)}, {_AGAIN}"
+            f"actual: {len(text)}, {_REFORMAT}"
         )
     dimensions = content.get("dimensions", 1024)
     if dimensions not in _DIMENSIONS:
         raise InvalidRequestError(
             f"Malformed input request: #/dimensions: {dimensions} is not a valid enum value, "
-            + _AGAIN
+            + _REFORMAT
         )
     vector = embed(text, dimensions=dimensions, normalize=content.get("normalize", True))
     tokens = count_tokens(text)

@@ -16,8 +16,8 @@ _PR_SET_PDEATHSIG = 1
 
 def follow_parent(parent_pid: int) -> None:
     """End this process when the parent ends, even if the parent is killed."""
-    # Ctrl-C goes to the whole process group, and the parent stops its children in order. Blocked,
-    # not just ignored: uvicorn installs a handler of its own later.
+    # Ctrl-C goes to the whole process group, and the parent stops its children in order. Blocked
+    # as well as ignored, because uvicorn installs its own handler later.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     if sys.platform == "linux":
@@ -41,9 +41,9 @@ def main(arguments: list[str]) -> None:
     follow_parent(int(parent_pid))
     if path:
         sys.path[0:0] = path.split(os.pathsep)
-    if module.endswith(".pex"):  # a PEX execs its interpreter anyway
+    if module.endswith(".pex"):  # a PEX is a program, not a module
         os.execv(sys.executable, [sys.executable, module, *rest])  # noqa: S606
-    if module == "awslambdaric":  # a wrapper may have replaced the handler
+    if module == "awslambdaric":  # the exec wrapper may have replaced the handler
         rest = [os.environ.get("_HANDLER", *rest)]
     sys.argv = [module, *rest]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

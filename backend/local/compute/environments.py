@@ -18,7 +18,10 @@ class InitFailedError(Exception):
 
 
 class Environment:
-    """One process of a function, which handles one invocation at a time."""
+    """One process of a function, which handles one invocation at a time.
+
+    `generation` counts the reloads of the function before this environment.
+    """
 
     def __init__(
         self,
@@ -52,7 +55,9 @@ class Environment:
         """
         await self._api.start()
         self._process = await ChildProcess.start(self._program, self._environment(), self._log)
-        await _first(self._api.ready, self._process.exited, timeout_seconds=_INIT_LIMIT_SECONDS)
+        await _wait_for_any(
+            self._api.ready, self._process.exited, timeout_seconds=_INIT_LIMIT_SECONDS
+        )
         if not self._api.ready.is_set():
             raise InitFailedError(self._init_failure())
 
@@ -76,10 +81,12 @@ class Environment:
     async def settled(self) -> None:
         """Wait until the process asks for the next event or has ended."""
         assert self._process is not None  # noqa: S101 - see invoke
-        await _first(self._api.ready, self._process.exited, timeout_seconds=_INIT_LIMIT_SECONDS)
+        await _wait_for_any(
+            self._api.ready, self._process.exited, timeout_seconds=_INIT_LIMIT_SECONDS
+        )
 
     async def stop(self) -> None:
-        """Kill the process. Lambda, too, gives no time between invocations."""
+        """Kill the process. Lambda does not let an idle environment shut down either."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.exited.wait()
@@ -133,7 +140,7 @@ class Environment:
         }
 
 
-async def _first(*events: asyncio.Event, timeout_seconds: float) -> None:
+async def _wait_for_any(*events: asyncio.Event, timeout_seconds: float) -> None:
     """Wait until one of `events` is set or the time is up."""
     tasks = [asyncio.create_task(event.wait()) for event in events]
     try:

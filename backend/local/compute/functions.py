@@ -58,7 +58,7 @@ class FunctionPool:
 
     async def warm(self) -> None:
         """Start the first environment; InitFailedError when it cannot."""
-        self._keep(await self._start(self._generation))
+        self._make_available(await self._start(self._generation))
 
     async def invoke(
         self, payload: bytes, *, trace_id: str, client_context: str | None = None
@@ -96,7 +96,7 @@ class FunctionPool:
         fresh = await self._start(generation)
         self._generation = generation
         stale, self._idle = self._idle, []
-        self._keep(fresh)
+        self._make_available(fresh)
         for environment in stale:
             await self._discard(environment)
 
@@ -125,7 +125,7 @@ class FunctionPool:
         return await waiter
 
     async def _settle(self, environment: Environment) -> None:
-        # The caller already has its result; the process may still exit after sending it.
+        # The caller has its result. The process may still crash, so it is not available yet.
         try:
             await environment.settled()
         finally:
@@ -134,11 +134,12 @@ class FunctionPool:
 
     def _release(self, environment: Environment) -> None:
         if environment.alive and environment.generation == self._generation:
-            self._keep(environment)
+            self._make_available(environment)
         else:
             self._spawn(self._discard(environment))
 
-    def _keep(self, environment: Environment) -> None:
+    def _make_available(self, environment: Environment) -> None:
+        """Give the environment to the first waiting invocation, or else make it idle."""
         while self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():

@@ -41,9 +41,9 @@ class Program:
         folders = os.pathsep.join(map(str, self.path))
         child = [str(_CHILD), str(os.getpid())]
         program = [self.module, *self.arguments]
-        if self.wrapper is not None:  # it reads and extends PYTHONPATH, not SYS_PATH
+        if self.wrapper is not None:  # the wrapper extends PYTHONPATH, so SYS_PATH stays empty
             return [str(self.wrapper.absolute()), python, "-sP", *child, "", *program]
-        if not self.isolated:  # debuggers replace the first folder, which came from PYTHONPATH
+        if not self.isolated:  # again, because debuggers replace the entry from PYTHONPATH
             folders = os.pathsep.join(filter(None, (folders, str(BACKEND))))
         return [python, "-I" if self.isolated else "-P", *child, folders, *program]
 

@@ -23,7 +23,7 @@ from local.net.serving import (
     respond,
 )
 
-RESPONSE_LIMIT_BYTES = 6_291_556  # 6 MB and 100 bytes, as Lambda's error message has it
+RESPONSE_LIMIT_BYTES = 6_291_556  # 6 MB and 100 bytes, as in Lambda's error message
 
 _PREFIX = "/2018-06-01/runtime"
 _READ_LIMIT_BYTES = 32 * 1024 * 1024

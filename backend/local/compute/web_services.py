@@ -75,13 +75,13 @@ class WebServiceHost:
         await asyncio.gather(*self._retired)
 
     async def _replace(self) -> None:
-        # Reserved until the process listens: a client could take a port that is merely free.
+        # Reserve the port until the process listens: otherwise an outgoing connection could get it.
         with reserve() as reserved:
             port = reserved.getsockname()[1]
             environment = {**self.service.environment, **self._variables, "PORT": str(port)}
             process = await ChildProcess.start(self._program, environment, self._log)
             try:
-                await self._healthy(process, f"http://{HOST}:{port}")
+                await self._wait_until_healthy(process, f"http://{HOST}:{port}")
             except BaseException:
                 process.kill()
                 raise
@@ -91,7 +91,7 @@ class WebServiceHost:
         self._on_url(f"http://{HOST}:{port}")
         self._watcher = asyncio.create_task(self._watch(process))
 
-    async def _healthy(self, process: ChildProcess, url: str) -> None:
+    async def _wait_until_healthy(self, process: ChildProcess, url: str) -> None:
         give_up = time.monotonic() + _START_LIMIT_SECONDS
         async with httpx.AsyncClient(
             trust_env=False, timeout=5.0, verify=NO_CERTIFICATES

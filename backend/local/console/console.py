@@ -1,6 +1,6 @@
 """The console: a page with the estate's URLs and the latest requests, and the same as JSON.
 
-It is read-only: it has no request that changes anything.
+It only reads: no request to it changes anything.
 """
 
 import html
@@ -37,11 +37,11 @@ class Console:
             await respond(send, 200, page, self._page().encode())
         else:
             query = scope["query_string"].decode()
-            content = self._found(query) if scope["path"] == "/hops" else dict(self._status())
+            content = self._hops_found(query) if scope["path"] == "/hops" else dict(self._status())
             body = json.dumps(content).encode()
             await respond(send, 200, [("content-type", "application/json")], body)
 
-    def _found(self, query: str) -> dict[str, object]:
+    def _hops_found(self, query: str) -> dict[str, object]:
         trace = query.removeprefix("trace=") if query.startswith("trace=") else None
         found = self._hops.of_trace(trace) if trace else self._hops.latest()
         return {"hops": [hop.as_dict() for hop in found]}

@@ -28,7 +28,7 @@ class DemoFailedError(Exception):
 async def demonstrate(
     api_url: str, api_key: str, hops: Hops, console: Console, traces: TraceStore | None = None
 ) -> None:
-    """Load, ask and print, all through the gateway; the trace is printed where `traces` is given.
+    """Load the documents, ask through the gateway and print; print the trace if `traces` is given.
 
     DemoFailedError when an answer is not as expected.
     """
@@ -49,7 +49,7 @@ async def demonstrate(
     _print_requests(found, console)
     console.print()
     if traces is not None:
-        show(await _complete(traces, trace_id), console)
+        show(await _wait_for_trace(traces, trace_id), console)
     else:
         console.print(f"[bold]Trace {trace_id}[/bold]: tracing is off")
     if len(answer["citations"]) < _LEAST_CITATIONS:
@@ -68,8 +68,8 @@ async def _call(client: httpx.AsyncClient, url: str, body: dict[str, Any]) -> ht
     return response
 
 
-async def _complete(traces: TraceStore, trace_id: str) -> list[Span]:
-    """The trace, once it has spans of every service, or as far as it has arrived in time."""
+async def _wait_for_trace(traces: TraceStore, trace_id: str) -> list[Span]:
+    """The spans of the trace, once every service has sent some or the time is up."""
     give_up = time.monotonic() + _SPANS_SECONDS
     while time.monotonic() < give_up:
         spans = traces.trace(trace_id)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from local.blueprint import ApiKey
 from local.traces.xray_header import TraceHeader
 
-# Headers of one connection, not of the message: RFC 9110, section 7.6.1.
+# Headers that concern one connection and are not forwarded: RFC 9110, section 7.6.1.
 HOP_BY_HOP = frozenset(
     {
         "connection",

@@ -1,7 +1,7 @@
 """The gateway: one REST API served by API Gateway's rules, as an ASGI application.
 
 The checks run in API Gateway's order: stage, resource, key, throttle and quota, size, integration.
-A refusal has AWS's status and body. Every answer has the ids under which its hop is recorded.
+A refused request gets AWS's status and body. Every answer has headers with the ids of its `Hop`.
 """
 
 import asyncio
@@ -58,15 +58,15 @@ _VERDICTS = {
 class RefusedError(Exception):
     """The gateway refuses the request and answers it itself."""
 
-    def __init__(self, refusal: Refusal, why: str = "") -> None:
-        super().__init__(why or refusal.message)
+    def __init__(self, refusal: Refusal, reason: str = "") -> None:
+        super().__init__(reason or refusal.message)
         self.refusal = refusal
 
 
 class Gateway:
     """Serves `/{stage}/…`.
 
-    `stage_variables` starts as the API's own; callers may change it while the gateway serves.
+    `stage_variables` starts as a copy of the API's; callers may change it while the gateway serves.
     `record` is called with the spans that AWS's services would record.
     """
 
@@ -144,21 +144,21 @@ class Gateway:
             if refusal is not None:
                 raise RefusedError(refusal)
         if self._api.rate_per_second is not None:
-            place = (found.resource, request.method)
-            if place not in self._buckets:
-                self._buckets[place] = TokenBucket(
+            method = (found.resource, request.method)
+            if method not in self._buckets:
+                self._buckets[method] = TokenBucket(
                     self._api.rate_per_second, self._api.burst, time.monotonic
                 )
-            if not self._buckets[place].take():
+            if not self._buckets[method].take():
                 raise RefusedError(Refusal.THROTTLED, "the stage's rate limit")
 
     def _refuse(self, refusal: Refusal, request: GatewayRequest) -> Answer:
         kind = "DEFAULT_4XX" if refusal.status < 500 else "DEFAULT_5XX"
-        own = [
+        extra = [
             (name.lower(), evaluate(expression, request, self.stage_variables))
             for name, expression in self._api.refusal_headers.get(kind, {}).items()
         ]
-        return Answer(refusal.status, [*refusal.headers, *own], refusal.body)
+        return Answer(refusal.status, [*refusal.headers, *extra], refusal.body)
 
     async def _integrate(self, request: GatewayRequest, found: Match) -> Answer:
         integration = found.method.integration
@@ -192,8 +192,8 @@ class Gateway:
         try:
             pool = self._functions[integration.function_name]
         except KeyError:
-            why = f"no function {integration.function_name}"
-            raise RefusedError(Refusal.INTERNAL_ERROR, why) from None
+            reason = f"no function {integration.function_name}"
+            raise RefusedError(Refusal.INTERNAL_ERROR, reason) from None
         event = json.dumps(proxy_event(request, found, self._api)).encode()
         if len(event) > PAYLOAD_LIMIT_BYTES:
             raise RefusedError(Refusal.REQUEST_TOO_LARGE)
@@ -236,7 +236,7 @@ class Gateway:
     def _forget(self, task: asyncio.Task[Answer]) -> None:
         self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # retrieved, or asyncio logs it as never retrieved
+            task.exception()  # asyncio logs an exception that nobody has retrieved
 
     def _record_span(self, request: GatewayRequest, span: Span) -> None:
         if self._record_spans is not None and request.trace.sampled:

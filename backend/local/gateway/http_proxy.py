@@ -10,7 +10,7 @@ from local.gateway.matching import Match
 from local.net.sockets import NO_CERTIFICATES
 
 _VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
-_OWN = HOP_BY_HOP | {"host", "content-length", "x-amzn-trace-id", "x-forwarded-for"}
+_NOT_FORWARDED = HOP_BY_HOP | {"host", "content-length", "x-amzn-trace-id", "x-forwarded-for"}
 
 
 class ConfigurationError(Exception):
@@ -43,15 +43,15 @@ class WebProxy:
         none, ConfigurationError when the integration cannot be evaluated.
         """
         uri = fill_uri(integration.uri, match, variables)
-        headers = [(name, value) for name, value in request.headers if name not in _OWN]
-        own = {
+        headers = [(name, value) for name, value in request.headers if name not in _NOT_FORWARDED]
+        mapped = {
             name.lower(): evaluate(expression, request, variables)
             for name, expression in integration.headers.items()
         }
-        headers = [(name, value) for name, value in headers if name not in own]
+        headers = [(name, value) for name, value in headers if name not in mapped]
         forwarded = [request.header("x-forwarded-for"), request.source_ip]
         headers += [
-            *own.items(),
+            *mapped.items(),
             ("x-amzn-trace-id", str(request.trace)),
             ("x-amzn-apigateway-api-id", self._api.api_id),
             ("x-forwarded-for", ", ".join(address for address in forwarded if address)),
@@ -65,7 +65,7 @@ class WebProxy:
             content=request.body,
             timeout=httpx.Timeout(self._api.integration_timeout_seconds, connect=5.0),
         )
-        # httpx has already decoded the body.
+        # httpx has already decoded the body, so the answer must not declare an encoding.
         decoded = [item for item in response.headers.multi_items() if item[0] != "content-encoding"]
         return Answer(response.status_code, answer_headers(decoded), response.content)
 

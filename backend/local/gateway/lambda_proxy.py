@@ -140,9 +140,11 @@ def _result_headers(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         if not isinstance(values, list):
             raise MalformedResultError(f"multiValueHeaders.{name} is not a list")
         headers.extend((name, _header_value(value)) for value in values)
-    given = {name.lower() for name in multiple}
+    multiple_names = {name.lower() for name in multiple}
     headers.extend(
-        (name, _header_value(value)) for name, value in single.items() if name.lower() not in given
+        (name, _header_value(value))
+        for name, value in single.items()
+        if name.lower() not in multiple_names
     )
     return headers
 

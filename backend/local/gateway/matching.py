@@ -39,6 +39,9 @@ def match(
 
 
 def _parameters(template: str, segments: list[str]) -> tuple[list[int], dict[str, str]] | None:
+    """The parameters, after the rank of each part of the template (0 literal, 1 `{name}`, 2
+    `{name+}`); None if the template does not match.
+    """
     parts = template.strip("/").split("/") if template.strip("/") else []
     rank: list[int] = []
     parameters: dict[str, str] = {}

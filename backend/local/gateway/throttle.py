@@ -1,4 +1,4 @@
-"""The token bucket by which API Gateway throttles: a rate and a burst."""
+"""The token bucket with which API Gateway limits requests."""
 
 from collections.abc import Callable
 

@@ -58,8 +58,8 @@ async def _apply(
     application = Layer("terraform", folder / "terraform", endpoint_url=url, log=log)
     await account.init()
     await application.init()
-    # The environment needs only the roles of the account layer, with their boundary. The rest
-    # serves GitHub and the state.
+    # The application needs only the execution roles of bootstrap/ and their permissions boundary.
+    # The rest of bootstrap/ is for GitHub and for the state.
     await account.apply(
         "-target=aws_iam_role.execution",
         variables={**_GITHUB, "environments": ["dev"], "write_own_backend": False},

@@ -120,30 +120,32 @@ class EstateReader:
             },
         )
 
-    def _integration(self, path: str, made: Item, urls: Mapping[str, str]) -> Integration:
-        parameters = made.get("requestParameters", {})
+    def _integration(self, path: str, details: Item, urls: Mapping[str, str]) -> Integration:
+        parameters = details.get("requestParameters", {})
         for name, source in _without(_PATH, parameters).items():
             if source != f"method.request.path.{name}":
                 raise UnservableError(f"{path}: the mapping of {source} to {name} is not supported")
-        match made["type"]:
-            case "AWS_PROXY" if found := _INVOKED.search(made["uri"]):
+        match details["type"]:
+            case "AWS_PROXY" if found := _INVOKED.search(details["uri"]):
                 self._invoked[found["name"]] = found["alias"]
                 return FunctionIntegration(found["name"])
             case "HTTP_PROXY":
                 headers = _without(_HEADER, parameters)
                 for url, service in urls.items():
-                    if made["uri"].startswith(url):
+                    if details["uri"].startswith(url):
                         # WebServiceHost sets this variable to the service's local URL.
-                        uri = made["uri"].replace(url, f"${{stageVariables.{service}_url}}", 1)
+                        uri = details["uri"].replace(url, f"${{stageVariables.{service}_url}}", 1)
                         return HttpIntegration(uri, service, headers)
             case "MOCK":
-                [response] = made["integrationResponses"].values()
+                [response] = details["integrationResponses"].values()
                 headers = _without(_ANSWER_HEADER, response.get("responseParameters", {}))
                 return MockIntegration(
                     int(response["statusCode"]),
                     {name.lower(): value.strip("'") for name, value in headers.items()},
                 )
-        raise UnservableError(f"{path}: {made['type']} {made.get('uri', '')} is not supported")
+        raise UnservableError(
+            f"{path}: {details['type']} {details.get('uri', '')} is not supported"
+        )
 
     def _keys(self) -> tuple[ApiKey, ...]:
         """The API keys, each with the name of the service or client whose secret contains it."""
@@ -187,18 +189,18 @@ class EstateReader:
 
     def _function(self, name: str, alias: str | None) -> Function:
         qualifier = {"Qualifier": alias} if alias else {}
-        made = self._lambda.get_function_configuration(FunctionName=name, **qualifier)
+        details = self._lambda.get_function_configuration(FunctionName=name, **qualifier)
         limit = self._lambda.get_function_concurrency(FunctionName=name)
-        variables = made["Environment"]["Variables"]
+        variables = details["Environment"]["Variables"]
         return Function(
             name,
             variables["SERVICE_NAME"],
-            made["Handler"],
+            details["Handler"],
             variables,
-            memory_mb=made["MemorySize"],
-            timeout_seconds=float(made["Timeout"]),
+            memory_mb=details["MemorySize"],
+            timeout_seconds=float(details["Timeout"]),
             reserved_concurrency=limit.get("ReservedConcurrentExecutions", _ACCOUNT_CONCURRENCY),
-            version=made["Version"],
+            version=details["Version"],
             alias=alias,
         )
 
@@ -207,14 +209,14 @@ class EstateReader:
         app_runner = self._client("apprunner")
         services, urls = [], {}
         for item in app_runner.list_services()["ServiceSummaryList"]:
-            made = app_runner.describe_service(ServiceArn=item["ServiceArn"])["Service"]
-            image = made["SourceConfiguration"]["ImageRepository"]["ImageConfiguration"]
+            details = app_runner.describe_service(ServiceArn=item["ServiceArn"])["Service"]
+            image = details["SourceConfiguration"]["ImageRepository"]["ImageConfiguration"]
             variables = {**image["RuntimeEnvironmentVariables"], "PORT": image["Port"]}
             service = variables["SERVICE_NAME"]
             # The image's command; App Runner's API does not return it.
             module = f"{service}.server"
-            services.append(WebService(made["ServiceName"], service, module, variables))
-            urls[f"https://{made['ServiceUrl']}"] = service
+            services.append(WebService(details["ServiceName"], service, module, variables))
+            urls[f"https://{details['ServiceUrl']}"] = service
         return services, urls
 
     def _schedules(self, functions: list[Function]) -> dict[str, str]:
@@ -223,13 +225,13 @@ class EstateReader:
         events = {}
         for page in scheduler.get_paginator("list_schedules").paginate():
             for item in page["Schedules"]:
-                made = scheduler.get_schedule(Name=item["Name"], GroupName=item["GroupName"])
-                service = services.get(made["Target"]["Arn"])
-                expression = made["ScheduleExpression"]
-                if service and expression == _EVERY_MINUTE and made["State"] == "ENABLED":
-                    events[service] = made["Target"]["Input"]
+                details = scheduler.get_schedule(Name=item["Name"], GroupName=item["GroupName"])
+                service = services.get(details["Target"]["Arn"])
+                expression = details["ScheduleExpression"]
+                if service and expression == _EVERY_MINUTE and details["State"] == "ENABLED":
+                    events[service] = details["Target"]["Input"]
                 else:
-                    self.left_out.append(f"the schedule {made['Name']}, {expression}")
+                    self.left_out.append(f"the schedule {details['Name']}, {expression}")
         return events
 
 

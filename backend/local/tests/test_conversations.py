@@ -63,7 +63,7 @@ def test_a_follow_up_is_understood_and_a_change_of_topic_too(estate: RunningUp) 
     assert len({one["answer_id"] for one in (first, follow_up, change)}) == 3
 
 
-def test_a_new_device_goes_on_and_reads_the_conversation(estate: RunningUp) -> None:
+def test_another_device_continues_and_reads_the_conversation(estate: RunningUp) -> None:
     questions = ["What is a high-yield savings account?", "Is the money in it insured?"]
     conversation = ask(estate, questions[0])["conversation_id"]
     # Each call is a connection of its own: only the id connects them.

@@ -41,7 +41,7 @@ def test_only_the_owner_may_read_it_from_the_first_byte_on(
         EnvFile(tmp_path / "estate.env").write({"API_KEY": "secret"})
     finally:
         os.umask(before)
-    assert modes == [0o600]  # of the draft, before it has its name
+    assert modes == [0o600]  # of the temporary file, before it is renamed
     assert stat.S_IMODE((tmp_path / "estate.env").stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["estate.env"]
 
@@ -72,7 +72,7 @@ def test_a_file_of_an_earlier_run_may_be_replaced(tmp_path: Path, text: str) -> 
     assert EnvFile(path).problem() is None
 
 
-def test_a_place_where_no_file_can_be_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "mine.env").write_text("export PASSWORD=x\n")
     problems = {
         tmp_path: "is a folder: name a file, such as",

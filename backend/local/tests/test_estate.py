@@ -35,7 +35,7 @@ def invoke(estate: RunningUp, service: str, event: Any) -> Any:
     return json.loads(answer["Payload"].read())
 
 
-def test_the_env_file_says_where_everything_is(estate: RunningUp) -> None:
+def test_the_env_file_has_the_urls_and_the_key(estate: RunningUp) -> None:
     names = {"API_GATEWAY_URL", "API_KEY", "AWS_ENDPOINT_URL", "OTLP_ENDPOINT", "CONSOLE_URL"}
     assert estate.variables.keys() >= names
     assert estate.url == f"{estate.variables['CONSOLE_URL']}dev"

@@ -111,7 +111,7 @@ async def _function(path: list[Path], handler: str, **environment: str) -> Async
             "ENVIRONMENT": "dev",
             "SERVICE_NAME": "api",
             "API_GATEWAY_URL": "http://127.0.0.1:9/dev",
-            # Set by the layer's script.
+            # What Terraform and the layer's script set.
             "ENABLE_TRACING": "true",
             "OTLP_ENDPOINT": receiver.http_url,
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.http_url,
@@ -199,7 +199,7 @@ async def test_with_the_wrapper_and_tracing_off_requests_succeed(
         # With tracing on, this request would create spans, for example of reading the key.
         answer = await function.invoke(api_gateway_event("GET", "/api/test"))
         assert answer["statusCode"] == 200
-        assert function.spans(), "the wrapper's"
+        assert function.spans(), "the wrapper records spans of its own"
         assert {span.scope for span in function.spans()}.isdisjoint({"fin-advisor"})
 
 

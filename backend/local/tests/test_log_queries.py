@@ -17,8 +17,9 @@ _PAGE = Path(__file__).parents[3] / "docs" / "logs.md"
 _QUERIES = dict(
     re.findall(r"^### (.+?)\n\n```\n(.+?)\n```$", _PAGE.read_text(), re.MULTILINE | re.DOTALL)
 )
-# No request of a healthy estate logs this line; test_middleware checks its fields.
-_UNFORESEEN: list[dict[str, Any]] = [
+# No request of a healthy estate logs this line, so the queries get it from here. test_middleware
+# checks that a service logs these fields.
+_FAILED_REQUEST: list[dict[str, Any]] = [
     {
         "event": "request_failed",
         "level": "error",
@@ -60,7 +61,7 @@ class Logged:
 
     def ask(self, title: str) -> list[dict[str, Any]]:
         query = _QUERIES[title].replace("XRAY_TRACE_ID", self.xray_trace_id)
-        return run(query.replace("REQUEST_ID", self.request_id), self.lines + _UNFORESEEN)
+        return run(query.replace("REQUEST_ID", self.request_id), self.lines + _FAILED_REQUEST)
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +79,12 @@ def test_there_are_the_queries_that_are_asked_for() -> None:
 def test_a_query_finds_something_and_every_field_of_it_exists(logged: Logged, title: str) -> None:
     query = _QUERIES[title]
     assert logged.ask(title), "no line matches"
-    told = set(re.findall(r"[A-Za-z@_][\w.@]*", re.sub(r'"[^"]*"', "", query)))
+    names = set(re.findall(r"[A-Za-z@_][\w.@]*", re.sub(r'"[^"]*"', "", query)))
     words = {"filter", "fields", "sort", "limit", "stats", "by", "as", "and", "in", "asc", "desc"}
     words |= {"count", "max", "min", "sum", "pct", "bin", "h", "d"}
     words |= set(re.findall(r" as (\w+)", query))
-    for field in told - words:
-        lines = logged.lines + _UNFORESEEN
+    for field in names - words:
+        lines = logged.lines + _FAILED_REQUEST
         assert any(value(line, field) is not None for line in lines), f"no line has {field}"
 
 

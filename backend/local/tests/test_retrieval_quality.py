@@ -1,4 +1,4 @@
-"""Retrieval with the local embedding over the sample documents, measured."""
+"""Measures retrieval from the sample documents with the local embedding."""
 
 from collections.abc import Callable
 
@@ -41,7 +41,7 @@ def _recall(
 
 
 @pytest.mark.parametrize("depends", [True, False], ids=["follow-up", "change of topic"])
-def test_recall_is_near_that_of_the_better_way_to_search(
+def test_recall_is_close_to_that_of_the_better_baseline(
     vectors: dict[str, list[float]], depends: bool
 ) -> None:
     dialogues = [one for one in HELD_OUT if one.depends is depends]

@@ -17,7 +17,7 @@ DOCUMENT = {"id": "fees", "title": "Fees", "text": "A fund's fee is 0.2 per cent
 
 
 class ScriptedModel(ThreadingHTTPServer):
-    """Writes `text` for every question; embeds as the stand-in does."""
+    """A server that answers every question with `text`, and embeds as the stand-in does."""
 
     daemon_threads = True
     text = ""
@@ -106,13 +106,13 @@ def test_only_the_services_that_call_bedrock_call_the_server(
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "the user's own")
     endpoints = Endpoints(api="http://127.0.0.1:1/dev", aws="http://127.0.0.1:2")
-    near = overlay(endpoints, service=service, bedrock="http://127.0.0.1:3")
-    far = overlay(endpoints, service=service, bedrock="https://model.example")
-    assert (near.get("AWS_ENDPOINT_URL_BEDROCK_RUNTIME") == "http://127.0.0.1:3") == called
-    assert (far.get("AWS_ENDPOINT_URL_BEDROCK_RUNTIME") == "https://model.example") == called
-    assert "HTTPS_PROXY" not in near
-    assert ("HTTPS_PROXY" in far) == called
-    assert {near["AWS_ACCESS_KEY_ID"], far["AWS_ACCESS_KEY_ID"]} == {"testing"}
+    loopback = overlay(endpoints, service=service, bedrock="http://127.0.0.1:3")
+    remote = overlay(endpoints, service=service, bedrock="https://model.example")
+    assert (loopback.get("AWS_ENDPOINT_URL_BEDROCK_RUNTIME") == "http://127.0.0.1:3") == called
+    assert (remote.get("AWS_ENDPOINT_URL_BEDROCK_RUNTIME") == "https://model.example") == called
+    assert "HTTPS_PROXY" not in loopback
+    assert ("HTTPS_PROXY" in remote) == called
+    assert {loopback["AWS_ACCESS_KEY_ID"], remote["AWS_ACCESS_KEY_ID"]} == {"testing"}
 
 
 def test_what_a_model_invents_does_not_reach_the_caller(

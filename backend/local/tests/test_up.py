@@ -66,7 +66,7 @@ def test_the_demonstration_answers_on_80_columns_behind_a_proxy_and_with_a_read_
     citations = shown.split("Citations\n")[1].split("\n\n")[0]
     assert len(citations.splitlines()) >= 2
     assert "three to six months" in " ".join(shown.split())
-    # Of what is longer, only values to copy: URLs, keys, folders.
+    # Only lines with values to copy (URLs, keys, folders) may be longer.
     assert all(len(line) <= 80 for line in shown.splitlines() if "=" not in line[:24])
     assert shown.isascii()
 
@@ -138,7 +138,7 @@ def test_a_runner_that_keeps_dying_ends_the_estate_with_one_line(tmp_path: Path)
     killed: set[int] = set()
 
     def ended() -> bool:
-        # The first time it may be replaced, as App Runner would.
+        # A runner that has run for a while is replaced, as on App Runner: kill the new one as well.
         for pid in started.children("runner.server") - killed:
             os.kill(pid, signal.SIGKILL)
             killed.add(pid)

@@ -79,7 +79,7 @@ def test_no_port_answers_the_health_check_of_a_rebound_host(
         ("OTLP_ENDPOINT", "/traces"),
     ],
 )
-def test_what_is_behind_a_path_is_refused_too_and_this_machine_may_read_it(
+def test_a_foreign_page_may_not_read_a_path_that_this_machine_may_read(
     estate: RunningUp, variable: str, path: str
 ) -> None:
     port = urllib.parse.urlsplit(estate.variables[variable]).port

@@ -71,17 +71,19 @@ def test_a_question_is_one_trace(estate: RunningUp) -> None:
     # Spans of the shared library, beside those of the wrapper.
     assert {"search", "retrieve"} <= {span["name"] for span in spans}
     [model, call_of_it] = [span for span in spans if span["name"].startswith("chat ")]
-    assert call_of_it["parent_id"] == model["span_id"], "the wrapper's, of botocore's call"
+    assert call_of_it["parent_id"] == model["span_id"], (
+        "the wrapper's span of botocore's call is below ours"
+    )
     assert model["attributes"]["gen_ai.usage.output_tokens"] > 0
-    told = json.dumps(spans)
-    assert estate.variables["API_KEY"] not in told
-    assert QUESTION not in told
+    text = json.dumps(spans)
+    assert estate.variables["API_KEY"] not in text
+    assert QUESTION not in text
 
 
 def test_under_fifty_concurrent_requests_no_span_is_in_anothers_trace(estate: RunningUp) -> None:
-    whole = 0
+    complete = 0
     for spans in concurrent_tests(estate, _TEST_SERVICES):
         found = _request_spans(spans)
         assert set(found.values()) <= {1}
-        whole += set(found) == {_API, _CHAT, _S3VECTOR}
-    assert whole > 0
+        complete += set(found) == {_API, _CHAT, _S3VECTOR}
+    assert complete > 0

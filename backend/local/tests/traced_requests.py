@@ -66,7 +66,7 @@ def _requests(spans: Spans) -> list[tuple[str, str, str]]:
     )
 
 
-def _below(spans: Spans, child: dict[str, Any]) -> list[str]:
+def _service_path(spans: Spans, child: dict[str, Any]) -> list[str]:
     """The services on the path from the root to a span, without repetitions in a row."""
     by_id = {span["span_id"]: span for span in spans}
     path: list[str] = []
@@ -111,7 +111,7 @@ def check_ask(estate: RunningUp) -> None:
     ]
     names = {span["name"]: span for span in spans}
     [search] = [span for span in spans if span["name"] == "search"]
-    assert _below(spans, search) == [
+    assert _service_path(spans, search) == [
         *("gateway", "lambda", "api"),
         *("gateway", "lambda", "chat"),
         *("gateway", "lambda", "s3vector"),

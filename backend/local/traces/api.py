@@ -29,9 +29,9 @@ class TracesApi:
         elif path == "/traces":
             await _answer(send, 200, {"traces": self._store.latest(_limit(scope))})
         else:
-            await self._one(path.removeprefix("/traces/"), send)
+            await self._answer_trace(path.removeprefix("/traces/"), send)
 
-    async def _one(self, trace_id: str, send: Send) -> None:
+    async def _answer_trace(self, trace_id: str, send: Send) -> None:
         spans = self._store.trace(trace_id)
         if not spans:
             detail = (

@@ -35,7 +35,7 @@ from local.traces.spans import Span, from_otlp, from_segment
 from local.traces.store import TraceStore
 
 LAYER_SECONDS = 0.13
-"""What the ADOT layer's collector takes: it answers when X-Ray has."""
+"""The time that the ADOT layer's collector needs for an export: it waits for X-Ray's answer."""
 
 _BODY_LIMIT = 64 * 1024 * 1024
 _HEADER = b'{"format":"json","version":1}'
@@ -46,17 +46,17 @@ _log = logging.getLogger(__name__)
 
 
 class OtlpReceiver:
-    """Stores what it takes, while it is started.
+    """Stores the spans that it receives.
 
-    `delay_seconds` makes it synchronous, as the layer's collector is: it answers that much later,
-    and what a client gives up on before then is lost.
+    With `delay_seconds` it behaves like the collector of the ADOT layer: it stores and answers an
+    export that much later. If the client disconnects before that, the spans are lost.
     """
 
     def __init__(self, store: TraceStore, *, delay_seconds: float = 0.0) -> None:
         self.delay_seconds = delay_seconds
         self._store = store
         self._traces = TracesApi(store)
-        # All ports are taken now: those who send must be told of them before anything starts.
+        # Take all ports now: the services are configured with them before `start` is called.
         self._http = Server(self._application)
         self._grpc: grpc.aio.Server = grpc.aio.server()
         self._grpc_port: int = self._grpc.add_insecure_port(f"{HOST}:0")
@@ -95,7 +95,7 @@ class OtlpReceiver:
         await self._http.stop()
 
     async def take(self, request: ExportTraceServiceRequest) -> None:
-        """Store a request's spans, after the delay; not when cancelled meanwhile."""
+        """Store the spans of a request after the delay. A cancelled call stores none."""
         if self.delay_seconds:
             await asyncio.sleep(self.delay_seconds)
         self._store.add(from_otlp(request))
@@ -122,48 +122,50 @@ class OtlpReceiver:
         except (DecodeError, ValueError, json_format.Error, RecursionError, zlib.error) as error:
             await respond(send, 400, [("content-type", "text/plain")], str(error).encode())
             return
-        taking = asyncio.create_task(self.take(request))
-        leaving = asyncio.create_task(_gone(receive))
-        await asyncio.wait((taking, leaving), return_when=asyncio.FIRST_COMPLETED)
-        leaving.cancel()
-        if not taking.done():
-            taking.cancel()
+        storing = asyncio.create_task(self.take(request))
+        disconnect = asyncio.create_task(_wait_for_disconnect(receive))
+        await asyncio.wait((storing, disconnect), return_when=asyncio.FIRST_COMPLETED)
+        disconnect.cancel()
+        if not storing.done():
+            storing.cancel()
             return
-        taking.result()
+        storing.result()
         content_type = "application/json" if is_json else "application/x-protobuf"
         answer = b"{}" if is_json else ExportTraceServiceResponse().SerializeToString()
         await respond(send, 200, [("content-type", content_type)], answer)
 
 
 class _TraceService(trace_service_pb2_grpc.TraceServiceServicer):
+    """Passes the spans of OTLP over gRPC to the receiver."""
+
     def __init__(self, receiver: OtlpReceiver) -> None:
         self._receiver = receiver
 
     async def Export(  # noqa: N802 - the service's own name for it
         self, request: ExportTraceServiceRequest, _context: object
     ) -> ExportTraceServiceResponse:
-        # gRPC cancels this when the client gives up.
+        # gRPC cancels this call when the client disconnects.
         await self._receiver.take(request)
         return ExportTraceServiceResponse()
 
 
 class _Daemon(asyncio.DatagramProtocol):
-    """The X-Ray daemon's side: a JSON header line, then a segment document or OTLP in base64."""
+    """Stores what the X-Ray daemon receives: a JSON header line, then a segment or base64 OTLP."""
 
     def __init__(self, store: TraceStore) -> None:
         self._store = store
 
     def datagram_received(self, data: bytes, _addr: object) -> None:
         try:
-            self._store.add(_of_datagram(data))
+            self._store.add(_spans_of_datagram(data))
         except (ValueError, DecodeError) as error:
-            _log.warning("a datagram that the X-Ray daemon would drop: %s", error)
+            _log.warning("dropped a datagram, as the X-Ray daemon would: %s", error)
 
 
-def _of_datagram(data: bytes) -> Iterable[Span]:
+def _spans_of_datagram(data: bytes) -> Iterable[Span]:
     header, _, body = data.partition(b"\n")
     if header.replace(b" ", b"") != _HEADER:
-        raise ValueError(f"not the daemon's header: {header[:100]!r}")
+        raise ValueError(f"the first line is not the X-Ray daemon's header: {header[:100]!r}")
     if body.startswith(_OTLP_UNSAMPLED):
         return ()
     if body.startswith(_OTLP_SAMPLED):
@@ -176,7 +178,7 @@ def _unzipped(body: bytes) -> bytes:
     unzip = zlib.decompressobj(wbits=31)  # the gzip format
     unzipped = unzip.decompress(body, _BODY_LIMIT)
     if not unzip.eof:
-        raise ValueError("a gzip body that is incomplete or too long")
+        raise ValueError("the gzip body is incomplete or too long")
     return unzipped
 
 
@@ -194,7 +196,7 @@ def _parsed_json(body: bytes) -> ExportTraceServiceRequest:
 
 
 def _with_base64_ids(value: Any) -> Any:
-    """Convert OTLP's hexadecimal ids to base64, as which `json_format` reads them in any case."""
+    """Convert OTLP's hexadecimal ids to base64: `json_format` reads every id as base64."""
     if isinstance(value, list):
         return [_with_base64_ids(item) for item in value]
     if not isinstance(value, dict):
@@ -207,7 +209,7 @@ def _with_base64_ids(value: Any) -> Any:
     }
 
 
-async def _gone(receive: Receive) -> Message:
+async def _wait_for_disconnect(receive: Receive) -> Message:
     while (message := await receive())["type"] != "http.disconnect":
         pass
     return message

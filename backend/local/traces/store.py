@@ -21,7 +21,7 @@ _COLUMNS = (
     "trace_id, span_id, parent_id, service, name, kind, start_ns, end_ns, status, attributes, "
     "events, scope"
 )
-# Duplicates are counted: they are a bug of the sender.
+# `received` counts duplicates, because only a bug of the sender causes them.
 _INSERT = f"""
 INSERT INTO spans ({_COLUMNS}) VALUES ({", ".join("?" * 12)})
 ON CONFLICT DO UPDATE SET received = received + 1
@@ -32,7 +32,7 @@ SELECT trace_id, MIN(start_ns), MAX(end_ns), COUNT(*), SUM(status = 'ERROR'),
        GROUP_CONCAT(DISTINCT service)
 FROM spans GROUP BY trace_id ORDER BY MIN(start_ns) DESC LIMIT ?
 """
-_OLDEST_OVER = "SELECT start_ns FROM spans ORDER BY start_ns DESC LIMIT 1 OFFSET ?"
+_NEWEST_TO_DELETE = "SELECT start_ns FROM spans ORDER BY start_ns DESC LIMIT 1 OFFSET ?"
 
 type Listener = Callable[[list[Span]], None]
 
@@ -106,7 +106,7 @@ class TraceStore:
 
     def _prune(self) -> None:
         self._since_pruned = 0
-        found = self._database.execute(_OLDEST_OVER, (self._kept_spans,)).fetchone()
+        found = self._database.execute(_NEWEST_TO_DELETE, (self._kept_spans,)).fetchone()
         if found:
             with self._database:
                 self._database.execute("DELETE FROM spans WHERE start_ns <= ?", found)

@@ -1,3 +1,5 @@
+"""A circle of imports is found wherever in a module its imports are."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""Each check of the layout finds the mistake that a test makes in a correct repository."""
+
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ def _wrong_directions(repository: Path) -> list[str]:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A package in order: a ground, a room, and an app above both."""
+    """A correct package: settings at the lowest level, a room above them, and an app on top."""
     return write(
         tmp_path,
         {

@@ -47,7 +47,7 @@ def test_rooms_import_their_own_level_and_those_below(package: str, graph: Graph
 
 
 @pytest.mark.parametrize("package", LEVELLED)
-def test_a_package_keeps_its_top_small(package: str) -> None:
+def test_a_package_has_few_modules_outside_its_rooms(package: str) -> None:
     problems = crowded(REPOSITORY, package)
     assert not problems, "\n".join(problems)
 
@@ -57,6 +57,6 @@ def test_every_room_says_what_it_is_for() -> None:
     assert not problems, "\n".join(problems)
 
 
-def test_tests_lie_in_the_room_of_what_they_test() -> None:
+def test_tests_are_in_the_room_of_what_they_test() -> None:
     problems = misplaced_tests(REPOSITORY)
     assert not problems, "\n".join(problems)

@@ -1,4 +1,4 @@
-"""Temporary repositories to plant mistakes in."""
+"""Writes small repositories for tests, with a BUILD file that has levels."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Fixtures: a stand-in for GitHub, a client of it, and the variables of a workflow's step."""
+"""Fixtures: a fake GitHub, a client of it, and the variables of a workflow's step."""
 
 from collections.abc import Iterator
 from pathlib import Path

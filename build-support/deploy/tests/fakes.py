@@ -1,6 +1,6 @@
-"""Stand-ins for what cannot run here: the services' code, the gateway, Docker, GitHub.
+"""Fakes of what tests cannot run: the services' code, the gateway, Terraform, Docker, GitHub.
 
-The stand-ins do not decide where traffic goes: they read it from the embedded AWS, which the
+The fakes do not decide where traffic goes: they read it from the embedded AWS, which the
 programs under test change.
 """
 
@@ -161,7 +161,7 @@ def _answer(
 
 
 class FakeLambda:
-    """Lambda's aliases; those of `stuck` functions accept a change without carrying it out."""
+    """The aliases of functions. Those of `stuck` functions accept a change but do not make it."""
 
     def __init__(self, versions: dict[str, str], stuck: Iterable[str] = ()) -> None:
         self.versions = versions
@@ -223,7 +223,8 @@ def image_archive(path: Path, content: str) -> None:
             tar.addfile(entry, io.BytesIO(data))
 
 
-# Terraform with the plan in a file beside it; it applies only a plan that it wrote itself.
+# A fake terraform. `show` prints the file terraform.json beside it, and `apply` accepts only what
+# `plan` has written. The command that the file terraform.refuses names fails.
 TERRAFORM: Final = """\
 #!/usr/bin/env bash
 [[ ! -e $0.refuses || $2 != "$(<"$0.refuses")" ]] || exit 1
@@ -237,7 +238,7 @@ case $2 in
 esac
 """
 
-# Docker that stores the loaded image's digest in a file, and pushes to the embedded AWS's ECR.
+# A fake docker. It stores the digest of the loaded image in a file, and pushes to the embedded ECR.
 DOCKER: Final = """\
 #!/usr/bin/env bash
 exec "$PYTHON" - "$@" <<'PROGRAM'
@@ -265,7 +266,7 @@ match arguments:
         boto3.client("ecr").put_image(
             repositoryName=repository, imageTag=tag, imageManifest=text, imageDigest=digest)
     case _:
-        sys.exit(f"this stand-in does not know docker {arguments}")
+        sys.exit(f"this fake docker does not know {arguments}")
 PROGRAM
 """
 

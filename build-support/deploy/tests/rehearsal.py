@@ -236,7 +236,7 @@ def _only_image(aws: TerraformAws) -> str:
 
 @contextmanager
 def rehearsal(folder: Path) -> Iterator[Rehearsal]:
-    """Start an empty account and a stand-in for its gateway, and prepare a checkout."""
+    """Start an empty account and a fake of its gateway, and prepare a checkout."""
     estate = Estate()
     aws = _Account(estate)
     aws.add(BedrockApi(Bedrock()))

@@ -126,7 +126,7 @@ def test_the_model_answers_from_a_document_that_is_deleted_again(answer: dict[st
         [],
     ],
 )
-def test_what_is_no_answer_does_not_pass(answer: Any) -> None:
+def test_an_answer_that_is_not_from_the_document_does_not_pass(answer: Any) -> None:
     with (
         _gateway(lambda _: (200, answer)) as gateway,
         pytest.raises(CheckFailed, match="answer"),

@@ -75,9 +75,9 @@ def test_the_program_outputs_the_hash_of_the_manifest(
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     given = ["--folder", str(folder)]
     manifest.main(["create", "--release", "v1.2.3", "--commit", COMMIT, *given])
-    handed = dict(line.split("=") for line in outputs.read_text().splitlines())
-    assert (handed["release"], handed["commit"]) == ("v1.2.3", COMMIT)
-    digest = handed["sha256"]
+    values = dict(line.split("=") for line in outputs.read_text().splitlines())
+    assert (values["release"], values["commit"]) == ("v1.2.3", COMMIT)
+    digest = values["sha256"]
     manifest.main(["verify", "--sha256", digest, *given])
 
     content = json.loads((folder / "manifest.json").read_text())

@@ -19,7 +19,7 @@ REPLACED = {"address": BUCKET, "type": "aws_s3_bucket", "change": {"actions": ["
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine for deploys by hand: dist/, and a stand-in for Terraform with a given plan."""
+    """A machine for deploys by hand: dist/, and a fake Terraform with a given plan."""
 
     folder: Path
 
@@ -31,7 +31,7 @@ class Machine:
     def apply(self, environment: str) -> None:
         apply.main(["--environment", environment, "--plan", str(self.saved)])
 
-    def replaces(self, *changes: object) -> None:
+    def set_changes(self, *changes: object) -> None:
         content = json.dumps({"resource_changes": changes})
         (self.folder / "bin" / "terraform.json").write_text(content)
 
@@ -42,7 +42,7 @@ class Machine:
     def saved(self) -> Path:
         return self.folder / "saved.tfplan"
 
-    def left(self) -> list[str]:
+    def saved_files(self) -> list[str]:
         return sorted(path.name for path in self.folder.glob("saved.*"))
 
 
@@ -60,15 +60,15 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     for name in ("DEPLOY_APPROVED_BY", "DEPLOY_APPROVED_RELEASE"):
         monkeypatch.delenv(name, raising=False)
     made = Machine(tmp_path)
-    made.replaces()
+    made.set_changes()
     return made
 
 
 def test_a_plan_can_be_applied_once(machine: Machine) -> None:
     machine.plan("dev")
-    assert machine.left() == ["saved.json", "saved.tfplan"]
+    assert machine.saved_files() == ["saved.json", "saved.tfplan"]
     machine.apply("dev")
-    assert machine.left() == []
+    assert machine.saved_files() == []
     with pytest.raises(Refused, match=r"saved\.json does not exist"):
         machine.apply("dev")
 
@@ -76,7 +76,7 @@ def test_a_plan_can_be_applied_once(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("refuses", "complaint"),
     [
-        (lambda machine: machine.replaces(REPLACED), "workflow Deploy"),
+        (lambda machine: machine.set_changes(REPLACED), "workflow Deploy"),
         (lambda machine: machine.terraform_fails("init"), "init failed"),
         (lambda machine: machine.terraform_fails("plan"), "plan failed"),
         (lambda machine: machine.terraform_fails("show"), "show failed"),
@@ -91,7 +91,7 @@ def test_a_refused_plan_of_prod_deletes_the_plan_of_dev(
     refuses(machine)
     with pytest.raises(Refused, match=complaint):
         machine.plan("prod")
-    assert machine.left() == []
+    assert machine.saved_files() == []
     with pytest.raises(Refused, match="does not exist"):
         machine.apply("dev")
 
@@ -100,12 +100,12 @@ def test_a_wrong_address_in_allow_leaves_no_plan(
     machine: Machine,
 ) -> None:
     machine.plan("dev")
-    machine.replaces(REPLACED)
+    machine.set_changes(REPLACED)
     with pytest.raises(Refused, match=r"not in the plan: aws_s3_bucket\.main$"):
         machine.plan("prod", f"{BUCKET} aws_s3_bucket.main")
-    assert machine.left() == []
+    assert machine.saved_files() == []
     machine.plan("prod", BUCKET)
-    assert machine.left() == ["saved.json", "saved.tfplan"]
+    assert machine.saved_files() == ["saved.json", "saved.tfplan"]
     with pytest.raises(Refused, match="is a plan of prod, not dev"):
         machine.apply("dev")
     with pytest.raises(Refused, match="needs an approval"):
@@ -115,7 +115,7 @@ def test_a_wrong_address_in_allow_leaves_no_plan(
 def test_a_dry_run_leaves_the_saved_plan(machine: Machine) -> None:
     machine.plan("dev")
     plan.main(["--environment", "dev", "--output", str(machine.saved), "--dry-run"])
-    assert machine.left() == ["saved.json", "saved.tfplan"]
+    assert machine.saved_files() == ["saved.json", "saved.tfplan"]
 
 
 def test_what_serves_is_saved_with_its_environment(machine: Machine) -> None:

@@ -23,7 +23,7 @@ _DOES_NOT_ANSWER = Code("v1.2.0", answers=False)
 
 
 @dataclass
-class Story:
+class History:
     """The deploys in their order, and the responses that a client got during and after each."""
 
     first: Deploy
@@ -49,7 +49,7 @@ def _deploy(account: Rehearsal, code: Code) -> Deploy:
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
     with rehearsal(tmp_path_factory.mktemp("rehearsal")) as account:
         first = _deploy(account, _FIRST)
         assert first.run.succeeded, "\n".join(first.run.printed.values())
@@ -60,38 +60,40 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
                 deploys[code.release] = _deploy(account, code)
             during[code.release] = client.responses
             after[code.release] = client.call()
-        yield Story(first, deploys["v1.1.0"], deploys["v1.2.0"], during, after, account)
+        yield History(first, deploys["v1.1.0"], deploys["v1.2.0"], during, after, account)
 
 
-def test_a_release_that_works_is_deployed_and_passes_its_smoke_test(story: Story) -> None:
-    assert story.first.run.outcomes["Smoke test"] == "success"
-    assert story.first.run.outcomes["Roll back"] == "skipped"
-    printed = story.first.run.printed["Smoke test"]
+def test_a_release_that_works_is_deployed_and_passes_its_smoke_test(history: History) -> None:
+    assert history.first.run.outcomes["Smoke test"] == "success"
+    assert history.first.run.outcomes["Roll back"] == "skipped"
+    printed = history.first.run.printed["Smoke test"]
     assert "X-Ray has the trace" in printed
     assert "api reads its own key" in printed
     assert "the model answers" in printed
     assert "::warning::" not in printed
 
 
-def test_a_release_that_does_not_start_never_serves(story: Story) -> None:
-    run = story.not_starting.run
+def test_a_release_that_does_not_start_never_serves(history: History) -> None:
+    run = history.not_starting.run
     assert run.outcomes["Apply the plan"] == "success"
     assert run.outcomes["Test the new versions"] == "failure"
     assert run.outcomes["Send traffic to them"] == "skipped"
     assert run.outcomes["Roll back"] == "success"
-    assert len(story.during["v1.1.0"]) > 10
-    assert {_answer(response) for response in story.during["v1.1.0"]} == {(200, "v1.0.0")}
+    assert len(history.during["v1.1.0"]) > 10
+    assert {_answer(response) for response in history.during["v1.1.0"]} == {(200, "v1.0.0")}
 
 
-def test_a_release_that_does_not_answer_is_rolled_back_and_the_first_answers(story: Story) -> None:
-    run, began = story.not_answering.run, story.not_answering.began
+def test_a_release_that_does_not_answer_is_rolled_back_and_the_first_answers(
+    history: History,
+) -> None:
+    run, began = history.not_answering.run, history.not_answering.began
     assert run.outcomes["Send traffic to them"] == "success"
     assert run.outcomes["Smoke test"] == "failure"
     assert run.outcomes["Roll back"] == "success"
     last = "Smoke test after the rollback"
     assert run.outcomes[last] == "success", run.printed[last]
-    assert _answer(story.after["v1.2.0"]) == (200, "v1.0.0")
-    broken = [one for one in story.during["v1.2.0"] if _answer(one) != (200, "v1.0.0")]
+    assert _answer(history.after["v1.2.0"]) == (200, "v1.0.0")
+    broken = [one for one in history.during["v1.2.0"] if _answer(one) != (200, "v1.0.0")]
     assert broken
     assert min(one.ended for one in broken) > began["Send traffic to them"]
     assert max(one.began for one in broken) < began["Smoke test after the rollback"]
@@ -101,9 +103,9 @@ def _answer(response: Response) -> tuple[int, str]:
     return response.status, response.release
 
 
-def test_terraform_moves_no_traffic(story: Story) -> None:
+def test_terraform_moves_no_traffic(history: History) -> None:
     """A plan after a rollback changes neither the aliases nor the image."""
-    for deploy in (story.not_starting, story.not_answering):
+    for deploy in (history.not_starting, history.not_answering):
         printed = deploy.run.printed["Plan"]
         assert "module.api.aws_lambda_function.main" in printed
         assert "aws_lambda_alias" not in _table(printed)
@@ -114,8 +116,8 @@ def _table(printed: str) -> str:
     return "\n".join(line for line in printed.splitlines() if line.startswith("| "))
 
 
-def test_the_rehearsal_detects_a_rollback_that_does_nothing(story: Story) -> None:
-    account = story.account
+def test_the_rehearsal_detects_a_rollback_that_does_nothing(history: History) -> None:
+    account = history.account
     _run(account, "promote", "--environment", "dev")  # the broken release serves again
     program = account.checkout / "build-support" / "deploy" / "rollback.py"
     working = program.read_text()
@@ -132,14 +134,14 @@ def test_the_rehearsal_detects_a_rollback_that_does_nothing(story: Story) -> Non
     assert _answer(account.client_program().call()) == (200, "v1.0.0")
 
 
-def test_a_plan_that_replaces_a_secret_is_refused_unless_it_is_allowed(story: Story) -> None:
+def test_a_plan_that_replaces_a_secret_is_refused_unless_it_is_allowed(history: History) -> None:
     address = 'aws_secretsmanager_secret.api_key["client"]'
     options = ("--environment", "dev", f"--option=-replace={address}")
-    refused = _run(story.account, "plan", *options)
+    refused = _run(history.account, "plan", *options)
     assert refused.returncode == 1
     assert f"{address}: the plan would replace it" in refused.stderr
-    assert not (story.account.checkout / "dist" / "saved.tfplan").exists()
-    allowed = _run(story.account, "plan", *options, "--allow", address)
+    assert not (history.account.checkout / "dist" / "saved.tfplan").exists()
+    allowed = _run(history.account, "plan", *options, "--allow", address)
     assert allowed.returncode == 0, allowed.stderr
 
 

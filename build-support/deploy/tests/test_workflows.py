@@ -179,11 +179,11 @@ def test_a_deploy_is_never_cancelled_and_its_environment_has_one_at_a_time() -> 
 
 def test_every_environment_gets_the_same_files_by_hash() -> None:
     jobs = workflows()["deploy.yml"]["jobs"]
-    handed = {name: jobs[name]["with"] for name in ("dev", "test", "prod")}
-    assert {name: given.pop("environment") for name, given in handed.items()} == {
-        name: name for name in handed
+    inputs = {name: jobs[name]["with"] for name in ("dev", "test", "prod")}
+    assert {name: given.pop("environment") for name, given in inputs.items()} == {
+        name: name for name in inputs
     }
-    assert handed["dev"] == handed["test"] == handed["prod"]
+    assert inputs["dev"] == inputs["test"] == inputs["prod"]
     # Terraform is checked out by commit, since the tag could have been moved.
     [checkout] = [
         step
@@ -232,7 +232,7 @@ def test_a_release_that_an_environment_refuses_can_be_deployed_again() -> None:
     assert workflows()["deploy.yml"]["name"] == "Deploy"
 
 
-def test_a_deploy_is_planned_applied_tried_promoted_and_tried_again() -> None:
+def test_a_deploy_is_planned_applied_tested_promoted_and_tested_again() -> None:
     programs = [
         (match["program"], "--staged" in step.run)
         for step in steps("deploy-environment.yml")
@@ -267,7 +267,9 @@ def test_ci_runs_every_step_of_a_developers_ci_run() -> None:
     script = (REPOSITORY / ".ci" / "run").read_text()
     every = set(re.findall(r"^would run: (.+)$", _ci_run().stdout, re.MULTILINE))
     assert len(every) > 10
-    calls = re.compile(r"^step '(.+)' (?:no_output |afresh )?(\./pants .+)$", re.MULTILINE)
+    calls = re.compile(
+        r"^step '(.+)' (?:no_output |without_old_reports )?(\./pants .+)$", re.MULTILINE
+    )
     called = [step.run for step in COMMANDS if step.workflow == "ci.yml" and step.run]
     run = {name for name, call in calls.findall(script) if call in called}
     for command in called:

@@ -1,4 +1,4 @@
-"""Hands a call over to ./pants where Pants' official launcher would, and fails elsewhere.
+"""A fake of Pants' official launcher: runs ./pants when that one would, and fails otherwise.
 
 The conditions are those of `src/main.rs` in pantsbuild/scie-pants.
 """

@@ -1,4 +1,4 @@
-"""./pants itself, with stand-ins for the two Pythons that it looks for, and for Pants."""
+"""./pants itself, with fakes of the two Pythons that it looks for and of Pants."""
 
 import os
 import runpy
@@ -30,7 +30,7 @@ TOOLS = (
     "shasum",
 )
 
-# Answers ./pants, which asks each Python for its path, and plays install.py.
+# A fake Python. It prints its path when ./pants asks for it, and does the work of install.py.
 PYTHON = """#!/bin/sh
 if [ "$2" = -c ]; then echo "$0"; exit; fi
 echo installed >>"$CALLS"
@@ -38,7 +38,7 @@ mkdir -p "$3/venv/bin"
 cp "$PANTS" "$3/venv/bin/python"
 printf 'files.example\\n\\nabc\\n1\\n' >"$3/ready"
 """
-# Notes each call; a program under `run` ends with its standard input.
+# A fake Pants. It records each call, and `run` ends when its standard input is closed.
 PANTS = """#!/bin/sh
 shift
 echo "pants $*" >>"$CALLS"
@@ -129,7 +129,7 @@ def test_the_official_launcher_reaches_this_pants_once(official: Clone, dotenv: 
     assert official.calls == ["official test ::", "installed", "pants test ::"]
 
 
-def test_pants_takes_itself_neither_for_another_version_nor_for_an_old_launcher(
+def test_pants_gets_no_variables_of_another_version_or_of_a_launcher(
     official: Clone,
 ) -> None:
     official.call("pants", "--version")
@@ -153,7 +153,7 @@ def test_pants_is_set_up_once(clone: Clone) -> None:
     assert clone.calls == ["installed", "pants --version", "pants --version"]
 
 
-def test_a_pyenv_shim_that_does_not_work_is_passed_over(clone: Clone) -> None:
+def test_a_pyenv_shim_that_does_not_work_is_skipped(clone: Clone) -> None:
     clone.program("bin/python3.9", "#!/bin/sh\nexit 127\n")
     clone.program("home/.pyenv/versions/3.9.18/bin/python", PYTHON)
     assert clone.call()[0] == 0
@@ -172,7 +172,7 @@ def test_everything_that_is_missing_is_named_at_once(clone: Clone) -> None:
     assert "'uv python install 3.9 3.13'" in pythons
 
 
-def test_a_machine_without_home_is_told_what_to_set(clone: Clone) -> None:
+def test_without_home_the_error_says_what_to_set(clone: Clone) -> None:
     del clone.environment["HOME"]
     code, errors = clone.call()
     assert code == 1
@@ -181,7 +181,7 @@ def test_a_machine_without_home_is_told_what_to_set(clone: Clone) -> None:
 
 
 def test_the_environment_of_pants_finds_its_interpreter_by_symlinks(tmp_path: Path) -> None:
-    """A copy of uv's Python on macOS does not start: its library lies beside the original."""
+    """A copy of uv's Python on macOS does not start: its library is beside the original."""
 
     class Reached(Exception):
         pass
@@ -282,7 +282,7 @@ def test_the_second_daemon_ends_with_the_last_program(clone: Clone) -> None:
     pid.parent.mkdir(parents=True)
     pid.write_text(str(daemon.pid))
     program = _run(clone)
-    # The program itself was begun while no other ran, which ended the daemon.
+    # A call of ./pants while no program runs ends the second daemon: starting this program was one.
     daemon.communicate(timeout=60)
     program.communicate(timeout=60)
     assert daemon.returncode < 0

@@ -1,3 +1,5 @@
+"""The packer keeps what the runtime needs, adds bytecode, and is reproducible."""
+
 import marshal
 import os
 import subprocess

@@ -13,7 +13,7 @@ import pytest
 
 SERVICES = ("api", "chat", "rotation", "runner", "s3vector")
 OURS = {"shared", *SERVICES}
-# An endpoint whose exporter is not in the package gets a log line: these are in the runner's image.
+# Only the runner's image contains these exporters. A function whose endpoint needs one logs that.
 LEFT_OUT = {"opentelemetry.exporter.otlp.proto.grpc"}
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -141,7 +141,7 @@ and m.__file__.endswith('.py')]))"
         assert Path(path).read_bytes()[4:8] == b"\x01\x00\x00\x00", path
 
 
-def test_holds_no_tests_no_stubs_and_no_other_service(
+def test_contains_no_tests_no_stubs_and_no_other_service(
     package: zipfile.ZipFile, service: str
 ) -> None:
     names = package.namelist()

@@ -21,7 +21,7 @@ variable "package" {
 
   validation {
     condition     = fileexists(var.package)
-    error_message = "There is no package at ${var.package}: run `./pants package ::` first, or set package_dir to the folder that holds the zips."
+    error_message = "There is no package at ${var.package}: run `./pants package ::` first, or set package_dir to the folder with the zips."
   }
 }
 

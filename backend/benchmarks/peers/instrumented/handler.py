@@ -22,7 +22,7 @@ FastAPIInstrumentor.instrument_app(app)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Answer an event, and send its spans before the environment freezes."""
+    """Answer an event, and export its spans before Lambda freezes the environment."""
     try:
         return untraced(event, context)
     finally:

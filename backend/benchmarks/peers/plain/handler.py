@@ -1,4 +1,4 @@
-"""The same routes on FastAPI and Mangum with the standard library's logging, as in tutorials."""
+"""The plain peer: the routes of `subject` on FastAPI and Mangum, with standard logging."""
 
 import json
 import logging
@@ -56,7 +56,7 @@ class Question(BaseModel):
 
 @app.middleware("http")
 async def log_requests(request: Request, call_next: Any) -> Any:
-    """Write two lines a request."""
+    """Log two lines for each request."""
     logger.info(
         json.dumps({"event": "request_started", "method": request.method, "path": request.url.path})
     )

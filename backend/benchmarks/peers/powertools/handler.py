@@ -1,7 +1,7 @@
-"""The same routes on Powertools for AWS Lambda: its resolver with validation, tracer and logger.
+"""The Powertools peer: the routes of `subject` on its resolver, tracer and logger.
 
-Written as its documentation writes such a function; the call to another service uses urllib3, which
-botocore brings anyway, and so costs the peer no import of its own.
+It is written as Powertools' documentation shows. It calls another service through urllib3, which
+botocore imports anyway: another HTTP client would make the peer's cold start slower.
 """
 
 import json
@@ -98,7 +98,7 @@ def post_ask(question: Question) -> dict[str, Any]:
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST)
 @tracer.capture_lambda_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer an event of API Gateway, with the two lines a request that the others write too."""
+    """Answer an event of API Gateway, and log two lines for it as the other candidates do."""
     logger.info("request_started", method=event["httpMethod"], path=event["path"])
     answer = app.resolve(event, context)
     logger.info("request_completed", status=answer["statusCode"])

@@ -104,7 +104,7 @@ def test_of_many_conditional_writes_one_wins(aws: EmbeddedAws) -> None:
 
 
 def test_conditional_writes_do_not_overlap() -> None:
-    """moto checks and then writes: two threads must not be between the two steps."""
+    """moto checks the condition and then writes, so only one thread may do both at a time."""
     inside, most = 0, 0
 
     def moto(environ: dict[str, Any], start_response: Any) -> list[bytes]:

@@ -69,13 +69,13 @@ def test_a_question_for_a_meaning_is_answered_with_the_definition(
     assert extract_answer(passages, question).startswith(sentence)
 
 
-def test_a_definition_stands_alone() -> None:
+def test_a_question_for_a_meaning_gets_only_the_definition() -> None:
     passages = [Passage(item["id"], item["title"], item["text"]) for item in documents()]
     answer = extract_answer(passages, "What is inflation?")
     assert answer == "Inflation is the rise of the general level of prices. [inflation]"
 
 
-def test_words_that_only_ask_need_not_be_in_the_passage() -> None:
+def test_question_words_need_not_be_in_the_passage() -> None:
     passages = [Passage(item["id"], item["title"], item["text"]) for item in documents()]
     answer = extract_answer(passages, "How do bonds work?")
     assert "A bond is a loan to a government or a company. [bonds]" in answer

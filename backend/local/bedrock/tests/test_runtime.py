@@ -1,4 +1,4 @@
-"""The stand-in for Bedrock, asked by the real boto3."""
+"""The stand-in for Bedrock, called by the real boto3."""
 
 import json
 from collections.abc import Iterator
@@ -225,7 +225,7 @@ def test_a_foundation_model_has_a_life_cycle(
         ("error", "InternalServerException", 500),
     ],
 )
-def test_a_fault_on_order_fails_as_many_requests_as_ordered(
+def test_a_fault_fails_as_many_requests_as_configured(
     bedrock: Bedrock, client: Any, kind: str, code: str, status: int
 ) -> None:
     bedrock.faults.add("converse", kind, times=1)
@@ -236,13 +236,13 @@ def test_a_fault_on_order_fails_as_many_requests_as_ordered(
     assert converse(client, PROMPT)["stopReason"] == "end_turn"
 
 
-def test_a_hang_holds_the_request(served: tuple[Bedrock, str], bedrock: Bedrock) -> None:
+def test_a_hang_delays_the_answer(served: tuple[Bedrock, str], bedrock: Bedrock) -> None:
     bedrock.faults.add("invoke", "hang", seconds=2)
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(f"{served[1]}/model/{TITAN}/invoke", json={"inputText": "x"}, timeout=0.2)
 
 
-def test_faults_are_ordered_over_http_too(served: tuple[Bedrock, str], client: Any) -> None:
+def test_faults_are_set_and_cleared_over_http_too(served: tuple[Bedrock, str], client: Any) -> None:
     order = {"operation": "invoke", "kind": "throttle", "times": 2}
     assert httpx.post(served[1] + FAULTS_PATH, json=order).status_code == 200
     with pytest.raises(ClientError, match="ThrottlingException"):

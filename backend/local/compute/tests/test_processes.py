@@ -148,7 +148,7 @@ def test_an_exit_is_described() -> None:
 async def test_a_child_finds_the_sources_without_the_first_folder_of_pythonpath(
     tmp_path: Path,
 ) -> None:
-    """A debugger that follows a child replaces that folder."""
+    """A debugger that attaches to child processes replaces that folder with its own."""
     logs = LogFolder(tmp_path)
     try:
         elsewhere = {"PYTHONPATH": str(tmp_path)}

@@ -83,10 +83,10 @@ async def test_the_callers_trace_is_continued(tested: GatewayUnderTest) -> None:
     answer = await tested.client.get("/echo", headers={"x-amzn-trace-id": sent})
     assert answer.headers["x-amzn-trace-id"] == f"Root={ROOT};Sampled=1"
     # The event is a child of the gateway's span, the invocation a child of the function's.
-    handed_on = answer.json()["event"]["headers"]["X-Amzn-Trace-Id"]
-    parents = {value.split(";")[1] for value in (sent, handed_on, answer.json()["trace"])}
+    passed_on = answer.json()["event"]["headers"]["X-Amzn-Trace-Id"]
+    parents = {value.split(";")[1] for value in (sent, passed_on, answer.json()["trace"])}
     assert len(parents) == 3
-    for value in (handed_on, answer.json()["trace"]):
+    for value in (passed_on, answer.json()["trace"]):
         assert (value.split(";")[0], value.split(";")[2]) == (f"Root={ROOT}", "Sampled=1")
     assert tested.hops.of_trace(ROOT)
 
@@ -115,7 +115,7 @@ async def test_an_unknown_stage_is_forbidden(tested: GatewayUnderTest) -> None:
         assert refusal(answer)[:2] == (403, '{"message":"Forbidden"}')
 
 
-async def test_the_quota_is_a_limit_exceeded(tested: GatewayUnderTest) -> None:
+async def test_a_used_up_quota_is_answered_with_limit_exceeded(tested: GatewayUnderTest) -> None:
     headers = {"x-api-key": "secret-thrifty"}
     answers = [await tested.client.get("/echo", headers=headers) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
@@ -123,7 +123,7 @@ async def test_the_quota_is_a_limit_exceeded(tested: GatewayUnderTest) -> None:
     assert refusal(answers[-1]) == expected
 
 
-async def test_the_throttle_is_too_many_requests(tested: GatewayUnderTest) -> None:
+async def test_a_throttled_key_is_answered_with_too_many_requests(tested: GatewayUnderTest) -> None:
     headers = {"x-api-key": "secret-slow"}
     answers = [await tested.client.get("/echo", headers=headers) for _ in range(2)]
     expected = (429, '{"message":"Too Many Requests"}', "TooManyRequestsException")

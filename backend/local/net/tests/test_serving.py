@@ -45,6 +45,6 @@ async def test_the_server_leaves_signals_to_the_estate() -> None:
     async with serve(hello):
         during = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     assert during == before, (
-        f"uvicorn {uvicorn.__version__} installs signal handlers in another place than "
-        "Server.capture_signals, which local/net/serving.py overrides: uvicorn 0.54.0 did there"
+        f"uvicorn {uvicorn.__version__} does not install its signal handlers in "
+        "Server.capture_signals as uvicorn 0.54.0 did: adapt the override in local/net/serving.py"
     )

@@ -23,8 +23,8 @@ def test_a_taken_port_is_refused() -> None:
 
 def test_only_a_server_can_listen_on_a_reserved_port() -> None:
     """A server can, repeatedly, because it sets SO_REUSEADDR; any other socket cannot."""
-    with reserve() as held:
-        address = held.getsockname()
+    with reserve() as reserved:
+        address = reserved.getsockname()
         for _ in range(2):
             with bind(address[1]) as listener:
                 socket.create_connection(address, timeout=5).close()
@@ -35,9 +35,9 @@ def test_only_a_server_can_listen_on_a_reserved_port() -> None:
 
 @pytest.mark.parametrize("way", ["bind", "connect"])
 def test_the_system_gives_a_reserved_port_to_no_other_socket(way: str) -> None:
-    """Not even where it is the only port in the range, as here."""
-    with reserve() as held, bind() as elsewhere, socket.socket() as other:
-        port = held.getsockname()[1]
+    """The reserved port is the only one that the system may choose here, and it chooses none."""
+    with reserve() as reserved, bind() as elsewhere, socket.socket() as other:
+        port = reserved.getsockname()[1]
         only = struct.pack("=HH", port, port)
         try:
             other.setsockopt(socket.IPPROTO_IP, _IP_LOCAL_PORT_RANGE, only)

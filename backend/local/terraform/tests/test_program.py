@@ -57,12 +57,12 @@ def layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layer:
 
 @cannot_run
 async def test_an_apply_reports_its_progress(layer: Layer) -> None:
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     await layer.init()
     await layer.apply(
-        variables={"size": 2}, progress=lambda made, total: told.append((made, total))
+        variables={"size": 2}, progress=lambda created, total: reported.append((created, total))
     )
-    assert told == [(1, 1)]
+    assert reported == [(1, 1)]
 
 
 @cannot_run

@@ -1,4 +1,4 @@
-"""Each package in one execution environment per test file: as built, and with the probe."""
+"""Fixtures: each package in an execution environment, as built and with the probe handler."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -10,16 +10,16 @@ from local.tests.zips.zip_functions import (
     PROBE_HANDLER,
     Surroundings,
     ZipFunction,
-    surroundings,
+    start_surroundings,
     zip_function,
 )
 
 
 @pytest.fixture(scope="session")
-def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
+def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
     if not Path("api.zip").is_file():
-        pytest.skip("the zips are where Pants runs this")
-    with surroundings(Path.cwd(), tmp_path_factory.mktemp("zips")) as made:
+        pytest.skip("run it with ./pants test, which builds the zips")
+    with start_surroundings(Path.cwd(), tmp_path_factory.mktemp("zips")) as made:
         yield made
 
 
@@ -30,20 +30,20 @@ def service(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 async def function(
-    around: Surroundings, service: str, tmp_path_factory: pytest.TempPathFactory
+    surroundings: Surroundings, service: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ZipFunction]:
     """The package as built. The tests of a file share one environment."""
-    async with zip_function(around, service, tmp_path_factory.mktemp(service)) as running:
+    async with zip_function(surroundings, service, tmp_path_factory.mktemp(service)) as running:
         yield running
     assert running.refusals() == []
 
 
 @pytest.fixture(scope="module")
 async def probe(
-    around: Surroundings, service: str, tmp_path_factory: pytest.TempPathFactory
+    surroundings: Surroundings, service: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ZipFunction]:
     """The package behind a handler with routes that no service has."""
     folder = tmp_path_factory.mktemp(f"{service}-probe")
-    async with zip_function(around, service, folder, PROBE_HANDLER) as running:
+    async with zip_function(surroundings, service, folder, PROBE_HANDLER) as running:
         yield running
     assert running.refusals() == []

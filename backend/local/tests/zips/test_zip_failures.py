@@ -21,11 +21,11 @@ pytestmark = pytest.mark.anyio
 # Failures
 
 
-async def test_an_unhandled_error_is_the_contracts_answer_and_one_line_without_a_secret(
-    around: Surroundings, service: str, tmp_path: Path
+async def test_an_unhandled_error_is_an_error_response_and_one_log_line_without_a_secret(
+    surroundings: Surroundings, service: str, tmp_path: Path
 ) -> None:
     secrets = {"x-api-key": "the-callers-key", "Authorization": "Bearer the-callers-token"}
-    async with zip_function(around, service, tmp_path, PROBE_HANDLER) as probe:
+    async with zip_function(surroundings, service, tmp_path, PROBE_HANDLER) as probe:
         answer = await probe.request("GET", "/probe/broken", request_id="id-7", headers=secrets)
         assert (await probe.request("GET", "/health")).status == 200
     assert answer.status == 500
@@ -41,7 +41,7 @@ async def test_an_unhandled_error_is_the_contracts_answer_and_one_line_without_a
         assert secret not in probe.output
 
 
-async def test_an_error_amid_an_answer_leaves_no_half_of_it(probe: ZipFunction) -> None:
+async def test_an_error_in_the_middle_of_an_answer_replaces_all_of_it(probe: ZipFunction) -> None:
     answer = await probe.request("GET", "/probe/half")
     assert (answer.status, "first part" in answer.body) == (500, False)
     assert (await probe.request("GET", "/health")).status == 200
@@ -61,7 +61,7 @@ async def test_an_error_amid_an_answer_leaves_no_half_of_it(probe: ZipFunction) 
     ],
     indirect=["service"],
 )
-async def test_the_longest_answer_passes_and_a_longer_one_is_an_error_to_read(
+async def test_the_longest_answer_passes_and_a_longer_one_is_an_error_response(
     probe: ZipFunction, query: str, step: int, step_bytes: int
 ) -> None:
     async def ask(steps: int) -> Answer:
@@ -82,4 +82,4 @@ async def test_the_longest_answer_passes_and_a_longer_one_is_an_error_to_read(
     )
     assert longer.headers["content-type"] == ["application/json"]
     assert longer.headers["x-request-id"] == ["the-gateways-id"]
-    assert probe.pid == pid, "the environment goes on"
+    assert probe.pid == pid, "the environment keeps running"

@@ -14,11 +14,11 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_sees_the_package_the_runtime_client_and_the_standard_library_only(
-    around: Surroundings, probe: ZipFunction
+    surroundings: Surroundings, probe: ZipFunction
 ) -> None:
     seen = (await probe.request("GET", "/probe/surroundings")).json()
     assert seen["executable"] == os.path.realpath(sys.executable)
-    task, runtime = probe.task, around.folder / "runtime"
+    task, runtime = probe.task, surroundings.folder / "runtime"
     beside = Path(__file__).with_name("beside").absolute()
     child = Path(__file__).parents[2] / "compute" / "child.py"
     clients = {str(path.resolve()) for path in runtime.iterdir()}
@@ -31,17 +31,17 @@ async def test_sees_the_package_the_runtime_client_and_the_standard_library_only
     assert any(file.startswith(f"{task}/botocore/") for file in seen["files"])
 
 
-async def test_the_guard_refuses_every_way_out(around: Surroundings, tmp_path: Path) -> None:
+async def test_the_guard_refuses_every_way_out(surroundings: Surroundings, tmp_path: Path) -> None:
     elsewhere = bind()
     port = elsewhere.getsockname()[1]
     try:
-        async with zip_function(around, "api", tmp_path, PROBE_HANDLER) as probe:
-            addresses = [["127.0.0.1", around.port], ["127.0.0.1", port], ["192.0.2.1", 443]]
+        async with zip_function(surroundings, "api", tmp_path, PROBE_HANDLER) as probe:
+            addresses = [["127.0.0.1", surroundings.port], ["127.0.0.1", port], ["192.0.2.1", 443]]
             answer = await probe.request("POST", "/probe/escape", json=addresses)
     finally:
         elsewhere.close()
     outcomes = answer.json()
-    assert outcomes.pop(f"127.0.0.1:{around.port}") == "done"
+    assert outcomes.pop(f"127.0.0.1:{surroundings.port}") == "done"
     assert {
         name for name, outcome in outcomes.items() if "the guard refuses" not in outcome
     } == set()

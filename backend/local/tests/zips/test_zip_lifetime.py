@@ -67,12 +67,12 @@ async def check_growth(
     memory, files = 0, 0
     for first in range(0, REQUESTS, 10):
         if first == WARM_UP:
-            memory, files = function.holds()
+            memory, files = function.memory_and_files()
         for event, status in events(function.service):
             result = await function.invoke(event)
             assert result.function_error is None, result.payload
             assert json.loads(result.payload).get("statusCode") == status, result.payload
-    memory_now, files_now = function.holds()
+    memory_now, files_now = function.memory_and_files()
     print(
         f"{function.service}: {memory_now - memory} bytes more of {memory_now}, {files_now} files"
     )

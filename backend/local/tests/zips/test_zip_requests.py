@@ -33,15 +33,15 @@ async def test_health(function: ZipFunction) -> None:
 
 @of("api")
 async def test_api_asks_its_neighbours_with_its_own_key(
-    around: Surroundings, function: ZipFunction
+    surroundings: Surroundings, function: ZipFunction
 ) -> None:
-    around.neighbours.calls.clear()
+    surroundings.neighbours.calls.clear()
     answer = await function.request("GET", "/test")
     assert (answer.status, answer.json()["healthy"]) == (200, True)
     assert answer.json()["trace_id"] == "5759e988bd862e3fe1be46a994272793"
     paths = [f"/{name}/health" for name in ("chat", "runner", "s3vector")]
-    assert sorted(around.neighbours.calls) == [("GET", path, KEYS["api"]) for path in paths]
-    assert around.neighbours.exports > 0
+    assert sorted(surroundings.neighbours.calls) == [("GET", path, KEYS["api"]) for path in paths]
+    assert surroundings.neighbours.exports > 0
 
 
 FORMS = pytest.mark.parametrize("form", ["text", "base64"])
@@ -79,17 +79,17 @@ async def test_s3vector_finds_what_it_stored(function: ZipFunction, form: str) -
 
 @of("runner")
 @FORMS
-async def test_runner_works_off_a_job(
-    around: Surroundings, function: ZipFunction, form: str
+async def test_runner_runs_a_job(
+    surroundings: Surroundings, function: ZipFunction, form: str
 ) -> None:
     """The HTML parser runs in a process of its own, which needs the package's path too."""
     page = {"id": "page", "content_type": "text/html", "text": "<p>Save <b>first</b>. ¿No?</p>"}
     made = await function.request("POST", "/jobs", **json_body({"documents": [page]}, form))
     assert made.status == 202, made.body
-    around.neighbours.calls.clear()
+    surroundings.neighbours.calls.clear()
     done = await function.request("POST", f"/jobs/{made.json()['id']}/run")
     assert (done.status, done.json()["state"]) == (200, "succeeded"), done.body
-    assert around.neighbours.calls == [("PUT", "/s3vector/documents", KEYS["runner"])]
+    assert surroundings.neighbours.calls == [("PUT", "/s3vector/documents", KEYS["runner"])]
 
 
 async def test_bodies_in_base64_arrive_byte_by_byte(probe: ZipFunction) -> None:
@@ -98,7 +98,9 @@ async def test_bodies_in_base64_arrive_byte_by_byte(probe: ZipFunction) -> None:
     assert answer.json()["body"].encode("latin-1") == sent
 
 
-async def test_repeated_headers_and_parameters_arrive_and_leave(probe: ZipFunction) -> None:
+async def test_repeated_headers_and_parameters_are_all_received_and_sent(
+    probe: ZipFunction,
+) -> None:
     event = api_gateway_event(
         "POST", f"/{probe.service}/probe/echo", query="tag=a&tag=b%26&x=&tag=a"
     )
@@ -169,7 +171,7 @@ async def test_any_other_event_is_a_clear_error_and_the_next_request_works(
     ],
     ids=["body", "header", "query"],
 )
-async def test_a_damaged_gateway_event_is_an_answer_too(
+async def test_a_malformed_gateway_event_is_an_error_response(
     function: ZipFunction, wrong: dict[str, Any]
 ) -> None:
     event = api_gateway_event("POST", f"/{function.service}/health") | wrong

@@ -19,14 +19,14 @@ pytestmark = pytest.mark.anyio
 SECRET = "fin-advisor/dev/client/api-key"
 
 
-def client(around: Surroundings, service: str) -> Any:
-    return boto3_client(service, endpoint_url=around.aws.url, region=REGION)
+def client(surroundings: Surroundings, service: str) -> Any:
+    return boto3_client(service, endpoint_url=surroundings.aws.url, region=REGION)
 
 
 @pytest.fixture(scope="module")
-def plan(around: Surroundings) -> str:
+def plan(surroundings: Surroundings) -> str:
     """The usage plan of Terraform's key."""
-    gateway = client(around, "apigateway")
+    gateway = client(surroundings, "apigateway")
     key = gateway.create_api_key(name="fin-advisor-dev-client", value=KEYS["client"], enabled=True)
     plan_id = str(gateway.create_usage_plan(name="client")["id"])
     gateway.create_usage_plan_key(usagePlanId=plan_id, keyId=key["id"], keyType="API_KEY")
@@ -34,10 +34,10 @@ def plan(around: Surroundings) -> str:
 
 
 @pytest.fixture
-def version(around: Surroundings) -> str:
+def version(surroundings: Surroundings) -> str:
     """A pending version without a value, with which Secrets Manager starts a rotation."""
     made = str(uuid.uuid4())
-    arn = client(around, "secretsmanager").describe_secret(SecretId=SECRET)["ARN"]
+    arn = client(surroundings, "secretsmanager").describe_secret(SecretId=SECRET)["ARN"]
     # Written to moto's own record, because its RotateSecret requires a Lambda function.
     stored: Any = secretsmanager_backends[DEFAULT_ACCOUNT_ID][REGION].secrets[arn]
     stored.rotation_requested = stored.rotation_enabled = True
@@ -50,28 +50,30 @@ def version(around: Surroundings) -> str:
 
 
 @pytest.fixture
-async def rotation(around: Surroundings, plan: str, tmp_path: Path) -> AsyncIterator[ZipFunction]:
+async def rotation(
+    surroundings: Surroundings, plan: str, tmp_path: Path
+) -> AsyncIterator[ZipFunction]:
     plans = json.dumps({"client": plan})
-    async with zip_function(around, "rotation", tmp_path, USAGE_PLAN_IDS=plans) as running:
+    async with zip_function(surroundings, "rotation", tmp_path, USAGE_PLAN_IDS=plans) as running:
         yield running
     assert running.refusals() == []
 
 
 async def test_four_steps_make_a_new_key_current_and_print_none(
-    around: Surroundings, rotation: ZipFunction, version: str
+    surroundings: Surroundings, rotation: ZipFunction, version: str
 ) -> None:
-    secrets = client(around, "secretsmanager")
+    secrets = client(surroundings, "secretsmanager")
     for step in ("createSecret", "setSecret", "testSecret", "finishSecret"):
         event = {"Step": step, "SecretId": SECRET, "ClientRequestToken": version}
         result = await rotation.invoke(event)
         assert json.loads(result.payload) == {"step": step, "completed": True}
         if step == "createSecret":
             pending = secrets.get_secret_value(SecretId=SECRET, VersionStage="AWSPENDING")
-            around.neighbours.keys.add(pending["SecretString"])
+            surroundings.neighbours.keys.add(pending["SecretString"])
     answer = secrets.get_secret_value(SecretId=SECRET, VersionStage="AWSCURRENT")
     current = answer["SecretString"]
     assert current == pending["SecretString"] != KEYS["client"]
-    assert ("GET", "/api/health", current) in around.neighbours.calls
+    assert ("GET", "/api/health", current) in surroundings.neighbours.calls
     await rotation.environment.stop()
     assert current not in rotation.output
     assert KEYS["client"] not in rotation.output
@@ -85,7 +87,7 @@ async def test_what_it_does_not_understand_leaves_it_working(
         result = await rotation.invoke(event)
         assert result.function_error is None
         assert json.loads(result.payload)["error"] == "invalid_request"
-    # To Secrets Manager, only a failed invocation is a failed step.
+    # Secrets Manager counts a step as failed only if its invocation fails.
     wrong = {"Step": "createSecret", "SecretId": SECRET, "ClientRequestToken": "x" * 36}
     assert (await rotation.invoke(wrong)).function_error == "Unhandled"
     step = {"Step": "createSecret", "SecretId": SECRET, "ClientRequestToken": version}

@@ -31,6 +31,7 @@ KEYS = {name: f"key-of-{name}-not-to-be-logged" for name in (*SERVICES, "client"
 PROBE_HANDLER = "probe.handler"
 QUESTION = "How large should an emergency fund be?"
 
+# Modules that come after the package on its path: the guard and the probe.
 _BESIDE = Path(__file__).with_name("beside").absolute()
 _XRAY_ROOT = "1-5759e988-bd862e3fe1be46a994272793"
 _PASSAGE = {
@@ -115,7 +116,7 @@ class Surroundings:
         return port
 
     def program(self, service: str, handler: str) -> Program:
-        """The service's package with the guard. It is unpacked once."""
+        """A program that runs the service's package, which is unpacked once, under the guard."""
         task = self.folder / "task" / service
         runtime = self.folder / "runtime"
         if not runtime.exists():
@@ -146,7 +147,7 @@ class Surroundings:
 
 
 @contextmanager
-def surroundings(packages: Path, folder: Path) -> Iterator[Surroundings]:
+def start_surroundings(packages: Path, folder: Path) -> Iterator[Surroundings]:
     blueprint = default_estate(keys=KEYS, origin_secret="not-used")
     neighbours = Neighbours()
     aws = EmbeddedAws([BedrockApi(Bedrock()), neighbours])
@@ -204,7 +205,7 @@ class ZipFunction:
         assert self.environment.pid is not None
         return self.environment.pid
 
-    def holds(self) -> tuple[int, int]:
+    def memory_and_files(self) -> tuple[int, int]:
         """The process's private memory in bytes, and the number of its open files."""
         of_process = Path("/proc") / str(self.pid)
         status = dict(
@@ -249,17 +250,17 @@ class ZipFunction:
 
 @asynccontextmanager
 async def zip_function(
-    around: Surroundings,
+    surroundings: Surroundings,
     service: str,
     folder: Path,
     handler: str = PACKAGED_HANDLER,
     **variables: str,
 ) -> AsyncIterator[ZipFunction]:
     """Run a packaged function. Afterwards, check that it tried nothing that the guard refuses."""
-    program = around.program(service, handler)
+    program = surroundings.program(service, handler)
     before = _listing(program.working_directory)
     logs = LogFolder(folder)
-    values = {**around.variables(service), **variables}
+    values = {**surroundings.variables(service), **variables}
     function = Function(f"fin-advisor-dev-{service}", service, handler, values)
     environment = Environment(function, program, {}, logs[service])
     running = ZipFunction(service, environment, logs[service].path, program.working_directory)

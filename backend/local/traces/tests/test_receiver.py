@@ -1,5 +1,5 @@
-"""Spans come by three ways, from OpenTelemetry's own exporters and from X-Ray's SDK; the
-synchronous mode keeps what its client waits for and nothing else.
+"""Spans arrive over gRPC, HTTP and UDP, from OpenTelemetry's exporters, from ours and from X-Ray's
+SDK. A receiver with a delay stores only the exports whose client waits for the answer.
 """
 
 import asyncio
@@ -66,12 +66,12 @@ def make_spans() -> list[ReadableSpan]:
 
 
 async def _export(exporter: Any, spans: list[ReadableSpan]) -> bool:
-    """Send spans; whether they arrived, in OpenTelemetry's words or in ours."""
+    """Export spans. Returns whether the exporter reports success: ours returns a bool."""
     try:
-        told = await asyncio.to_thread(exporter.export, spans)
+        result = await asyncio.to_thread(exporter.export, spans)
     finally:
         await asyncio.to_thread(exporter.shutdown)
-    return told is True or told is SpanExportResult.SUCCESS
+    return result is True or result is SpanExportResult.SUCCESS
 
 
 async def _until(store: TraceStore, trace_id: str, count: int) -> None:
@@ -85,27 +85,27 @@ def _trace_id(spans: list[ReadableSpan]) -> str:
     return f"{spans[0].context.trace_id:032x}"
 
 
-def _exporter(way: str, receiver: OtlpReceiver, timeout: float = 10) -> Any:
-    if way == "grpc":
+def _exporter(protocol: str, receiver: OtlpReceiver, timeout: float = 10) -> Any:
+    if protocol == "grpc":
         return GrpcExporter(endpoint=receiver.grpc_url, insecure=True, timeout=timeout)
-    if way == "http":
+    if protocol == "http":
         return HttpExporter(endpoint=f"{receiver.http_url}/v1/traces", timeout=timeout)
-    if way == "ours":
+    if protocol == "ours":
         return OtlpHttpExporter(f"{receiver.http_url}/v1/traces", timeout)
     host, port = receiver.udp_url.removeprefix("udp://").split(":")
     return XRayDaemonExporter(host, int(port))
 
 
-@pytest.mark.parametrize("way", ["grpc", "http", "ours", "udp"])
-async def test_spans_come_whole_by_every_way(
-    way: str,
+@pytest.mark.parametrize("protocol", ["grpc", "http", "ours", "udp"])
+async def test_spans_arrive_complete_by_every_protocol(
+    protocol: str,
     receiver: OtlpReceiver,
     store: TraceStore,
     spans: list[ReadableSpan],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("AWS_XRAY_DAEMON_ADDRESS", raising=False)
-    result = await _export(_exporter(way, receiver), spans)
+    result = await _export(_exporter(protocol, receiver), spans)
     assert result
     await _until(store, _trace_id(spans), 2)
     parent, child = store.trace(_trace_id(spans))
@@ -122,32 +122,32 @@ async def test_spans_come_whole_by_every_way(
     assert parent.start_ns <= child.start_ns <= child.end_ns <= parent.end_ns
 
 
-@pytest.mark.parametrize("way", ["grpc", "http", "ours"])
-async def test_the_synchronous_mode_answers_as_late_as_the_layer(
-    way: str, receiver: OtlpReceiver, store: TraceStore, spans: list[ReadableSpan]
+@pytest.mark.parametrize("protocol", ["grpc", "http", "ours"])
+async def test_a_receiver_with_a_delay_answers_after_it(
+    protocol: str, receiver: OtlpReceiver, store: TraceStore, spans: list[ReadableSpan]
 ) -> None:
     receiver.delay_seconds = LAYER_SECONDS
     loop = asyncio.get_running_loop()
     began = loop.time()
-    assert await _export(_exporter(way, receiver), spans)
+    assert await _export(_exporter(protocol, receiver), spans)
     assert loop.time() - began >= LAYER_SECONDS
     assert len(store.trace(_trace_id(spans))) == 2
 
 
-@pytest.mark.parametrize("way", ["grpc", "ours"])
-async def test_the_synchronous_mode_drops_what_its_client_gives_up_on(
-    way: str, receiver: OtlpReceiver, store: TraceStore, spans: list[ReadableSpan]
+@pytest.mark.parametrize("protocol", ["grpc", "ours"])
+async def test_a_receiver_with_a_delay_drops_an_export_whose_client_has_left(
+    protocol: str, receiver: OtlpReceiver, store: TraceStore, spans: list[ReadableSpan]
 ) -> None:
     receiver.delay_seconds = 0.3
-    assert not await _export(_exporter(way, receiver, 0.1), spans)
+    assert not await _export(_exporter(protocol, receiver, 0.1), spans)
     later = make_spans()
-    assert await _export(_exporter(way, receiver), later)
-    # By the time that these are kept, the others would have been.
+    assert await _export(_exporter(protocol, receiver), later)
+    # The first spans would have been stored before these.
     assert len(store.trace(_trace_id(later))) == 2
     assert store.trace(_trace_id(spans)) == []
 
 
-async def test_what_is_no_otlp_is_refused_and_nothing_breaks(
+async def test_invalid_requests_are_refused_and_the_receiver_keeps_running(
     receiver: OtlpReceiver, store: TraceStore, spans: list[ReadableSpan]
 ) -> None:
     url = f"{receiver.http_url}/v1/traces"

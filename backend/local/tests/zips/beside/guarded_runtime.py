@@ -31,19 +31,19 @@ class _Guard:
         if event == "open":
             path, _, flags = arguments
             if flags & _WRITING:
-                self._written(event, path)
+                self._check_write(event, path)
         elif event in _CHANGES:
-            self._written(event, arguments[0])
+            self._check_write(event, arguments[0])
         elif event in _SENDING:
-            self._sent(event, arguments[1])
+            self._check_send(event, arguments[1])
         elif event in _LOOKUPS:
             if arguments[0] not in (_LOOPBACK, _LOOPBACK.encode()):
                 self._refuse(event, arguments[0], errno.ENETUNREACH)
-        # The runner's parser may start: it is this interpreter, without the guard.
+        # The runner may start its HTML parser, which is this interpreter without the guard.
         elif event in _STARTING and os.fsdecode(arguments[0]) != sys.executable:
             self._refuse(event, arguments[0], errno.EPERM)
 
-    def _sent(self, event: str, address: Any) -> None:
+    def _check_send(self, event: str, address: Any) -> None:
         if address is None:  # already connected
             return
         if (
@@ -53,7 +53,7 @@ class _Guard:
         ):
             self._refuse(event, address, errno.ENETUNREACH)
 
-    def _written(self, event: str, path: Any) -> None:
+    def _check_write(self, event: str, path: Any) -> None:
         if isinstance(path, str | bytes | os.PathLike):
             name = os.path.abspath(os.fsdecode(path))
             if name.startswith(self._task):

@@ -1,6 +1,6 @@
-"""A handler beside a package: the package's own application, with routes that no service has.
+"""A handler for an unpacked package: the package's own application with more routes, for tests.
 
-What answers is the package's libraries, its middleware and its Lambda entry.
+Requests to them pass the package's libraries, its middleware and its Lambda entry point.
 """
 
 import importlib
