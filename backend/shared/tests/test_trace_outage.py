@@ -1,12 +1,9 @@
 """Ten thousand requests during an outage of the collector: all are answered, memory stays flat."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from shared.tests.collector import FAULTS, faulty_collector
+from shared.tests.programs import run
 
 _SETUP = """
 import asyncio, gc, io, os, sys
@@ -83,19 +80,7 @@ def test_a_server_keeps_no_more_either(fault: str) -> None:
 
 def _run(subject: str, url: str, environment: dict[str, str]) -> tuple[int, int]:
     """Return by how much the count of objects grew in 6,000 requests, and the failed exports."""
-    ended = subprocess.run(
-        [sys.executable, "-c", _SETUP + subject + _REQUESTS],
-        env={
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "ENABLE_TRACING": "true",
-            "OTLP_ENDPOINT": url,
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
-    assert ended.returncode == 0, ended.stderr
-    grown, attempts = map(int, ended.stdout.split())
+    environment = {"ENABLE_TRACING": "true", "OTLP_ENDPOINT": url, **environment}
+    [line] = run(_SETUP + subject + _REQUESTS, **environment)
+    grown, attempts = map(int, line.split())
     return grown, attempts

@@ -1,9 +1,8 @@
 """Each test is a program of its own: FastAPI is imported once a process."""
 
-import subprocess
-import sys
-
 import pytest
+
+from shared.tests.programs import run
 
 _APP = """
 from typing import Annotated
@@ -25,11 +24,7 @@ _COLD = "from shared.aws_lambda.cold_start import cold_start\nwith cold_start():
 
 
 def _run(program: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return "\n".join(run(program))
 
 
 def test_the_description_of_an_application_is_the_same() -> None:

@@ -158,49 +158,31 @@ def test_an_unexpected_error_is_an_answer_and_one_error_line(
     assert [line["event"] for line in lines.all() if line["level"] == "error"] == ["request_failed"]
 
 
-async def _breaks_off(_scope: Scope, _receive: Receive, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": b"half", "more_body": True})
-    raise RuntimeError("nobody expected this")
-
-
-async def _says_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    pass
-
-
-async def _never_ends(_scope: Scope, _receive: Receive, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200})
-
-
-async def _answers_twice(_scope: Scope, _receive: Receive, send: Send) -> None:
-    for _ in range(2):
-        await send({"type": "http.response.start", "status": 200})
-        await send({"type": "http.response.body", "body": b"{}"})
-
-
-async def _is_cancelled(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    raise asyncio.CancelledError
-
-
-async def _has_a_header_that_is_no_text(_scope: Scope, _receive: Receive, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"x", b"\xff")]})
-    await send({"type": "http.response.body", "body": b"{}"})
+_START = {"type": "http.response.start", "status": 200}
+_BODY = {"type": "http.response.body", "body": b"{}"}
 
 
 @pytest.mark.parametrize(
-    "app",
+    "steps",
     [
-        _breaks_off,
-        _says_nothing,
-        _never_ends,
-        _answers_twice,
-        _is_cancelled,
-        _has_a_header_that_is_no_text,
+        [_START, _BODY | {"more_body": True}, RuntimeError("nobody expected this")],
+        [],
+        [_START],
+        [_START, _BODY, _START, _BODY],
+        [asyncio.CancelledError()],
+        [_START | {"headers": [(b"x", b"\xff")]}, _BODY],
     ],
+    ids=["breaks off", "silent", "never ends", "answers twice", "cancelled", "header is no text"],
 )
 def test_an_answer_that_breaks_is_an_error_and_the_next_one_is_answered(
-    make_handler: MakeHandler, lines: Lines, app: ASGIApp
+    make_handler: MakeHandler, lines: Lines, steps: list[Message | BaseException]
 ) -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        for step in steps:
+            if isinstance(step, BaseException):
+                raise step
+            await send(step)
+
     handler = make_handler(app=app)
     for _ in range(2):
         answer = handler(api_gateway_event("GET", "/api/health"), LambdaContext())
