@@ -31,16 +31,15 @@ _MARK: Final = "__fin_advisor_traced__"
 def instrument_clients() -> None:
     """Instrument httpx and botocore, now or when they are imported; once a process."""
     when_imported("httpx", _instrument_httpx)
-    when_imported("botocore.client", _instrument_botocore)
+    when_imported(
+        "botocore.client",
+        lambda module: _replace(module.BaseClient, "_make_api_call", _call_aws, _BOTOCORE),
+    )
 
 
 def _instrument_httpx(module: ModuleType) -> None:
     _replace(module.AsyncHTTPTransport, "handle_async_request", _send_async, _HTTPX)
     _replace(module.HTTPTransport, "handle_request", _send, _HTTPX)
-
-
-def _instrument_botocore(module: ModuleType) -> None:
-    _replace(module.BaseClient, "_make_api_call", _call_aws, _BOTOCORE)
 
 
 def _replace(owner: type, name: str, traced: _Method, elsewhere: tuple[str, str]) -> None:

@@ -121,17 +121,13 @@ def _record_failure(span: trace.Span, failure: BaseException | None, status: int
         return
     known = failure.code if isinstance(failure, ServiceError) else None
     span.set_attribute("error.type", known or type(failure).__qualname__)
-    span.add_event("exception", _exception(failure))
-
-
-def _exception(failure: BaseException) -> dict[str, str]:
     # Without the text of an unexpected error, which may quote a caller's data. The log has it,
     # under a data protection policy; traces have no such policy.
     frames = traceback.extract_tb(failure.__traceback__)[-_MAX_FRAMES:]
-    attributes = {
+    exception = {
         "exception.type": type(failure).__qualname__,
         "exception.stacktrace": "".join(traceback.format_list(frames)),
     }
     if isinstance(failure, ServiceError):
-        attributes["exception.message"] = failure.detail[:_MAX_MESSAGE]  # written for callers
-    return attributes
+        exception["exception.message"] = failure.detail[:_MAX_MESSAGE]  # written for callers
+    span.add_event("exception", exception)

@@ -58,7 +58,6 @@ _LAMBDA = {
     "AWS_LAMBDA_FUNCTION_NAME": "fin-advisor-dev-api",
     "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1",
 }
-_GRPC = {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -70,10 +69,10 @@ def test_an_outage_costs_neither_memory_nor_more_than_a_few_attempts(fault: str)
     assert 1 <= attempts < 20
 
 
-@pytest.mark.parametrize("fault", ["refuses", "hangs"])
-def test_a_server_keeps_no_more_either(fault: str) -> None:
+@pytest.mark.parametrize(("fault", "protocol"), [("refuses", "grpc"), ("hangs", "http/json")])
+def test_a_server_keeps_no_more_either(fault: str, protocol: str) -> None:
     with faulty_collector(fault) as url:
-        grown, _ = _run(_SERVER, url, _GRPC)
+        grown, _ = _run(_SERVER, url, {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol})
     # Beside what waits, the exporter's thread has a batch of 512 spans, of some 30 objects each.
     assert grown < 4 * _REQUESTS_SINCE
 

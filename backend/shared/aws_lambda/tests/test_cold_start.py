@@ -8,7 +8,6 @@ _APP = """
 from typing import Annotated
 from fastapi import APIRouter, FastAPI, Header
 from fastapi.security import OAuth2PasswordBearer
-from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 class Asked(BaseModel):
@@ -34,10 +33,14 @@ def test_the_description_of_an_application_is_the_same() -> None:
 
 def test_an_application_answers_the_same() -> None:
     told = """
-client = TestClient(app)
-for body in ({"text": "yes"}, {"text": 1}, {}):
-    answer = client.post("/ask", json=body)
-    print(answer.status_code, answer.text)
+import asyncio
+from shared.testing import app_client
+async def ask():
+    async with app_client(app) as client:
+        for body in ({"text": "yes"}, {"text": 1}, {}):
+            answer = await client.post("/ask", json=body)
+            print(answer.status_code, answer.text)
+asyncio.run(ask())
 """
     answers = _run(_COLD + _APP + told)
     assert answers == _run(_APP + told)
