@@ -99,7 +99,7 @@ def _answering(answer: bytes = _OK) -> Behaviour:
 
 
 def _dripping(at_once: bytes, slowly: bytes) -> Behaviour:
-    """Send an answer that takes 20 s, with no silence longer than 50 ms."""
+    """Send a good answer that takes 50 s, with no silence longer than 50 ms."""
 
     def behave(peer: Peer, connection: socket.socket) -> None:
         peer.read(connection)
@@ -231,8 +231,8 @@ def test_a_connection_that_went_stale_is_replaced_and_nothing_is_sent_twice(
     "behaviour",
     [
         _hang,
-        _dripping(b"", b"HTTP/1.1 200 OK\r\nx-pad: " + b"x" * 400),
-        _dripping(b"HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n", b"x" * 400),
+        _dripping(b"", _OK.replace(b"\r\n\r\n", b"\r\nx-pad: " + b"x" * 1000 + b"\r\n\r\n")),
+        _dripping(_OK.replace(b"0\r\n\r\n", b"1000\r\n\r\n"), b"x" * 1000),
         _read_slowly,
     ],
     ids=["hangs", "drips the head", "drips the body", "reads slowly"],
@@ -240,7 +240,7 @@ def test_a_connection_that_went_stale_is_replaced_and_nothing_is_sent_twice(
 def test_one_limit_holds_for_the_whole_export(
     exporting: Exporting, behaviour: Behaviour, tls: ssl.SSLContext | None, lines: Lines
 ) -> None:
-    # Each of these would succeed, or wait for a minute, if a limit held for each operation only.
+    # All but the first would succeed if a limit held for each operation only.
     spans = _make(400, size=10_000) if behaviour is _read_slowly else _make(1)
     with _peer(behaviour, tls=tls) as peer:
         assert exporting(peer.url).export(spans) is FAILURE
