@@ -1,7 +1,5 @@
-"""One span a request, as plain ASGI.
+"""One span a request, with the attributes of OpenTelemetry's HTTP semantic conventions.
 
-FastAPI's own telemetry makes four spans a request and OpenTelemetry's instrumentation three. This
-makes one, with the attributes of OpenTelemetry's HTTP semantic conventions.
 https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 """
 

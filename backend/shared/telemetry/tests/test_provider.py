@@ -129,19 +129,22 @@ def test_trace_ids_are_those_that_xray_accepts(kept: Kept) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sampler", "argument", "recorded"),
+    ("variables", "recorded"),
     [
-        ("always_on", "", ["root", "sampled", "unsampled"]),
-        ("parentbased_traceidratio", "0.0", ["sampled"]),
-        ("", "", ["root", "sampled"]),
+        ({}, ["root", "sampled"]),
+        ({"OTEL_TRACES_SAMPLER": "always_on"}, ["root", "sampled", "unsampled"]),
+        (
+            {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.0"},
+            ["sampled"],
+        ),
+        ({"OTEL_SDK_DISABLED": "true"}, []),
     ],
 )
-def test_the_sampler_comes_from_its_variables(
-    kept: Kept, monkeypatch: pytest.MonkeyPatch, sampler: str, argument: str, recorded: list[str]
+def test_the_sampler_comes_from_its_variables_and_the_sdk_can_be_disabled(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], recorded: list[str]
 ) -> None:
-    if sampler:
-        monkeypatch.setenv("OTEL_TRACES_SAMPLER", sampler)
-        monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", argument)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
     provider = _make(kept)
     for name, headers in (
         ("root", ""),
@@ -163,14 +166,6 @@ def test_the_limits_of_a_span_come_from_their_variables(
     provider.force_flush()
     [ended] = kept.spans
     assert list((ended.attributes or {}).values()) == ["tex", "tex"]
-
-
-def test_the_sdk_can_be_disabled(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
-    provider = _make(kept)
-    _end_span(provider)
-    provider.force_flush()
-    assert kept.spans == []
 
 
 def test_an_export_that_a_request_waits_for_gets_less_time(monkeypatch: pytest.MonkeyPatch) -> None:
