@@ -78,9 +78,8 @@ class OtlpHttpExporter(SpanExporter):
             self._connection.close()
 
     def _fail(self, reason: str, spans: int) -> SpanExportResult:
-        self._pause_seconds = min(
-            self._pause_seconds * 2 or FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
-        )
+        doubled = self._pause_seconds * 2 or FIRST_PAUSE_SECONDS
+        self._pause_seconds = min(doubled, LONGEST_PAUSE_SECONDS)
         self._paused_until = time.monotonic() + self._pause_seconds
         _log.warning(
             "tracing_export_failed",
@@ -94,9 +93,8 @@ class OtlpHttpExporter(SpanExporter):
         is_tls = self._url.scheme == "https"
         kind = http.client.HTTPSConnection if is_tls else http.client.HTTPConnection
         # Its timeout limits each operation only. It ends a thread that nobody waits for any more.
-        return kind(
-            self._url.hostname or "localhost", self._url.port, timeout=self._timeout_seconds
-        )
+        host = self._url.hostname or "localhost"
+        return kind(host, self._url.port, timeout=self._timeout_seconds)
 
     def _replace_connection(self, posting: "Future[int]") -> None:
         abandoned, self._connection = self._connection, self._new_connection()
