@@ -1,6 +1,6 @@
 """Creates the FastAPI application of a service, with the middleware that all services share."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
@@ -91,11 +91,9 @@ class _DeadlineMiddleware:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if "aws.event" in scope or "headers" not in scope:  # lifespan events have no headers
-            return self._app(scope, receive, send)
-        return self._in_time(scope, receive, send)
-
-    async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await self._app(scope, receive, send)
+            return
         with deadline.scope(deadline.of(scope)):
             await self._app(scope, receive, send)

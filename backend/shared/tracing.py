@@ -15,9 +15,8 @@ from shared.logging import get_logger
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.trace import Span, Tracer, TracerProvider
-
-    from shared.telemetry.export.exporter import Exporter
 
 _log = get_logger(__name__)
 
@@ -43,7 +42,7 @@ def configure_tracing(
     environment: str,
     otlp_endpoint: str,
     *,
-    exporter: "Exporter | None" = None,
+    exporter: "SpanExporter | None" = None,
 ) -> None:
     """Export this process's spans; a second call changes nothing.
 
@@ -137,10 +136,11 @@ def instrument_app(app: "FastAPI") -> None:
 
 
 def release_app(app: "FastAPI") -> None:
-    """Remove an auto-instrumentation wrapper's instrumentation from a new application.
+    """Undo what an auto-instrumentation wrapper did to a new application.
 
-    The wrapper's span of the invocation is there without it. It would add a second span, and older
-    versions of it fail every request with today's FastAPI.
+    The wrapper patches FastAPI so that every application traces its requests. But it also makes a
+    span of the invocation, so the request would have two; and older versions of the patch fail
+    every request with today's FastAPI.
     """
     instrumentation = sys.modules.get("opentelemetry.instrumentation.fastapi")
     if instrumentation is not None:
@@ -149,23 +149,31 @@ def release_app(app: "FastAPI") -> None:
 
 
 def flush() -> None:
-    """Export what has been collected, within the exporter's time limit; never raises."""
+    """Export what has been collected, within a time limit; never raises."""
     force_flush = getattr(_state.provider, "force_flush", None)
     if force_flush is None:
         return
     if _state.owns_provider:
-        _quietly(force_flush)
-    else:
-        _flush_foreign(force_flush)
+        _quietly(force_flush)  # our exporter has the time limit
+    elif _state.flushing is None or not _state.flushing.is_alive():
+        from shared.telemetry.provider import LAMBDA_EXPORT_SECONDS
+
+        _state.flushing = _bounded(force_flush, LAMBDA_EXPORT_SECONDS)
 
 
 def shutdown() -> None:
     """Export what has been collected and stop; for a process that ends."""
     stop = getattr(_state.provider, "shutdown", None)
     if stop is not None:
-        last = threading.Thread(target=_quietly, args=(stop,), daemon=True)
-        last.start()
-        last.join(SHUTDOWN_SECONDS)
+        _bounded(stop, SHUTDOWN_SECONDS)
+
+
+def _bounded(action: Callable[[], object], seconds: float) -> threading.Thread:
+    """Wait for an action, but not longer than some seconds: then it goes on in its thread."""
+    thread = threading.Thread(target=_quietly, args=(action,), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return thread
 
 
 def _quietly(action: Callable[[], object]) -> None:
@@ -173,13 +181,3 @@ def _quietly(action: Callable[[], object]) -> None:
         action()
     except Exception as error:  # noqa: BLE001 - a lost span must not cost an answer
         _log.warning("tracing_flush_failed", error=repr(error))
-
-
-def _flush_foreign(force_flush: Callable[[], object]) -> None:
-    # A wrapper's exporter has a time limit of its own; when ours is over, it goes on in its thread.
-    from shared.telemetry.export.exporter import LAMBDA_EXPORT_SECONDS
-
-    if _state.flushing is None or not _state.flushing.is_alive():
-        _state.flushing = threading.Thread(target=_quietly, args=(force_flush,), daemon=True)
-        _state.flushing.start()
-        _state.flushing.join(LAMBDA_EXPORT_SECONDS)

@@ -17,9 +17,6 @@ _log = get_logger(__name__)
 LONGEST_ANSWER_BYTES: Final = 6_291_556
 """The longest answer that Lambda accepts, as JSON; a longer one fails the invocation."""
 
-# JSON escapes and UTF-8 make at most six bytes of a character.
-_CERTAINLY_SHORT_CHARACTERS: Final = 1_000_000
-
 
 class Exchange:
     """Gives an ASGI application the request's body and collects its answer."""
@@ -67,8 +64,6 @@ class Exchange:
 
 def bounded(answer: dict[str, Any]) -> dict[str, Any]:
     """Return the answer, or an error answer if Lambda would refuse it for its length."""
-    if len(answer["body"]) < _CERTAINLY_SHORT_CHARACTERS:
-        return answer
     # Encoded as the runtime client does it.
     size = len(json.dumps(answer, ensure_ascii=False).encode(errors="surrogatepass"))
     if size <= LONGEST_ANSWER_BYTES:
@@ -98,9 +93,7 @@ def error_answer(
         if name in {identity.REQUEST_ID_HEADER, "vary"} or name.startswith("access-control-")
     }
     request_id = kept.setdefault(identity.REQUEST_ID_HEADER, request_context.request_id())
-    invoked = request_context.current() or request_context.RequestContext(
-        request_id, request_context.active_trace_id()
-    )
+    invoked = request_context.current() or request_context.RequestContext(request_id)
     token = request_context.bind(invoked._replace(request_id=request_id))
     try:
         _log.error(code, **logged)

@@ -16,13 +16,7 @@ Task = Callable[[Event], Awaitable[dict[str, Any]]]
 
 
 class DirectInvocations:
-    """Answers `{"task": name}` and `{"test": "secrets"}`; anything else gets an error object.
-
-    Args:
-        settings: The service.
-        tasks: The tasks by name.
-        keys: Where the service's own key comes from.
-    """
+    """Answers `{"task": name}` and `{"test": "secrets"}`; anything else gets an error object."""
 
     def __init__(
         self, settings: BaseServiceSettings, tasks: Mapping[str, Task], keys: ApiKeyProvider

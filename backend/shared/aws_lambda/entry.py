@@ -23,8 +23,6 @@ from shared.settings import BaseServiceSettings
 from shared.telemetry.metrics import ServiceMetrics
 from shared.telemetry.scope import STATUS_KEY
 
-_TracedBlock = Callable[..., AbstractContextManager[None]]
-
 FUNCTION_MARGIN_SECONDS: Final = 0.25
 """Reserved of the function's remaining time, to return the answer and to export spans."""
 
@@ -71,13 +69,12 @@ class LambdaHandler:
         self._metrics = ServiceMetrics(
             settings.project_name, settings.environment, settings.service_name
         )
-        self._traced_request: _TracedBlock = _untraced
-        self._traced_invocation: _TracedBlock = _untraced
+        self._traced: Callable[..., AbstractContextManager[None]] = lambda *_: nullcontext()
         if tracing.is_configured():
             # Imported here: a function without tracing does not load it.
-            from shared.aws_lambda.invocation import traced_invocation, traced_request
+            from shared.aws_lambda.invocation import traced_invocation
 
-            self._traced_request, self._traced_invocation = traced_request, traced_invocation
+            self._traced = traced_invocation
         # One loop for all invocations: pooled connections belong to it.
         self._loop = asyncio.new_event_loop()
         self._is_cold = True
@@ -89,23 +86,21 @@ class LambdaHandler:
             event = {}
         raw_header = os.environ.get("_X_AMZN_TRACE_ID")
         header = identity.parse_xray(raw_header)
-        request_id = (
-            getattr(lambda_context, "aws_request_id", None) or request_context.new_request_id()
-        )
+        known_id = getattr(lambda_context, "aws_request_id", None)
         is_cold, self._is_cold = self._is_cold, False
         ready_ns = self._ready_ns if is_cold else None
-        token = request_context.bind(
-            request_context.RequestContext(
-                request_id, identity.trace_id_of(header), raw_header, is_cold
-            )
+        invocation = request_context.RequestContext(
+            known_id or request_context.new_request_id(),
+            identity.trace_id_of(header),
+            raw_header,
+            is_cold,
         )
+        token = request_context.bind(invocation)
         try:
             if _is_gateway_event(event):
                 return self._answer_gateway(event, lambda_context, header, ready_ns)
-            with (
-                deadline.scope(_function_deadline(lambda_context)),
-                self._traced_invocation(header, ready_ns),
-            ):
+            limit = deadline.scope(_function_deadline(lambda_context))
+            with limit, self._traced(header, ready_ns):
                 return self._loop.run_until_complete(self._direct.answer(event))
         finally:
             request_context.reset(token)
@@ -133,7 +128,7 @@ class LambdaHandler:
                 deadline.scope(
                     _function_deadline(lambda_context), _gateway_deadline(event), deadline.of(scope)
                 ),
-                self._traced_request(header, scope, ready_ns),
+                self._traced(header, ready_ns, scope),
             ):
                 return self._run_application(gateway, scope)
         except Exception as error:  # noqa: BLE001 - the application's own errors are answered below
@@ -153,10 +148,6 @@ class LambdaHandler:
             self._metrics.add_error()
         scope[STATUS_KEY] = answer["statusCode"]
         return answer
-
-
-def _untraced(*_: object) -> AbstractContextManager[None]:
-    return nullcontext()
 
 
 def _is_gateway_event(event: Event) -> bool:

@@ -3,84 +3,58 @@
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Final
 
 from opentelemetry import context, trace
 from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from shared import tracing
 from shared.request.identity import XRayHeader
 from shared.telemetry import propagation
-from shared.telemetry.scope import SPAN_KEY, STATUS_KEY
-from shared.telemetry.server_spans import finish, use_span
+from shared.telemetry.server_spans import request_span
 
 _MAX_INIT_SECONDS: Final = 60.0
 _MAX_WAIT_NS: Final = 1_000_000_000
 
 
 @contextmanager
-def traced_request(header: XRayHeader | None, scope: Scope, ready_ns: int | None) -> Iterator[None]:
-    """Trace an invocation that is an HTTP request, with one INTERNAL span.
+def traced_invocation(
+    header: XRayHeader | None, ready_ns: int | None, scope: Scope | None = None
+) -> Iterator[None]:
+    """Continue the runtime's trace for an invocation, and export its spans at the end.
 
-    The span is created here because the application's middleware cannot know whether the response
-    reached the Lambda runtime. If an ADOT wrapper owns the provider, the middleware creates it.
+    An HTTP request gets one INTERNAL span. It is created here because the application's middleware
+    cannot know whether the response reached the Lambda runtime. If an ADOT wrapper owns the
+    provider, the middleware creates it.
 
     Args:
         header: The runtime's X-Ray header, which takes precedence over the request's.
-        scope: The request's ASGI scope; `STATUS_KEY` must be set before the block ends.
         ready_ns: When the process was ready (Unix time), at its first invocation only.
+        scope: The ASGI scope if the invocation is an HTTP request; `STATUS_KEY` must be set before
+            the block ends.
     """
-    if not tracing.owns_provider():
-        with traced_invocation(header, ready_ns):
-            yield
-        return
-    headers = Headers(scope=scope)
-    if header is None:
-        parent = propagation.extract(headers)
-    else:
-        parent = propagation.with_baggage(headers, propagation.xray_context(header))
-    token = context.attach(parent)
-    span = scope[SPAN_KEY] = tracing.get_tracer().start_span("HTTP")
-    try:
-        if ready_ns is not None:
-            _record_cold_start(ready_ns)
-        with use_span(span):
-            try:
-                yield
-            except BaseException as error:
-                finish(span, scope, scope.get(STATUS_KEY), error)
-                raise
-            finish(span, scope, scope.get(STATUS_KEY), None)
-    finally:
-        context.detach(token)
-        if span.get_span_context().trace_flags.sampled:
-            tracing.flush()
-
-
-@contextmanager
-def traced_invocation(header: XRayHeader | None, ready_ns: int | None) -> Iterator[None]:
-    """Continue the runtime's trace for an invocation, and export its spans at the end.
-
-    Args:
-        header: The runtime's X-Ray header.
-        ready_ns: When the process was ready (Unix time), at its first invocation only.
-    """
-    parent = propagation.xray_context(header)
-    if not tracing.owns_provider() and _is_continued(parent):
+    parent = propagation.extract(Headers(scope=scope) if scope else {}, header)
+    is_owner = tracing.owns_provider()
+    if not is_owner and _is_continued(parent):
         yield  # a wrapper's span of this invocation is current, and the wrapper flushes
         return
     token = context.attach(parent)
     try:
         if ready_ns is not None:
             _record_cold_start(ready_ns)
-        yield
+        with (
+            request_span(scope, parent, SpanKind.INTERNAL) if scope and is_owner else nullcontext()
+        ):
+            yield
     finally:
         context.detach(token)
-        if header is None or header.sampled is not False:
-            tracing.flush()
+        # Whatever the header says: a sampler may record spans that X-Ray does not sample. Without
+        # a span there is nothing to export and nothing to wait for.
+        tracing.flush()
 
 
 def _is_continued(parent_context: Context) -> bool:

@@ -7,10 +7,10 @@ https://opentelemetry.io/docs/specs/semconv/http/http-spans/ and …/cloud-provi
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import wraps
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
@@ -21,70 +21,80 @@ from shared.telemetry.propagation import trace_headers
 if TYPE_CHECKING:
     import httpx
 
-_MARK = "__fin_advisor_traced__"
+_Method = Callable[..., Any]
+
+_HTTPX: Final = ("opentelemetry.instrumentation.httpx", "HTTPXClientInstrumentor")
+_BOTOCORE: Final = ("opentelemetry.instrumentation.botocore", "BotocoreInstrumentor")
+_MARK: Final = "__fin_advisor_traced__"
 
 
 def instrument_clients() -> None:
     """Instrument httpx and botocore, now or when they are imported; once a process."""
     when_imported("httpx", _instrument_httpx)
-    when_imported("botocore.client", _instrument_botocore)
+    when_imported(
+        "botocore.client",
+        lambda module: _replace(module.BaseClient, "_make_api_call", _call_aws, _BOTOCORE),
+    )
 
 
 def _instrument_httpx(module: ModuleType) -> None:
-    _replace(module.AsyncHTTPTransport, "handle_async_request", _traced_async)
-    _replace(module.HTTPTransport, "handle_request", _traced_sync)
+    _replace(module.AsyncHTTPTransport, "handle_async_request", _send_async, _HTTPX)
+    _replace(module.HTTPTransport, "handle_request", _send, _HTTPX)
 
 
-def _instrument_botocore(module: ModuleType) -> None:
-    _replace(module.BaseClient, "_make_api_call", _traced_aws)
-
-
-def _replace(owner: type, name: str, traced: Callable[[Any], Any]) -> None:
+def _replace(owner: type, name: str, traced: _Method, elsewhere: tuple[str, str]) -> None:
+    """Replace a method by `traced`, which gets the original and the method's arguments."""
     original = getattr(owner, name)
     # OpenTelemetry's own instrumentation puts a proxy there, which is not a function.
-    if isinstance(original, FunctionType) and not hasattr(original, _MARK):
-        replacement = traced(original)
-        setattr(replacement, _MARK, True)
-        setattr(owner, name, replacement)
+    if not isinstance(original, FunctionType) or hasattr(original, _MARK):
+        return
 
-
-def _traced_async(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
-    async def handle_async_request(transport: Any, request: "httpx.Request") -> "httpx.Response":
-        if _is_traced_elsewhere("httpx", "HTTPXClientInstrumentor"):
-            return cast("httpx.Response", await original(transport, request))
-        with _http_span(request) as span:
-            response: httpx.Response = await original(transport, request)
-            _add_status(span, response)
-            return response
+    def replacement(*arguments: Any, **named: Any) -> Any:
+        if _is_active(elsewhere):
+            return original(*arguments, **named)
+        return traced(original, *arguments, **named)
 
-    return handle_async_request
+    setattr(replacement, _MARK, True)
+    setattr(owner, name, replacement)
 
 
-def _traced_sync(original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    def handle_request(transport: Any, request: "httpx.Request") -> "httpx.Response":
-        if _is_traced_elsewhere("httpx", "HTTPXClientInstrumentor"):
-            return cast("httpx.Response", original(transport, request))
-        with _http_span(request) as span:
-            response: httpx.Response = original(transport, request)
-            _add_status(span, response)
-            return response
-
-    return handle_request
+def _is_active(instrumentor: tuple[str, str]) -> bool:
+    """Return whether OpenTelemetry's own instrumentation has been activated in the meantime."""
+    module, name = instrumentor
+    known = getattr(sys.modules.get(module), name, None)
+    return known is not None and bool(known().is_instrumented_by_opentelemetry)
 
 
-def _traced_aws(original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    def _make_api_call(client: Any, operation: str, parameters: Any) -> Any:
-        if _is_traced_elsewhere("botocore", "BotocoreInstrumentor"):
-            return original(client, operation, parameters)
-        with _aws_span(client, operation) as span:
-            answer = original(client, operation, parameters)
-            _add_metadata(span, answer)
-            return answer
+async def _send_async(send: _Method, transport: Any, request: "httpx.Request") -> Any:
+    with _http_span(request) as span:
+        response = await send(transport, request)
+        _add_status(span, response)
+        return response
 
-    return _make_api_call
+
+def _send(send: _Method, transport: Any, request: "httpx.Request") -> Any:
+    with _http_span(request) as span:
+        response = send(transport, request)
+        _add_status(span, response)
+        return response
+
+
+def _call_aws(call: _Method, client: Any, operation_name: str, api_params: Any) -> Any:
+    service = str(client.meta.service_model.service_id)
+    method = f"{service}/{operation_name}"
+    attributes: dict[str, str | int] = {
+        "rpc.system.name": "aws-api",
+        "rpc.method": method,
+        # Older names, by which X-Ray's exporter recognises a call to an AWS service.
+        "rpc.system": "aws-api",
+        "rpc.service": service,
+        "cloud.region": str(client.meta.region_name or ""),
+    }
+    with _client_span(method, attributes) as span:
+        answer = call(client, operation_name, api_params)
+        _add_metadata(span, answer)
+        return answer
 
 
 @contextmanager
@@ -130,21 +140,6 @@ def _add_status(span: trace.Span, response: "httpx.Response") -> None:
         _fail(span, str(response.status_code))
 
 
-def _aws_span(client: Any, operation: str) -> AbstractContextManager[trace.Span]:
-    service = str(client.meta.service_model.service_id)
-    return _client_span(
-        f"{service}/{operation}",
-        {
-            "rpc.system.name": "aws-api",
-            "rpc.method": f"{service}/{operation}",
-            # Older names, by which X-Ray's exporter recognises a call to an AWS service.
-            "rpc.system": "aws-api",
-            "rpc.service": service,
-            "cloud.region": str(client.meta.region_name or ""),
-        },
-    )
-
-
 def _add_metadata(span: trace.Span, answer: dict[str, Any]) -> None:
     metadata = answer.get("ResponseMetadata") or {}
     for name, value in {
@@ -159,10 +154,3 @@ def _add_metadata(span: trace.Span, answer: dict[str, Any]) -> None:
 def _fail(span: trace.Span, error_type: str) -> None:
     span.set_status(StatusCode.ERROR)
     span.set_attribute("error.type", error_type)
-
-
-def _is_traced_elsewhere(library: str, instrumentor: str) -> bool:
-    """Return whether OpenTelemetry's own instrumentation has been activated in the meantime."""
-    module = sys.modules.get(f"opentelemetry.instrumentation.{library}")
-    known = getattr(module, instrumentor, None)
-    return known is not None and bool(known().is_instrumented_by_opentelemetry)

@@ -20,7 +20,7 @@ def when_imported(name: str, action: Action) -> None:
 
 
 class _Finder(MetaPathFinder):
-    """Finds one module through the other finders and wraps its loader; works once."""
+    """Finds one module through the other finders and adds an action to its loader; works once."""
 
     def __init__(self, name: str, action: Action) -> None:
         self.name = name
@@ -34,22 +34,15 @@ class _Finder(MetaPathFinder):
         sys.meta_path.remove(self)
         spec = find_spec(fullname)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader, self._action)
+            self._act_after(spec.loader)
         return spec
 
+    def _act_after(self, loader: Loader) -> None:
+        execute = loader.exec_module
 
-class _Loader(Loader):
-    def __init__(self, loader: Loader, action: Action) -> None:
-        self._loader = loader
-        self._action = action
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            if module.__name__ == self.name:  # a zip file's modules share a loader
+                self._action(module)
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        # The module must refer to its real loader: resources and tracebacks are read through it.
-        module.__loader__ = self._loader
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._loader
-        self._loader.exec_module(module)
-        self._action(module)
+        loader.exec_module = exec_module  # type: ignore[method-assign]

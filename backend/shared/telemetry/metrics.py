@@ -8,7 +8,6 @@ CloudWatch_Embedded_Metric_Format_Specification.html
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -52,13 +51,7 @@ def measure(name: str, value: float) -> None:
 
 
 class ServiceMetrics:
-    """Writes one line a request.
-
-    Args:
-        namespace: The project's name.
-        environment: The dimension `Environment`.
-        service: The dimension `Service`.
-    """
+    """Writes one line a request, in the project's namespace."""
 
     def __init__(self, namespace: str, environment: str, service: str) -> None:
         self._namespace = namespace
@@ -77,15 +70,7 @@ class ServiceMetrics:
         duration_seconds: float,
         cold_start: bool | None,
     ) -> None:
-        """Write the request's line.
-
-        Args:
-            token: From `begin`.
-            path: The route's path; a probe's is not counted.
-            status: The answer's status; 500 and above are errors.
-            duration_seconds: The time until the answer.
-            cold_start: Whether it was the environment's first request; None outside Lambda.
-        """
+        """Write the request's line, unless it was a probe. `cold_start` is None outside Lambda."""
         measured = _request.get() or {}
         _request.reset(token)
         if path in UNCOUNTED_PATHS:
@@ -106,24 +91,10 @@ class ServiceMetrics:
         self._write({"Errors": 1})
 
     def _write(self, values: dict[str, Any]) -> None:
-        described = _described(self._namespace, tuple(values))
-        write(
-            "metrics",
-            {
-                "_aws": {
-                    "Timestamp": int(time.time() * 1000),
-                    "CloudWatchMetrics": [described],
-                },
-                **self._dimensions,
-                **values,
-            },
-        )
-
-
-@lru_cache(maxsize=64)
-def _described(namespace: str, names: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "Namespace": namespace,
-        "Dimensions": [list(DIMENSIONS)],
-        "Metrics": [{"Name": name, "Unit": METRICS[name]} for name in names],
-    }
+        described = {
+            "Namespace": self._namespace,
+            "Dimensions": [list(DIMENSIONS)],
+            "Metrics": [{"Name": name, "Unit": METRICS[name]} for name in values],
+        }
+        header = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [described]}
+        write("metrics", {"_aws": header, **self._dimensions, **values})

@@ -6,19 +6,32 @@ import threading
 import time
 from collections import deque
 from typing import Final
-from urllib.parse import unquote
 
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 from shared.logging import get_logger
-from shared.telemetry.export.exporter import Exporter, make_exporter
+from shared.telemetry.export.exporter import make_exporter
 from shared.telemetry.propagation import root_trace_id
 
 _log = get_logger(__name__)
 
+LAMBDA_EXPORT_SECONDS: Final = 0.25
+"""Time limit of an export that a request waits for. `TracerProvider.force_flush` ignores its
+timeout argument; only the exporter's is enforced."""
+
+BACKGROUND_EXPORT_SECONDS: Final = 5.0
 MAX_HELD_SPANS: Final = 2048
+
+_FROM_ENVIRONMENT: Final = {
+    "service.namespace": "PROJECT_NAME",
+    "cloud.region": "AWS_REGION",
+    "faas.name": "AWS_LAMBDA_FUNCTION_NAME",
+    "faas.version": "AWS_LAMBDA_FUNCTION_VERSION",
+    "faas.instance": "AWS_LAMBDA_LOG_STREAM_NAME",
+}
 
 
 def on_lambda() -> bool:
@@ -27,26 +40,26 @@ def on_lambda() -> bool:
 
 
 def make_provider(
-    service_name: str, environment: str, endpoint: str, exporter: Exporter | None = None
+    service_name: str, environment: str, endpoint: str, exporter: SpanExporter | None = None
 ) -> TracerProvider:
     """Return a provider that exports to an endpoint, or through an exporter if one is given.
 
     The SDK reads its own variables: `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG`, the span
-    limits and `OTEL_SDK_DISABLED`.
+    limits, `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SDK_DISABLED`.
     """
+    own = Resource(_resource_attributes(service_name, environment))
     provider = TracerProvider(
         # Not Resource.create(): it scans the entry points of every installed distribution.
-        resource=Resource(_resource_attributes(service_name, environment)),
+        resource=own.merge(OTELResourceDetector().detect()),
         id_generator=XRayIdGenerator(),
         shutdown_on_exit=False,  # its exit handler waits without a time limit
     )
-    exporter = exporter or make_exporter(endpoint, blocks_request=on_lambda())
+    seconds = LAMBDA_EXPORT_SECONDS if on_lambda() else BACKGROUND_EXPORT_SECONDS
+    exporter = exporter or make_exporter(endpoint, seconds)
     if exporter is not None and on_lambda():
         provider.add_span_processor(HoldingSpanProcessor(exporter))
     elif exporter is not None:
-        from shared.telemetry.export.background import background_processor
-
-        provider.add_span_processor(background_processor(exporter))
+        provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=1000))
     return provider
 
 
@@ -57,11 +70,11 @@ class HoldingSpanProcessor(SpanProcessor):
     in a thread of its own, which the freeze stops at any point.
 
     Args:
-        exporter: Receives the spans. While its `is_paused` is true, spans stay here.
+        exporter: Receives the spans. If it has `is_paused`, spans stay here while that is true.
         capacity: How many spans are held. When one more ends, the oldest is dropped.
     """
 
-    def __init__(self, exporter: Exporter, capacity: int = MAX_HELD_SPANS) -> None:
+    def __init__(self, exporter: SpanExporter, capacity: int = MAX_HELD_SPANS) -> None:
         self._exporter = exporter
         self._spans: deque[ReadableSpan] = deque(maxlen=capacity)
         self._dropped = 0
@@ -122,22 +135,11 @@ def _resource_attributes(service_name: str, environment: str) -> dict[str, str]:
         "telemetry.sdk.language": "python",
         "telemetry.sdk.name": "opentelemetry",
     }
-    if project := os.environ.get("PROJECT_NAME"):
-        attributes["service.namespace"] = project
-    if function := os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
-        attributes |= {
-            "cloud.provider": "aws",
-            "cloud.platform": "aws_lambda",
-            "cloud.region": os.environ.get("AWS_REGION", ""),
-            "faas.name": function,
-            "faas.version": os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
-            "faas.instance": os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
-        }
-    elif region := os.environ.get("AWS_REGION"):
-        attributes |= {"cloud.provider": "aws", "cloud.region": region}
-    # OpenTelemetry's standard variable to add or override attributes: "key=value,key=value".
-    for pair in filter(None, os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(",")):
-        key, separator, value = pair.partition("=")
-        if separator and key.strip():
-            attributes[key.strip()] = unquote(value.strip())
+    if "AWS_REGION" in os.environ:
+        attributes["cloud.provider"] = "aws"
+    if on_lambda():
+        attributes["cloud.platform"] = "aws_lambda"
+    for name, variable in _FROM_ENVIRONMENT.items():
+        if value := os.environ.get(variable):
+            attributes[name] = value
     return attributes

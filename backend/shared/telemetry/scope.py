@@ -1,9 +1,9 @@
-"""Keys of an ASGI scope by which the Lambda entry and the middleware share a request's span."""
+"""Keys of an ASGI scope that the Lambda entry and the tracing of requests share."""
 
 from typing import Final
 
 SPAN_KEY: Final = "shared.span"
-"""The request's span, if the caller of the application has started it."""
+"""The request's span."""
 
 STATUS_KEY: Final = "shared.status"
-"""The status of the answer that was returned to Lambda."""
+"""The status of the answer that was sent."""

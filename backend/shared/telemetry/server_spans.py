@@ -1,14 +1,12 @@
-"""One span a request, as plain ASGI.
+"""One span a request, with the attributes of OpenTelemetry's HTTP semantic conventions.
 
-FastAPI's own telemetry makes four spans a request and OpenTelemetry's instrumentation three. This
-makes one, with the attributes of OpenTelemetry's HTTP semantic conventions.
 https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 """
 
 import asyncio
 import traceback
-from collections.abc import Awaitable
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from opentelemetry import context as otel_context
@@ -23,7 +21,7 @@ from shared.errors import FAILURE_KEY, ServiceError
 from shared.logging import request_context
 from shared.request import identity
 from shared.telemetry import propagation
-from shared.telemetry.scope import SPAN_KEY
+from shared.telemetry.scope import SPAN_KEY, STATUS_KEY
 
 _MAX_FRAMES: Final = 20
 _MAX_MESSAGE: Final = 256
@@ -40,98 +38,78 @@ class RequestSpanMiddleware:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._tracer = trace.get_tracer("fin-advisor")
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the application, inside a span where the request needs one."""
-        active = trace.get_current_span().get_span_context()
-        is_traced = SPAN_KEY in scope or (active.is_valid and not active.is_remote)
+        current = trace.get_current_span().get_span_context()
+        is_traced = SPAN_KEY in scope or (current.is_valid and not current.is_remote)
         if scope["type"] != "http" or is_traced:
-            return self._app(scope, receive, send)
-        return self._traced(scope, receive, send)
-
-    async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
-        status: int | None = None
+            await self._app(scope, receive, send)
+            return
 
         async def watch(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                scope[STATUS_KEY] = message["status"]
             await send(message)
 
-        token = otel_context.attach(_parent_context(scope))
-        try:
-            kind = SpanKind.INTERNAL if "aws.event" in scope else SpanKind.SERVER
-            span = self._tracer.start_span("HTTP", kind=kind)
-            with use_span(span):
-                try:
-                    await self._app(scope, receive, watch)
-                except BaseException as error:
-                    finish(span, scope, status, error)
-                    raise
-                finish(span, scope, status, None)
-        finally:
-            otel_context.detach(token)
+        headers = Headers(scope=scope)
+        if current.is_valid:  # the parent in the Lambda runtime's header
+            parent = propagation.with_baggage(headers, otel_context.get_current())
+        else:
+            parent = propagation.extract(headers)
+        kind = SpanKind.INTERNAL if "aws.event" in scope else SpanKind.SERVER
+        with request_span(scope, parent, kind):
+            await self._app(scope, receive, watch)
 
 
-def use_span(span: trace.Span) -> AbstractContextManager[trace.Span]:
-    """Make a span current for a block; `finish` records its errors and ends it."""
-    return trace.use_span(span, record_exception=False, set_status_on_exception=False)
+@contextmanager
+def request_span(scope: Scope, parent: Context, kind: SpanKind) -> Iterator[None]:
+    """Make a request's span for a block, which puts its outcome into the scope.
 
-
-def _parent_context(scope: Scope) -> Context:
-    headers = Headers(scope=scope)
-    if trace.get_current_span().get_span_context().is_valid:  # of the invocation's header
-        return propagation.with_baggage(headers, otel_context.get_current())
-    return propagation.extract(headers)
-
-
-def finish(
-    span: trace.Span, scope: Scope, status: int | None, raised: BaseException | None
-) -> None:
-    """End a request's span, described by the request and its outcome.
-
-    Args:
-        span: The request's span.
-        scope: The request's ASGI scope, after the application has run.
-        status: The status that was sent, or None if none was.
-        raised: The error that the application raised, if any.
+    The keys are `STATUS_KEY` and `FAILURE_KEY`. An error that leaves the block needs no key.
     """
-    if span.is_recording():
-        name, attributes = _description(scope, status)
-        span.update_name(name)
-        span.set_attributes(attributes)
-        failure = raised or scope.get(FAILURE_KEY)
-        if isinstance(failure, (ClientDisconnect, asyncio.CancelledError)):
-            # The caller left, which is no error of this service.
-            span.set_attribute("error.type", type(failure).__qualname__)
-        elif raised is not None or status is None or status >= 500:
-            # An error after the first byte of the answer leaves a good status behind.
-            _record_failure(span, failure, status)
-    span.end()
+    span = trace.get_tracer("fin-advisor").start_span("HTTP", parent, kind)
+    scope[SPAN_KEY] = span
+    token = otel_context.attach(trace.set_span_in_context(span, parent))
+    raised: BaseException | None = None
+    try:
+        yield
+    except BaseException as error:
+        raised = error
+        raise
+    finally:
+        otel_context.detach(token)
+        if span.is_recording():
+            _describe(span, scope, raised)
+        span.end()
 
 
-def _description(scope: Scope, status: int | None) -> tuple[str, dict[str, str | int]]:
+def _describe(span: trace.Span, scope: Scope, raised: BaseException | None) -> None:
     method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
-    attributes: dict[str, str | int] = {
+    status = scope.get(STATUS_KEY)
+    route = getattr(scope.get("route"), "path", None)
+    span.update_name(f"{method} {route}" if route else method.replace("_OTHER", "HTTP"))
+    attributes = {
         "http.request.method": method,
+        "http.response.status_code": status,
+        "http.route": route,
         "url.path": scope["path"],
         "url.scheme": scope.get("scheme", "http"),
+        "user_agent.original": (identity.header(scope, b"user-agent") or "")[:256],
+        "client.address": (scope.get("client") or [None])[0],
     }
-    if agent := identity.header(scope, b"user-agent"):
-        attributes["user_agent.original"] = agent[:256]
-    if (client := scope.get("client")) and client[0]:
-        attributes["client.address"] = client[0]
     if lambda_context := scope.get("aws.context"):
         attributes["faas.invocation_id"] = getattr(lambda_context, "aws_request_id", "")
-        if (invoked := request_context.current()) and invoked.cold_start:
-            attributes["faas.coldstart"] = True
-    if status is not None:
-        attributes["http.response.status_code"] = status
-    if route := getattr(scope.get("route"), "path", None):
-        attributes["http.route"] = route
-        return f"{method} {route}", attributes
-    return "HTTP" if method == "_OTHER" else method, attributes
+        invoked = request_context.current()
+        attributes["faas.coldstart"] = bool(invoked and invoked.cold_start)
+    span.set_attributes({name: value for name, value in attributes.items() if value})
+    failure = raised or scope.get(FAILURE_KEY)
+    if isinstance(failure, (ClientDisconnect, asyncio.CancelledError)):
+        # The caller left, which is no error of this service.
+        span.set_attribute("error.type", type(failure).__qualname__)
+    elif raised is not None or status is None or status >= 500:
+        # An error after the first byte of the answer leaves a good status behind.
+        _record_failure(span, failure, status)
 
 
 def _record_failure(span: trace.Span, failure: BaseException | None, status: int | None) -> None:
@@ -141,17 +119,13 @@ def _record_failure(span: trace.Span, failure: BaseException | None, status: int
         return
     known = failure.code if isinstance(failure, ServiceError) else None
     span.set_attribute("error.type", known or type(failure).__qualname__)
-    span.add_event("exception", _exception(failure))
-
-
-def _exception(failure: BaseException) -> dict[str, str]:
     # Without the text of an unexpected error, which may quote a caller's data. The log has it,
     # under a data protection policy; traces have no such policy.
     frames = traceback.extract_tb(failure.__traceback__)[-_MAX_FRAMES:]
-    attributes = {
+    exception = {
         "exception.type": type(failure).__qualname__,
         "exception.stacktrace": "".join(traceback.format_list(frames)),
     }
     if isinstance(failure, ServiceError):
-        attributes["exception.message"] = failure.detail[:_MAX_MESSAGE]  # written for callers
-    return attributes
+        exception["exception.message"] = failure.detail[:_MAX_MESSAGE]  # written for callers
+    span.add_event("exception", exception)

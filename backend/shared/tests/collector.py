@@ -41,11 +41,6 @@ class Collector:
     spans: list[Received] = field(default_factory=list)
     content_types: set[str] = field(default_factory=set)
 
-    def take(self, body: bytes, content_type: str) -> None:
-        self.content_types.add(content_type)
-        is_json = content_type == "application/json"
-        self.spans += decode_json(body) if is_json else decode(body)
-
 
 def decode_json(body: bytes) -> list[Received]:
     """Return the spans of an `ExportTraceServiceRequest` in JSON."""
@@ -111,7 +106,10 @@ def http_collector(status: int | None = 200, *, delay_seconds: float = 0) -> Ite
                 return
             ended.wait(delay_seconds)
             if status == 200:
-                collector.take(body, self.headers["content-type"])
+                content_type = self.headers["content-type"]
+                collector.content_types.add(content_type)
+                is_json = content_type == "application/json"
+                collector.spans += decode_json(body) if is_json else decode(body)
             self.send_response(status)
             self.send_header("content-length", "0")
             self.end_headers()

@@ -129,13 +129,3 @@ async def test_the_lifespan_runs_under_a_server(make_settings: MakeSettings, lin
     assert ran == ["start", "stop"]
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert lines.all() == []
-
-
-async def test_a_request_has_two_lines_of_its_service(
-    make_settings: MakeSettings, lines: Lines
-) -> None:
-    app = _make(make_settings)
-    lines.configure()
-    async with app_client(app) as client:
-        await client.get("/health")
-    assert [line["event"] for line in lines.all()] == ["request_started", "request_completed"]

@@ -1,12 +1,9 @@
 """Ten thousand requests during an outage of the collector: all are answered, memory stays flat."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from shared.tests.collector import FAULTS, faulty_collector
+from shared.tests.programs import run
 
 _SETUP = """
 import asyncio, gc, io, os, sys
@@ -61,7 +58,6 @@ _LAMBDA = {
     "AWS_LAMBDA_FUNCTION_NAME": "fin-advisor-dev-api",
     "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1",
 }
-_GRPC = {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -73,29 +69,17 @@ def test_an_outage_costs_neither_memory_nor_more_than_a_few_attempts(fault: str)
     assert 1 <= attempts < 20
 
 
-@pytest.mark.parametrize("fault", ["refuses", "hangs"])
-def test_a_server_keeps_no_more_either(fault: str) -> None:
+@pytest.mark.parametrize(("fault", "protocol"), [("refuses", "grpc"), ("hangs", "http/json")])
+def test_a_server_keeps_no_more_either(fault: str, protocol: str) -> None:
     with faulty_collector(fault) as url:
-        grown, _ = _run(_SERVER, url, _GRPC)
+        grown, _ = _run(_SERVER, url, {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol})
     # Beside what waits, the exporter's thread has a batch of 512 spans, of some 30 objects each.
     assert grown < 4 * _REQUESTS_SINCE
 
 
 def _run(subject: str, url: str, environment: dict[str, str]) -> tuple[int, int]:
     """Return by how much the count of objects grew in 6,000 requests, and the failed exports."""
-    ended = subprocess.run(
-        [sys.executable, "-c", _SETUP + subject + _REQUESTS],
-        env={
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "ENABLE_TRACING": "true",
-            "OTLP_ENDPOINT": url,
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
-    assert ended.returncode == 0, ended.stderr
-    grown, attempts = map(int, ended.stdout.split())
+    environment = {"ENABLE_TRACING": "true", "OTLP_ENDPOINT": url, **environment}
+    [line] = run(_SETUP + subject + _REQUESTS, **environment)
+    grown, attempts = map(int, line.split())
     return grown, attempts

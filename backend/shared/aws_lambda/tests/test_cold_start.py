@@ -1,15 +1,13 @@
 """Each test is a program of its own: FastAPI is imported once a process."""
 
-import subprocess
-import sys
-
 import pytest
+
+from shared.tests.programs import run
 
 _APP = """
 from typing import Annotated
 from fastapi import APIRouter, FastAPI, Header
 from fastapi.security import OAuth2PasswordBearer
-from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 class Asked(BaseModel):
@@ -25,11 +23,7 @@ _COLD = "from shared.aws_lambda.cold_start import cold_start\nwith cold_start():
 
 
 def _run(program: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return "\n".join(run(program))
 
 
 def test_the_description_of_an_application_is_the_same() -> None:
@@ -39,10 +33,14 @@ def test_the_description_of_an_application_is_the_same() -> None:
 
 def test_an_application_answers_the_same() -> None:
     told = """
-client = TestClient(app)
-for body in ({"text": "yes"}, {"text": 1}, {}):
-    answer = client.post("/ask", json=body)
-    print(answer.status_code, answer.text)
+import asyncio
+from shared.testing import app_client
+async def ask():
+    async with app_client(app) as client:
+        for body in ({"text": "yes"}, {"text": 1}, {}):
+            answer = await client.post("/ask", json=body)
+            print(answer.status_code, answer.text)
+asyncio.run(ask())
 """
     answers = _run(_COLD + _APP + told)
     assert answers == _run(_APP + told)

@@ -115,20 +115,15 @@ def test_dropped_attributes_and_events_are_counted(
     assert b'"droppedAttributesCount":72' in encode(spans)
 
 
-def test_numbers_that_json_or_the_protocol_lacks_become_text(
+def test_what_json_or_the_protocol_lacks_becomes_other_text(
     provider: TracerProvider, kept: InMemorySpanExporter
 ) -> None:
-    attributes = _attributes(
-        provider, kept, nan=math.nan, infinite=-math.inf, large=2**63, largest=2**63 - 1
-    )
-    assert attributes == {
+    numbers = {"nan": math.nan, "infinite": -math.inf, "large": 2**63, "largest": 2**63 - 1}
+    assert _attributes(provider, kept, **numbers, surrogate="a\ud800", fine="ü") == {
         "nan": {"stringValue": "nan"},
         "infinite": {"stringValue": "-inf"},
         "large": {"stringValue": str(2**63)},
         "largest": {"intValue": str(2**63 - 1)},
+        "surrogate": {"stringValue": "a?"},
+        "fine": {"stringValue": "ü"},
     }
-
-
-def test_lone_surrogates_are_replaced(provider: TracerProvider, kept: InMemorySpanExporter) -> None:
-    attributes = _attributes(provider, kept, text="a\ud800", fine="ü")
-    assert attributes == {"text": {"stringValue": "a?"}, "fine": {"stringValue": "ü"}}
