@@ -106,6 +106,8 @@ def test_a_server_exports_one_server_span_a_request_under_its_route(
     traceparent = f"00-{'a' * 32}-{'b' * 16}-01"
     xray = f"Root={_ROOT};Parent={_PARENT};Sampled=1"
     code = f"""
+    from shared.logging import configure_logging
+    configure_logging("INFO", service_name="api", environment="dev")
     headers = [
         {{"traceparent": {traceparent!r}}},
         {{"traceparent": {traceparent!r}, "x-amzn-trace-id": {xray!r}}},
@@ -126,6 +128,11 @@ def test_a_server_exports_one_server_span_a_request_under_its_route(
     inner = [span for span in collector.spans if span.name == "inner 7"]
     assert [span.parent_id for span in inner] == [first.span_id, second.span_id]
     assert len(collector.spans) == 4, "and no other"
+    logged = [json.loads(line) for line in printed if '"path"' in line]
+    assert {(line["trace_id"], line["span_id"], line["xray_trace_id"]) for line in logged} == {
+        (span.trace_id, span.span_id, f"1-{span.trace_id[:8]}-{span.trace_id[8:]}")
+        for span in (first, second)
+    }
     resource = first.resource
     assert resource["service.name"] == "api"
     assert resource["deployment.environment.name"] == "dev"
@@ -359,7 +366,7 @@ def test_spans_reach_the_xray_daemon_in_datagrams() -> None:
     assert (request.trace_id, request.parent_id) == (_TRACE, _PARENT)
 
 
-def test_a_request_that_fails_is_an_error_and_a_refused_one_is_not() -> None:
+def test_a_request_that_fails_is_an_error_and_one_refused_or_left_by_its_client_is_not() -> None:
     code = """
     from shared.errors import NotFound
     async def broken(): raise RuntimeError("x")
@@ -372,12 +379,22 @@ def test_a_request_that_fails_is_an_error_and_a_refused_one_is_not() -> None:
         asyncio.run(ask({}, path="/stream"))
     except RuntimeError:
         pass
+    from fastapi import Request
+    async def upload(request: Request): await request.body()
+    app.add_api_route("/upload", upload, methods=["POST"])
+    async def leave():
+        async def receive(): return {"type": "http.disconnect"}
+        async def send(message): raise AssertionError(message)
+        await app({"type": "http", "method": "POST", "path": "/upload", "headers": [],
+                   "query_string": b"", "raw_path": b"/upload"}, receive, send)
+    asyncio.run(leave())
     """
     _, collector = _trace(code)
     assert _outcomes(collector) == [
         ("GET /broken", "ERROR", "RuntimeError", 500),
         ("GET /missing", "UNSET", None, 404),
         ("GET /stream", "ERROR", "RuntimeError", 200),
+        ("POST /upload", "UNSET", "ClientDisconnect", None),
     ]
 
 
@@ -416,22 +433,6 @@ def test_a_function_without_the_entry_gets_its_span_from_the_middleware() -> Non
     assert (span.trace_id, span.parent_id) == (_TRACE, _PARENT)
 
 
-def test_a_client_that_leaves_is_no_fault_of_the_services() -> None:
-    code = """
-    from fastapi import Request
-    async def upload(request: Request): await request.body()
-    app.add_api_route("/upload", upload, methods=["POST"])
-    async def leave():
-        async def receive(): return {"type": "http.disconnect"}
-        async def send(message): raise AssertionError(message)
-        await app({"type": "http", "method": "POST", "path": "/upload", "headers": [],
-                   "query_string": b"", "raw_path": b"/upload"}, receive, send)
-    asyncio.run(leave())
-    """
-    _, collector = _trace(code)
-    assert _outcomes(collector) == [("POST /upload", "UNSET", "ClientDisconnect", None)]
-
-
 def test_baggage_goes_through_a_function() -> None:
     code = f"""
     from opentelemetry import baggage
@@ -449,21 +450,7 @@ def test_baggage_goes_through_a_function() -> None:
     assert {span.trace_id for span in collector.spans} == {_TRACE}
 
 
-def test_a_request_line_has_the_spans_ids() -> None:
-    code = """
-    from shared.logging import configure_logging
-    configure_logging("INFO", service_name="api", environment="dev")
-    asyncio.run(ask({}))
-    """
-    printed, collector = _trace(code)
-    (span,) = _of_requests(collector.spans)
-    started, completed = (json.loads(line) for line in printed)
-    for line in (started, completed):
-        assert (line["trace_id"], line["span_id"]) == (span.trace_id, span.span_id)
-        assert line["xray_trace_id"] == f"1-{span.trace_id[:8]}-{span.trace_id[8:]}"
-
-
-def test_the_lines_of_a_function_have_the_ids_of_the_span_they_are_in() -> None:
+def test_log_lines_of_a_function_have_the_ids_of_the_span_in_which_they_are_written() -> None:
     code = f"""
     from shared.logging import configure_logging, get_logger
     async def told():
@@ -487,6 +474,7 @@ def test_the_lines_of_a_function_have_the_ids_of_the_span_they_are_in() -> None:
         for span in (request, request, within, request, request)
     ]
     assert [(line["trace_id"], line["span_id"]) for line in lines] == expected
+    assert lines[0]["xray_trace_id"] == f"1-{_TRACE[:8]}-{_TRACE[8:]}"
     assert not {"trace_id", "span_id"} & afterwards.keys()
 
 

@@ -11,9 +11,8 @@ from shared.app import create_service_app
 from shared.aws_lambda.entry import lambda_handler
 from shared.conftest import Lines, MakeSettings
 from shared.errors import Unavailable
-from shared.logging import request_context
 from shared.telemetry import metrics
-from shared.telemetry.metrics import DIMENSIONS, METRICS, ServiceMetrics, measure
+from shared.telemetry.metrics import DIMENSIONS, METRICS, measure
 from shared.testing import FakeKeys, LambdaContext, api_gateway_event, app_client
 
 pytestmark = pytest.mark.anyio
@@ -51,7 +50,7 @@ def app(make_settings: MakeSettings, lines: Lines) -> FastAPI:
 
 async def _line(app: FastAPI, lines: Lines, path: str) -> dict[str, Any]:
     async with app_client(app) as client:
-        await client.get(path)
+        await client.get(path, headers={"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"})
     [line] = lines.of("metrics")
     return line
 
@@ -71,10 +70,11 @@ async def test_a_request_is_one_line_that_cloudwatch_can_read(app: FastAPI, line
     assert before - 1 <= line["_aws"]["Timestamp"] <= time.time() * 1000
     assert (line["Environment"], line["Service"]) == ("dev", "api")
     assert (line["Requests"], line["Errors"]) == (1, 0)
-    assert 0 < line["Duration"] < 10_000
+    [completed] = lines.of("request_completed")
+    assert line["Duration"] == pytest.approx(completed["duration"] * 1000, abs=0.01)
     # The specification: each metric and dimension is a member of the same object.
     assert set(described) | set(DIMENSIONS) <= set(line)
-    assert line["request_id"], "from a spike in a graph to its requests"
+    assert (bool(line["request_id"]), line["trace_id"]) == (True, "a" * 32), "to find the request"
     assert (line["service"], line["environment"], line["level"]) == ("api", "dev", "info")
 
 
@@ -139,15 +139,3 @@ def test_there_are_no_more_metrics_than_are_paid_for() -> None:
     # Beside these, the rotation function publishes what is left of each service's quota.
     assert len(METRICS) + 1 <= _MOST
     assert set(METRICS.values()) <= {"Count", "Milliseconds", "None"}
-
-
-def test_the_line_of_a_request_has_its_trace(lines: Lines) -> None:
-    token = request_context.bind(request_context.RequestContext("id-1", "a" * 32))
-    try:
-        service = ServiceMetrics("p", "dev", "api")
-        service.end(service.begin(), path="/x", status=200, duration_seconds=0.25, cold_start=None)
-    finally:
-        request_context.reset(token)
-    [line] = lines.of("metrics")
-    assert line["trace_id"] == "a" * 32
-    assert line["Duration"] == 250
