@@ -5,7 +5,16 @@ Offsets count Unicode code points, and ranges are half-open.
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+from shared.personal_data import mask
 
 MAX_ID_CHARACTERS = 128
 MAX_REASON_CHARACTERS = 1_000
@@ -107,10 +116,16 @@ class Feedback(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rating: Literal["up", "down"]
-    reason: Annotated[
-        str | None,
-        StringConstraints(min_length=1, max_length=MAX_REASON_CHARACTERS, strip_whitespace=True),
-    ] = None
+    reason: (
+        Annotated[
+            str,
+            StringConstraints(
+                min_length=1, max_length=MAX_REASON_CHARACTERS, strip_whitespace=True
+            ),
+            AfterValidator(mask),
+        ]
+        | None
+    ) = None
 
 
 class Turn(_Body):
