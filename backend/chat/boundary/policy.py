@@ -9,7 +9,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from shared.answers import BoundaryCategory
 
@@ -20,8 +27,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 _WORD_LIST: Final = re.compile(r"\{([a-z_]+)\}")
-# At most this many characters of one sentence: what matches stays near.
-_GAP: Final = "[^.?!]{0,60}?"
+# Whole words of one sentence; at most this many characters, so that what matches stays near.
+_GAP: Final = "(?![a-z0-9])[^.?!]{0,60}?(?<![a-z0-9])"
 _MAX_BYTES: Final = 1_000_000
 
 

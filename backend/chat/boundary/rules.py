@@ -1,10 +1,11 @@
 """Matches questions and sentences of answers against the policy's rules, without a model."""
 
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from chat.boundary.policy import Policy, Rule
+from chat.boundary.policy import Policy, QuestionRule, Rule
 from shared.answers import BoundaryCategory
 
 _APOSTROPHES: Final = re.compile(r"['\u2018\u2019\u02bc\u00b4`]")
@@ -39,7 +40,7 @@ class Rules:
         return self._answers.matches(plain(sentence))
 
     @cached_property
-    def _questions(self):  # type: ignore[no-untyped-def]
+    def _questions(self) -> "Sequence[tuple[QuestionRule, _Matcher]]":
         return [(rule, _Matcher(self._policy, rule)) for rule in self._policy.questions]
 
     @cached_property

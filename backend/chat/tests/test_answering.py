@@ -6,6 +6,8 @@ import pytest
 
 from chat.answering import NOTHING_FOUND, NOTHING_PROVEN, Answerer
 from chat.answers.check import Segment
+from chat.boundary.advice import AdviceBoundary
+from chat.boundary.policy import built_in_policy
 from chat.history import Exchange
 from chat.relevance import RelevanceGate
 from chat.tests.fakes import SAVE, FakeModel, FakeRetriever, passage
@@ -30,6 +32,7 @@ async def ask(
         retriever or FakeRetriever(passage(0), passage(1, text=DEBT)),
         model,
         gate=RelevanceGate(threshold),
+        boundary=AdviceBoundary(built_in_policy()),
         disclosure="An AI wrote this.",
         history_tokens=1_000,
         today=lambda: date(2026, 11, 28),
