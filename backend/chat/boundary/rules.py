@@ -10,7 +10,7 @@ from shared.answers import BoundaryCategory
 
 _APOSTROPHES: Final = re.compile(r"['\u2018\u2019\u02bc\u00b4`]")
 _DECIMAL_POINT: Final = re.compile(r"(?<=\d)\.(?=\d)")
-_NOT_COMPARED: Final = re.compile(r"[^\w.?!,:$\u20ac\u00a3%]+|_+")
+_NOT_COMPARED: Final = re.compile(r"(?:[^\w.?!,:$\u20ac\u00a3%]|_)+")
 _SENTENCE_ENDS: Final = ".?!"
 
 
