@@ -28,7 +28,7 @@ Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 _WORD_LIST: Final = re.compile(r"\{([a-z_]+)\}")
 # Whole words of one sentence; at most this many characters, so that what matches stays near.
-_GAP: Final = "(?![a-z0-9])[^.?!]{0,60}?(?<![a-z0-9])"
+_GAP: Final = "(?![a-z0-9])[^.?!]{0,60}?(?:(?<![a-z0-9])|$)"
 _MAX_BYTES: Final = 1_000_000
 
 
