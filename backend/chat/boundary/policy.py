@@ -5,7 +5,6 @@
 
 import re
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -113,8 +112,7 @@ class Policy(_Part):
 @cache
 def built_in_policy() -> Policy:
     """Return the policy that comes with this service."""
-    data = resources.files("chat.boundary").joinpath("policy.json").read_bytes()
-    return Policy.model_validate_json(data)
+    return Policy.model_validate_json(Path(__file__).with_name("policy.json").read_bytes())
 
 
 def load_policy(path: Path) -> Policy:
