@@ -39,18 +39,40 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Cue(_Part):
+    """Words that speak for a category, or against it with a weight below zero."""
+
+    weight: Annotated[int, Field(ge=-10, le=10)]
+    any: Annotated[list[Pattern], Field(min_length=1)]
+
+
 class Rule(_Part):
     """Patterns of a text, and patterns that cancel a match in the same sentence."""
 
     id: Name
-    any: Annotated[list[Pattern], Field(min_length=1)]
+    any: list[Pattern] = []
     unless: list[Pattern] = []
+
+    @property
+    def patterns(self) -> list[str]:
+        """Every pattern of the rule."""
+        return [*self.any, *self.unless]
 
 
 class QuestionRule(Rule):
-    """A rule for questions; the first that matches decides the category."""
+    """A rule for questions; the first that matches decides the category.
+
+    It also matches where the weights of the cues in three sentences in a row reach `at_least`.
+    """
 
     category: Refused
+    cues: list[Cue] = []
+    at_least: Annotated[int, Field(ge=1, le=100)] = 1
+
+    @property
+    def patterns(self) -> list[str]:
+        """Every pattern of the rule."""
+        return [*self.any, *self.unless, *(one for cue in self.cues for one in cue.any)]
 
 
 class Texts(_Part):
@@ -87,7 +109,9 @@ class Policy(_Part):
         if repeated := sorted({one for one in ids if ids.count(one) > 1}):
             raise ValueError(f"the rule {repeated[0]!r} is there twice")
         for rule in (*self.questions, self.answers):
-            for pattern in (*rule.any, *rule.unless):
+            if not rule.patterns:
+                raise ValueError(f"rule {rule.id!r}: has no pattern")
+            for pattern in rule.patterns:
                 if unknown := [one for one in _WORD_LIST.findall(pattern) if one not in self.words]:
                     raise ValueError(f"rule {rule.id!r}: words has no list {unknown[0]!r}")
         return self
@@ -137,7 +161,7 @@ def load_policy(path: Path) -> Policy:
         )
         raise PolicyError(f"{path}: {problems}") from None
     for rule in (*policy.questions, policy.answers):
-        for pattern in (*rule.any, *rule.unless):
+        for pattern in rule.patterns:
             try:
                 policy.expression([pattern])
             except re.error as error:

@@ -12,6 +12,8 @@ _APOSTROPHES: Final = re.compile(r"['\u2018\u2019\u02bc\u00b4`]")
 _DECIMAL_POINT: Final = re.compile(r"(?<=\d)\.(?=\d)")
 _NOT_COMPARED: Final = re.compile(r"(?:[^\w.?!,:$\u20ac\u00a3%]|_)+")
 _SENTENCE_ENDS: Final = ".?!"
+_SENTENCE: Final = re.compile(r"[^.?!]*[.?!]*")
+_SENTENCES_TOGETHER: Final = 3
 
 
 class Match(NamedTuple):
@@ -30,8 +32,8 @@ class Rules:
     def judge(self, question: str) -> Match:
         """Return what a question asks for."""
         text = plain(question)
-        for rule, matcher in self._questions:
-            if matcher.matches(text):
+        for rule, matcher, cues in self._questions:
+            if matcher.matches(text) or cues.match(text):
                 return Match(rule.category, rule.id)
         return Match("information", None)
 
@@ -40,8 +42,9 @@ class Rules:
         return self._answers.matches(plain(sentence))
 
     @cached_property
-    def _questions(self) -> "Sequence[tuple[QuestionRule, _Matcher]]":
-        return [(rule, _Matcher(self._policy, rule)) for rule in self._policy.questions]
+    def _questions(self) -> "Sequence[tuple[QuestionRule, _Matcher, _Cues]]":
+        policy = self._policy
+        return [(one, _Matcher(policy, one), _Cues(policy, one)) for one in policy.questions]
 
     @cached_property
     def _answers(self) -> "_Matcher":
@@ -67,6 +70,25 @@ class _Matcher:
         ends = (text.find(end, match.end()) for end in _SENTENCE_ENDS)
         end = min((one for one in ends if one >= 0), default=len(text))
         return self._unless.search(text, start, end) is not None
+
+
+class _Cues:
+    """The cues of one rule, compiled."""
+
+    def __init__(self, policy: Policy, rule: QuestionRule) -> None:
+        self._cues = [(cue.weight, policy.expression(cue.any)) for cue in rule.cues]
+        self._at_least = rule.at_least
+
+    def match(self, text: str) -> bool:
+        if not self._cues:
+            return False
+        sentences = [one for one in _SENTENCE.findall(text) if one.strip()]
+        last = max(1, len(sentences) - _SENTENCES_TOGETHER + 1)
+        parts = ("".join(sentences[n : n + _SENTENCES_TOGETHER]) for n in range(last))
+        return any(self._score(part) >= self._at_least for part in parts)
+
+    def _score(self, text: str) -> int:
+        return sum(weight for weight, cue in self._cues if cue and cue.search(text))
 
 
 def plain(text: str) -> str:
