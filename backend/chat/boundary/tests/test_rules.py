@@ -60,6 +60,27 @@ def test_a_match_is_cancelled_in_its_own_sentence_only() -> None:
 
 
 @pytest.mark.parametrize(
+    ("question", "matches"),
+    [
+        ("I owe a lot. Why? I cry.", True),
+        ("I owe a lot, a lot, a lot.", False),
+        ("I owe a lot. One. Two. I cry.", False),
+        ("What if I owe a lot? I cry.", False),
+        ("", False),
+    ],
+)
+def test_cues_of_three_sentences_are_added_and_each_counts_once(
+    question: str, matches: bool
+) -> None:
+    cues = [
+        {"weight": 2, "any": ["owe", "a lot"]},
+        {"weight": 1, "any": ["cry"]},
+        {"weight": -1, "any": ["what if"]},
+    ]
+    assert (rules(any=[], cues=cues, at_least=3).judge(question).rule == "gems") is matches
+
+
+@pytest.mark.parametrize(
     "sentence",
     [
         "You should buy Nvidia shares.",
