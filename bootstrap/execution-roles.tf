@@ -186,6 +186,12 @@ resource "aws_iam_policy" "boundary" {
         ]
       },
       {
+        Sid      = "Guardrails"
+        Effect   = "Allow"
+        Action   = ["bedrock:ApplyGuardrail"]
+        Resource = "arn:${local.partition}:bedrock:${var.aws_region}:${local.account_id}:guardrail/*"
+      },
+      {
         Sid    = "RotateKeys"
         Effect = "Allow"
         Action = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]

@@ -22,8 +22,12 @@ module "chat" {
     CHAT_CITATIONS         = var.chat_citations
     }, {
     for name, value in {
-      CHAT_MODEL_FIELDS   = var.chat_model_fields
-      RELEVANCE_THRESHOLD = var.chat_min_relevance
+      CHAT_MODEL_FIELDS    = var.chat_model_fields
+      RELEVANCE_THRESHOLD  = var.chat_min_relevance
+      BOUNDARY_POLICY_PATH = var.chat_policy_path
+      SUPPORT_COUNTRY      = var.chat_support_country
+      GUARDRAIL_ID         = try(var.chat_guardrail.id, null)
+      GUARDRAIL_VERSION    = try(var.chat_guardrail.version, null)
     } : name => tostring(value) if value != null
   })
 }
@@ -56,13 +60,18 @@ resource "aws_iam_policy" "lambda_chat_bedrock" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
+    Statement = concat([{
       Sid    = "AskTheModel"
       Effect = "Allow"
       # IAM authorises Converse as InvokeModel.
       Action   = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
       Resource = local.chat_model_arns
-    }]
+      }], var.chat_guardrail == null ? [] : [{
+      Sid      = "ApplyTheGuardrail"
+      Effect   = "Allow"
+      Action   = ["bedrock:ApplyGuardrail"]
+      Resource = ["arn:${local.partition}:bedrock:${var.aws_region}:${local.account_id}:guardrail/${var.chat_guardrail.id}"]
+    }])
   })
 }
 

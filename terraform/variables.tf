@@ -341,6 +341,44 @@ variable "chat_model_regions" {
   }
 }
 
+variable "chat_guardrail" {
+  type = object({
+    id      = string
+    version = string
+  })
+  description = "A guardrail of Bedrock that judges questions and answers beside the policy: its id and version. Where it does not answer, no answer is given. null asks none."
+  default     = null
+
+  validation {
+    condition = var.chat_guardrail == null || try(
+      can(regex("^[a-z0-9]+$", var.chat_guardrail.id)) && can(regex("^([1-9][0-9]{0,7}|DRAFT)$", var.chat_guardrail.version)), false
+    )
+    error_message = "Write chat_guardrail with the id of a guardrail of this account and region and a version, such as {id = \"gr1abc2def\", version = \"3\"}, or leave it null."
+  }
+}
+
+variable "chat_support_country" {
+  type        = string
+  description = "Country of the help lines that people in distress and victims of fraud are given, such as US; null names help without a number."
+  default     = null
+
+  validation {
+    condition     = var.chat_support_country == null || can(regex("^[A-Z]{2}$", var.chat_support_country))
+    error_message = "Write chat_support_country as two capital letters, such as US, or leave it null."
+  }
+}
+
+variable "chat_policy_path" {
+  type        = string
+  description = "Path of a policy file within chat's package, such as chat/boundary/acme.json; null uses the built-in policy."
+  default     = null
+
+  validation {
+    condition     = var.chat_policy_path == null || can(regex("^[A-Za-z0-9_./-]+[.]json$", var.chat_policy_path))
+    error_message = "Write chat_policy_path as the path of a .json file, such as chat/boundary/acme.json, or leave it null."
+  }
+}
+
 variable "vector_backend" {
   type        = string
   description = "Where vectors are stored: `s3` (the project's own bucket, searched in memory) or `s3vectors` (Amazon S3 Vectors)."

@@ -8,6 +8,7 @@ from typing import Any, Final
 from chat import follow_up
 from chat.answers import check
 from chat.answers.passages import Passage
+from chat.boundary.advice import AdviceBoundary, Verdict
 from chat.chat_model import ChatModel, Completion, PromptPassage
 from chat.greeting import greeting
 from chat.history import Exchange, trimmed
@@ -38,6 +39,7 @@ class Answerer:
         retriever: Finds passages.
         model: Writes the answer.
         gate: Decides whether the passages are relevant to the question.
+        boundary: Decides whether the question may be answered.
         disclosure: The sentence that says that an AI wrote the answer.
         history_tokens: The most tokens of the prompt that earlier turns may use.
         today: Returns the date that the prompt states.
@@ -49,6 +51,7 @@ class Answerer:
         model: ChatModel,
         *,
         gate: RelevanceGate,
+        boundary: AdviceBoundary,
         disclosure: str,
         history_tokens: int,
         today: Callable[[], date],
@@ -56,6 +59,7 @@ class Answerer:
         self._retriever = retriever
         self._model = model
         self._gate = gate
+        self._boundary = boundary
         self._disclosure = disclosure
         self._history_tokens = history_tokens
         self._today = today
@@ -70,22 +74,34 @@ class Answerer:
     ) -> CheckedAnswer:
         """Return the checked answer to a question after earlier turns."""
         if reply := greeting(question):
-            return self._answer_without_model(reply, "answered")
+            return self._answer_without_model(reply, "answered", self._boundary.information())
+        verdict = await self._boundary.judge(question)
+        if verdict.reply is not None:
+            return self._answer_without_model(verdict.reply, "refused", verdict)
         asked = [turn.question for turn in history if greeting(turn.question) is None]
         text = follow_up.search_text([*asked, question])
         passages, relevance = await self._retrieve(text, top_k, metadata_filter)
         if relevance in {None, "irrelevant"}:
-            return self._answer_without_model(NOTHING_FOUND, "unknown", relevance=relevance)
-        completion = await self._complete(question, history, passages)
+            unknown = self._answer_without_model(
+                NOTHING_FOUND, "unknown", verdict, relevance=relevance
+            )
+            return await self._boundary.apply(verdict, unknown)
+        completion = await self._complete(question, history, passages, verdict)
         with span("check"):
             # `text` includes the earlier questions that this one refers to: figures in them come
             # from the user as well.
             checked = check.check(
-                completion.segments, passages, question=text, stop_reason=completion.stop_reason
+                completion.segments,
+                passages,
+                question=text,
+                stop_reason=completion.stop_reason,
+                recommends=self._boundary.recommends,
             )
+        answer = await self._boundary.apply(verdict, self._response(checked, completion, relevance))
         _log.info(
             "answered",
-            status=checked.status,
+            status=answer.status,
+            **verdict.log_fields,
             stop_reason=completion.stop_reason,
             relevance=relevance,
             passages=len(passages),
@@ -95,7 +111,7 @@ class Answerer:
             input_tokens=completion.input_tokens,
             output_tokens=completion.output_tokens,
         )
-        return self._response(checked, completion, relevance)
+        return answer
 
     async def _retrieve(
         self, text: str, top_k: int, metadata_filter: dict[str, Any] | None
@@ -114,21 +130,29 @@ class Answerer:
             return found.passages, relevance
 
     async def _complete(
-        self, question: str, history: Sequence[Exchange], passages: Sequence[Passage]
+        self,
+        question: str,
+        history: Sequence[Exchange],
+        passages: Sequence[Passage],
+        verdict: Verdict,
     ) -> Completion:
         earlier = trimmed(history, tokens=self._history_tokens)
         return await self._model.complete(
-            system_prompt(self._today()),
+            system_prompt(self._today(), general_only=verdict.is_recommendation),
             [user_turn(question, earlier, passages)],
             passages=[PromptPassage(one.passage_id, one.title, one.text) for one in passages],
         )
 
     def _answer_without_model(
-        self, text: str, status: Any, *, relevance: Relevance | None = None
+        self, text: str, status: Any, verdict: Verdict, *, relevance: Relevance | None = None
     ) -> CheckedAnswer:
-        _log.info("answered", status=status, relevance=relevance, passages=0)
+        _log.info("answered", status=status, relevance=relevance, passages=0, **verdict.log_fields)
         return CheckedAnswer(
-            answer=text, status=status, relevance=relevance, disclosure=self._disclosure
+            answer=text,
+            status=status,
+            relevance=relevance,
+            disclosure=self._disclosure,
+            boundary=verdict.boundary,
         )
 
     def _response(

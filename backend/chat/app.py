@@ -8,6 +8,9 @@ from fastapi import FastAPI
 from chat import routes
 from chat.answering import Answerer
 from chat.bedrock_model import bedrock_model
+from chat.boundary.advice import AdviceBoundary
+from chat.boundary.guard import BedrockGuardrail, Guard
+from chat.boundary.policy import built_in_policy, load_policy
 from chat.chat_model import ChatModel
 from chat.conversation import Conversations
 from chat.conversation_store import ConversationStore
@@ -26,6 +29,7 @@ def create_app(
     retriever: Retriever | None = None,
     model: ChatModel | None = None,
     store: ConversationStore | None = None,
+    guard: Guard | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -34,6 +38,8 @@ def create_app(
         retriever: Where passages come from; the s3vector service by default.
         model: What writes answers; Bedrock by default.
         store: Where conversations are kept; DynamoDB by default.
+        guard: Judges questions and answers beside the policy; by default the guardrail that the
+            settings name, else none.
     """
     app = create_service_app(
         settings,
@@ -46,6 +52,13 @@ def create_app(
             retriever or GatewayRetriever(ServiceAPIClient(settings=settings)),
             model or bedrock_model(settings),
             gate=RelevanceGate(settings.relevance_threshold),
+            boundary=AdviceBoundary(
+                load_policy(settings.boundary_policy_path)
+                if settings.boundary_policy_path
+                else built_in_policy(),
+                country=settings.support_country,
+                guard=guard or _guardrail(settings),
+            ),
             disclosure=settings.disclosure,
             history_tokens=settings.history_tokens,
             today=lambda: datetime.now(UTC).date(),
@@ -61,3 +74,11 @@ def create_app(
         now=lambda: datetime.now(UTC),
     )
     return app
+
+
+def _guardrail(settings: Settings) -> Guard | None:
+    if not settings.guardrail_id:
+        return None
+    return BedrockGuardrail(
+        settings.guardrail_id, settings.guardrail_version, region=settings.aws_region
+    )

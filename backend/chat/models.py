@@ -2,9 +2,18 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
 
 from shared.answers import ConversationId
+from shared.personal_data import mask
 
 
 class _Body(BaseModel):
@@ -12,11 +21,13 @@ class _Body(BaseModel):
 
 
 class Message(_Body):
-    """One turn of a conversation."""
+    """One turn of a conversation. Personal numbers in it are masked before anything reads it."""
 
     role: Literal["user", "assistant"]
     content: Annotated[
-        str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True)
+        str,
+        StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True),
+        AfterValidator(mask),
     ]
 
 

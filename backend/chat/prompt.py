@@ -28,6 +28,11 @@ them. Earlier replies that are not verified may be wrong; answer from no earlier
 Where the passages do not answer the question, say "I don't know" and name what is missing. Be \
 brief and concrete. You give general information, not individual advice."""
 
+_GENERAL_ONLY: Final = """
+The question asks what this person should do. Recommend nothing and decide nothing for them: state \
+what the passages say in general that bears on it, such as how each option works, what it costs \
+and what it depends on. Do not say that you cannot advise: that is added to your answer."""
+
 _ATTRIBUTE_ESCAPES: Final = {
     '"': "&quot;",
     "'": "&apos;",
@@ -40,9 +45,9 @@ _BRACKET_ESCAPES: Final = {"[": "&#91;", "]": "&#93;", "\u3010": "&#12304;", "\u
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
-def system_prompt(today: date) -> str:
-    """Return the rules."""
-    return _RULES.format(today=today.isoformat())
+def system_prompt(today: date, *, general_only: bool = False) -> str:
+    """Return the rules, with one more where the question asks for a personal recommendation."""
+    return _RULES.format(today=today.isoformat()) + (_GENERAL_ONLY if general_only else "")
 
 
 def user_turn(question: str, history: Sequence[Exchange], passages: Sequence[Passage]) -> Message:

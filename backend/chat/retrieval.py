@@ -8,6 +8,7 @@ from chat import provenance
 from chat.answers.passages import Passage
 from shared.api_client import ServiceAPIClient
 from shared.errors import BadDependency
+from shared.personal_data import mask
 
 
 class Retrieved(NamedTuple):
@@ -32,8 +33,9 @@ class _FoundPassage(BaseModel):
         return Passage(
             passage_id=self.passage_id,
             document_id=self.document_id,
-            text=self.text,
-            title=self.title,
+            # Documents that an earlier release stored are not masked.
+            text=mask(self.text),
+            title=self.title and mask(self.title),
             page=provenance.page(self.metadata),
             as_of=provenance.as_of(self.metadata),
             score=self.score,

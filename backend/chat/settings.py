@@ -1,10 +1,17 @@
 """The settings of the chat service."""
 
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from chat.boundary.policy import load_policy
 from shared.settings import FullServiceSettings
+
+
+def _policy_path(path: Path) -> Path:
+    load_policy(path)  # Its error names what is wrong in the file.
+    return path
 
 
 class Settings(FullServiceSettings):
@@ -38,6 +45,24 @@ class Settings(FullServiceSettings):
 
     history_tokens: int = Field(default=2_000, ge=0, le=100_000)
     """The most tokens of a prompt that earlier turns may use."""
+
+    boundary_policy_path: Annotated[Path, AfterValidator(_policy_path)] | None = None
+    """A policy file in the place of `chat/boundary/policy.json`. A relative path begins at the
+    function's folder, which is the root of its package.
+    """
+
+    support_country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    """Whose help lines are given, such as `US`; without it, help is named without a number."""
+
+    guardrail_id: str | None = Field(
+        default=None,
+        pattern=r"^(?:[a-z0-9]+|arn:aws(?:-[^:]+)?:bedrock:[a-z0-9-]+:[0-9]{12}:guardrail/[a-z0-9]+)$",
+    )
+    """A guardrail of Bedrock that judges questions and answers too. Without an answer from it, no
+    answer is given.
+    """
+
+    guardrail_version: str = Field(default="DRAFT", pattern=r"^(?:[1-9][0-9]{0,7}|DRAFT)$")
 
     disclosure: str = Field(
         default="An AI system wrote this answer; its figures and sources were checked "

@@ -5,12 +5,22 @@ Offsets count Unicode code points, and ranges are half-open.
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+from shared.personal_data import mask
 
 MAX_ID_CHARACTERS = 128
 MAX_REASON_CHARACTERS = 1_000
 
 Status = Literal["answered", "partial", "unknown", "refused", "incomplete"]
+BoundaryCategory = Literal["information", "recommendation", "distress", "fraud"]
 ConversationId = Annotated[
     str, StringConstraints(pattern=rf"^[A-Za-z0-9_-]{{1,{MAX_ID_CHARACTERS}}}$")
 ]
@@ -49,10 +59,36 @@ class Citation(_Body):
 
 
 class Removed(_Body):
-    """A sentence, list item or table row that the passages do not prove."""
+    """A sentence, list item or table row that the passages do not prove, or that recommends."""
 
     sentence: str
-    reason: Literal["no_citation", "number_not_in_source", "unknown_source", "not_supported"]
+    reason: Annotated[
+        Literal[
+            "no_citation",
+            "number_not_in_source",
+            "unknown_source",
+            "not_supported",
+            "recommendation",
+        ],
+        Field(description="`recommendation`: it says what the reader personally should do."),
+    ]
+
+
+class Boundary(_Body):
+    """What the question asks for, and what decided it."""
+
+    category: Annotated[
+        BoundaryCategory,
+        Field(
+            description="`information` is answered. A `recommendation` gets general information "
+            "(`partial`) or none (`refused`). `distress` and `fraud` get help at once (`refused`)."
+        ),
+    ]
+    rule: Annotated[
+        str | None,
+        Field(description="The policy's rule, or `guardrail/` and a name; null if none matched."),
+    ] = None
+    policy_version: str
 
 
 class Usage(_Body):
@@ -69,8 +105,9 @@ class CheckedAnswer(_Body):
     status: Annotated[
         Status,
         Field(
-            description="`partial`: sentences were removed. `unknown`: nothing is left, or nothing "
-            "relevant was found. `incomplete`: the model stopped early, see `stop_reason`."
+            description="`partial`: sentences were removed, or only general information is given. "
+            "`unknown`: nothing is left, or nothing relevant was found. `refused`: see `boundary`. "
+            "`incomplete`: the model stopped early, see `stop_reason`."
         ),
     ]
     stop_reason: Annotated[
@@ -90,6 +127,9 @@ class CheckedAnswer(_Body):
         ),
     ] = None
     disclosure: Annotated[str, Field(description="Says that an AI wrote the answer.")]
+    boundary: Annotated[
+        Boundary | None, Field(description="Null in an answer that an earlier release kept.")
+    ] = None
     usage: Usage = Usage()
     model_id: Annotated[str | None, Field(description="Null where no model was asked.")] = None
 
@@ -107,10 +147,16 @@ class Feedback(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rating: Literal["up", "down"]
-    reason: Annotated[
-        str | None,
-        StringConstraints(min_length=1, max_length=MAX_REASON_CHARACTERS, strip_whitespace=True),
-    ] = None
+    reason: (
+        Annotated[
+            str,
+            StringConstraints(
+                min_length=1, max_length=MAX_REASON_CHARACTERS, strip_whitespace=True
+            ),
+            AfterValidator(mask),
+        ]
+        | None
+    ) = None
 
 
 class Turn(_Body):

@@ -10,7 +10,8 @@ Every store accepts documents within these limits:
 * metadata: 40 keys and 2,000 bytes. S3 Vectors allows 50 keys and 2 KB of filterable metadata for a
   vector; the rest is for the keys that the runner and the store add.
 
-A blank text or title is refused: it could not be embedded or shown.
+A blank text or title is refused: it could not be embedded or shown. Personal numbers in texts,
+titles and metadata are masked, so that neither an index nor a model gets them.
 """
 
 import json
@@ -28,6 +29,8 @@ from pydantic import (
     Strict,
     StringConstraints,
 )
+
+from shared.personal_data import mask
 
 MAX_ID_CHARACTERS: Final = 128
 MAX_TEXT_CHARACTERS: Final = 50_000
@@ -128,7 +131,16 @@ def _refuse_dots(value: str) -> str:
 
 
 def _metadata(value: Any) -> Metadata:
+    if isinstance(value, Mapping):
+        # Before the check, because a masked value may be longer.
+        value = {key: _masked(one) for key, one in value.items()}
     return check_metadata({} if value is None else value)
+
+
+def _masked(value: object) -> object:
+    if isinstance(value, list):
+        return [mask(one) if isinstance(one, str) else one for one in value]
+    return mask(value) if isinstance(value, str) else value
 
 
 UnicodeText = Annotated[str, Strict(), BeforeValidator(_require_unicode)]
@@ -141,11 +153,13 @@ DocumentText = Annotated[
     UnicodeText,
     StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS),
     AfterValidator(require_text),
+    AfterValidator(mask),
 ]
 DocumentTitle = Annotated[
     UnicodeText,
     StringConstraints(min_length=1, max_length=MAX_TITLE_CHARACTERS),
     AfterValidator(require_text),
+    AfterValidator(mask),
 ]
 DocumentMetadata = Annotated[
     # Not `dict[str, MetadataValue]`: pydantic would add a schema to OpenAPI for each alias.

@@ -34,6 +34,9 @@ run "wrong_values_are_each_refused" {
     var.chat_min_relevance,
     var.chat_citations,
     var.chat_model_fields,
+    var.chat_guardrail,
+    var.chat_support_country,
+    var.chat_policy_path,
     var.vector_backend,
     var.throttle,
     var.reserved_concurrency,
@@ -70,6 +73,9 @@ run "wrong_values_are_each_refused" {
     chat_min_relevance     = 2
     chat_citations         = "footnotes"
     chat_model_fields      = "effort=low"
+    chat_guardrail         = { id = "My-Guardrail", version = "3" }
+    chat_support_country   = "usa"
+    chat_policy_path       = "acme.yaml"
 
     vector_backend       = "faiss"
     throttle             = { rate_limit = 0, burst_limit = 1 }

@@ -96,7 +96,7 @@ run "policies" {
     condition = alltrue([
       for resource in jsondecode(aws_iam_policy.lambda_chat_bedrock.policy).Statement[0].Resource :
       endswith(resource, "anthropic.claude-sonnet-5-5")
-    ]) && length(jsondecode(aws_iam_policy.lambda_chat_bedrock.policy).Statement[0].Resource) == 5
+    ]) && length(jsondecode(aws_iam_policy.lambda_chat_bedrock.policy).Statement) == 1 && length(jsondecode(aws_iam_policy.lambda_chat_bedrock.policy).Statement[0].Resource) == 5
     error_message = "chat may use the profile, and the model in each of its four regions."
   }
 
@@ -284,6 +284,12 @@ run "everything_optional" {
     alarm_emails         = ["oncall@example.com"]
     monthly_budget_usd   = 50
     key_rotation_days    = 30
+    chat_guardrail       = { id = "gr1abc", version = "3" }
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_policy.lambda_chat_bedrock.policy).Statement[1].Resource == ["arn:aws:bedrock:us-east-1:123456789012:guardrail/gr1abc"] && jsondecode(aws_iam_policy.lambda_chat_bedrock.policy).Statement[1].Action == ["bedrock:ApplyGuardrail"]
+    error_message = "chat may apply its own guardrail only."
   }
 
   assert {

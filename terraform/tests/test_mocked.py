@@ -107,6 +107,12 @@ WRONG: Mapping[str, tuple[Any, str]] = {
     "chat_min_relevance": (2, "Write chat_min_relevance as a number between -1 and 1"),
     "chat_citations": ("footnotes", 'Write chat_citations as "prompt" or "native"'),
     "chat_model_fields": ("[1]", "Write chat_model_fields as a JSON object"),
+    "chat_guardrail": (
+        {"id": "gr1", "version": "latest"},
+        "Write chat_guardrail with the id of a guardrail",
+    ),
+    "chat_support_country": ("usa", "Write chat_support_country as two capital letters"),
+    "chat_policy_path": ("acme.yaml", "Write chat_policy_path as the path of a .json file"),
     "vector_backend": ("faiss", 'Write vector_backend as "s3" or "s3vectors"'),
     "waf_acl_arn": ("acl", "Write waf_acl_arn as the ARN of a regional web ACL"),
     "live_versions": ({"api": "latest"}, "Write live_versions as a service's name"),

@@ -35,6 +35,7 @@ CHAT_ANSWER: dict[str, Any] = {
     "relevance": "relevant",
     "disclosure": "An AI wrote this.",
     "usage": {"input_tokens": 10, "output_tokens": 5},
+    "boundary": {"category": "information", "rule": None, "policy_version": "1"},
     "model_id": "fake-model",
     "answer_id": "a_1",
     "conversation_id": "c_1",

@@ -1,6 +1,6 @@
 """Checks a completion against the retrieved passages and keeps what they prove."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -85,6 +85,7 @@ def check(
     question: str,
     disclaimers: Sequence[str] = DISCLAIMERS,
     stop_reason: str = "end_turn",
+    recommends: Callable[[str], bool] | None = None,
 ) -> CheckedAnswer:
     """Return what the passages prove of a completion.
 
@@ -94,10 +95,12 @@ def check(
         question: The question, whose own figures may stand.
         disclaimers: Sentences that need no source.
         stop_reason: Converse's `stopReason`.
+        recommends: Whether a unit recommends something to the reader, so that it has to go.
     """
     text = _plain_text(completion, passages)
     units = cut(parse(text, passages))
-    return _Check(units, passages, question, disclaimers, stop_reason).run()
+    advice = [one.index for one in units.units if recommends and recommends(units.text_of(one))]
+    return _Check(units, passages, question, disclaimers, stop_reason).run(advice)
 
 
 def _plain_text(completion: str | Sequence[Segment], passages: Sequence[Passage]) -> str:
@@ -146,11 +149,14 @@ class _Check:
         self._is_whole = stop_reason in WHOLE
         self._proofs: dict[int, _Proof] = {}
 
-    def run(self) -> CheckedAnswer:
+    def run(self, advice: Sequence[int] = ()) -> CheckedAnswer:
         failed: dict[int, Reason] = {}
+        for index in advice:
+            self._roles[index] = Role.CLAIM  # Else its removal would not be reported.
         for unit in self._units.units:
             if self._roles[unit.index] is Role.CLAIM and (reason := self._prove(unit)):
                 failed[unit.index] = reason
+        failed |= dict.fromkeys(advice, Reason.RECOMMENDATION)
         if not self._is_whole and self._units.units and self._is_unfinished():
             failed.setdefault(len(self._units.units) - 1, Reason.NOT_SUPPORTED)
         gone = removals(self._units, self._roles, failed)

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     NUMBER_NOT_IN_SOURCE = "number_not_in_source"
     UNKNOWN_SOURCE = "unknown_source"
     NOT_SUPPORTED = "not_supported"
+    RECOMMENDATION = "recommendation"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from chat.answers.check import Segment
 from chat.answers.passages import Passage
+from chat.boundary.guard import Source
 from chat.chat_model import Completion, PromptPassage
 from chat.conversation_store import (
     ConversationGone,
@@ -124,8 +125,23 @@ class FakeConversations:
             raise self.failing[method]
 
 
+class FakeGuard:
+    """Refuses the texts that contain a word, and keeps what it was asked."""
+
+    def __init__(self, word: str = "", *, error: ServiceError | None = None) -> None:
+        self.word = word
+        self.error = error
+        self.asked: list[tuple[str, Source]] = []
+
+    async def refuses(self, text: str, source: Source) -> str | None:
+        self.asked.append((text, source))
+        if self.error:
+            raise self.error
+        return "Topic" if self.word and self.word in text else None
+
+
 class BedrockServer:
-    """Answers Converse requests with prepared answers in turn; the last one repeats.
+    """Answers Converse and ApplyGuardrail with prepared answers in turn; the last one repeats.
 
     An answer is a status and a body. With a status of 0, the server does not answer.
     """

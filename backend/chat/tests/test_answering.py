@@ -6,9 +6,12 @@ import pytest
 
 from chat.answering import NOTHING_FOUND, NOTHING_PROVEN, Answerer
 from chat.answers.check import Segment
+from chat.boundary.advice import AdviceBoundary
+from chat.boundary.guard import Guard
+from chat.boundary.policy import built_in_policy
 from chat.history import Exchange
 from chat.relevance import RelevanceGate
-from chat.tests.fakes import SAVE, FakeModel, FakeRetriever, passage
+from chat.tests.fakes import SAVE, FakeGuard, FakeModel, FakeRetriever, passage
 from shared.answers import CheckedAnswer
 from shared.errors import Unavailable
 
@@ -25,11 +28,14 @@ async def ask(
     history: tuple[Exchange, ...] = (),
     retriever: FakeRetriever | None = None,
     threshold: float | None = 0.1,
+    country: str | None = None,
+    guard: Guard | None = None,
 ) -> CheckedAnswer:
     answerer = Answerer(
         retriever or FakeRetriever(passage(0), passage(1, text=DEBT)),
         model,
         gate=RelevanceGate(threshold),
+        boundary=AdviceBoundary(built_in_policy(), country=country, guard=guard),
         disclosure="An AI wrote this.",
         history_tokens=1_000,
         today=lambda: date(2026, 11, 28),
@@ -156,3 +162,120 @@ async def test_the_model_gets_the_date_the_passages_and_the_earlier_turns() -> N
     assert len(messages) == 1
     assert '<passage id="savings#0"' in model.prompt
     assert '<replied verified="no">A loan.</replied>' in model.prompt
+
+
+@pytest.mark.parametrize(
+    ("question", "category", "line"),
+    [
+        ("I want to kill myself because of my debts.", "distress", "call or text 988"),
+        ("Someone called and asked me for my PIN.", "fraud", "reportfraud.ftc.gov"),
+    ],
+)
+async def test_distress_and_fraud_get_help_at_once(question: str, category: str, line: str) -> None:
+    model, retriever = FakeModel(error=Unavailable("down")), FakeRetriever()
+    guard = FakeGuard(error=Unavailable("down"))
+    answer = await ask(model, question=question, retriever=retriever, guard=guard, country="US")
+    assert (answer.status, answer.model_id, answer.citations) == ("refused", None, [])
+    assert answer.boundary is not None
+    assert answer.boundary.category == category
+    assert answer.boundary.policy_version == built_in_policy().version
+    assert line in answer.answer
+    assert (retriever.asked, model.given, guard.asked) == ([], [], [])
+
+
+async def test_a_question_for_information_has_no_rule() -> None:
+    answer = await ask(FakeModel())
+    assert answer.boundary is not None
+    assert (answer.boundary.category, answer.boundary.rule) == ("information", None)
+
+
+async def test_a_recommendation_gets_the_general_information_there_is() -> None:
+    model = FakeModel("Save 10 percent of your income first [savings#0].")
+    answer = await ask(model, question="Should I save more of my income?", country="US")
+    texts = built_in_policy().texts
+    first, general, last = answer.answer.split("\n\n", 2)
+    assert (first, general) == (
+        texts.recommendation_first,
+        "Save 10 percent of your income first [1].",
+    )
+    assert last.startswith(texts.recommendation_last)
+    assert "adviserinfo.sec.gov" in last
+    assert answer.status == "partial"
+    (citation,) = answer.citations
+    assert [answer.answer[one.start : one.end] for one in citation.spans] == [general]
+    assert "Recommend nothing" in model.given[0][0]
+    assert answer.boundary is not None
+    assert (answer.boundary.category, answer.boundary.rule) == ("recommendation", "decision")
+
+
+async def test_figures_of_the_question_are_marked_where_they_stand() -> None:
+    model = FakeModel("Of $4,000, 10 percent of $4,000 = $400 is saved first [savings#0].")
+    answer = await ask(model, question="Should I save 10 percent of $4,000 a month first?")
+    marked = [answer.answer[one.start : one.end] for one in answer.question_figures]
+    assert all("4,000" in one or "$" in one for one in marked)
+    assert marked
+
+
+@pytest.mark.parametrize(
+    ("retriever", "model_id"),
+    [(FakeRetriever(), None), (FakeRetriever(passage(0)), "fake-model")],
+)
+async def test_a_recommendation_without_general_information_is_refused(
+    retriever: FakeRetriever, model_id: str | None
+) -> None:
+    model = FakeModel("Sell your house and buy Bitcoin now [savings#0].")
+    answer = await ask(model, question="Should I sell my house?", retriever=retriever)
+    assert answer.answer == built_in_policy().texts.recommendation_refused
+    assert (answer.status, answer.citations, answer.model_id) == ("refused", [], model_id)
+
+
+async def test_an_answers_own_recommendation_is_removed_with_what_depends_on_it() -> None:
+    text = "Bonds pay interest. You should buy bonds now. Funds charge fees."
+    model = FakeModel(
+        "Bonds pay interest [savings#0]. You should buy bonds now [savings#0]. "
+        "This is why it pays [savings#0]. Funds charge fees [savings#0]."
+    )
+    answer = await ask(
+        model, question="How do bonds work?", retriever=FakeRetriever(passage(0, text=text))
+    )
+    assert answer.answer == "Bonds pay interest [1]. Funds charge fees [2]."
+    assert answer.status == "partial"
+    assert [one.reason for one in answer.removed] == ["recommendation"] * 2
+
+
+async def test_a_heading_that_recommends_is_removed_and_reported() -> None:
+    model = FakeModel("# My advice is to buy\n\nSave 10 percent of your income first [savings#0].")
+    answer = await ask(model)
+    assert "advice" not in answer.answer
+    assert [(one.sentence, one.reason) for one in answer.removed] == [
+        ("My advice is to buy", "recommendation")
+    ]
+
+
+async def test_a_guard_refuses_a_question_before_anything_is_searched() -> None:
+    retriever, guard = FakeRetriever(passage(0)), FakeGuard("income")
+    answer = await ask(FakeModel(), retriever=retriever, guard=guard)
+    assert (answer.status, answer.answer) == (
+        "refused",
+        built_in_policy().texts.guardrail_refused,
+    )
+    assert answer.boundary is not None
+    assert (answer.boundary.category, answer.boundary.rule) == ("information", "guardrail/Topic")
+    assert (retriever.asked, guard.asked) == ([], [(QUESTION, "question")])
+
+
+async def test_a_guard_refuses_an_answer() -> None:
+    guard = FakeGuard("10 percent")
+    answer = await ask(FakeModel(), guard=guard)
+    assert (answer.status, answer.citations) == ("refused", [])
+    assert answer.answer == built_in_policy().texts.guardrail_refused
+    assert answer.boundary is not None
+    assert answer.boundary.rule == "guardrail/Topic"
+    assert [source for _, source in guard.asked] == ["question", "answer"]
+
+
+async def test_a_guard_that_cannot_judge_lets_nothing_through() -> None:
+    model = FakeModel()
+    with pytest.raises(Unavailable):
+        await ask(model, guard=FakeGuard(error=Unavailable("down")))
+    assert model.given == []

@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from chat.app import create_app
+from chat.boundary.policy import built_in_policy
 from chat.retrieval import GatewayRetriever
 from chat.settings import Settings
 from chat.tests.fakes import SAVE, FakeConversations, FakeModel, FakeRetriever, passage
@@ -93,6 +94,11 @@ async def test_a_question_is_answered_with_checked_citations_and_usage() -> None
         "disclosure": SETTINGS.disclosure,
         "usage": {"input_tokens": 10, "output_tokens": 5},
         "model_id": "fake-model",
+        "boundary": {
+            "category": "information",
+            "rule": None,
+            "policy_version": built_in_policy().version,
+        },
         "answer_id": "",
         "conversation_id": "",
     }
@@ -168,6 +174,38 @@ async def test_an_answer_that_cannot_be_stored_is_returned_all_the_same() -> Non
         store.failing.clear()
         again = await http.post("/messages", json=asked("And?", given["conversation_id"]))
         assert again.status_code == 200
+
+
+async def test_personal_numbers_reach_neither_the_model_nor_the_search_nor_the_store(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    card, iban = "4111 1111 1111 1111", "DE89370400440532013000"
+    model, retriever, store = FakeModel(), FakeRetriever(passage(0)), FakeConversations()
+    messages = [
+        turn("user", f"I paid with {card}."),
+        turn("assistant", f"From {iban}?"),
+        turn("user", f"Yes, {iban}. How much do I save?"),
+    ]
+    async with client(model=model, retriever=retriever, store=store) as http:
+        given = (await http.post("/messages", json={"messages": messages})).json()
+        path = f"/answers/{given['answer_id']}/feedback"
+        await http.post(path, json={"rating": "down", "reason": f"Not my card {card}"})
+        kept = await http.get(f"/conversations/{given['conversation_id']}")
+    assert "I paid with [card number]." in model.prompt
+    assert retriever.asked[0][0].endswith("Yes, [IBAN]. How much do I save?")
+    assert kept.json()["turns"][0]["feedback"]["reason"] == "Not my card [card number]"
+    everything = model.prompt + str(retriever.asked) + kept.text + capfd.readouterr().out
+    assert card not in everything
+    assert iban not in everything
+
+
+async def test_passages_of_an_earlier_release_are_masked() -> None:
+    found = FOUND | {"text": f"{SAVE} Card 4111111111111111.", "title": "SSN 078-05-1120"}
+    gateway = httpx.MockTransport(lambda _: httpx.Response(200, json={"passages": [found]}))
+    calls = ServiceAPIClient(settings=SETTINGS, keys=FakeKeys("k"), transport=gateway)
+    passages = (await GatewayRetriever(calls).retrieve("x", top_k=1, metadata_filter=None)).passages
+    assert passages[0].text == f"{SAVE} Card [card number]."
+    assert passages[0].title == "SSN [social security number]"
 
 
 async def test_a_callers_own_replies_reach_the_model_as_unverified_quotations() -> None:

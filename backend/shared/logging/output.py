@@ -36,12 +36,12 @@ class LogOutput:
 
     def render(self, logger: "LineLogger", level: str, event: EventDict) -> bytes:
         """Turn an event into a line (structlog's last processor). Never raises."""
-        line = self._common_fields(event.pop("event", None), level)
+        line = self._common_fields(redact_field("event", event.pop("event", None)), level)
         if logger.name:
             line["logger"] = logger.name
         try:
             if exc_info := event.pop("exc_info", None):
-                line["exception"] = describe_exception(exc_info)
+                line["exception"] = redact_field("exception", describe_exception(exc_info))
             for key, value in event.items():
                 # A caller's field never replaces one that every line has.
                 line[f"{key}_" if key in line else key] = redact_field(key, value)

@@ -1,10 +1,12 @@
-"""Hides the values of sensitive keys, such as passwords and API keys, in log fields."""
+"""Hides secrets, such as passwords and API keys, and personal numbers in log fields."""
 
 import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from typing import Final
+
+from shared.personal_data import mask
 
 HIDDEN: Final = "***"
 
@@ -23,7 +25,7 @@ _MAX_DEPTH: Final = 6
 
 
 def redact_field(key: str, value: object) -> object:
-    """Return the value to log for a field: `***` if its key is sensitive."""
+    """Return the value to log for a field: `***` if its key is sensitive, else a masked text."""
     return HIDDEN if _is_sensitive(key) else _redact(value, 0)
 
 
@@ -34,7 +36,9 @@ def _is_sensitive(key: str) -> bool:
 
 
 def _redact(value: object, depth: int) -> object:
-    if value is None or isinstance(value, (str, int, float)):
+    if isinstance(value, str):
+        return mask(value)
+    if value is None or isinstance(value, (int, float)):
         return value
     if depth >= _MAX_DEPTH:
         return f"<{type(value).__name__}>"  # its repr could contain a secret

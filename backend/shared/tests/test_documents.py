@@ -99,3 +99,22 @@ def test_two_documents_must_not_have_the_same_id() -> None:
     assert require_distinct_ids([one, other]) == [one, other]
     with pytest.raises(ValueError, match="the id 'a' occurs twice"):
         require_distinct_ids([one, other, one])
+
+
+def test_personal_numbers_are_masked_wherever_a_document_has_them() -> None:
+    card, iban = "4111 1111 1111 1111", "DE89370400440532013000"
+    document = DocumentBody.model_validate(
+        {
+            "id": "a",
+            "text": f"Paid with {card}.",
+            "title": f"Statement {iban}",
+            "metadata": {"account": iban, "cards": [card, "none"], "year": 2026},
+        }
+    )
+    assert document.text == "Paid with [card number]."
+    assert document.title == "Statement [IBAN]"
+    assert document.metadata == {
+        "account": "[IBAN]",
+        "cards": ["[card number]", "none"],
+        "year": 2026,
+    }

@@ -1,5 +1,6 @@
 """Values of sensitive keys never reach a log line, however deep they are nested."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -69,3 +70,21 @@ def test_keys_that_only_contain_a_sensitive_word_are_written(lines: Lines) -> No
     line = lines.all()[0]
     assert (line["input_tokens"], line["output_tokens"], line["keys"]) == (12, 3, ["a"])
     assert line["secret_name"] == "p/dev/api/api-key"
+
+
+def test_personal_numbers_are_masked_in_every_text_of_a_line(lines: Lines) -> None:
+    card = "4111-1111-1111-1111"
+    fields = {"question": f"Is {card} mine?", "parts": [{"a": card}], "n": 7}
+    try:
+        int(f"account {card}")
+    except ValueError:
+        _log.exception(f"failed for {card}", **fields)
+    logging.getLogger("library").warning("charged %s", card)
+    first, second = lines.all()
+    assert card not in lines.stream.getvalue().decode()
+    assert first["event"] == "failed for [card number]"
+    assert (first["question"], first["n"]) == ("Is [card number] mine?", 7)
+    assert first["parts"] == [{"a": "[card number]"}]
+    assert "'account [card number]'" in first["exception"][0]["message"]
+    assert first["exception"][0]["frames"]
+    assert second["event"] == "charged [card number]"

@@ -1,0 +1,1 @@
+"""Decides which questions get information, and which get a way to a person instead."""

@@ -1,0 +1,97 @@
+"""Matches questions and sentences of answers against the policy's rules, without a model."""
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from chat.boundary.policy import Policy, QuestionRule, Rule
+from shared.answers import BoundaryCategory
+
+_APOSTROPHES: Final = re.compile(r"['\u2018\u2019\u02bc\u00b4`]")
+_DECIMAL_POINT: Final = re.compile(r"(?<=\d)\.(?=\d)")
+_NOT_COMPARED: Final = re.compile(r"(?:[^\w.?!,:$\u20ac\u00a3%]|_)+")
+_SENTENCE_ENDS: Final = ".?!"
+_SENTENCE: Final = re.compile(r"[^.?!]*[.?!]*")
+_SENTENCES_TOGETHER: Final = 3
+
+
+class Match(NamedTuple):
+    """The category of a question, and the rule that decided it; none for information."""
+
+    category: BoundaryCategory
+    rule: str | None
+
+
+class Rules:
+    """The rules of a policy, compiled at first use."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def judge(self, question: str) -> Match:
+        """Return what a question asks for."""
+        text = plain(question)
+        for rule, matcher, cues in self._questions:
+            if matcher.matches(text) or cues.match(text):
+                return Match(rule.category, rule.id)
+        return Match("information", None)
+
+    def recommends(self, sentence: str) -> bool:
+        """Whether a sentence of an answer recommends something to the reader personally."""
+        return self._answers.matches(plain(sentence))
+
+    @cached_property
+    def _questions(self) -> "Sequence[tuple[QuestionRule, _Matcher, _Cues]]":
+        policy = self._policy
+        return [(one, _Matcher(policy, one), _Cues(policy, one)) for one in policy.questions]
+
+    @cached_property
+    def _answers(self) -> "_Matcher":
+        return _Matcher(self._policy, self._policy.answers)
+
+
+class _Matcher:
+    """One rule, compiled."""
+
+    def __init__(self, policy: Policy, rule: Rule) -> None:
+        self._any = policy.expression(rule.any)
+        self._unless = policy.expression(rule.unless)
+
+    def matches(self, text: str) -> bool:
+        if self._any is None:
+            return False
+        return any(not self._is_cancelled(text, match) for match in self._any.finditer(text))
+
+    def _is_cancelled(self, text: str, match: re.Match[str]) -> bool:
+        if self._unless is None:
+            return False
+        start = max(text.rfind(end, 0, match.start()) for end in _SENTENCE_ENDS) + 1
+        ends = (text.find(end, match.end()) for end in _SENTENCE_ENDS)
+        end = min((one for one in ends if one >= 0), default=len(text))
+        return self._unless.search(text, start, end) is not None
+
+
+class _Cues:
+    """The cues of one rule, compiled."""
+
+    def __init__(self, policy: Policy, rule: QuestionRule) -> None:
+        self._cues = [(cue.weight, policy.expression(cue.any)) for cue in rule.cues]
+        self._at_least = rule.at_least
+
+    def match(self, text: str) -> bool:
+        if not self._cues:
+            return False
+        sentences = [one for one in _SENTENCE.findall(text) if one.strip()]
+        last = max(1, len(sentences) - _SENTENCES_TOGETHER + 1)
+        parts = ("".join(sentences[n : n + _SENTENCES_TOGETHER]) for n in range(last))
+        return any(self._score(part) >= self._at_least for part in parts)
+
+    def _score(self, text: str) -> int:
+        return sum(weight for weight, cue in self._cues if cue and cue.search(text))
+
+
+def plain(text: str) -> str:
+    """Return a text as the patterns are written: lower case, "dont" for "don't", single spaces."""
+    lower = _APOSTROPHES.sub("", text.lower())
+    return _NOT_COMPARED.sub(" ", _DECIMAL_POINT.sub(",", lower)).strip()

@@ -1,0 +1,1 @@
+"""Measures the boundary of advice with labelled questions."""

@@ -1,0 +1,115 @@
+"""Prints how well the boundary's rules find what a question asks for.
+
+`./pants run backend/evaluation/boundary:measure` measures the built-in policy on both sets of
+questions. Append `-- POLICY_FILE QUESTIONS_FILE` for a policy and a set of your own.
+
+The questions in `development.jsonl` were used while the rules were written. The ones in
+`held_out.jsonl` were written by someone who had not seen the rules, and only measured.
+"""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Final, get_args
+
+from chat.boundary.policy import Policy, built_in_policy, load_policy
+from chat.boundary.rules import Rules
+from shared.answers import BoundaryCategory
+
+SETS: Final = ("development", "held_out")
+CATEGORIES: Final[Sequence[BoundaryCategory]] = get_args(BoundaryCategory)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A question and the category that a person gave it."""
+
+    question: str
+    category: BoundaryCategory
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What the rules made of a set.
+
+    Attributes:
+        judged: How many questions there are of each label and category found.
+        wrong: The questions that were judged differently from their label, with what was found.
+    """
+
+    judged: Counter[tuple[BoundaryCategory, BoundaryCategory]]
+    wrong: tuple[tuple[Labelled, BoundaryCategory], ...]
+
+    @property
+    def total(self) -> int:
+        """The number of questions."""
+        return self.judged.total()
+
+    def precision(self, category: BoundaryCategory) -> float:
+        """Return the share of the questions found in a category that belong there."""
+        found = sum(count for (_, one), count in self.judged.items() if one == category)
+        return self.judged[category, category] / found if found else 1.0
+
+    def recall(self, category: BoundaryCategory) -> float:
+        """Return the share of a category's questions that are found."""
+        there = sum(count for (one, _), count in self.judged.items() if one == category)
+        return self.judged[category, category] / there if there else 1.0
+
+    def __str__(self) -> str:
+        lines = [f"{'':<16}{'questions':>9}{'precision':>11}{'recall':>8}"]
+        for category in CATEGORIES:
+            there = sum(count for (one, _), count in self.judged.items() if one == category)
+            lines.append(
+                f"{category:<16}{there:>9}{self.precision(category):>11.3f}"
+                f"{self.recall(category):>8.3f}"
+            )
+        return "\n".join(lines)
+
+
+def labelled(text: str) -> list[Labelled]:
+    """Return the questions of a file with one JSON object a line."""
+    rows = map(json.loads, text.splitlines())
+    return [Labelled(row["question"], row["category"]) for row in rows]
+
+
+def questions(name: str) -> list[Labelled]:
+    """Return a set that comes with this package."""
+    data = resources.files("evaluation.boundary").joinpath(f"{name}.jsonl")
+    return labelled(data.read_text("utf-8"))
+
+
+def measure(policy: Policy, asked: Sequence[Labelled]) -> Measurement:
+    """Judge each question by the policy's rules."""
+    rules = Rules(policy)
+    found = [(one, rules.judge(one.question).category) for one in asked]
+    return Measurement(
+        Counter((one.category, category) for one, category in found),
+        tuple((one, category) for one, category in found if category != one.category),
+    )
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print a table for each set, and what was misjudged in the one that rules are written for."""
+    if arguments:
+        policy_path, questions_path = map(Path, arguments)
+        policy = load_policy(policy_path)
+        sets = {questions_path.name: labelled(questions_path.read_text("utf-8"))}
+    else:
+        policy = built_in_policy()
+        sets = {name: questions(name) for name in SETS}
+    for name, asked in sets.items():
+        measured = measure(policy, asked)
+        print(f"{name}, policy {policy.version}\n{measured}")
+        # Whoever reads the misses of the other half begins to write rules for them.
+        if name != "held_out":
+            for one, category in measured.wrong:
+                print(f"  {one.category}, found {category}: {one.question}")
+        print()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
