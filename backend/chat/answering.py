@@ -12,6 +12,7 @@ from chat.chat_model import ChatModel, Completion, PromptPassage
 from chat.greeting import greeting
 from chat.history import Exchange, trimmed
 from chat.prompt import system_prompt, user_turn
+from chat.recording.evidence import Evidence
 from chat.relevance import Relevance, RelevanceGate
 from chat.retrieval import Retriever
 from shared.answers import CheckedAnswer, Citation, Removed, Span, Usage
@@ -67,16 +68,21 @@ class Answerer:
         *,
         top_k: int,
         metadata_filter: dict[str, Any] | None,
+        evidence: Evidence | None = None,
     ) -> CheckedAnswer:
-        """Return the checked answer to a question after earlier turns."""
+        """Return the checked answer to a question after earlier turns.
+
+        `evidence` is filled with what the answer was made from.
+        """
+        evidence = Evidence() if evidence is None else evidence
         if reply := greeting(question):
             return self._unasked(reply, "answered")
         asked = [turn.question for turn in history if greeting(turn.question) is None]
         text = follow_up.search_text([*asked, question])
-        passages, relevance = await self._relevant(text, top_k, metadata_filter)
+        passages, relevance = await self._relevant(text, top_k, metadata_filter, evidence)
         if relevance in {None, "irrelevant"}:
             return self._unasked(NOTHING_FOUND, "unknown", relevance=relevance)
-        completion = await self._complete(question, history, passages)
+        completion = await self._complete(question, history, passages, evidence)
         with span("check"):
             # The figures of a question that this one depends on are the user's own too.
             checked = check.check(
@@ -97,12 +103,17 @@ class Answerer:
         return self._checked(checked, completion, relevance)
 
     async def _relevant(
-        self, text: str, top_k: int, metadata_filter: dict[str, Any] | None
+        self,
+        text: str,
+        top_k: int,
+        metadata_filter: dict[str, Any] | None,
+        evidence: Evidence,
     ) -> tuple[tuple[Passage, ...], Relevance | None]:
         with span("retrieve") as traced:
             found = await self._retriever.retrieve(
                 text, top_k=top_k, metadata_filter=metadata_filter
             )
+            evidence.retrieved = found
             relevance = self._gate.judge(found.passages, found.embedding_model)
             traced.set_attribute("retrieval.passages", len(found.passages))
             traced.set_attribute("retrieval.relevance", relevance or "nothing")
@@ -113,14 +124,22 @@ class Answerer:
             return found.passages, relevance
 
     async def _complete(
-        self, question: str, history: Sequence[Exchange], passages: Sequence[Passage]
+        self,
+        question: str,
+        history: Sequence[Exchange],
+        passages: Sequence[Passage],
+        evidence: Evidence,
     ) -> Completion:
         earlier = trimmed(history, tokens=self._history_tokens)
-        return await self._model.complete(
-            system_prompt(self._today()),
-            [user_turn(question, earlier, passages)],
+        evidence.today = self._today()
+        turn = user_turn(question, earlier, passages)
+        evidence.system, evidence.prompt = system_prompt(evidence.today), turn.content
+        evidence.completion = await self._model.complete(
+            evidence.system,
+            [turn],
             passages=[PromptPassage(one.passage_id, one.title, one.text) for one in passages],
         )
+        return evidence.completion
 
     def _unasked(
         self, text: str, status: Any, *, relevance: Relevance | None = None

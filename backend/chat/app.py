@@ -1,7 +1,9 @@
 """The composition root of the chat service."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -12,11 +14,15 @@ from chat.chat_model import ChatModel
 from chat.conversation import Conversations
 from chat.conversation_store import ConversationStore
 from chat.dynamodb_store import DynamoConversations
+from chat.recording.keys import DynamoRecordKeys
+from chat.recording.record import Release
+from chat.recording.recorder import Recorder, S3Records
 from chat.relevance import RelevanceGate
 from chat.retrieval import GatewayRetriever, Retriever
 from chat.settings import Settings
 from shared.api_client import ServiceAPIClient
 from shared.app import create_service_app
+from shared.aws.bucket import Bucket
 from shared.aws.clients import aws_client
 
 
@@ -26,6 +32,7 @@ def create_app(
     retriever: Retriever | None = None,
     model: ChatModel | None = None,
     store: ConversationStore | None = None,
+    recorder: Recorder | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -34,6 +41,7 @@ def create_app(
         retriever: Where passages come from; the s3vector service by default.
         model: What writes answers; Bedrock by default.
         store: Where conversations are kept; DynamoDB by default.
+        recorder: What records answers; by default the settings say where to, if anywhere.
     """
     app = create_service_app(
         settings,
@@ -41,6 +49,7 @@ def create_app(
         description="Answers questions from the stored documents, with citations.",
         routers=[routes.router],
     )
+    dynamodb = partial(aws_client, "dynamodb", region=settings.aws_region, read_timeout_seconds=2.0)
     app.state.conversations = Conversations(
         Answerer(
             retriever or GatewayRetriever(ServiceAPIClient(settings=settings)),
@@ -53,11 +62,38 @@ def create_app(
         store
         or DynamoConversations(
             settings.conversations_table,
-            client=partial(
-                aws_client, "dynamodb", region=settings.aws_region, read_timeout_seconds=2.0
-            ),
+            client=dynamodb,
             days=settings.conversation_days,
         ),
+        recorder or recorder_of(settings, dynamodb),
         now=lambda: datetime.now(UTC),
     )
     return app
+
+
+def recorder_of(settings: Settings, dynamodb: Callable[[], Any]) -> Recorder | None:
+    """Return what records answers; None without a bucket."""
+    if settings.records_bucket is None or settings.record_keys_table is None:
+        return None
+    s3 = partial(aws_client, "s3", region=settings.aws_region, read_timeout_seconds=2.0)
+    return Recorder(
+        S3Records(Bucket(settings.records_bucket, s3)),
+        DynamoRecordKeys(settings.record_keys_table, client=dynamodb),
+        Release(
+            settings.service_version,
+            model={
+                "id": settings.chat_model_id,
+                "max_output_tokens": settings.chat_max_output_tokens,
+                "temperature": settings.chat_temperature,
+                "fields": settings.chat_model_fields,
+                "citations": settings.chat_citations,
+            },
+            answering={
+                "relevance_threshold": settings.relevance_threshold,
+                "history_tokens": settings.history_tokens,
+                "disclosure": settings.disclosure,
+            },
+        ),
+        required=settings.records_required,
+        now=lambda: datetime.now(UTC),
+    )

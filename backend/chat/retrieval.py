@@ -27,6 +27,7 @@ class _Found(BaseModel):
     text: str
     score: float
     metadata: dict[str, Any] = {}
+    version: str | None = None
 
     def passage(self) -> Passage:
         return Passage(
@@ -37,6 +38,7 @@ class _Found(BaseModel):
             page=provenance.page(self.metadata),
             as_of=provenance.as_of(self.metadata),
             score=self.score,
+            version=self.version,
         )
 
 

@@ -1,0 +1,36 @@
+"""Versions of objects in a bucket with records, and where they are read from."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Protocol
+
+RECORDS = "records/"
+SEALS = "seals/"
+
+
+class Version(NamedTuple):
+    """One version of an object, or a delete marker.
+
+    Attributes:
+        modified: When it was stored, as an ISO date with time zone.
+    """
+
+    key: str
+    id: str
+    size: int
+    modified: str
+    is_marker: bool = False
+
+
+class Source(Protocol):
+    """A bucket, or a local copy of one."""
+
+    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
+        """Yield all versions below a prefix, by key, the newest of a key first.
+
+        Args:
+            prefix: `RECORDS` or `SEALS`.
+            after: Leave out keys up to this one.
+        """
+
+    def contents(self, versions: Iterable[Version]) -> Iterator[tuple[Version, bytes]]:
+        """Yield versions with their content; none of them may be a delete marker."""
