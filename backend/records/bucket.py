@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from records.versions import Version
 from shared.aws.clients import aws_errors, error_code
@@ -33,7 +33,7 @@ class RecordsBucket:
 
     def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
         pages = self._client().get_paginator("list_object_versions")
-        start = {"KeyMarker": after} if after else {}
+        start: Any = {"KeyMarker": after} if after else {}
         with aws_errors(f"list the versions of s3://{self.name}/{prefix}"):
             for page in pages.paginate(Bucket=self.name, Prefix=prefix, **start):
                 # S3 returns versions and delete markers as two lists, each in the order of keys.

@@ -1,6 +1,7 @@
 """Records with their texts decrypted, as far as the keys still exist."""
 
 import base64
+import zlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -151,4 +152,4 @@ def _text(key: str, owner: str, box: Mapping[str, str], keys: Mapping[str, DataK
         data = base64.b64decode(box["data"], validate=True)
     except ValueError:
         raise WrongKey(f"The text of {owner} in {key} is not base64.") from None
-    return orjson.loads(decrypt(data_key.secret, data, place_of(key, owner)))
+    return orjson.loads(zlib.decompress(decrypt(data_key.secret, data, place_of(key, owner))))

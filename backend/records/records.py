@@ -185,11 +185,11 @@ def _erase(options: argparse.Namespace) -> int:
         store = DynamoConversations(options.conversations_table, client=lambda: dynamodb, days=1)
         had_turns = asyncio.run(store.erase(options.conversation))
         print("the conversation's turns are deleted" if had_turns else "there were no turns left")
-    print(*_told(erasure, dry_run=options.dry_run), sep="\n")
+    print(*_summary(erasure, dry_run=options.dry_run), sep="\n")
     return 0
 
 
-def _told(erasure: Erasure, *, dry_run: bool) -> list[str]:
+def _summary(erasure: Erasure, *, dry_run: bool) -> list[str]:
     lines = [f"{one.at}: a key was destroyed. {one.reason}" for one in erasure.erased]
     if erasure.was_erased:
         lines.append(f"{erasure.owner} has no key; nothing is readable")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from chat.answering import Answerer
-from chat.chat_model import Completion, PromptPassage
+from chat.chat_model import Completion
 from chat.history import Exchange
 from chat.models import Message
 from chat.recording.record import prompt_hash
@@ -35,12 +35,11 @@ class Replayed(NamedTuple):
 
     def difference(self) -> list[str]:
         """Return the lines that differ."""
-        return [
-            line
-            for line in difflib.unified_diff(
+        return list(
+            difflib.unified_diff(
                 _lines(self.recorded), _lines(self.rebuilt), "recorded", "rebuilt", lineterm="", n=0
             )
-        ]
+        )
 
 
 async def replay(record: Record) -> Replayed:
@@ -88,9 +87,7 @@ class _RecordedRetriever:
     def __init__(self, found: Retrieved) -> None:
         self._found = found
 
-    async def retrieve(
-        self, text: str, *, top_k: int, metadata_filter: dict[str, Any] | None
-    ) -> Retrieved:
+    async def retrieve(self, text: str, **_: Any) -> Retrieved:  # noqa: ARG002 - a Retriever
         return self._found
 
 
@@ -103,9 +100,7 @@ class _RecordedModel:
         # If the model was not asked when the record was written, it must not be asked now.
         self.same_prompt = record.completion() is None
 
-    async def complete(
-        self, system: str, messages: Sequence[Message], *, passages: Sequence[PromptPassage] = ()
-    ) -> Completion:
+    async def complete(self, system: str, messages: Sequence[Message], **_: Any) -> Completion:
         completion = self._record.completion()
         if completion is None:
             self.same_prompt = False

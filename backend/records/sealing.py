@@ -7,9 +7,8 @@ from itertools import batched
 from typing import Any, Final
 
 from records import seals
-from records.bucket import RecordsBucket
 from records.seals import Seal, Sealed, StoredSeal
-from records.versions import RECORDS, SEALS, Version
+from records.versions import RECORDS, SEALS, SealedBucket, Version
 from shared.errors import Conflict
 from shared.logging import get_logger
 
@@ -31,7 +30,7 @@ class Sealing:
         now: Returns the current time in UTC.
     """
 
-    def __init__(self, bucket: RecordsBucket, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, bucket: SealedBucket, *, now: Callable[[], datetime]) -> None:
         self._bucket = bucket
         self._now = now
 

@@ -1,4 +1,4 @@
-"""Seals: numbered lists of record versions with their hashes, each with the hash of the seal before.
+"""Seals: numbered lists of record versions and hashes, each with the hash of the seal before.
 
 CloudTrail's digest files are the model. Records of many processes cannot form one chain with one
 request each; the seals can, because one task writes them.

@@ -34,3 +34,13 @@ class Source(Protocol):
 
     def contents(self, versions: Iterable[Version]) -> Iterator[tuple[Version, bytes]]:
         """Yield versions with their content; none of them may be a delete marker."""
+
+
+class SealedBucket(Source, Protocol):
+    """A source in which seals can be written."""
+
+    def read(self, key: str, version_id: str) -> bytes:
+        """Return the content of a version."""
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Store an object; return False if there is one under the key."""
