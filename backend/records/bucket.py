@@ -4,19 +4,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from records.versions import Version
 from shared.aws.clients import aws_errors, error_code
+from shared.errors import BadDependency
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _THREADS: Final = 16
 _AHEAD: Final = 256
-_NOT_LOCKED: Final = frozenset(
-    {"NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest"}
-)
 
 
 class RecordsBucket:
@@ -31,11 +30,10 @@ class RecordsBucket:
         self.name = name
         self._client = client
 
-    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
+    def versions(self, prefix: str) -> Iterator[Version]:
         pages = self._client().get_paginator("list_object_versions")
-        start: Any = {"KeyMarker": after} if after else {}
         with aws_errors(f"list the versions of s3://{self.name}/{prefix}"):
-            for page in pages.paginate(Bucket=self.name, Prefix=prefix, **start):
+            for page in pages.paginate(Bucket=self.name, Prefix=prefix):
                 # S3 returns versions and delete markers as two lists, each in the order of keys.
                 found = [
                     Version(
@@ -89,15 +87,32 @@ class RecordsBucket:
         return True
 
     def retained_until(self, version: Version) -> datetime | None:
-        """Return until when Object Lock keeps a version; None without a lock."""
-        client = self._client()
+        """Return until when Object Lock keeps a version; None without a lock.
+
+        Raises:
+            BadDependency: S3 does not say, although the bucket has a default retention.
+        """
         with aws_errors(f"read the retention of s3://{self.name}/{version.key}"):
+            answer = self._client().head_object(
+                Bucket=self.name, Key=version.key, VersionId=version.id
+            )
+        until = answer.get("ObjectLockRetainUntilDate")
+        # S3 leaves the date out where the caller lacks the permission to read it.
+        if until is None and self._has_default_retention:
+            raise BadDependency(
+                f"S3 does not say until when s3://{self.name}/{version.key} is retained: your role "
+                "needs s3:GetObjectRetention, or the object is older than the bucket's lock."
+            )
+        return until
+
+    @cached_property
+    def _has_default_retention(self) -> bool:
+        client = self._client()
+        with aws_errors(f"read the lock of s3://{self.name}"):
             try:
-                answer = client.get_object_retention(
-                    Bucket=self.name, Key=version.key, VersionId=version.id
-                )
+                answer = client.get_object_lock_configuration(Bucket=self.name)
             except client.exceptions.ClientError as error:
-                if error_code(error) in _NOT_LOCKED:
-                    return None
+                if error_code(error) == "ObjectLockConfigurationNotFoundError":
+                    return False
                 raise
-        return answer["Retention"].get("RetainUntilDate")
+        return "DefaultRetention" in answer["ObjectLockConfiguration"].get("Rule", {})

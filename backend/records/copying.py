@@ -91,8 +91,8 @@ class LocalCopy:
         except (OSError, ValueError, TypeError) as error:
             raise CopyError(f"{folder} is no copy of a bucket: {error}.") from error
 
-    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
-        return (one for one in self._versions if one.key.startswith(prefix) and one.key > after)
+    def versions(self, prefix: str) -> Iterator[Version]:
+        return (one for one in self._versions if one.key.startswith(prefix))
 
     def contents(self, versions: Iterable[Version]) -> Iterator[tuple[Version, bytes]]:
         name, data = "", b""

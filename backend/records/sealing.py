@@ -1,9 +1,9 @@
 """The hourly task: seals the records that no seal names yet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import batched
+from itertools import batched, chain
 from typing import Any, Final
 
 from records import seals
@@ -49,7 +49,7 @@ class Sealing:
         recent = self._recent_seals()
         last = recent[-1] if recent else None
         known = {(one.key, one.version) for stored in recent for one in _records(stored)}
-        new, markers = self._unsealed(_begin(recent), known)
+        new, markers = self._unsealed(_prefixes(recent, now), known)
         number, previous = (last.seal.number, last.sha256) if last and last.seal else (0, None)
         for some in list(batched(new, _RECORDS_A_SEAL, strict=False)) or [()]:
             number += 1
@@ -75,11 +75,11 @@ class Sealing:
         return found
 
     def _unsealed(
-        self, begin: str, known: set[tuple[str, str]]
+        self, prefixes: Iterable[str], known: set[tuple[str, str]]
     ) -> tuple[list[Sealed], list[Version]]:
         markers: list[Version] = []
         new: list[Version] = []
-        for one in self._bucket.versions(RECORDS, after=begin):
+        for one in chain.from_iterable(map(self._bucket.versions, prefixes)):
             if one.is_marker:
                 markers.append(one)
             elif (one.key, one.id) not in known:
@@ -96,8 +96,7 @@ class Sealing:
         if self._bucket.put_new(seal.key, content):
             return digest
         # botocore repeats a request whose answer was lost: the seal may be this task's own.
-        before = seals.key_of(seal.number - 1)
-        version = next(iter(self._bucket.versions(SEALS, after=before)))
+        version = next(iter(self._bucket.versions(seal.key)))
         if version.is_marker or self._bucket.read(version.key, version.id) != content:
             raise Conflict(f"Another task wrote {seal.key}; the next run seals the rest.")
         return digest
@@ -112,8 +111,13 @@ def _records(stored: StoredSeal) -> tuple[Sealed, ...]:
     return stored.seal.records if stored.seal else ()
 
 
-def _begin(recent: list[StoredSeal]) -> str:
-    """Return the key after which records may be unsealed."""
+def _prefixes(recent: list[StoredSeal], now: datetime) -> Iterator[str]:
+    """Yield what the keys of unsealed records begin with: a day each, or at first everything."""
     if not recent:
-        return ""
-    return f"{RECORDS}{_sealed_at(recent[-1]) - LATE:%Y/%m/%d/%H}"
+        yield RECORDS
+        return
+    day = (_sealed_at(recent[-1]) - LATE).date()
+    # One more day, because a writer's clock may be ahead.
+    while day <= now.date() + timedelta(days=1):
+        yield f"{RECORDS}{day:%Y/%m/%d}/"
+        day += timedelta(days=1)

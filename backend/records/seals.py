@@ -43,7 +43,8 @@ class Seal(NamedTuple):
 
     def content(self) -> bytes:
         """Return what is stored."""
-        return orjson.dumps({"format": FORMAT, **self._asdict()})
+        records = [tuple(one) for one in self.records]  # orjson takes no named tuples
+        return orjson.dumps({"format": FORMAT, **self._asdict(), "records": records})
 
 
 class StoredSeal(NamedTuple):

@@ -24,13 +24,8 @@ class Version(NamedTuple):
 class Source(Protocol):
     """A bucket, or a local copy of one."""
 
-    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
-        """Yield all versions below a prefix, by key, the newest of a key first.
-
-        Args:
-            prefix: `RECORDS` or `SEALS`.
-            after: Leave out keys up to this one.
-        """
+    def versions(self, prefix: str) -> Iterator[Version]:
+        """Yield all versions whose keys begin with a prefix, by key, the newest of a key first."""
 
     def contents(self, versions: Iterable[Version]) -> Iterator[tuple[Version, bytes]]:
         """Yield versions with their content; none of them may be a delete marker."""

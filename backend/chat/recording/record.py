@@ -181,7 +181,9 @@ def _passage_texts(passage: Passage) -> dict[str, Any]:
 
 
 def _box(key: str, owner: str, keys: Mapping[str, DataKey], texts: Any) -> dict[str, str]:
-    data = cipher.encrypt(keys[owner].secret, zlib.compress(orjson.dumps(texts)), place_of(key, owner))
+    data = cipher.encrypt(
+        keys[owner].secret, zlib.compress(orjson.dumps(texts)), place_of(key, owner)
+    )
     return {"key_id": keys[owner].id, "data": base64.b64encode(data).decode()}
 
 

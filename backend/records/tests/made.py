@@ -1,4 +1,4 @@
-"""Made records: the fields that sealing and verification read, and filler for the encrypted texts."""
+"""Made records: the fields that sealing and verification read, and filler for the rest."""
 
 import base64
 import random
@@ -80,10 +80,9 @@ class MemoryBucket:
     def keys(self, prefix: str) -> list[str]:
         return sorted(key for key in self._stored if key.startswith(prefix))
 
-    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
+    def versions(self, prefix: str) -> Iterator[Version]:
         for key in self.keys(prefix):
-            if key > after:
-                yield from [version for version, _ in self._stored[key]]
+            yield from [version for version, _ in self._stored[key]]
 
     def contents(self, versions: Iterable[Version]) -> Iterator[tuple[Version, bytes]]:
         for one in versions:
@@ -114,7 +113,7 @@ class MadeRecords:
         self._sealed: list[Sealed] = []
         self._sizes: dict[str, int] = {}
 
-    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
+    def versions(self, prefix: str) -> Iterator[Version]:
         if prefix == RECORDS:
             made = ((key, content) for key, content in self._made())
             for key, content in made:

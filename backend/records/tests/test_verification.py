@@ -54,7 +54,7 @@ def test_what_is_as_written_is_clean(bucket: MemoryBucket, verified: Verified) -
     report = verified(bucket)
     assert (report.findings, report.records, report.seals) == ((), 6, 3)
     assert report.is_clean
-    assert list(lines(report, most=5))[0] == "6 records, 3 seals: all as written"
+    assert next(iter(lines(report, most=5))) == "6 records, 3 seals: all as written"
 
 
 @pytest.mark.parametrize("number", range(6))
