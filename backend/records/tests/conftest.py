@@ -63,7 +63,8 @@ class Estate:
 @pytest.fixture
 def estate(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
     without_proxy = Config(proxies={})
-    s3, dynamodb = (boto3.client(one, config=without_proxy) for one in ("s3", "dynamodb"))
+    s3 = boto3.client("s3", config=without_proxy)
+    dynamodb = boto3.client("dynamodb", config=without_proxy)
     name = uuid4().hex
     s3.create_bucket(Bucket=f"records-{name}", ObjectLockEnabledForBucket=True)
     s3.put_object_lock_configuration(
