@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-SERVICES = ("api", "chat", "rotation", "runner", "s3vector")
+SERVICES = ("api", "chat", "records", "rotation", "runner", "s3vector")
 OURS = {"shared", *SERVICES}
 # An endpoint whose exporter is not in the package gets a log line: these are in the runner's image.
 LEFT_OUT = {"opentelemetry.exporter.otlp.proto.grpc"}
