@@ -1,7 +1,7 @@
 """AES-256-GCM: the encryption of a record's texts.
 
-pycryptodome adds 0.9 MB to the package of `chat`; cryptography would add 5 MB and exceed the
-package's limit. It is imported with the first record, while the rest of a cold start is over.
+pycryptodome adds 0.4 MB to the package of `chat`; cryptography would add 5 MB and exceed the
+package's limit. It is imported with the first record, after the cold start.
 """
 
 from typing import Final
