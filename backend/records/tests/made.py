@@ -8,10 +8,10 @@ from hashlib import sha256
 from itertools import count
 
 import orjson
-from records.seals import Seal, Sealed
-from records.versions import RECORDS, SEALS, Version
 
 from chat.recording.record import Link, key_of
+from records.seals import Seal, Sealed
+from records.versions import RECORDS, SEALS, Version
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import orjson
 import pytest
+
+from chat.conversation_store import partition_of
+from chat.tests.fakes import FakeModel
 from records.bucket import RecordsBucket
 from records.erasure import Eraser
 from records.records import AWS_FAILED, FOUND, main
 from records.tests.conftest import Estate
-
-from chat.conversation_store import partition_of
-from chat.tests.fakes import FakeModel
 
 pytestmark = pytest.mark.anyio
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
 from records import seals
 from records.sealing import LATE, Sealing
 from records.tests.made import BEGIN, MemoryBucket, Writer
 from records.verification import verify
 from records.versions import RECORDS, SEALS
-
 from shared.errors import Conflict
 
 

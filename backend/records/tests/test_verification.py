@@ -6,6 +6,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+
 from records import copying
 from records.copying import CopyError, LocalCopy
 from records.sealing import Sealing
