@@ -170,5 +170,6 @@ async def test_a_write_in_progress_is_a_failure(s3: Any, bucket: str) -> None:
             answer = {"Error": {"Code": "ConditionalRequestConflict"}}
             raise s3.exceptions.ClientError(answer, "PutObject")
 
+    busy: Any = Busy()
     with pytest.raises(Unavailable):
-        await S3Records(Bucket(bucket, Busy)).put("records/one.json", b"x")
+        await S3Records(Bucket(bucket, lambda: busy)).put("records/one.json", b"x")
