@@ -105,7 +105,7 @@ class MadeRecords:
     each hour. Contents must be read once, in the order of the listing, records before seals.
     """
 
-    def __init__(self, records: int, *, an_hour: int = 1_000, filler_bytes: int = 5_000) -> None:
+    def __init__(self, records: int, *, an_hour: int = 1_000, filler_bytes: int = 6_600) -> None:
         self._records = records
         self._an_hour = an_hour
         noise = random.Random(1).randbytes(filler_bytes)
