@@ -14,6 +14,8 @@ from records.bucket import RecordsBucket
 from records.erasure import Eraser
 from records.records import AWS_FAILED, FOUND, main
 from records.tests.conftest import Estate
+from records.versions import Version
+from shared.errors import BadDependency
 
 pytestmark = pytest.mark.anyio
 
@@ -175,6 +177,23 @@ async def test_after_retention_no_reason_is_needed(estate: Estate) -> None:
     again = eraser.erase(f"conversation#{partition_of(conversation)}", reason=None)
     assert again.was_erased
     assert [one.reason for one in again.erased] == ["Retention has ended."]
+
+
+async def test_a_retention_that_s3_does_not_name_is_not_taken_for_none(estate: Estate) -> None:
+    """As where the role lacks s3:GetObjectRetention."""
+    await ask(estate)
+
+    class WithoutRetention:
+        exceptions = estate.s3.exceptions
+        get_object_lock_configuration = estate.s3.get_object_lock_configuration
+
+        def head_object(self, **_: str) -> dict[str, str]:
+            return {}
+
+    client: Any = WithoutRetention()
+    bucket = RecordsBucket(estate.bucket, lambda: client)
+    with pytest.raises(BadDependency, match="s3:GetObjectRetention"):
+        bucket.retained_until(Version(estate.record_keys()[0], "v1", 1, ""))
 
 
 async def test_a_documents_texts_are_erased_from_all_conversations(
