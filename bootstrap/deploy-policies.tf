@@ -76,8 +76,8 @@ locals {
         },
       ]
 
-      # S3 Vector Management: the buckets of vectors and jobs, Amazon S3 Vectors through CloudFormation, and the table of
-      # conversations
+      # S3 Vector Management: the buckets of vectors, jobs and records, Amazon S3 Vectors through CloudFormation, and the
+      # tables of conversations and of the records' keys
       s3-vectors = [
         {
           Sid = "Buckets"
@@ -114,7 +114,14 @@ locals {
           Resource = flatten([for prefix in local.scope_prefixes[scope] : [
             "arn:${local.partition}:s3:::${prefix}-vectors-*",
             "arn:${local.partition}:s3:::${prefix}-jobs-*",
+            "arn:${local.partition}:s3:::${prefix}-records-*",
           ]])
+        },
+        {
+          # S3 requires it for a bucket with Object Lock, also without a default retention.
+          Sid      = "RecordsLock"
+          Action   = ["s3:PutBucketObjectLockConfiguration"]
+          Resource = [for prefix in local.scope_prefixes[scope] : "arn:${local.partition}:s3:::${prefix}-records-*"]
         },
         {
           Sid = "VectorBuckets"
@@ -156,7 +163,10 @@ locals {
             "dynamodb:UpdateTable",
             "dynamodb:UpdateTimeToLive",
           ]
-          Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.dynamodb}:table/${prefix}-conversations"]
+          Resource = flatten([for prefix in local.scope_prefixes[scope] : [
+            "${local.arn.dynamodb}:table/${prefix}-conversations",
+            "${local.arn.dynamodb}:table/${prefix}-record-keys",
+          ]])
         },
       ]
 
@@ -478,12 +488,22 @@ locals {
     }
   }
 
-  # Only dev's role may delete objects, in order to delete a bucket that is not empty.
-  empty_buckets = [{
-    Sid      = "EmptyBuckets"
-    Action   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
-    Resource = ["arn:${local.partition}:s3:::${var.project_name}-dev-vectors-*/*", "arn:${local.partition}:s3:::${var.project_name}-dev-jobs-*/*"]
-  }]
+  # Only dev's role may delete objects, in order to delete a bucket that is not empty. The provider asks to bypass the
+  # governance of a bucket with Object Lock, also where nothing is locked.
+  empty_buckets = [
+    {
+      Sid    = "EmptyBuckets"
+      Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+      Resource = [
+        for kind in ["vectors", "jobs", "records"] : "arn:${local.partition}:s3:::${var.project_name}-dev-${kind}-*/*"
+      ]
+    },
+    {
+      Sid      = "EmptyRecords"
+      Action   = ["s3:BypassGovernanceRetention"]
+      Resource = ["arn:${local.partition}:s3:::${var.project_name}-dev-records-*/*"]
+    },
+  ]
 
   deploy_policies = merge([
     for environment, prefix in local.prefixes : {

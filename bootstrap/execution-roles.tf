@@ -2,7 +2,7 @@
 # permission to create roles. The application layer attaches each service's own policies.
 
 locals {
-  lambda_services = ["api", "chat", "s3vector", "runner", "rotation"]
+  lambda_services = ["api", "chat", "s3vector", "runner", "rotation", "records"]
 
   # All roles of all environments, by name.
   execution_roles = merge(
@@ -150,6 +150,19 @@ resource "aws_iam_policy" "boundary" {
         Resource = ["arn:${local.partition}:s3:::${each.value}-*", "arn:${local.partition}:s3:::${each.value}-*/*"]
       },
       {
+        Sid      = "RecordVersions"
+        Effect   = "Allow"
+        Action   = ["s3:GetObjectVersion", "s3:ListBucketVersions"]
+        Resource = ["arn:${local.partition}:s3:::${each.value}-records-*", "arn:${local.partition}:s3:::${each.value}-records-*/*"]
+      },
+      {
+        # No service deletes a record, whatever is attached to its role.
+        Sid      = "NoRecordDeleted"
+        Effect   = "Deny"
+        Action   = ["s3:DeleteObject"]
+        Resource = "arn:${local.partition}:s3:::${each.value}-records-*/*"
+      },
+      {
         Sid    = "Vectors"
         Effect = "Allow"
         Action = [
@@ -166,6 +179,7 @@ resource "aws_iam_policy" "boundary" {
         Sid    = "Conversations"
         Effect = "Allow"
         Action = [
+          "dynamodb:BatchGetItem",
           "dynamodb:BatchWriteItem",
           "dynamodb:DeleteItem",
           "dynamodb:GetItem",

@@ -1,13 +1,14 @@
 # Names for the BUILD files (Pants: build_file_prelude_globs).
 
-# Who may import a service: the service itself, backend/local, the benchmarks, the evaluation, and the
-# tests of its package. "/**" is relative to the BUILD file that uses it.
+# Who may import a service: the service itself, backend/local, the benchmarks, the evaluation, the
+# records, and the tests of its package. "/**" is relative to the BUILD file that uses it.
 SERVICE_DEPENDENTS = (
     "*",
     "/**",
     "//backend/local/**",
     "//backend/benchmarks/**",
     "//backend/evaluation/**",
+    "//backend/records/**",
     "//build-support/packer/**",
     "!*",
 )
@@ -29,6 +30,7 @@ LOCAL_DEPENDENTS = (
 FUNCTION_ZIPS = (
     "backend/api:zip",
     "backend/chat:zip",
+    "backend/records:zip",
     "backend/rotation:zip",
     "backend/runner:zip",
     "backend/s3vector:zip",

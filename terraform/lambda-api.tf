@@ -59,7 +59,7 @@ resource "aws_iam_policy" "scheduler" {
       Sid      = "InvokeByTheClock"
       Effect   = "Allow"
       Action   = ["lambda:InvokeFunction"]
-      Resource = concat([module.api.alias_arn], module.rotation[*].alias_arn)
+      Resource = concat([module.api.alias_arn, module.records.alias_arn], module.rotation[*].alias_arn)
     }]
   })
 }

@@ -16,6 +16,9 @@ module "chat" {
     CHAT_MODEL_ID          = var.chat_model_id
     CONVERSATIONS_TABLE    = local.conversations_table_name
     CONVERSATION_DAYS      = tostring(var.conversation_days)
+    RECORDS_BUCKET         = local.records_bucket_name
+    RECORD_KEYS_TABLE      = local.record_keys_table_name
+    RECORDS_REQUIRED       = tostring(var.records_required)
     SERVICE_NAME           = "chat"
     CHAT_MODEL_ID          = var.chat_model_id
     CHAT_MAX_OUTPUT_TOKENS = tostring(var.chat_max_output_tokens)

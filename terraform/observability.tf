@@ -159,6 +159,38 @@ resource "aws_cloudwatch_metric_alarm" "rotation_errors" {
   ok_actions          = [aws_sns_topic.alarms.arn]
 }
 
+resource "aws_cloudwatch_metric_alarm" "records_errors" {
+  alarm_name          = "${local.prefix}-records-errors"
+  alarm_description   = "${local.prefix}-records failed to seal the records of answers. Nothing is lost: the next run seals them. See the log group /aws/lambda/${local.prefix}-records."
+  namespace           = "AWS/Lambda"
+  metric_name         = "Errors"
+  dimensions          = { FunctionName = module.records.function_name }
+  statistic           = "Sum"
+  period              = 3600
+  evaluation_periods  = 2
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "records_failed" {
+  alarm_name          = "${local.prefix}-records-failed"
+  alarm_description   = "${local.prefix}-chat could not write the record of an answer. Look for the event answer_not_recorded in the log group /aws/lambda/${local.prefix}-chat."
+  namespace           = local.metrics_namespace
+  metric_name         = "RecordsFailed"
+  dimensions          = { Environment = var.environment, Service = "chat" }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
 # The gateway refuses a caller that has used up its quota for the rest of the period.
 resource "aws_cloudwatch_metric_alarm" "quota" {
   for_each = local.api_keys
@@ -246,6 +278,7 @@ locals {
       { title = "Models: tokens in", stat = "Sum", metrics = ["InputTokens"], of = "models" },
       { title = "Models: tokens out", stat = "Sum", metrics = ["OutputTokens"], of = "chat" },
       { title = "Retrieval: score of the best passage", stat = "Average", metrics = ["RetrievalScore"], of = "chat" },
+      { title = "Records of answers that could not be written", stat = "Sum", metrics = ["RecordsFailed"], of = "chat" },
       { title = "Runner: requests and errors", stat = "Sum", metrics = ["Requests", "4xxStatusResponses", "5xxStatusResponses"], of = "app_runner" },
       { title = "Runner: latency p99 (ms)", stat = "p99", metrics = ["RequestLatency"], of = "app_runner" },
     ] :

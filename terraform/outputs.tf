@@ -25,6 +25,7 @@ output "functions" {
   value = {
     for service, function in merge(
       local.service_functions,
+      { records = module.records },
       { for rotation in module.rotation : "rotation" => rotation },
       ) : service => {
       name           = function.function_name
@@ -54,6 +55,16 @@ output "usage_plan_ids" {
 output "vector_bucket_name" {
   description = "Name of the bucket that stores the vectors: an S3 bucket, or a vector bucket of S3 Vectors."
   value       = local.vector_bucket_name
+}
+
+output "records_bucket_name" {
+  description = "Name of the bucket with the records of answers and their seals."
+  value       = aws_s3_bucket.records.bucket
+}
+
+output "record_keys_table_name" {
+  description = "Name of the table with the keys of the records' texts."
+  value       = aws_dynamodb_table.record_keys.name
 }
 
 output "jobs_bucket_name" {

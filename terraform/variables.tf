@@ -63,9 +63,9 @@ variable "live_versions" {
   validation {
     condition = alltrue([
       for service, version in var.live_versions :
-      contains(["api", "chat", "s3vector", "runner", "rotation"], service) && can(regex("^[1-9][0-9]*$", version))
+      contains(["api", "chat", "s3vector", "runner", "rotation", "records"], service) && can(regex("^[1-9][0-9]*$", version))
     ])
-    error_message = "Write live_versions as a service's name and a published version, such as {api = \"12\"}; the services are api, chat, s3vector, runner and rotation."
+    error_message = "Write live_versions as a service's name and a published version, such as {api = \"12\"}; the services are api, chat, s3vector, runner, rotation and records."
   }
 }
 
@@ -401,6 +401,36 @@ variable "conversation_days" {
   }
 }
 
+variable "record_retention" {
+  type = object({
+    mode = string
+    days = number
+  })
+  description = "How long Object Lock keeps each record of an answer: mode `GOVERNANCE` (a role with s3:BypassGovernanceRetention may shorten it) or `COMPLIANCE` (nobody may, nor close the account before), and days. null locks nothing."
+  default     = null
+
+  validation {
+    condition     = var.record_retention == null || try(contains(["GOVERNANCE", "COMPLIANCE"], var.record_retention.mode), false)
+    error_message = "Write record_retention.mode as \"GOVERNANCE\" or \"COMPLIANCE\"."
+  }
+
+  validation {
+    condition     = var.record_retention == null || try(var.record_retention.days >= 1 && var.record_retention.days <= 36500 && floor(var.record_retention.days) == var.record_retention.days, false)
+    error_message = "Write record_retention.days as a whole number from 1 to 36500."
+  }
+
+  validation {
+    condition     = !var.force_destroy || var.record_retention == null
+    error_message = "Leave record_retention null with force_destroy: a bucket with locked records cannot be destroyed."
+  }
+}
+
+variable "records_required" {
+  type        = bool
+  description = "Whether chat withholds an answer (503) whose record cannot be written. If not, it answers, logs answer_not_recorded and counts RecordsFailed."
+  default     = false
+}
+
 variable "force_destroy" {
   type        = bool
   description = "Whether `terraform destroy` may delete buckets that still contain objects, and the table of conversations."
@@ -436,9 +466,9 @@ variable "reserved_concurrency" {
   validation {
     condition = alltrue([
       for service, limit in var.reserved_concurrency :
-      contains(["api", "chat", "s3vector", "runner", "rotation"], service) && limit >= 0
+      contains(["api", "chat", "s3vector", "runner", "rotation", "records"], service) && limit >= 0
     ])
-    error_message = "Write reserved_concurrency as a service's name and a number of at least 0, such as {s3vector = 20}; the services are api, chat, s3vector, runner and rotation."
+    error_message = "Write reserved_concurrency as a service's name and a number of at least 0, such as {s3vector = 20}; the services are api, chat, s3vector, runner, rotation and records."
   }
 }
 

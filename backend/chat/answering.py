@@ -13,6 +13,7 @@ from chat.chat_model import ChatModel, Completion, PromptPassage
 from chat.greeting import greeting
 from chat.history import Exchange, trimmed
 from chat.prompt import system_prompt, user_turn
+from chat.recording.evidence import Evidence
 from chat.relevance import Relevance, RelevanceGate
 from chat.retrieval import Retriever
 from shared.answers import CheckedAnswer, Citation, Removed, Span, Usage
@@ -71,8 +72,13 @@ class Answerer:
         *,
         top_k: int,
         metadata_filter: dict[str, Any] | None,
+        evidence: Evidence | None = None,
     ) -> CheckedAnswer:
-        """Return the checked answer to a question after earlier turns."""
+        """Return the checked answer to a question after earlier turns.
+
+        `evidence` is filled with what the answer was made from.
+        """
+        evidence = Evidence() if evidence is None else evidence
         if reply := greeting(question):
             return self._answer_without_model(reply, "answered", self._boundary.information())
         verdict = await self._boundary.judge(question)
@@ -80,13 +86,13 @@ class Answerer:
             return self._answer_without_model(verdict.reply, "refused", verdict)
         asked = [turn.question for turn in history if greeting(turn.question) is None]
         text = follow_up.search_text([*asked, question])
-        passages, relevance = await self._retrieve(text, top_k, metadata_filter)
+        passages, relevance = await self._retrieve(text, top_k, metadata_filter, evidence)
         if relevance in {None, "irrelevant"}:
             unknown = self._answer_without_model(
                 NOTHING_FOUND, "unknown", verdict, relevance=relevance
             )
             return await self._boundary.apply(verdict, unknown)
-        completion = await self._complete(question, history, passages, verdict)
+        completion = await self._complete(question, history, passages, verdict, evidence)
         with span("check"):
             # `text` includes the earlier questions that this one refers to: figures in them come
             # from the user as well.
@@ -114,12 +120,17 @@ class Answerer:
         return answer
 
     async def _retrieve(
-        self, text: str, top_k: int, metadata_filter: dict[str, Any] | None
+        self,
+        text: str,
+        top_k: int,
+        metadata_filter: dict[str, Any] | None,
+        evidence: Evidence,
     ) -> tuple[tuple[Passage, ...], Relevance | None]:
         with span("retrieve") as traced:
             found = await self._retriever.retrieve(
                 text, top_k=top_k, metadata_filter=metadata_filter
             )
+            evidence.retrieved = found
             relevance = self._gate.judge(found.passages, found.embedding_model)
             traced.set_attribute("retrieval.passages", len(found.passages))
             traced.set_attribute("retrieval.relevance", relevance or "nothing")
@@ -135,13 +146,19 @@ class Answerer:
         history: Sequence[Exchange],
         passages: Sequence[Passage],
         verdict: Verdict,
+        evidence: Evidence,
     ) -> Completion:
         earlier = trimmed(history, tokens=self._history_tokens)
-        return await self._model.complete(
-            system_prompt(self._today(), general_only=verdict.is_recommendation),
-            [user_turn(question, earlier, passages)],
+        evidence.today = self._today()
+        turn = user_turn(question, earlier, passages)
+        evidence.system = system_prompt(evidence.today, general_only=verdict.is_recommendation)
+        evidence.prompt = turn.content
+        evidence.completion = await self._model.complete(
+            evidence.system,
+            [turn],
             passages=[PromptPassage(one.passage_id, one.title, one.text) for one in passages],
         )
+        return evidence.completion
 
     def _answer_without_model(
         self, text: str, status: Any, verdict: Verdict, *, relevance: Relevance | None = None

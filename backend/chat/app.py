@@ -1,7 +1,9 @@
 """Builds the application of the chat service from its parts."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -15,11 +17,15 @@ from chat.chat_model import ChatModel
 from chat.conversation import Conversations
 from chat.conversation_store import ConversationStore
 from chat.dynamodb_store import DynamoConversations
+from chat.recording.keys import DynamoRecordKeys
+from chat.recording.record import Release
+from chat.recording.recorder import Recorder, S3Records
 from chat.relevance import RelevanceGate
 from chat.retrieval import GatewayRetriever, Retriever
 from chat.settings import Settings
 from shared.api_client import ServiceAPIClient
 from shared.app import create_service_app
+from shared.aws.bucket import Bucket
 from shared.aws.clients import aws_client
 
 
@@ -30,6 +36,7 @@ def create_app(
     model: ChatModel | None = None,
     store: ConversationStore | None = None,
     guard: Guard | None = None,
+    recorder: Recorder | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -40,6 +47,7 @@ def create_app(
         store: Where conversations are kept; DynamoDB by default.
         guard: Judges questions and answers beside the policy; by default the guardrail that the
             settings name, else none.
+        recorder: What records answers; by default the settings say where to, if anywhere.
     """
     app = create_service_app(
         settings,
@@ -47,6 +55,7 @@ def create_app(
         description="Answers questions from the stored documents, with citations.",
         routers=[routes.router],
     )
+    dynamodb = partial(aws_client, "dynamodb", region=settings.aws_region, read_timeout_seconds=2.0)
     app.state.conversations = Conversations(
         Answerer(
             retriever or GatewayRetriever(ServiceAPIClient(settings=settings)),
@@ -66,11 +75,10 @@ def create_app(
         store
         or DynamoConversations(
             settings.conversations_table,
-            client=partial(
-                aws_client, "dynamodb", region=settings.aws_region, read_timeout_seconds=2.0
-            ),
+            client=dynamodb,
             days=settings.conversation_days,
         ),
+        recorder or recorder_of(settings, dynamodb),
         now=lambda: datetime.now(UTC),
     )
     return app
@@ -81,4 +89,33 @@ def _guardrail(settings: Settings) -> Guard | None:
         return None
     return BedrockGuardrail(
         settings.guardrail_id, settings.guardrail_version, region=settings.aws_region
+    )
+
+
+def recorder_of(settings: Settings, dynamodb: Callable[[], Any]) -> Recorder | None:
+    """Return what records answers; None without a bucket."""
+    if settings.records_bucket is None or settings.record_keys_table is None:
+        return None
+    s3 = partial(aws_client, "s3", region=settings.aws_region, read_timeout_seconds=2.0)
+    return Recorder(
+        S3Records(Bucket(settings.records_bucket, s3)),
+        DynamoRecordKeys(settings.record_keys_table, client=dynamodb),
+        Release(
+            settings.service_version,
+            model={
+                "id": settings.chat_model_id,
+                "max_output_tokens": settings.chat_max_output_tokens,
+                "temperature": settings.chat_temperature,
+                "fields": settings.chat_model_fields,
+                "citations": settings.chat_citations,
+            },
+            answering={
+                "relevance_threshold": settings.relevance_threshold,
+                "history_tokens": settings.history_tokens,
+                "support_country": settings.support_country,
+                "disclosure": settings.disclosure,
+            },
+        ),
+        required=settings.records_required,
+        now=lambda: datetime.now(UTC),
     )

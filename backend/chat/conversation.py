@@ -16,6 +16,8 @@ from chat.conversation_store import (
     partition_of,
 )
 from chat.models import MessagesRequest
+from chat.recording.evidence import Evidence, Question
+from chat.recording.recorder import Recorder
 from shared.answers import Feedback, GivenAnswer, KeptConversation, Turn
 from shared.errors import NotFound, ServiceError
 from shared.logging import get_logger
@@ -32,22 +34,34 @@ class Conversations:
     Args:
         answerer: Finds passages and asks the model.
         store: Where turns are kept.
+        recorder: Writes the record of each answer; None records nothing.
         now: Returns the current time, stored as the time of a question.
     """
 
     def __init__(
-        self, answerer: Answerer, store: ConversationStore, *, now: Callable[[], datetime]
+        self,
+        answerer: Answerer,
+        store: ConversationStore,
+        recorder: Recorder | None = None,
+        *,
+        now: Callable[[], datetime],
     ) -> None:
         self._answerer = answerer
         self._store = store
+        self._recorder = recorder
         self._now = now
 
-    async def answer(self, request: MessagesRequest) -> GivenAnswer:
+    async def answer(self, request: MessagesRequest, *, caller: str | None = None) -> GivenAnswer:
         """Answer the last message and keep it with its answer.
+
+        Args:
+            request: The question, and its conversation.
+            caller: The id of the caller's API key, for the record.
 
         Raises:
             NotFound: The conversation is unknown.
             Unavailable: The store failed before the model was asked.
+            RecordNotWritten: Records are required, and the answer's could not be written.
         """
         asked_at = self._now()
         conversation_id = request.conversation_id or new_conversation_id()
@@ -58,9 +72,26 @@ class Conversations:
         else:
             kept = await self._read(conversation_id, _TURNS_FOR_THE_MODEL)
             earlier, count = history.of_turns(kept.turns), kept.total
+        evidence = Evidence()
         answer = await self._answerer.answer(
-            request.question, earlier, top_k=request.top_k, metadata_filter=request.filter
+            request.question,
+            earlier,
+            top_k=request.top_k,
+            metadata_filter=request.filter,
+            evidence=evidence,
         )
+        if self._recorder is not None:
+            # Before the turn is kept: an answer that is withheld must not be readable there.
+            question = Question(
+                conversation=partition_of(conversation_id),
+                asked_at=asked_at,
+                text=request.question,
+                history=earlier,
+                top_k=request.top_k,
+                metadata_filter=request.filter,
+                caller=caller,
+            )
+            await self._recorder.record(question, answer, evidence)
         turn = Turn(answer_id="", asked_at=asked_at, question=request.question, answer=answer)
         answer_id = await self._keep(conversation_id, turn, count)
         return GivenAnswer(

@@ -59,7 +59,7 @@ def user_turn(question: str, history: Sequence[Exchange], passages: Sequence[Pas
         passages: In the order in which the answer may number them; none where Bedrock gets them as
             documents.
     """
-    parts = [*map(_passage, passages)]
+    parts = [*map(passage_element, passages)]
     if history:
         parts += ["<earlier>", *map(_exchange, history), "</earlier>"]
     parts.append(f"<question>{_text(question)}</question>")
@@ -68,7 +68,8 @@ def user_turn(question: str, history: Sequence[Exchange], passages: Sequence[Pas
     return Message.model_construct(**content)
 
 
-def _passage(passage: Passage) -> str:
+def passage_element(passage: Passage) -> str:
+    """Return a passage as the prompt contains it."""
     attributes = {
         "id": passage.passage_id,
         "document": passage.document_id,

@@ -28,6 +28,7 @@ class _FoundPassage(BaseModel):
     text: str
     score: float
     metadata: dict[str, Any] = {}
+    version: str | None = None
 
     def passage(self) -> Passage:
         return Passage(
@@ -39,6 +40,7 @@ class _FoundPassage(BaseModel):
             page=provenance.page(self.metadata),
             as_of=provenance.as_of(self.metadata),
             score=self.score,
+            version=self.version,
         )
 
 

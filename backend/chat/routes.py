@@ -17,15 +17,25 @@ def _conversations(request: Request) -> Conversations:
     return conversations
 
 
+def _caller(request: Request) -> str | None:
+    # Mangum's key. The gateway sets the id; what a client sends cannot change it.
+    event = request.scope.get("aws.event") or {}
+    key_id = event.get("requestContext", {}).get("identity", {}).get("apiKeyId")
+    return key_id if isinstance(key_id, str) else None
+
+
 ConversationsPort = Annotated[Conversations, Depends(_conversations)]
+Caller = Annotated[str | None, Depends(_caller)]
 
 
 @router.post(
     "/messages", summary="Answer a question from the documents", responses=error_responses(404)
 )
-async def post_message(body: MessagesRequest, conversations: ConversationsPort) -> GivenAnswer:
+async def post_message(
+    body: MessagesRequest, conversations: ConversationsPort, caller: Caller
+) -> GivenAnswer:
     """Answer the last message, check the answer against its sources, and keep the turn."""
-    return await conversations.answer(body)
+    return await conversations.answer(body, caller=caller)
 
 
 @router.get(

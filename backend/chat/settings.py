@@ -1,9 +1,9 @@
 """The settings of the chat service."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from chat.boundary.policy import load_policy
 from shared.settings import FullServiceSettings
@@ -43,6 +43,15 @@ class Settings(FullServiceSettings):
     conversation_days: int = Field(default=30, ge=1, le=3_650)
     """How long a conversation is kept after its last turn."""
 
+    records_bucket: str | None = Field(default=None, min_length=3, max_length=63)
+    """The bucket of the records of answers; without it, no records are written."""
+
+    record_keys_table: str | None = Field(default=None, min_length=3, max_length=255)
+    """The DynamoDB table of the keys of records, with the keys `pk` and `sk`."""
+
+    records_required: bool = False
+    """Whether an answer whose record cannot be written is withheld."""
+
     history_tokens: int = Field(default=2_000, ge=0, le=100_000)
     """The most tokens of a prompt that earlier turns may use."""
 
@@ -71,3 +80,11 @@ class Settings(FullServiceSettings):
         max_length=500,
     )
     """Sent with every answer (EU AI Act, article 50)."""
+
+    @model_validator(mode="after")
+    def _records_are_whole(self) -> Self:
+        if (self.records_bucket is None) != (self.record_keys_table is None):
+            raise ValueError("set RECORDS_BUCKET and RECORD_KEYS_TABLE together, or neither")
+        if self.records_required and self.records_bucket is None:
+            raise ValueError("RECORDS_REQUIRED needs RECORDS_BUCKET and RECORD_KEYS_TABLE")
+        return self

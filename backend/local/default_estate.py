@@ -42,10 +42,17 @@ def default_estate(
     prefix = f"{project}-{environment}"
     vectors = f"{prefix}-vectors-{ACCOUNT_ID}-{REGION}"
     conversations = f"{prefix}-conversations"
+    records = f"{prefix}-records-{ACCOUNT_ID}-{REGION}"
+    record_keys = f"{prefix}-record-keys"
     jobs = f"{prefix}-jobs-{ACCOUNT_ID}-{REGION}"
     by_service: dict[str, dict[str, str]] = {
         "api": {"CORS_ORIGINS": ",".join(cors_origins)},
-        "chat": {"CHAT_MODEL_ID": _CHAT_MODEL_ID, "CONVERSATIONS_TABLE": conversations},
+        "chat": {
+            "CHAT_MODEL_ID": _CHAT_MODEL_ID,
+            "CONVERSATIONS_TABLE": conversations,
+            "RECORDS_BUCKET": records,
+            "RECORD_KEYS_TABLE": record_keys,
+        },
         "s3vector": {
             "BEDROCK_MODEL_ID": _EMBEDDING_MODEL_ID,
             "VECTOR_BUCKET_NAME": vectors,
@@ -79,8 +86,8 @@ def default_estate(
             **{f"{project}/{environment}/{name}/api-key": key for name, key in keys.items()},
             f"{project}/{environment}/runner/origin": origin_secret,
         },
-        buckets=(vectors, jobs),
-        tables=(conversations,),
+        buckets=(vectors, jobs, records),
+        tables=(conversations, record_keys),
         schedules={"api": '{"task": "advance-jobs"}'},
     )
 

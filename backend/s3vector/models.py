@@ -152,6 +152,7 @@ class FoundPassage(_Body):
     text: str
     score: Annotated[float, Field(description="Cosine similarity, -1 to 1.")]
     metadata: dict[str, Any]
+    version: Annotated[str, Field(description="The document's: the same for the same content.")]
 
 
 class Found(_Body):
@@ -174,6 +175,7 @@ class Found(_Body):
                     text=hit.text,
                     score=hit.score,
                     metadata=dict(hit.metadata),
+                    version=hit.version,
                 )
                 for hit in hits
             ],

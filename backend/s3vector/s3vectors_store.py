@@ -114,6 +114,7 @@ class S3VectorsStore:
                 text=one.text,
                 score=min(1.0, max(-1.0, 1.0 - one.distance)),
                 metadata=one.record.metadata,
+                version=one.record.version,
             )
             for one in hits[:top_k]
         ]

@@ -118,7 +118,7 @@ class Segment:
         number = row - stored.first_row
         record = stored.record
         text = self.text(stored, number)
-        return Hit(record.id, number, record.title, text, score, record.metadata)
+        return Hit(record.id, number, record.title, text, score, record.metadata, record.version)
 
     def _vector(self, row: int) -> "array[float]":
         start = self._vectors_at + 4 * self.dimensions * row

@@ -53,6 +53,7 @@ class Hit:
     text: str
     score: float
     metadata: Metadata
+    version: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ run "execution_roles" {
   command = plan
 
   assert {
-    condition     = alltrue([for role in values(aws_iam_role.execution) : role.permissions_boundary != null]) && length(aws_iam_role.execution) == 3 * 8
+    condition     = alltrue([for role in values(aws_iam_role.execution) : role.permissions_boundary != null]) && length(aws_iam_role.execution) == 3 * 9
     error_message = "Each execution role has a permissions boundary."
   }
 

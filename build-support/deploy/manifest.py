@@ -22,7 +22,9 @@ from deploy.program import (
 )
 
 NAME: Final = "manifest.json"
-PACKAGES: Final = ("api.zip", "chat.zip", "rotation.zip", "runner.zip", "s3vector.zip")
+PACKAGES: Final = (
+    "api.zip", "chat.zip", "records.zip", "rotation.zip", "runner.zip", "s3vector.zip",
+)  # fmt: skip
 IMAGE: Final = "runner-image.tar"
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")

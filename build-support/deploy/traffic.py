@@ -13,7 +13,7 @@ from deploy.program import REPOSITORY, Refused, read_json, write_json
 SERVED: Final = REPOSITORY / "dist" / "served.json"
 
 # A service is promoted before the services that call it, and rolled back after them.
-_ORDER: Final = ("rotation", "s3vector", "chat", "runner", "api")
+_ORDER: Final = ("rotation", "records", "s3vector", "chat", "runner", "api")
 
 _IMAGE_CHANGE_SECONDS: Final = 900  # App Runner starts instances and waits until they are healthy.
 _IMAGE_POLL_SECONDS: Final = 5

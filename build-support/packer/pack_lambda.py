@@ -38,6 +38,28 @@ _DROPPED = (
     *(f"google/{name}/*" for name in ("api", "cloud", "gapic", "logging", "longrunning", "type")),
     # A copy of the system's time zones.
     "dateutil/zoneinfo/*.tar.gz",
+    # Of pycryptodome, chat uses AES in GCM mode and random numbers.
+    *(
+        f"Crypto/{name}"
+        for name in (
+            "IO/*",
+            "Math/*",
+            "Protocol/*",
+            "PublicKey/*",
+            "SelfTest/*",
+            "Signature/*",
+            "Hash/[A-Zck]*",
+            "Hash/_[A-Zkp]*",
+            "Cipher/A[!E]*",
+            "Cipher/[B-Zo]*",
+            "Cipher/_[A-Zkp]*",
+            "Cipher/_chacha*",
+            "Cipher/_raw_[bdo]*",
+            "Cipher/_raw_arc2*",
+            "Cipher/_raw_c[abf]*",
+            "Cipher/_raw_eks*",
+        )
+    ),
     # Imported by build tools, type checkers and test runners only.
     "*/conftest.py",
     "anyio/_backends/_trio.py",

@@ -63,4 +63,12 @@ throttle = {
 # let the pipeline pass TF_VAR_alarm_emails='["oncall@…"]'.
 monthly_budget_usd = 200
 
+# Six years, as FINRA rule 4511 and SEC rule 17a-4 ask for. docs/records.md says what to consider before the mode becomes
+# COMPLIANCE, which nobody can undo. With records_required, an answer without a record is withheld.
+record_retention = {
+  mode = "GOVERNANCE"
+  days = 2192
+}
+records_required = true
+
 secret_recovery_days = 30

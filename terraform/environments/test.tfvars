@@ -37,4 +37,11 @@ log_level            = "INFO"
 log_retention_days   = 30
 trace_sample_percent = 20
 
+# Locked as in prod, so that what the lock refuses is noticed here. A role with s3:BypassGovernanceRetention can empty it.
+record_retention = {
+  mode = "GOVERNANCE"
+  days = 30
+}
+records_required = true
+
 secret_recovery_days = 7

@@ -34,6 +34,11 @@ run "is_complete" {
   }
 
   assert {
+    condition     = var.environment == "dev" ? var.record_retention == null : (var.record_retention.mode == "GOVERNANCE" && var.records_required)
+    error_message = "Records are locked in test and prod, where no answer is given without one."
+  }
+
+  assert {
     # 44,640 minutes in a month of 31 days: a call of the canary and one of the jobs' schedule in each.
     condition     = var.environment != "prod" || alltrue([for key in values(var.service_api_keys) : key.quota_limit > 2 * 60 * 24 * 31])
     error_message = "In prod, a canary cannot use up a quota."

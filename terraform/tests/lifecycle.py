@@ -18,7 +18,7 @@ from tests.harness import Layer, Plan, State
 from tests.recording import Call
 
 SERVICES: Final = ("api", "chat", "s3vector", "runner")
-PACKAGES: Final = ("api", "chat", "s3vector", "rotation", "runner")
+PACKAGES: Final = ("api", "chat", "s3vector", "rotation", "records", "runner")
 IMAGE: Final = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:" + "a" * 64
 GITHUB: Final = {
     "github_owner": "acme",
@@ -163,7 +163,7 @@ class _LifecycleRun:
 
     def _fill_buckets(self, state: State) -> None:
         store = self._aws.client("s3")
-        for output in ("vector_bucket_name", "jobs_bucket_name"):
+        for output in ("vector_bucket_name", "jobs_bucket_name", "records_bucket_name"):
             for version in (b"first", b"second"):
                 bucket = state.outputs()[output]
                 store.put_object(Bucket=bucket, Key="jobs/one.json", Body=version)

@@ -77,6 +77,20 @@ NEVER_RECORDED: Final = (
     ),
     Needed(
         Check(
+            "s3:PutBucketObjectLockConfiguration",
+            f"arn:aws:s3:::fin-advisor-dev-records-{_ACCOUNT}-us-east-1",
+        ),
+        "S3 API Reference, CreateBucket: needed for a bucket with Object Lock",
+    ),
+    Needed(
+        Check(
+            "s3:BypassGovernanceRetention",
+            f"arn:aws:s3:::fin-advisor-dev-records-{_ACCOUNT}-us-east-1/records/one.json",
+        ),
+        "S3 API Reference, DeleteObjects: the provider's force_destroy sends the bypass header",
+    ),
+    Needed(
+        Check(
             "lambda:InvokeFunction",
             f"arn:aws:lambda:us-east-1:{_ACCOUNT}:function:fin-advisor-dev-rotation",
         ),
@@ -127,6 +141,8 @@ UNUSED_REASONS: Final = _explained(
     (r"LogGroups logs:ListTagsLogGroup", "another version of the provider reads tags with it"),
     (r"ReadTraces xray:GetTraceSummaries", "the smoke test looks for its trace"),
     (r"Sampling xray:UpdateSamplingRule", "a changed trace_sample_percent"),
+    (r"RecordsLock s3:PutBucketObjectLockConfiguration", "NEVER_RECORDED"),
+    (r"EmptyRecords s3:BypassGovernanceRetention", "NEVER_RECORDED"),
     (r"Buckets s3:GetBucketLocation", "a bucket that exists already"),
     (r"Conversations dynamodb:UpdateContinuousBackups", "prod alone has backups"),
     (r"Conversations dynamodb:UpdateTable", "a changed deletion protection"),

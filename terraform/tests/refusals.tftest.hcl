@@ -164,3 +164,28 @@ run "a_key_that_cannot_name_a_secret_is_refused" {
     service_api_keys        = { "A/b" = { quota_limit = 1, quota_period = "DAY", description = "A" } }
   }
 }
+
+run "a_wrong_retention_is_refused" {
+  command = plan
+
+  expect_failures = [
+    var.record_retention,
+  ]
+
+  variables {
+    record_retention = { mode = "governance", days = 0 }
+  }
+}
+
+run "locked_records_cannot_be_destroyed" {
+  command = plan
+
+  expect_failures = [
+    var.record_retention,
+  ]
+
+  variables {
+    force_destroy    = true
+    record_retention = { mode = "GOVERNANCE", days = 1 }
+  }
+}

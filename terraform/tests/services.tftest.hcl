@@ -255,6 +255,59 @@ run "conversations" {
   }
 }
 
+run "records_without_a_lock" {
+  command = plan
+
+  assert {
+    condition     = aws_s3_bucket.records.bucket == "fin-advisor-dev-records-123456789012-us-east-1" && aws_s3_bucket.records.object_lock_enabled && length(aws_s3_bucket_object_lock_configuration.records) == 0
+    error_message = "The bucket of records can be locked, and is not unless record_retention is set."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_iam_policy.lambda_chat_records.policy).Statement : statement.Sid => [statement.Action, statement.Resource]
+      } == {
+      WriteRecords      = [["s3:PutObject"], "arn:aws:s3:::fin-advisor-dev-records-123456789012-us-east-1/records/*"]
+      ReadAndCreateKeys = [["dynamodb:BatchGetItem", "dynamodb:PutItem"], "arn:aws:dynamodb:us-east-1:123456789012:table/fin-advisor-dev-record-keys"]
+    }
+    error_message = "chat may write records and nothing else in the bucket, and may delete no key."
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_policy.lambda_records_seals.policy, "dynamodb") && !strcontains(aws_iam_policy.lambda_records_seals.policy, "Delete")
+    error_message = "The sealing function reads no key and deletes nothing."
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_s3_bucket_policy.records.policy).Statement : statement.Sid] == ["TlsOnly", "WriteOnce"]
+    error_message = "The bucket accepts no plain HTTP, and no write without If-None-Match."
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.seal_records.schedule_expression == "rate(1 hour)" && one(aws_scheduler_schedule.seal_records.target).input == jsonencode({ task = "seal-records" })
+    error_message = "Records are sealed each hour."
+  }
+
+  assert {
+    condition     = !contains([for name, _ in aws_dynamodb_table.record_keys.ttl : name], "expires_at") && aws_dynamodb_table.record_keys.deletion_protection_enabled
+    error_message = "Keys do not expire, and their table cannot be deleted."
+  }
+}
+
+run "records_with_a_lock" {
+  command = plan
+
+  variables {
+    record_retention = { mode = "COMPLIANCE", days = 2192 }
+    records_required = true
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_object_lock_configuration.records[0].rule[0].default_retention).mode == "COMPLIANCE" && one(aws_s3_bucket_object_lock_configuration.records[0].rule[0].default_retention).days == 2192
+    error_message = "record_retention is the bucket's default retention."
+  }
+}
+
 run "s3_vectors" {
   command = plan
 

@@ -153,6 +153,42 @@ def test_chat_may_use_its_model_in_each_region_that_its_profile_sends_to(
     assert not policies.allows(Check("bedrock:InvokeModel", other))
 
 
+def test_chat_may_write_records_and_the_sealing_function_may_read_and_seal_them(
+    lifecycle: Lifecycle,
+) -> None:
+    bucket = f"arn:aws:s3:::{lifecycle.application.outputs()['records_bucket_name']}"
+    table = lifecycle.application.outputs()["record_keys_table_name"]
+    keys = f"arn:aws:dynamodb:{REGION}:123456789012:table/{table}"
+    wanted = {
+        "chat": {
+            ("s3:PutObject", f"{bucket}/records/one.json"),
+            ("dynamodb:BatchGetItem", keys),
+            ("dynamodb:PutItem", keys),
+        },
+        "records": {
+            ("s3:ListBucketVersions", bucket),
+            ("s3:GetObjectVersion", f"{bucket}/records/one.json"),
+            ("s3:GetObjectVersion", f"{bucket}/seals/00000001.json"),
+            ("s3:PutObject", f"{bucket}/seals/00000001.json"),
+        },
+    }
+    asked = {
+        *((f"s3:{one}", bucket) for one in ("ListBucket", "ListBucketVersions")),
+        *(
+            (f"s3:{one}", f"{bucket}/{key}")
+            for one in ("PutObject", "GetObject", "GetObjectVersion", "DeleteObject")
+            for key in ("records/one.json", "seals/00000001.json")
+        ),
+        *(
+            (f"dynamodb:{one}", keys)
+            for one in ("BatchGetItem", "PutItem", "DeleteItem", "UpdateItem", "Query")
+        ),
+    }
+    for service, expected in wanted.items():
+        policies = _service_policies(lifecycle, service)
+        assert {one for one in asked if policies.allows(Check(*one))} == expected, service
+
+
 # --- The deploy role ------------------------------------------------------------------------------
 
 

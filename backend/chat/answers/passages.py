@@ -51,6 +51,8 @@ class Passage:
     as_of: str | None = None
     """An ISO date, only where the document itself says of when it is."""
     score: float = 0.0
+    version: str | None = None
+    """The document's version: the same for the same content."""
 
 
 @dataclass(frozen=True)

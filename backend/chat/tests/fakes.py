@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,6 +19,7 @@ from chat.conversation_store import (
     partition_of,
 )
 from chat.models import Message
+from chat.recording.keys import DataKey, new_key
 from chat.retrieval import Retrieved
 from shared.answers import Feedback, Turn
 from shared.errors import ServiceError
@@ -123,6 +124,35 @@ class FakeConversations:
     def _fail(self, method: str) -> None:
         if method in self.failing:
             raise self.failing[method]
+
+
+class FakeRecords:
+    """Records in memory. `failing` is raised by the next call and, if `stored`, after storing."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.failing: Exception | None = None
+        self.stored = False
+
+    async def put(self, key: str, data: bytes) -> None:
+        error, self.failing = self.failing, None
+        if error is None or self.stored:
+            self.objects.setdefault(key, data)
+        if error is not None:
+            raise error
+
+
+class FakeRecordKeys:
+    """Data keys in memory."""
+
+    def __init__(self, *, failing: ServiceError | None = None) -> None:
+        self.kept: dict[str, DataKey] = {}
+        self.failing = failing
+
+    async def keys(self, owners: Sequence[str]) -> Mapping[str, DataKey]:
+        if self.failing:
+            raise self.failing
+        return {owner: self.kept.setdefault(owner, new_key()) for owner in owners}
 
 
 class FakeGuard:

@@ -1,5 +1,7 @@
 """The HTTP API of the chat service, as its callers see it."""
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -8,12 +10,24 @@ from fastapi import FastAPI
 
 from chat.app import create_app
 from chat.boundary.policy import built_in_policy
+from chat.recording.record import Release
+from chat.recording.recorder import Recorder
 from chat.retrieval import GatewayRetriever
 from chat.settings import Settings
-from chat.tests.fakes import SAVE, FakeConversations, FakeModel, FakeRetriever, passage
+from chat.tests.fakes import (
+    SAVE,
+    FakeConversations,
+    FakeModel,
+    FakeRecordKeys,
+    FakeRecords,
+    FakeRetriever,
+    passage,
+)
 from shared.api_client import ServiceAPIClient
+from shared.aws_lambda.entry import lambda_handler
 from shared.errors import Unavailable
-from shared.testing import FakeKeys, app_client
+from shared.settings import SettingsError
+from shared.testing import FakeKeys, LambdaContext, api_gateway_event, app_client
 
 pytestmark = pytest.mark.anyio
 
@@ -45,12 +59,14 @@ def app_of(
     retriever: Any = None,
     model: FakeModel | None = None,
     store: FakeConversations | None = None,
+    recorder: Recorder | None = None,
 ) -> FastAPI:
     return create_app(
         SETTINGS,
         retriever=retriever or FakeRetriever(passage(0)),
         model=model or FakeModel(),
         store=store or FakeConversations(),
+        recorder=recorder,
     )
 
 
@@ -340,3 +356,63 @@ async def test_the_openapi_document_is_complete() -> None:
     }
     error = operation["responses"]["422"]["content"]["application/json"]["schema"]["$ref"]
     assert error.endswith("/ErrorResponse")
+
+
+# --- Records --------------------------------------------------------------------------------------
+
+
+def recorder_into(records: FakeRecords, *, required: bool = False) -> Recorder:
+    return Recorder(
+        records,
+        FakeRecordKeys(),
+        Release("v7", {}, {}),
+        required=required,
+        now=lambda: datetime(2026, 11, 28, tzinfo=UTC),
+    )
+
+
+def test_a_record_names_the_key_that_the_gateway_accepted() -> None:
+    records = FakeRecords()
+    event = api_gateway_event(
+        "POST", "/chat/messages", json=QUESTION, headers={"x-api-key-id": "forged"}
+    )
+    event["requestContext"]["identity"]["apiKeyId"] = "key-client"
+    handler = lambda_handler(app_of(recorder=recorder_into(records)), SETTINGS, keys=FakeKeys())
+    try:
+        assert handler(event, LambdaContext())["statusCode"] == 200
+    finally:
+        handler.close()
+    (content,) = records.objects.values()
+    assert json.loads(content)["caller"] == "key-client"
+
+
+@pytest.mark.parametrize("text", ["Hello!", "What is the capital of France?"])
+async def test_an_answer_without_a_model_is_recorded_too(text: str) -> None:
+    records, model = FakeRecords(), FakeModel()
+    ports = {"recorder": recorder_into(records), "retriever": FakeRetriever(), "model": model}
+    async with client(**ports) as http:
+        assert (await http.post("/messages", json=asked(text))).status_code == 200
+    (content,) = records.objects.values()
+    fields = json.loads(content)
+    assert (fields["caller"], fields["model"], fields["passages"]) == (None, None, [])
+    assert model.given == []
+
+
+async def test_a_withheld_answer_is_not_kept_in_its_conversation() -> None:
+    records, store = FakeRecords(), FakeConversations()
+    async with client(recorder=recorder_into(records, required=True), store=store) as http:
+        conversation = (await http.post("/messages", json=QUESTION)).json()["conversation_id"]
+        records.failing = Unavailable("no answer")
+        response = await http.post("/messages", json=asked("And then?", conversation))
+        kept = (await http.get(f"/conversations/{conversation}")).json()
+    assert (response.status_code, response.json()["error"]) == (503, "record_not_written")
+    assert len(kept["turns"]) == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"records_bucket": "records"}, {"record_keys_table": "keys"}, {"records_required": True}],
+)
+def test_half_a_configuration_of_records_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match="RECORDS_BUCKET"):
+        Settings(**{**SETTINGS.model_dump(), **fields})

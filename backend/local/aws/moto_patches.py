@@ -15,7 +15,7 @@ from local.blueprint import ACCOUNT_ID
 def patch_moto() -> None:
     """Apply all patches, once in a process. Imports moto, which takes a second."""
     _allow_foreign_layers()
-    _allow_plain_http()
+    _ignore_conditional_statements()
     _dispose_of_delete_markers()
     _keep_labels()
 
@@ -35,9 +35,10 @@ def _allow_foreign_layers() -> None:
     patched.get_layer_version_by_arn = get_layer_version_by_arn
 
 
-def _allow_plain_http() -> None:
-    """Ignore statements of a bucket policy that require TLS, which loopback does not have: moto
-    ignores the condition instead and denies every request.
+def _ignore_conditional_statements() -> None:
+    """Ignore statements of a bucket policy that have a condition, such as that a request comes
+    without TLS or without If-None-Match: moto ignores the condition instead, and denies every
+    request.
     """
     from moto.iam.access_control import IAMPolicy, PermissionResult
     from moto.s3.models import FakeBucket
@@ -47,9 +48,7 @@ def _allow_plain_http() -> None:
             return PermissionResult.NEUTRAL
         policy = json.loads(bucket.policy)
         policy["Statement"] = [
-            statement
-            for statement in policy["Statement"]
-            if "aws:SecureTransport" not in statement.get("Condition", {}).get("Bool", {})
+            statement for statement in policy["Statement"] if not statement.get("Condition")
         ]
         if not policy["Statement"]:
             return PermissionResult.NEUTRAL

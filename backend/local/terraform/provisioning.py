@@ -13,7 +13,7 @@ from local.options import Options
 from local.terraform.program import Layer, Progress
 from local.terraform.readback import EstateReader
 
-_PACKAGES = ("api", "chat", "s3vector", "runner", "rotation")
+_PACKAGES = ("api", "chat", "s3vector", "runner", "rotation", "records")
 _VARIABLE_FILE = "environments/dev.tfvars"
 _QUARTERS = 4
 

@@ -1,11 +1,14 @@
 """Conversations through the gateway, on the whole estate."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from local.aws.server import boto3_client
+from local.blueprint import ACCOUNT_ID, REGION
 from local.conftest import RunningUp
 from local.demo.documents import documents
 
@@ -117,3 +120,24 @@ def test_a_greeting_is_answered_without_a_model(estate: RunningUp) -> None:
     answer = ask(estate, "Hello!")
     assert (answer["status"], answer["model_id"], answer["citations"]) == ("answered", None, [])
     assert answer["answer"].startswith("Hello.")
+
+
+def test_each_answer_is_recorded_and_its_texts_are_encrypted(estate: RunningUp) -> None:
+    url = estate.variables["AWS_ENDPOINT_URL"]
+    store = boto3_client("s3", endpoint_url=url, region=REGION)
+    bucket = f"fin-advisor-dev-records-{ACCOUNT_ID}-{REGION}"
+
+    def keys() -> set[str]:
+        listed = store.list_objects_v2(Bucket=bucket, Prefix="records/")
+        return {one["Key"] for one in listed.get("Contents", [])}
+
+    before = keys()
+    ask(estate, "How large should an emergency fund be?")
+    (key,) = keys() - before
+    content = store.get_object(Bucket=bucket, Key=key)["Body"].read()
+    fields = json.loads(content)
+    assert fields["verdict"]["status"] == "answered"
+    assert fields["caller"]
+    assert all(passage["document_version"] for passage in fields["passages"])
+    assert b"emergency fund be" not in content
+    assert b"three to six months" not in content

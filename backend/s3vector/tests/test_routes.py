@@ -70,6 +70,7 @@ async def test_a_document_is_stored_found_listed_and_deleted(client: httpx.Async
         "title": "Emergency funds",
         "text": "Keep three months of expenses in a savings account.",
         "metadata": {"topic": "savings", "year": 2026, "tags": ["basics"], "draft": False},
+        "version": version,
     }
 
     listed = (await client.get("/documents", params={"limit": 1})).json()

@@ -22,6 +22,7 @@ METRICS: Final[Mapping[str, str]] = MappingProxyType(
         "InputTokens": "Count",
         "OutputTokens": "Count",
         "RetrievalScore": "None",
+        "RecordsFailed": "Count",
     }
 )
 """Every metric of the services, and its unit. Terraform's dashboard and alarms use these names."""

@@ -25,12 +25,12 @@ from local.blueprint import ACCOUNT_ID
 from local.terraform.layer_copy import REPOSITORY, LayerCopy
 
 _REGISTRY: Final = f"{ACCOUNT_ID}.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner"
-_PACKAGES: Final = ("api", "chat", "rotation", "runner", "s3vector")
+_PACKAGES: Final = ("api", "chat", "records", "rotation", "runner", "s3vector")
 
 # The roles that bootstrap/ creates and terraform/ looks up.
 _ROLES: Final = (
-    "lambda-api", "lambda-chat", "lambda-s3vector", "lambda-rotation", "apprunner-runner",
-    "apprunner-image", "scheduler",
+    "lambda-api", "lambda-chat", "lambda-s3vector", "lambda-rotation", "lambda-records",
+    "apprunner-runner", "apprunner-image", "scheduler",
 )  # fmt: skip
 _TRUST: Final = '{"Version": "2012-10-17", "Statement": []}'
 

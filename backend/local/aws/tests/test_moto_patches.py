@@ -75,7 +75,7 @@ def keep_the_labels_of_a_secret(aws: EmbeddedAws) -> None:
     assert stages[second] == ["AWSCURRENT"]
 
 
-def use_a_bucket_that_requires_tls(aws: EmbeddedAws) -> None:
+def use_a_bucket_whose_policy_has_conditions(aws: EmbeddedAws) -> None:
     storage, bucket = client("s3", aws), "secure"
     storage.create_bucket(Bucket=bucket)
     storage.put_bucket_policy(
@@ -83,7 +83,10 @@ def use_a_bucket_that_requires_tls(aws: EmbeddedAws) -> None:
         Policy="""{"Version": "2012-10-17", "Statement": [{
             "Effect": "Deny", "Principal": "*", "Action": "s3:*",
             "Resource": ["arn:aws:s3:::secure", "arn:aws:s3:::secure/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}""",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}}}, {
+            "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject",
+            "Resource": "arn:aws:s3:::secure/*",
+            "Condition": {"Null": {"s3:if-none-match": "true"}}}]}""",
     )
     storage.put_object(Bucket=bucket, Key="one", Body=b"1")
 
@@ -108,7 +111,7 @@ def use_a_layer_of_another_account(aws: EmbeddedAws) -> None:
 USES = [
     empty_a_versioned_bucket,
     keep_the_labels_of_a_secret,
-    use_a_bucket_that_requires_tls,
+    use_a_bucket_whose_policy_has_conditions,
     use_a_layer_of_another_account,
 ]
 

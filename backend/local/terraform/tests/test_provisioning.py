@@ -125,6 +125,8 @@ def test_routes_limits_and_sizes_are_those_that_terraform_created(applied: Runni
     assert json.loads(estate.schedules["api"]) == {"task": "advance-jobs"}
     assert reader.left_out == [
         "the schedule fin-advisor-dev-publish-quota, rate(1 hour)",
+        "the schedule fin-advisor-dev-seal-records, rate(1 hour)",
+        "the function fin-advisor-dev-records",
         "the function fin-advisor-dev-rotation",
     ]
 

@@ -1,0 +1,1 @@
+"""Seals, verifies, replays and erases the records of answers."""
