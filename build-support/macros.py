@@ -25,7 +25,8 @@ LOCAL_DEPENDENTS = (
 )
 
 
-# The package of every function, for tests of all packages.
+# The package of every service, for tests of all packages. A macro cannot read services.json: a test of
+# backend/services compares.
 FUNCTION_ZIPS = (
     "backend/api:zip",
     "backend/chat:zip",

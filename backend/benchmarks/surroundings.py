@@ -88,6 +88,7 @@ class Surroundings:
             "SERVICE_NAME": "api",
             "LOG_LEVEL": "INFO",
             "API_GATEWAY_URL": f"{url}/dev",
+            "PEER_SERVICES": "chat",
             "ENABLE_TRACING": str(tracing).lower(),
             "OTLP_ENDPOINT": url,
             "AWS_REGION": "us-east-1",

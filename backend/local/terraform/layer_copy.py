@@ -15,6 +15,7 @@ from local.aws.server import TEST_CREDENTIALS
 from local.blueprint import REGION
 from local.compute.processes import BACKEND
 from local.net.proxies import proxies_except_loopback
+from services.declared import FILE
 
 REPOSITORY = BACKEND.parent
 
@@ -96,6 +97,7 @@ class LayerCopy:
         self.name = name
         self.folder = folder
         shutil.copytree(REPOSITORY / name, folder, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+        shutil.copy(FILE, folder.parent)  # the layers read ../services.json
         if endpoint_url is not None:
             backend = _s3_backend(endpoint_url) if s3_backend else 'backend "local" {}'
             (folder / "embedded_override.tf").write_text(_override(endpoint_url, backend))

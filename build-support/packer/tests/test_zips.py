@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-SERVICES = ("api", "chat", "rotation", "runner", "s3vector")
-OURS = {"shared", *SERVICES}
+from services.declared import SERVICES
+
+OURS = {"services", "shared", *SERVICES}
 # An endpoint whose exporter is not in the package gets a log line: these are in the runner's image.
 LEFT_OUT = {"opentelemetry.exporter.otlp.proto.grpc"}
 ENVIRONMENT = {
@@ -25,6 +26,7 @@ ENVIRONMENT = {
     "CONVERSATIONS_TABLE": "conversations",
     "ENVIRONMENT": "dev",
     "JOBS_BUCKET_NAME": "jobs",
+    "PEER_SERVICES": "chat",
     "PROJECT_NAME": "fin-advisor",
     "SERVICE_PATHS": "{}",
     "TERRAFORM_API_KEY_IDS": "{}",
