@@ -20,6 +20,7 @@ LOCAL_DEPENDENTS = (
     "//backend/benchmarks/**",
     "//backend/chat/tests/**",
     "//build-support/deploy/tests/**",
+    "//build-support/scaffold/tests/**",
     "//terraform/tests/**",
     "!*",
 )

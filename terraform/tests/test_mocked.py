@@ -78,7 +78,7 @@ def test_a_declared_function_without_a_module_is_refused(tmp_path: Path) -> None
     declaration = tmp_path / "services.json"
     services = json.loads(declaration.read_text())
     declaration.write_text(json.dumps(services | {"billing": services["chat"]}))
-    with pytest.raises(TerraformError, match="services.json declares billing: add the module to"):
+    with pytest.raises(TerraformError, match=r"services\.json declares billing: add the module to"):
         layer.run("test", "-no-color", "-filter=tests/tracing.tftest.hcl")
 
 
