@@ -11,5 +11,5 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
     try:
         main(sys.argv[1:])
     except Refused as refusal:
-        print(f"nothing was changed: {refusal}", file=sys.stderr)
+        print(refusal, file=sys.stderr)
         sys.exit(1)
