@@ -83,17 +83,8 @@ def _add(copy: Path) -> None:
 def _serve(copy: Path, *options: str) -> None:
     """Start the estate, and ask for the new service's health, directly and by `/api/test`."""
     file = copy / "estate.env"
-    command = [
-        "./pants",
-        "run",
-        "backend/local:up",
-        "--",
-        "--port",
-        "0",
-        "--env-file",
-        file,
-        *options,
-    ]
+    command = ["./pants", "run", "backend/local:up", "--", "--port", "0", *options]
+    command += ["--env-file", str(file)]
     print("+", *command, flush=True)
     started = subprocess.Popen(command, cwd=copy, env=_ENVIRONMENT, start_new_session=True)  # noqa: S603
     try:
