@@ -410,7 +410,7 @@ locals {
           Sid    = "Attach"
           Action = ["iam:AttachRolePolicy", "iam:DetachRolePolicy"]
           Resource = flatten([for prefix in local.scope_prefixes[scope] : [
-            for role in ["lambda-*", "apprunner-runner", "scheduler"] : "${local.arn_iam}:role/${prefix}-${role}"
+            for role in concat(["lambda-*", "scheduler"], [for name in local.containers : "apprunner-${name}"]) : "${local.arn_iam}:role/${prefix}-${role}"
           ]])
           Condition = { ArnLike = {
             "iam:PolicyARN" = [for path in local.scope_paths[scope] : "${local.arn_iam}:policy/${path}/*"]

@@ -1,7 +1,7 @@
 # One repository for all environments, so that prod runs the image that was tested in dev, by digest.
 
 resource "aws_ecr_repository" "main" {
-  for_each = var.ecr_repositories
+  for_each = local.repositories
 
   name                 = "${var.project_name}/${each.key}"
   image_tag_mutability = "IMMUTABLE"
@@ -17,7 +17,7 @@ resource "aws_ecr_repository" "main" {
 }
 
 resource "aws_ecr_lifecycle_policy" "main" {
-  for_each = var.ecr_repositories
+  for_each = local.repositories
 
   repository = aws_ecr_repository.main[each.key].name
 

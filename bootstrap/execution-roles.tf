@@ -2,12 +2,10 @@
 # permission to create roles. The application layer attaches each service's own policies.
 
 locals {
-  lambda_services = ["api", "chat", "s3vector", "runner", "rotation", "records"]
-
   # All roles of all environments, by name.
   execution_roles = merge(
     var.enable_lambda ? {
-      for pair in setproduct(var.environments, local.lambda_services) :
+      for pair in setproduct(var.environments, keys(local.declared)) :
       "${local.prefixes[pair[0]]}-lambda-${pair[1]}" => {
         environment = pair[0]
         principal   = "lambda.amazonaws.com"
@@ -15,11 +13,11 @@ locals {
       }
     } : {},
     var.enable_apprunner ? {
-      for environment in var.environments :
-      "${local.prefixes[environment]}-apprunner-runner" => {
-        environment = environment
+      for pair in setproduct(var.environments, local.containers) :
+      "${local.prefixes[pair[0]]}-apprunner-${pair[1]}" => {
+        environment = pair[0]
         principal   = "tasks.apprunner.amazonaws.com"
-        description = "App Runner service runner of ${environment}"
+        description = "App Runner service ${pair[1]} of ${pair[0]}"
       }
     } : {},
     var.enable_apprunner ? {

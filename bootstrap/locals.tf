@@ -15,6 +15,11 @@ locals {
   arn_apigateway = "arn:${local.partition}:apigateway:${var.aws_region}::"
   arn_iam        = "arn:${local.partition}:iam::${local.account_id}"
 
+  # services.json declares every service. A container can run as a function instead.
+  declared     = { for name, service in jsondecode(file("${path.module}/../services.json")) : name => service if name != "$schema" }
+  containers   = toset([for name, service in local.declared : name if service.kind == "container"])
+  repositories = coalesce(var.ecr_repositories, local.containers)
+
   state_bucket = "${var.project_name}-tfstate-${local.account_id}-${var.aws_region}"
 
   # {project}-{environment}: the prefix of the name of every resource of an environment.

@@ -115,11 +115,11 @@ variable "enable_apprunner" {
 
 variable "ecr_repositories" {
   type        = set(string)
-  description = "Services that are deployed as images; each gets an ECR repository."
-  default     = ["runner"]
+  description = "Services that get an ECR repository; null: those that services.json declares as containers."
+  default     = null
 
   validation {
-    condition     = alltrue([for name in var.ecr_repositories : can(regex("^[a-z][a-z0-9-]*$", name))])
+    condition     = var.ecr_repositories == null || alltrue([for name in coalesce(var.ecr_repositories, []) : can(regex("^[a-z][a-z0-9-]*$", name))])
     error_message = "Write ecr_repositories as services' names in lower-case letters, digits and hyphens, such as [\"runner\"]."
   }
 }

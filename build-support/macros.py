@@ -21,12 +21,14 @@ LOCAL_DEPENDENTS = (
     "//backend/benchmarks/**",
     "//backend/chat/tests/**",
     "//build-support/deploy/tests/**",
+    "//build-support/scaffold/tests/**",
     "//terraform/tests/**",
     "!*",
 )
 
 
-# The package of every function, for tests of all packages.
+# The package of every service, for tests of all packages. A macro cannot read services.json: a test of
+# backend/services compares.
 FUNCTION_ZIPS = (
     "backend/api:zip",
     "backend/chat:zip",

@@ -1,17 +1,16 @@
 # One REST API for all services: /{service} and everything below it goes to that service.
 
 locals {
-  # The functions that the gateway calls, each through its `live` alias. On App Runner, the runner is an HTTP back end.
-  service_functions = merge(
-    { api = module.api, chat = module.chat, s3vector = module.s3vector },
-    { for runner in module.runner : "runner" => runner },
-  )
-
   cors = length(var.cors_origins) > 0
 
-  # End users call api only, so only api's paths have an authorizer. Calls between services carry an API key and no user
-  # token.
-  authorized = var.authorizer == null ? toset([]) : toset(["api"])
+  # Only the paths that end users call have an authorizer. Calls between services carry an API key and no user token.
+  authorized = toset([
+    for name in local.services : name if var.authorizer != null && try(local.declared[name].scopes, null) != null
+  ])
+  scopes = {
+    for name in local.services : name =>
+    contains(local.authorized, name) ? setunion(var.authorizer.scopes, local.declared[name].scopes) : null
+  }
   authorization = {
     for service in local.services : service => (
       !contains(local.authorized, service) ? "NONE" :
@@ -70,7 +69,7 @@ resource "aws_api_gateway_method" "service" {
   http_method          = "ANY"
   authorization        = local.authorization[each.key]
   authorizer_id        = contains(local.authorized, each.key) ? aws_api_gateway_authorizer.main[0].id : null
-  authorization_scopes = contains(local.authorized, each.key) ? try(var.authorizer.scopes, null) : null
+  authorization_scopes = local.scopes[each.key]
   api_key_required     = var.enable_service_api_keys
 }
 
@@ -82,7 +81,7 @@ resource "aws_api_gateway_method" "proxy" {
   http_method          = "ANY"
   authorization        = local.authorization[each.key]
   authorizer_id        = contains(local.authorized, each.key) ? aws_api_gateway_authorizer.main[0].id : null
-  authorization_scopes = contains(local.authorized, each.key) ? try(var.authorizer.scopes, null) : null
+  authorization_scopes = local.scopes[each.key]
   api_key_required     = var.enable_service_api_keys
 
   request_parameters = { "method.request.path.proxy" = true }
@@ -295,7 +294,7 @@ resource "aws_api_gateway_deployment" "main" {
           values(aws_api_gateway_integration.health), values(aws_api_gateway_integration.preflight),
         ) : [integration.id, integration.uri, integration.type]
       ]
-      authorizer = [aws_api_gateway_authorizer.main[*].id, try(var.authorizer.scopes, [])]
+      authorizer = [aws_api_gateway_authorizer.main[*].id, local.scopes]
       headers    = local.runner_headers
       origins    = var.cors_origins
       responses  = [for response in values(aws_api_gateway_gateway_response.main) : response.response_parameters]
@@ -306,6 +305,11 @@ resource "aws_api_gateway_deployment" "main" {
 
   lifecycle {
     create_before_destroy = true
+
+    precondition {
+      condition     = length(local.left_out) == 0
+      error_message = "services.json declares ${join(", ", local.left_out)}: add the module to service_functions in services.tf."
+    }
   }
 }
 

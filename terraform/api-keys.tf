@@ -1,14 +1,23 @@
-# An API key, a usage plan and a secret for each name in service_api_keys. Each service reads its own key from its secret.
+# An API key, a usage plan and a secret for each service and each client. Each service reads its own key from its secret.
 
 locals {
-  api_keys = var.enable_service_api_keys ? var.service_api_keys : {}
+  declared_keys = {
+    for name, service in local.declared : name => {
+      quota_limit  = service.quota.limit
+      quota_period = service.quota.period
+      description  = null
+      rate_limit   = 50
+      burst_limit  = 100
+    } if service.key
+  }
+  api_keys = { for name, key in merge(local.declared_keys, var.service_api_keys) : name => key if var.enable_service_api_keys }
 }
 
 resource "aws_api_gateway_api_key" "main" {
   for_each = local.api_keys
 
   name        = "${local.prefix}-${each.key}"
-  description = each.value.description
+  description = coalesce(each.value.description, "API key of ${each.key}")
   tags        = { Service = each.key }
 
   lifecycle {
@@ -20,7 +29,7 @@ resource "aws_api_gateway_usage_plan" "main" {
   for_each = local.api_keys
 
   name        = "${local.prefix}-${each.key}"
-  description = each.value.description
+  description = coalesce(each.value.description, "API key of ${each.key}")
 
   api_stages {
     api_id = aws_api_gateway_rest_api.main.id

@@ -92,7 +92,7 @@ resource "aws_apprunner_service" "runner" {
 
   instance_configuration {
     cpu               = "1024"
-    memory            = "2048"
+    memory            = tostring(local.declared.runner.memory_mb)
     instance_role_arn = data.aws_iam_role.runner[0].arn
   }
 
@@ -176,7 +176,8 @@ module "runner" {
   role_name            = "${local.prefix}-lambda-runner"
   package              = "${var.package_dir}/runner.zip"
   settings             = local.lambda_settings
-  memory_mb            = 2048
+  memory_mb            = local.declared.runner.memory_mb
+  timeout_seconds      = local.declared.runner.timeout_s
   reserved_concurrency = lookup(var.reserved_concurrency, "runner", null)
   live_version         = lookup(var.live_versions, "runner", null)
 

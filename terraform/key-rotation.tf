@@ -7,8 +7,8 @@ module "rotation" {
   name                 = "${local.prefix}-rotation"
   role_name            = "${local.prefix}-lambda-rotation"
   package              = "${var.package_dir}/rotation.zip"
-  memory_mb            = 256
-  timeout_seconds      = 60
+  memory_mb            = local.declared.rotation.memory_mb
+  timeout_seconds      = local.declared.rotation.timeout_s
   reserved_concurrency = lookup(var.reserved_concurrency, "rotation", null)
   live_version         = lookup(var.live_versions, "rotation", null)
 

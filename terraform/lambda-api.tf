@@ -7,12 +7,15 @@ module "api" {
   role_name            = "${local.prefix}-lambda-api"
   package              = "${var.package_dir}/api.zip"
   settings             = local.lambda_settings
+  memory_mb            = local.declared.api.memory_mb
+  timeout_seconds      = local.declared.api.timeout_s
   reserved_concurrency = lookup(var.reserved_concurrency, "api", null)
   live_version         = lookup(var.live_versions, "api", null)
 
   environment = merge(local.lambda_environment, {
-    SERVICE_NAME = "api"
-    CORS_ORIGINS = join(",", var.cors_origins)
+    SERVICE_NAME  = "api"
+    CORS_ORIGINS  = join(",", var.cors_origins)
+    PEER_SERVICES = join(",", setsubtract(local.services, ["api"]))
   })
 }
 

@@ -8,6 +8,8 @@ module "chat" {
   role_name            = "${local.prefix}-lambda-chat"
   package              = "${var.package_dir}/chat.zip"
   settings             = local.lambda_settings
+  memory_mb            = local.declared.chat.memory_mb
+  timeout_seconds      = local.declared.chat.timeout_s
   reserved_concurrency = lookup(var.reserved_concurrency, "chat", null)
   live_version         = lookup(var.live_versions, "chat", null)
 

@@ -7,6 +7,8 @@ module "s3vector" {
   role_name            = "${local.prefix}-lambda-s3vector"
   package              = "${var.package_dir}/s3vector.zip"
   settings             = local.lambda_settings
+  memory_mb            = local.declared.s3vector.memory_mb
+  timeout_seconds      = local.declared.s3vector.timeout_s
   reserved_concurrency = lookup(var.reserved_concurrency, "s3vector", null)
   live_version         = lookup(var.live_versions, "s3vector", null)
 

@@ -15,8 +15,6 @@ locals {
     ManagedBy   = "terraform"
   }
 
-  # The services with a path on the gateway: every function, and the runner even if it is not a function.
-  services         = toset(concat(keys(local.service_functions), ["runner"]))
   runner_on_lambda = var.runner_platform == "lambda"
 
   # Built from the API's id. Reading it from the stage or the deployment would be a cycle: both depend on the functions,
@@ -25,8 +23,9 @@ locals {
 
   # Each service may read its own key only. The last `*` matches the six characters that Secrets Manager appends.
   own_key_arns = {
-    for service in local.services : service =>
+    for service, declared in local.declared : service =>
     "arn:${local.partition}:secretsmanager:${var.aws_region}:${local.account_id}:secret:${var.project_name}/${var.environment}/${service}/api-key-*"
+    if declared.key
   }
 }
 

@@ -63,9 +63,9 @@ variable "live_versions" {
   validation {
     condition = alltrue([
       for service, version in var.live_versions :
-      contains(["api", "chat", "s3vector", "runner", "rotation", "records"], service) && can(regex("^[1-9][0-9]*$", version))
+      contains(keys(local.declared), service) && can(regex("^[1-9][0-9]*$", version))
     ])
-    error_message = "Write live_versions as a service's name and a published version, such as {api = \"12\"}; the services are api, chat, s3vector, runner, rotation and records."
+    error_message = "Write live_versions as a service's name and a published version, such as {api = \"12\"}; the services are ${join(", ", keys(local.declared))}."
   }
 }
 
@@ -108,18 +108,13 @@ variable "enable_service_api_keys" {
 variable "service_api_keys" {
   type = map(object({
     quota_limit  = number
-    quota_period = string
-    description  = string
+    quota_period = optional(string, "MONTH")
+    description  = optional(string)
     rate_limit   = optional(number, 50)
     burst_limit  = optional(number, 100)
   }))
-  description = "API keys and their quotas: one for each of the four services, and one for each client under any other name."
+  description = "API keys: one for each client, and one for each service whose quota in services.json does not suit this environment."
   default     = {}
-
-  validation {
-    condition     = !var.enable_service_api_keys || length(setsubtract(["api", "chat", "s3vector", "runner"], keys(var.service_api_keys))) == 0
-    error_message = "Name api, chat, s3vector and runner in service_api_keys: with keys enabled, a service without one cannot call the others."
-  }
 
   validation {
     condition     = alltrue([for name in keys(var.service_api_keys) : can(regex("^[a-z][a-z0-9-]{0,31}$", name))])
@@ -466,9 +461,9 @@ variable "reserved_concurrency" {
   validation {
     condition = alltrue([
       for service, limit in var.reserved_concurrency :
-      contains(["api", "chat", "s3vector", "runner", "rotation", "records"], service) && limit >= 0
+      contains(keys(local.declared), service) && limit >= 0
     ])
-    error_message = "Write reserved_concurrency as a service's name and a number of at least 0, such as {s3vector = 20}; the services are api, chat, s3vector, runner, rotation and records."
+    error_message = "Write reserved_concurrency as a service's name and a number of at least 0, such as {s3vector = 20}; the services are ${join(", ", keys(local.declared))}."
   }
 }
 

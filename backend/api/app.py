@@ -27,6 +27,7 @@ def create_app(settings: Settings, *, client: ServiceAPIClient | None = None) ->
     app.state.services = Services(
         client or ServiceAPIClient(settings=settings),
         service_name=settings.service_name,
+        peers=settings.peer_services.split(","),
         health_timeout_seconds=settings.health_timeout_seconds,
     )
     app.state.status = Status(settings)

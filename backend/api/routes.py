@@ -44,7 +44,7 @@ IdempotencyKey = Annotated[
 
 @router.get("/test", summary="Check the health of the other services through the gateway")
 async def get_test(services: ServicesPort) -> InterServiceResponse:
-    """Check chat, s3vector and runner concurrently and return each result."""
+    """Check every other service concurrently and return each result."""
     return await services.health()
 
 

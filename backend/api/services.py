@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Final
+from collections.abc import Sequence
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,8 +23,6 @@ from shared.models import InterServiceResponse, ServiceInfo
 
 _log = get_logger(__name__)
 
-OTHER_SERVICES: Final = ("chat", "s3vector", "runner")
-
 
 class Services:
     """Calls the other services with this service's own API key.
@@ -35,15 +33,21 @@ class Services:
     """
 
     def __init__(
-        self, client: ServiceAPIClient, *, service_name: str, health_timeout_seconds: float
+        self,
+        client: ServiceAPIClient,
+        *,
+        service_name: str,
+        peers: Sequence[str],
+        health_timeout_seconds: float,
     ) -> None:
         self._client = client
         self._service_name = service_name
+        self._peers = peers
         self._health_timeout_seconds = health_timeout_seconds
 
     async def health(self) -> InterServiceResponse:
         """Check every other service concurrently; failures are reported, not raised."""
-        infos = await asyncio.gather(*(self._health_of(name) for name in OTHER_SERVICES))
+        infos = await asyncio.gather(*(self._health_of(name) for name in self._peers))
         return InterServiceResponse(
             service=self._service_name,
             healthy=all(info.healthy for info in infos),

@@ -8,6 +8,9 @@ from shared.settings import FullServiceSettings
 class Settings(FullServiceSettings):
     """What the api service reads from its environment."""
 
+    peer_services: str = Field(pattern=r"^[a-z][a-z0-9]*(,[a-z][a-z0-9]*)*$")
+    """The other services behind the gateway, whose health `/test` asks, separated by commas."""
+
     health_timeout_seconds: float = Field(default=10.0, gt=0, le=25)
     """How long `/test` waits for each service; a cold start takes seconds."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.figure import OURS, Candidate, Packing
+from services.declared import SERVICES as DECLARED
 
 PEERS: Final = {
     OURS: "benchmarks/subject",
@@ -18,7 +19,7 @@ PEERS: Final = {
     "FastAPI, Mangum": "benchmarks/plain",
     "FastAPI, Mangum, FastAPIInstrumentor": "benchmarks/instrumented",
 }
-SERVICES: Final = {name: name for name in ("api", "chat", "s3vector", "runner", "rotation")}
+SERVICES: Final = {name: name for name in DECLARED}
 _FOLDERS: Final = {Packing.COMPILED: "dist", Packing.PLAIN: "dist/stock"}
 _TARGETS: Final = (
     *(f"backend/{service}:zip" for service in SERVICES),

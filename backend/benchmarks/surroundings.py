@@ -109,6 +109,7 @@ class Surroundings:
             "SERVICE_NAME": "api",
             "LOG_LEVEL": "INFO",
             "API_GATEWAY_URL": f"{url}/dev",
+            "PEER_SERVICES": "chat",
             "ENABLE_TRACING": str(tracing).lower(),
             "OTLP_ENDPOINT": f"http://{self._collector.address}",
             "SSL_CERT_FILE": str(self._authorities),

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from services.declared import FUNCTIONS, ROUTED
+
 ACCOUNT_ID = "123456789012"  # moto's account
 REGION = "us-east-1"
-SERVICES = ("api", "chat", "s3vector", "runner")
-LAMBDA_SERVICES = ("api", "chat", "s3vector")
+SERVICES = ROUTED
+LAMBDA_SERVICES = FUNCTIONS
 
 
 @dataclass(frozen=True, slots=True)

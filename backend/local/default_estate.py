@@ -19,8 +19,10 @@ from local.blueprint import (
     UsagePlan,
     WebService,
 )
+from services.declared import CONTAINERS
+from services.declared import SERVICES as DECLARED
 
-_QUOTAS = {"api": 100_000, "chat": 100_000, "s3vector": 50_000, "runner": 75_000, "client": 100_000}
+_CLIENT_QUOTA = 100_000
 _CHAT_MODEL_ID = "us.anthropic.claude-sonnet-5-5"
 _EMBEDDING_MODEL_ID = "amazon.titan-embed-text-v2:0"
 
@@ -45,8 +47,11 @@ def default_estate(
     records = f"{prefix}-records-{ACCOUNT_ID}-{REGION}"
     record_keys = f"{prefix}-record-keys"
     jobs = f"{prefix}-jobs-{ACCOUNT_ID}-{REGION}"
-    by_service: dict[str, dict[str, str]] = {
-        "api": {"CORS_ORIGINS": ",".join(cors_origins)},
+    own: dict[str, dict[str, str]] = {
+        "api": {
+            "CORS_ORIGINS": ",".join(cors_origins),
+            "PEER_SERVICES": ",".join(name for name in SERVICES if name != "api"),
+        },
         "chat": {
             "CHAT_MODEL_ID": _CHAT_MODEL_ID,
             "CONVERSATIONS_TABLE": conversations,
@@ -67,7 +72,7 @@ def default_estate(
     }
     common = {"PROJECT_NAME": project, "ENVIRONMENT": environment, "LOG_LEVEL": log_level}
     variables = {
-        service: {**common, "SERVICE_NAME": service, **by_service[service]} for service in SERVICES
+        service: {**common, "SERVICE_NAME": service, **own.get(service, {})} for service in SERVICES
     }
     return Blueprint(
         project=project,
@@ -75,12 +80,18 @@ def default_estate(
         api=_rest_api(prefix, environment, keys, origin_secret, cors_origins),
         functions=tuple(
             Function(
-                f"{prefix}-{service}", service, f"{service}.handler.handler", variables[service]
+                f"{prefix}-{service}",
+                service,
+                f"{service}.handler.handler",
+                variables[service],
+                memory_mb=DECLARED[service].memory_mb,
+                timeout_seconds=DECLARED[service].timeout_s,
             )
             for service in LAMBDA_SERVICES
         ),
-        web_services=(
-            WebService(f"{prefix}-runner", "runner", "runner.server", variables["runner"]),
+        web_services=tuple(
+            WebService(f"{prefix}-{service}", service, f"{service}.server", variables[service])
+            for service in CONTAINERS
         ),
         secrets={
             **{f"{project}/{environment}/{name}/api-key": key for name, key in keys.items()},
@@ -103,10 +114,10 @@ def _rest_api(
     for service in SERVICES:
         for path, proxy in ((f"/{service}", ""), (f"/{service}/{{proxy+}}", "{proxy}")):
             integration: Integration
-            if service == "runner":
+            if service in CONTAINERS:
                 integration = HttpIntegration(
-                    uri="${stageVariables.runner_url}/" + proxy,
-                    service="runner",
+                    uri=f"${{stageVariables.{service}_url}}/{proxy}",
+                    service=service,
                     headers={
                         "x-origin-verify": "stageVariables.runner_origin",
                         "x-amzn-requestid": "context.requestId",
@@ -125,9 +136,14 @@ def _rest_api(
         keys=tuple(ApiKey(f"key-{name}", name, value) for name, value in keys.items()),
         usage_plans=tuple(
             UsagePlan(
-                f"plan-{name}", name, (f"key-{name}",), quota_limit=_QUOTAS.get(name, 100_000)
+                f"plan-{name}",
+                name,
+                (f"key-{name}",),
+                quota_limit=quota.limit if quota else _CLIENT_QUOTA,
+                quota_period=quota.period if quota else "MONTH",
             )
             for name in keys
+            for quota in [DECLARED[name].quota if name in DECLARED else None]
         ),
         stage_variables={"runner_origin": origin_secret},
         cors_origins=tuple(cors_origins),

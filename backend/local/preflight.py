@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from local.blueprint import LAMBDA_SERVICES
+from local.blueprint import LAMBDA_SERVICES, SERVICES
 from local.compute.processes import BACKEND
 from local.env_file import EnvFile
 from local.net.sockets import bind
@@ -56,8 +56,8 @@ def _machine() -> Iterator[str]:
 
 def _packages(options: Options) -> Iterator[str]:
     if options.packages is None:
-        for service in (*LAMBDA_SERVICES, "runner"):
-            entry = "server.py" if service == "runner" else "handler.py"
+        for service in SERVICES:
+            entry = "handler.py" if service in LAMBDA_SERVICES else "server.py"
             if not (BACKEND / service / entry).is_file():
                 yield f"the source backend/{service}/{entry} is missing"
         return

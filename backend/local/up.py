@@ -23,11 +23,7 @@ if TYPE_CHECKING:
     import moto  # noqa: F401
     from rich.console import Console
 
-    import api.handler  # noqa: F401
-    import chat.handler  # noqa: F401
     import local.compute.child  # noqa: F401
-    import runner.server  # noqa: F401
-    import s3vector.handler  # noqa: F401
     from local.estate import Report, RunningEstate
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -155,7 +155,7 @@ run "execution_roles" {
   command = plan
 
   assert {
-    condition     = alltrue([for role in values(aws_iam_role.execution) : role.permissions_boundary != null]) && length(aws_iam_role.execution) == 3 * 9
+    condition     = alltrue([for role in values(aws_iam_role.execution) : role.permissions_boundary != null]) && length(aws_iam_role.execution) == length(var.environments) * (length(local.declared) + length(local.containers) + 2)
     error_message = "Each execution role has a permissions boundary."
   }
 
@@ -163,10 +163,20 @@ run "execution_roles" {
     condition     = jsondecode(aws_iam_role.execution["fin-advisor-dev-lambda-api"].assume_role_policy).Statement[0].Principal.Service == "lambda.amazonaws.com" && jsondecode(aws_iam_role.execution["fin-advisor-dev-apprunner-runner"].assume_role_policy).Statement[0].Principal.Service == "tasks.apprunner.amazonaws.com"
     error_message = "Only its own service can assume a role."
   }
+
+  assert {
+    condition     = alltrue([for name in keys(local.declared) : contains(keys(aws_iam_role.execution), "fin-advisor-prod-lambda-${name}")])
+    error_message = "Each declared service has a role in each environment."
+  }
 }
 
 run "images" {
   command = plan
+
+  assert {
+    condition     = toset(keys(aws_ecr_repository.main)) == local.containers
+    error_message = "Each declared container has a repository."
+  }
 
   assert {
     condition     = aws_ecr_repository.main["runner"].name == "fin-advisor/runner" && aws_ecr_repository.main["runner"].image_scanning_configuration[0].scan_on_push && aws_ecr_repository.main["runner"].image_tag_mutability == "IMMUTABLE"

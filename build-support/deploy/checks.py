@@ -12,10 +12,10 @@ import httpx
 
 from deploy.aws import client
 from deploy.traffic import Alias
+from services.declared import ROUTED
 
 _POLL_SECONDS: Final = 2.0
 _NEW_KEY_SECONDS: Final = 180
-_CALLED_BY_API: Final = ("chat", "s3vector", "runner")
 _MAX_SHOWN_CHARACTERS: Final = 200
 
 # Stored for the question, and deleted again. The filter keeps other documents out of the answer.
@@ -134,8 +134,8 @@ class Gateway:
             raise CheckFailed(f"/api/test answered {str(answer)[:200]}")
         unhealthy = [
             f"{name} ({answer['services'].get(name, {}).get('error') or 'missing'})"
-            for name in _CALLED_BY_API
-            if not answer["services"].get(name, {}).get("healthy")
+            for name in ROUTED
+            if name != "api" and not answer["services"].get(name, {}).get("healthy")
         ]
         if unhealthy or not answer.get("healthy"):
             raise CheckFailed(f"unhealthy: {', '.join(unhealthy) or 'api'}")

@@ -20,11 +20,10 @@ from deploy.program import (
     summarise,
     write_json,
 )
+from services.declared import SERVICES
 
 NAME: Final = "manifest.json"
-PACKAGES: Final = (
-    "api.zip", "chat.zip", "records.zip", "rotation.zip", "runner.zip", "s3vector.zip",
-)  # fmt: skip
+PACKAGES: Final = tuple(f"{name}.zip" for name in sorted(SERVICES))
 IMAGE: Final = "runner-image.tar"
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")

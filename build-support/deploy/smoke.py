@@ -15,8 +15,8 @@ from deploy.checks import Gateway, Outcome, attempt
 from deploy.program import Refused, parser, run, summarise
 from deploy.terraform import FOLDER, Terraform
 from deploy.traffic import Alias, Serving
+from services.declared import ROUTED
 
-_SERVICES: Final = ("api", "chat", "s3vector", "runner")
 _TRACE_SECONDS: Final = 90  # The collector sends batches, and X-Ray has to index them.
 
 
@@ -36,13 +36,13 @@ def live(gateway: Gateway, outputs: dict[str, Any], patience_seconds: float) -> 
     # Secrets Manager access
     yield attempt("the secrets exist", partial(checks.secrets_exist, outputs["api_key_secrets"]))
     for service, alias in sorted(Serving.now(outputs).aliases.items()):
-        if service in _SERVICES:
+        if service in ROUTED:
             by_alias = Alias(alias.function, alias.alias, version=alias.alias)
             yield attempt(f"{service} reads its own key", partial(checks.reads_own_key, by_alias))
 
     # Inter-service communication: `/api/test` made the services call each other. Here each is
     # called by its own path.
-    for service in _SERVICES:
+    for service in ROUTED:
         path = f"/{service}/health"
         yield attempt(path, partial(gateway.get, path), patience_seconds)
 
@@ -76,7 +76,7 @@ def _traced(gateway: Gateway, patience_seconds: float) -> Iterable[Outcome]:
 
 def _test_version(service: str, target: Alias) -> Iterable[Outcome]:
     name = f"{service} version {target.version}"
-    if service not in _SERVICES:
+    if service not in ROUTED:
         yield attempt(f"{name} starts", partial(checks.starts, target))
         return
     yield attempt(f"{name} answers", partial(checks.answers_directly, target, service))

@@ -8,12 +8,13 @@ from typing import Any, Final, Self
 
 from deploy.aws import client
 from deploy.program import REPOSITORY, Refused, read_json, write_json
+from services import declared
 
 # What served before a deploy: `plan` writes this file, `rollback` reads it.
 SERVED: Final = REPOSITORY / "dist" / "served.json"
 
 # A service is promoted before the services that call it, and rolled back after them.
-_ORDER: Final = ("rotation", "records", "s3vector", "chat", "runner", "api")
+_ORDER: Final = declared.callers_last(declared.SERVICES)
 
 _IMAGE_CHANGE_SECONDS: Final = 900  # App Runner starts instances and waits until they are healthy.
 _IMAGE_POLL_SECONDS: Final = 5

@@ -19,8 +19,8 @@ run "is_complete" {
   }
 
   assert {
-    condition     = var.enable_service_api_keys && length(setsubtract(["api", "chat", "s3vector", "runner", "client"], keys(output.api_key_secrets))) == 0
-    error_message = "API keys are enabled for the four services and for a client."
+    condition     = var.enable_service_api_keys && length(setsubtract(concat(keys(local.declared_keys), ["client"]), keys(output.api_key_secrets))) == 0
+    error_message = "API keys are enabled for every service and for a client."
   }
 
   assert {
@@ -40,7 +40,7 @@ run "is_complete" {
 
   assert {
     # 44,640 minutes in a month of 31 days: a call of the canary and one of the jobs' schedule in each.
-    condition     = var.environment != "prod" || alltrue([for key in values(var.service_api_keys) : key.quota_limit > 2 * 60 * 24 * 31])
+    condition     = var.environment != "prod" || alltrue([for key in values(local.api_keys) : key.quota_limit > 2 * 60 * 24 * 31])
     error_message = "In prod, a canary cannot use up a quota."
   }
 

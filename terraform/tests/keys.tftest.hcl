@@ -9,7 +9,7 @@ run "keys_on" {
   command = plan
 
   assert {
-    condition     = output.api_key_secrets == { for name in ["api", "chat", "client", "runner", "s3vector"] : name => "fin-advisor/dev/${name}/api-key" }
+    condition     = output.api_key_secrets == { for name in concat(keys(local.declared_keys), ["client"]) : name => "fin-advisor/dev/${name}/api-key" }
     error_message = "Each key has a secret that is named after it."
   }
 
@@ -19,18 +19,52 @@ run "keys_on" {
   }
 
   assert {
-    condition     = length(aws_api_gateway_usage_plan_key.main) == 5 && length(module.rotation) == 1 && output.rotation_function_arn != null
+    condition     = length(aws_api_gateway_usage_plan_key.main) == length(local.api_keys) && length(module.rotation) == 1 && output.rotation_function_arn != null
     error_message = "Each key is attached to its plan, and can be rotated."
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.quota) == 5 && length(aws_scheduler_schedule.publish_quota) == 1
+    condition     = length(aws_cloudwatch_metric_alarm.quota) == length(local.api_keys) && length(aws_scheduler_schedule.publish_quota) == 1
     error_message = "The remaining quota of each key is published and has an alarm."
   }
 
   assert {
     condition     = contains(aws_secretsmanager_secret_version.api_key["api"].version_stages, "TERRAFORM")
     error_message = "The first version keeps a label: without one, Terraform would write it again after two rotations."
+  }
+}
+
+run "another_quota" {
+  command = plan
+
+  variables {
+    service_api_keys = {
+      client   = { quota_limit = 10000 }
+      s3vector = { quota_limit = 7, quota_period = "DAY", description = "Of this environment" }
+    }
+  }
+
+  assert {
+    condition     = aws_api_gateway_usage_plan.main["s3vector"].quota_settings[0].limit == 7 && aws_api_gateway_usage_plan.main["s3vector"].quota_settings[0].period == "DAY" && aws_api_gateway_api_key.main["s3vector"].description == "Of this environment"
+    error_message = "An environment's quota replaces the declared one."
+  }
+
+  assert {
+    condition     = aws_api_gateway_usage_plan.main["api"].quota_settings[0].limit == local.declared.api.quota.limit && aws_api_gateway_usage_plan.main["client"].quota_settings[0].period == "MONTH" && aws_api_gateway_api_key.main["client"].description == "API key of client"
+    error_message = "Other services keep theirs, and a client needs a limit only."
+  }
+}
+
+run "no_variable" {
+  command = plan
+
+  variables {
+    service_api_keys = {}
+  }
+
+  assert {
+    condition     = toset(keys(output.api_key_secrets)) == toset([for name, service in local.declared : name if service.key])
+    error_message = "Every declared service has a key without a line in an environment's file."
   }
 }
 

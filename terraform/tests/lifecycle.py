@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.terraform.layer_copy import variable_options
+from services.declared import ROUTED, SERVICES
 from tests.embedded_aws import RecordedAws
 from tests.harness import Layer, Plan, State
 from tests.recording import Call
 
-SERVICES: Final = ("api", "chat", "s3vector", "runner")
-PACKAGES: Final = ("api", "chat", "s3vector", "rotation", "records", "runner")
 IMAGE: Final = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:" + "a" * 64
 GITHUB: Final = {
     "github_owner": "acme",
@@ -60,7 +59,7 @@ class _LifecycleRun:
         self._calls: dict[str, list[Call]] = {}
         self._packages = folder / "dist"
         self._packages.mkdir()
-        for name in PACKAGES:
+        for name in SERVICES:
             self._write_package(name, "first")
         self._bootstrap = Layer("bootstrap", folder / "bootstrap", endpoint_url=aws.url)
         self._application = Layer(
@@ -107,7 +106,7 @@ class _LifecycleRun:
         with self._step("plan"):
             second = application.plan(*self._options)
 
-        for name in (*SERVICES, "client"):
+        for name in (*ROUTED, "client"):
             self._rotate(name, applied)
             self._rotate(name, applied)
         self._write_package("chat", "second")

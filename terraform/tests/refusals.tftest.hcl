@@ -55,7 +55,7 @@ run "wrong_values_are_each_refused" {
     architecture         = "amd64"
     live_versions        = { api = "latest" }
     runner_platform      = "ecs"
-    service_api_keys     = { api = { quota_limit = 1, quota_period = "DAY", description = "API" } }
+    service_api_keys     = { api = { quota_limit = 1.5, quota_period = "DAY", description = "API" } }
     key_rotation_days    = 0
     secret_recovery_days = 3
     log_level            = "debug"

@@ -17,7 +17,7 @@ run "names_sizes_and_versions" {
 
   assert {
     condition = alltrue([
-      for name in ["api", "chat", "s3vector"] :
+      for name in local.declared_functions :
       output.functions[name].log_group == "/aws/lambda/fin-advisor-dev-${name}" && output.functions[name].alias == "live" && output.functions[name].live_version == "7"
     ])
     error_message = "Each function has its own log group, and a `live` alias at the newest version."
@@ -36,6 +36,34 @@ run "names_sizes_and_versions" {
   assert {
     condition     = aws_apprunner_auto_scaling_configuration_version.runner[0].min_size == 1 && aws_apprunner_auto_scaling_configuration_version.runner[0].max_size == 5
     error_message = "The runner scales from 1 to 5."
+  }
+}
+
+# What Terraform derives from services.json and the module map.
+run "each_declared_function_is_complete" {
+  command = plan
+
+  assert {
+    condition     = toset(keys(output.functions)) == setunion(local.declared_functions, [for name, declared in local.declared : name if declared.kind == "task"])
+    error_message = "Each function is an output, for the pipeline."
+  }
+
+  assert {
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.function_errors)) == local.declared_functions && toset(keys(aws_cloudwatch_metric_alarm.function_throttles)) == local.declared_functions
+    error_message = "Each function has its alarms."
+  }
+
+  assert {
+    condition     = toset(keys(aws_cloudwatch_log_data_protection_policy.service)) == local.declared_functions
+    error_message = "Personal data is masked in each function's log."
+  }
+
+  assert {
+    condition = alltrue([
+      for name in local.services :
+      length([for row in local.dashboard_rows : row if startswith(row.title, "Services:") && strcontains(jsonencode(row.metrics), "\"${name}\"")]) >= 3
+    ])
+    error_message = "Each service is in the dashboard's rows."
   }
 }
 
@@ -120,7 +148,7 @@ run "gateway" {
   }
 
   assert {
-    condition     = toset([for resource in aws_api_gateway_resource.service : resource.path_part]) == toset(["api", "chat", "s3vector", "runner"])
+    condition     = toset([for resource in aws_api_gateway_resource.service : resource.path_part]) == local.services
     error_message = "Each service has one path."
   }
 
@@ -200,7 +228,7 @@ run "browsers" {
   }
 
   assert {
-    condition     = alltrue([for method in aws_api_gateway_method.preflight : !method.api_key_required && method.authorization == "NONE"]) && length(aws_api_gateway_method.preflight) == 4
+    condition     = alltrue([for method in aws_api_gateway_method.preflight : !method.api_key_required && method.authorization == "NONE"]) && length(aws_api_gateway_method.preflight) == length(local.services)
     error_message = "A preflight request needs no key."
   }
 
@@ -351,7 +379,7 @@ run "everything_optional" {
   }
 
   assert {
-    condition     = output.domain_url == "https://api.example.com" && length(aws_secretsmanager_secret_rotation.api_key) == 5
+    condition     = output.domain_url == "https://api.example.com" && length(aws_secretsmanager_secret_rotation.api_key) == length(local.api_keys)
     error_message = "The domain is an output, and each key is rotated."
   }
 

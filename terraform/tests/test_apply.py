@@ -2,9 +2,10 @@
 
 import pytest
 
+from services.declared import CONTAINERS, ROUTED
 from tests.harness import missing
 from tests.iam_policy import Policies
-from tests.lifecycle import SERVICES, Lifecycle, run_lifecycle
+from tests.lifecycle import Lifecycle, run_lifecycle
 from tests.permissions import NEVER_RECORDED, UNUSED_REASONS
 from tests.recording import Check, checks_of
 
@@ -82,11 +83,17 @@ def test_every_service_has_the_gateways_url_with_its_stage(lifecycle: Lifecycle)
     assert outputs["rest_api_id"] in outputs["api_gateway_url"]
 
 
+def test_api_knows_every_other_service_behind_the_gateway(lifecycle: Lifecycle) -> None:
+    functions = lifecycle.application.resources("aws_lambda_function")
+    variables = functions["module.api.aws_lambda_function.main"]["environment"][0]["variables"]
+    assert sorted(variables["PEER_SERVICES"].split(",")) == sorted({*ROUTED} - {"api"})
+
+
 # --- Own keys -------------------------------------------------------------------------------------
 
 
 def _role_of(service: str) -> str:
-    kind = "apprunner" if service == "runner" else "lambda"
+    kind = "apprunner" if service in CONTAINERS else "lambda"
     return f"fin-advisor-dev-{kind}-{service}"
 
 
@@ -109,7 +116,7 @@ def _bootstrap_policy(lifecycle: Lifecycle, name: str) -> str:
     return next(str(item["policy"]) for item in found if item["name"] == name)
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", ROUTED)
 def test_a_service_may_read_its_own_key_and_no_other(lifecycle: Lifecycle, service: str) -> None:
     secrets = {
         item["name"]: item["arn"]
@@ -125,10 +132,10 @@ def test_a_service_may_read_its_own_key_and_no_other(lifecycle: Lifecycle, servi
     if service == "runner":
         own.add("fin-advisor/dev/runner/origin")
     assert readable == own
-    assert len(secrets) == 6  # The four services' keys, the client's, and the runner's origin.
+    assert len(secrets) == len(ROUTED) + 2  # The services' keys, the client's, and runner's origin.
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", ROUTED)
 def test_a_service_may_read_no_key_of_another_environment(
     lifecycle: Lifecycle, service: str
 ) -> None:

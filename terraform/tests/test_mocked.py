@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from local.terraform.layer_copy import REPOSITORY, variable_options
+from services.declared import SERVICES
 from tests.harness import Layer, TerraformError, missing
 from tests.lifecycle import GITHUB, IMAGE
 
@@ -40,6 +41,10 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Layer:
 
 def _initialised(name: str, folder: Path) -> Layer:
     layer = Layer(name, folder / name, endpoint_url=None)
+    packages = layer.folder / "tests" / "packages"
+    packages.mkdir()
+    for service in SERVICES:
+        (packages / f"{service}.zip").touch()
     layer.run("init", "-backend=false", "-no-color", "-lockfile=readonly")
     return layer
 
@@ -66,6 +71,15 @@ def test_suite_passes(name: str, suite: str, tmp_path: Path) -> None:
     layer = _initialised(name, tmp_path)
     answer = layer.run("test", "-no-color", f"-filter=tests/{suite}.tftest.hcl")
     assert re.search(r"Success! [1-9]\d* passed, 0 failed", answer)
+
+
+def test_a_declared_function_without_a_module_is_refused(tmp_path: Path) -> None:
+    layer = _initialised("terraform", tmp_path)
+    declaration = tmp_path / "services.json"
+    services = json.loads(declaration.read_text())
+    declaration.write_text(json.dumps(services | {"billing": services["chat"]}))
+    with pytest.raises(TerraformError, match=r"services\.json declares billing: add the module to"):
+        layer.run("test", "-no-color", "-filter=tests/tracing.tftest.hcl")
 
 
 def test_every_suite_is_run() -> None:
@@ -116,7 +130,8 @@ WRONG: Mapping[str, tuple[Any, str]] = {
     "vector_backend": ("faiss", 'Write vector_backend as "s3" or "s3vectors"'),
     "waf_acl_arn": ("acl", "Write waf_acl_arn as the ARN of a regional web ACL"),
     "live_versions": ({"api": "latest"}, "Write live_versions as a service's name"),
-    "service_api_keys": ({}, "Name api, chat, s3vector and runner in service_api_keys"),
+    "service_api_keys": ({"A/b": {"quota_limit": 1}}, "Write the names in service_api_keys"),
+    "reserved_concurrency": ({"web": 1}, "; the services are api, chat,"),
     "cors_origins": (["https://a.example/"], "Write cors_origins as scheme and host"),
     "release": ("v1.2.0+2", "Write release as a tag or a commit"),
 }

@@ -15,6 +15,7 @@ SETTINGS = Settings(
     environment="test",
     service_name="api",
     api_gateway_url="http://gateway.test/dev",
+    peer_services="chat,s3vector,runner",
 )
 
 Answer = httpx.Response | Callable[[httpx.Request], httpx.Response]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from local.blueprint import LAMBDA_SERVICES
 from local.compute.processes import Program
+from services.declared import CONTAINERS
 
 PACKAGED_HANDLER = "lambda_function.handler"
 
@@ -17,8 +18,8 @@ _RUNTIME_DISTRIBUTIONS = ("awslambdaric", "snapshot_restore_py", "simplejson")
 
 
 def packaged_programs(packages: Path, run_dir: Path) -> dict[str, Program]:
-    """The program of each service by its name. Zips are unpacked under `run_dir`; the runner's
-    program is there only if `packages` has a `runner.pex`.
+    """The program of each service by its name. Zips are unpacked under `run_dir`; a container's
+    program is there only if `packages` has its `.pex`.
     """
     runtime = runtime_folder(run_dir / "var" / "runtime")
     programs = {
@@ -27,9 +28,11 @@ def packaged_programs(packages: Path, run_dir: Path) -> dict[str, Program]:
         )
         for service in LAMBDA_SERVICES
     }
-    pex = (packages / "runner.pex").absolute()
-    if pex.is_file():
-        programs["runner"] = Program(str(pex), working_directory=packages.absolute(), isolated=True)
+    for service in CONTAINERS:
+        pex = (packages / f"{service}.pex").absolute()
+        if pex.is_file():
+            folder = packages.absolute()
+            programs[service] = Program(str(pex), working_directory=folder, isolated=True)
     return programs
 
 

@@ -15,6 +15,7 @@ from local.aws.server import TEST_CREDENTIALS
 from local.blueprint import REGION
 from local.compute.processes import BACKEND
 from local.net.proxies import proxies_except_loopback
+from services.declared import FILE
 
 REPOSITORY = BACKEND.parent
 
@@ -84,18 +85,25 @@ def _folders(root: Path, depth: int) -> Iterator[Path]:
 
 
 class LayerCopy:
-    """The repository's layer `name`, copied to `folder`.
+    """The layer `name` of `repository`, copied to `folder`; services.json is copied beside it.
 
     Without an `endpoint_url` it has no AWS to call, only the mocks of its own tests. Its state is
     in the folder, or with `s3_backend` in the embedded S3.
     """
 
     def __init__(
-        self, name: str, folder: Path, *, endpoint_url: str | None, s3_backend: bool = False
+        self,
+        name: str,
+        folder: Path,
+        *,
+        endpoint_url: str | None,
+        s3_backend: bool = False,
+        repository: Path = REPOSITORY,
     ) -> None:
         self.name = name
         self.folder = folder
-        shutil.copytree(REPOSITORY / name, folder, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+        shutil.copytree(repository / name, folder, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+        shutil.copy(repository / FILE.name, folder.parent)
         if endpoint_url is not None:
             backend = _s3_backend(endpoint_url) if s3_backend else 'backend "local" {}'
             (folder / "embedded_override.tf").write_text(_override(endpoint_url, backend))

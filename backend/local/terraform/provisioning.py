@@ -12,8 +12,8 @@ from local.compute.packages import remove_tree
 from local.options import Options
 from local.terraform.program import Layer, Progress
 from local.terraform.readback import EstateReader
+from services.declared import SERVICES as DECLARED
 
-_PACKAGES = ("api", "chat", "s3vector", "runner", "rotation", "records")
 _VARIABLE_FILE = "environments/dev.tfvars"
 _QUARTERS = 4
 
@@ -85,7 +85,7 @@ def _packages(given: Path | None, folder: Path) -> Path:
     because the functions then run from their sources.
     """
     folder.mkdir()
-    for name in _PACKAGES:
+    for name in DECLARED:
         package = folder / f"{name}.zip"
         if given is not None and (given / package.name).is_file():
             package.symlink_to((given / package.name).absolute())

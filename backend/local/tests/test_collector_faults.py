@@ -39,6 +39,7 @@ class Subject:
                 "ENVIRONMENT": "dev",
                 "SERVICE_NAME": "api",
                 "API_GATEWAY_URL": "http://127.0.0.1:9/dev",
+                "PEER_SERVICES": "chat",
                 "ENABLE_TRACING": "true",
                 "OTLP_ENDPOINT": collector,
             },

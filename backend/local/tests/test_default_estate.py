@@ -3,18 +3,20 @@
 from local.blueprint import FunctionIntegration, HttpIntegration, MockIntegration
 from local.default_estate import default_estate
 from local.gateway.matching import match
+from services.declared import FUNCTIONS, ROUTED
+from services.declared import SERVICES as DECLARED
 
 
 def test_the_names_are_those_of_the_cloud() -> None:
     estate = default_estate(keys={"api": "a", "client": "c"}, origin_secret="o")
-    assert [function.name for function in estate.functions] == [
-        "fin-advisor-dev-api",
-        "fin-advisor-dev-chat",
-        "fin-advisor-dev-s3vector",
-    ]
-    assert {(function.memory_mb, function.timeout_seconds) for function in estate.functions} == {
-        (512, 30.0)
+    assert {
+        function.name: (function.memory_mb, function.timeout_seconds)
+        for function in estate.functions
+    } == {
+        f"fin-advisor-dev-{name}": (DECLARED[name].memory_mb, DECLARED[name].timeout_s)
+        for name in FUNCTIONS
     }
+    assert [service.name for service in estate.web_services] == ["fin-advisor-dev-runner"]
     assert estate.secrets["fin-advisor/dev/api/api-key"] == "a"
     assert estate.secrets["fin-advisor/dev/runner/origin"] == "o"
     assert estate.api.stage == "dev"
@@ -30,7 +32,7 @@ def test_no_function_sets_what_lambda_reserves() -> None:
 
 def test_each_service_is_behind_its_prefix_with_a_key() -> None:
     resources = default_estate(keys={}, origin_secret="o").api.resources
-    for service in ("api", "chat", "s3vector"):
+    for service in FUNCTIONS:
         found = match(resources, "POST", f"/{service}/x/y")
         assert found is not None
         assert found.method.integration == FunctionIntegration(f"fin-advisor-dev-{service}")
@@ -54,3 +56,19 @@ def test_preflight_requests_are_answered_for_configured_origins_only() -> None:
     plain = match(default_estate(keys={}, origin_secret="o").api.resources, "OPTIONS", "/api/ask")
     assert plain is not None
     assert plain.method.api_key_required
+
+
+def test_a_service_has_the_quota_that_is_declared() -> None:
+    estate = default_estate(keys={"s3vector": "s", "client": "c"}, origin_secret="o")
+    quotas = {plan.name: (plan.quota_limit, plan.quota_period) for plan in estate.api.usage_plans}
+    declared = DECLARED["s3vector"].quota
+    assert declared is not None
+    assert quotas == {
+        "s3vector": (declared.limit, declared.period),
+        "client": (100_000, "MONTH"),
+    }
+
+
+def test_api_knows_every_other_service_behind_the_gateway() -> None:
+    variables = default_estate(keys={}, origin_secret="o").function_of("api").environment
+    assert ["api", *variables["PEER_SERVICES"].split(",")] == list(ROUTED)

@@ -111,6 +111,7 @@ async def _function(path: list[Path], handler: str, **environment: str) -> Async
             "ENVIRONMENT": "dev",
             "SERVICE_NAME": "api",
             "API_GATEWAY_URL": "http://127.0.0.1:9/dev",
+            "PEER_SERVICES": "chat",
             # What Terraform and the layer's script set.
             "ENABLE_TRACING": "true",
             "OTLP_ENDPOINT": receiver.http_url,

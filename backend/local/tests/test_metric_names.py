@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from local.blueprint import SERVICES
 from local.conftest import RunningUp
 from shared.telemetry.metrics import DIMENSIONS, METRICS
 
@@ -68,7 +69,7 @@ def test_the_dashboard_shows_every_metric() -> None:
     assert set().union(*_rows()) == set(METRICS) | _BY_ROTATION
 
 
-@pytest.mark.parametrize("service", ["api", "chat", "s3vector", "runner"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_the_estates_services_write_them(estate: RunningUp, service: str) -> None:
     for _ in range(2):
         httpx.get(f"{estate.url}/{service}/no-such-path", headers=estate.headers, timeout=30)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from local.blueprint import SERVICES
 from local.reload import reload_on_change, services_of
 
 
@@ -14,7 +15,7 @@ from local.reload import reload_on_change, services_of
         ("api/routes.py", {"api"}),
         ("chat/deep/down.py", {"chat"}),
         ("runner/server.py", {"runner"}),
-        ("shared/app.py", {"api", "chat", "s3vector", "runner"}),
+        ("shared/app.py", set(SERVICES)),
         ("api/tests/test_routes.py", set()),
         ("api/BUILD", set()),
         ("local/up.py", set()),

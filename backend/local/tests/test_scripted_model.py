@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from local.bedrock.runtime import Bedrock
+from local.blueprint import SERVICES
 from local.conftest import RunningUp, start_up, stop_up
 from local.overlay import Endpoints, overlay
 
@@ -98,7 +99,7 @@ def test_a_scripted_model_answers_through_the_gateway(
 
 
 @pytest.mark.parametrize(
-    ("service", "called"), [("chat", True), ("s3vector", True), ("api", False), ("runner", False)]
+    ("service", "called"), [(name, name in {"chat", "s3vector"}) for name in SERVICES]
 )
 def test_only_the_services_that_call_bedrock_call_the_server(
     service: str, *, called: bool, monkeypatch: pytest.MonkeyPatch

@@ -9,16 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from local.blueprint import LAMBDA_SERVICES
 from local.conftest import RunningUp, start_up, stop_up
 from local.demo.documents import QUESTION
 from local.tests import adot_layer
 from local.tests.traced_requests import Spans, call, concurrent_tests, faults, load, trace
+from services.declared import CONTAINERS
 
 # The layer's script names a service by its function.
 _API, _CHAT, _S3VECTOR = (f"fin-advisor-dev-{name}" for name in ("api", "chat", "s3vector"))
 _PLATFORM = {"gateway", "lambda"}
 _ASK_SERVICES = {*_PLATFORM, _API, _CHAT, _S3VECTOR}
-_TEST_SERVICES = {*_ASK_SERVICES, "runner"}
+_FUNCTIONS = {f"fin-advisor-dev-{name}" for name in LAMBDA_SERVICES}
+_TEST_SERVICES = {*_PLATFORM, *_FUNCTIONS, *CONTAINERS}
 
 
 @pytest.fixture(scope="module", params=["sources", "packages"])
@@ -44,7 +47,7 @@ def _request_spans(spans: Spans) -> Counter[str]:
     found = [
         span
         for span in spans
-        if span["service"] in {_API, _CHAT, _S3VECTOR} and "http.route" in span["attributes"]
+        if span["service"] in _FUNCTIONS and "http.route" in span["attributes"]
     ]
     assert {span["parent_id"] for span in found} <= platform
     return Counter(span["service"] for span in found)
@@ -56,7 +59,7 @@ def test_a_test_of_all_services_is_one_trace(estate: RunningUp) -> None:
     spans = trace(estate, answer, _TEST_SERVICES)
     assert faults(spans) == []
     assert {span["service"] for span in spans} == _TEST_SERVICES
-    assert _request_spans(spans) == {_API: 1, _CHAT: 1, _S3VECTOR: 1}
+    assert _request_spans(spans) == dict.fromkeys(_FUNCTIONS, 1)
     assert {span["trace_id"] for span in spans} == {answer.json()["trace_id"]}
 
 
@@ -85,5 +88,5 @@ def test_under_fifty_concurrent_requests_no_span_is_in_anothers_trace(estate: Ru
     for spans in concurrent_tests(estate, _TEST_SERVICES):
         found = _request_spans(spans)
         assert set(found.values()) <= {1}
-        complete += set(found) == {_API, _CHAT, _S3VECTOR}
+        complete += set(found) == _FUNCTIONS
     assert complete > 0

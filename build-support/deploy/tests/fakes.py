@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from services.declared import CONTAINERS, ROUTED
+
 type Environ = dict[str, Any]
 type StartResponse = Callable[..., Any]
 type Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
-
-SERVICES: Final = ("api", "chat", "s3vector", "runner")
 
 _INVOCATION: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 
@@ -76,7 +76,7 @@ class Estate:
         """Return the code that answers requests to a service."""
         return (
             self.codes[self.runner_image()]
-            if service == "runner"
+            if service in CONTAINERS
             else self.function(f"fin-advisor-dev-{service}", "live")
         )
 
@@ -122,7 +122,7 @@ class Estate:
         return self._test(code, str(environ.get("HTTP_X_AMZN_TRACE_ID", "")), start_response)
 
     def _test(self, code: Code, header: str, start_response: StartResponse) -> Iterable[bytes]:
-        found = {name: self.code(name) for name in SERVICES if name != "api"}
+        found = {name: self.code(name) for name in ROUTED if name != "api"}
         services = {
             name: {"healthy": each.starts and each.answers, "error": "unreachable"}
             for name, each in found.items()

@@ -23,15 +23,16 @@ from local.aws.terraform_aws import TerraformAws
 from local.bedrock.runtime import Bedrock
 from local.blueprint import ACCOUNT_ID
 from local.terraform.layer_copy import REPOSITORY, LayerCopy
+from services.declared import CONTAINERS, SERVICES
 
 _REGISTRY: Final = f"{ACCOUNT_ID}.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner"
-_PACKAGES: Final = ("api", "chat", "records", "rotation", "runner", "s3vector")
 
 # The roles that bootstrap/ creates and terraform/ looks up.
 _ROLES: Final = (
-    "lambda-api", "lambda-chat", "lambda-s3vector", "lambda-rotation", "lambda-records",
-    "apprunner-runner", "apprunner-image", "scheduler",
-)  # fmt: skip
+    *(f"lambda-{name}" for name in SERVICES),
+    *(f"apprunner-{name}" for name in (*CONTAINERS, "image")),
+    "scheduler",
+)
 _TRUST: Final = '{"Version": "2012-10-17", "Statement": []}'
 
 
@@ -142,7 +143,7 @@ class Rehearsal:
         """Write what the build job writes for a release, except the manifest."""
         folder = self._folder / release
         folder.mkdir()
-        for name in _PACKAGES:
+        for name in SERVICES:
             path = folder / f"{name}.zip"
             with zipfile.ZipFile(path, "w") as package:
                 entry = zipfile.ZipInfo("lambda_function.py", (1980, 1, 1, 0, 0, 0))

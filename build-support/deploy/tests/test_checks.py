@@ -10,11 +10,12 @@ import pytest
 from deploy import checks
 from deploy.checks import CheckFailed, Gateway, KeyRefused, attempt
 from deploy.tests.fakes import Environ, StartResponse, serving
+from services.declared import ROUTED
 
 HEALTHY: dict[str, Any] = {
     "healthy": True,
     "trace_id": "0" * 32,
-    "services": {name: {"healthy": True} for name in ("chat", "s3vector", "runner")},
+    "services": {name: {"healthy": True} for name in ROUTED if name != "api"},
 }
 
 

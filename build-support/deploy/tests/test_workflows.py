@@ -20,6 +20,7 @@ COMMAND = re.compile(
     r"\./pants (?:(?P<goal>lint|check|dependencies|test|package) ::"
     r"|'--tag=\[\]' package (?P<image>backend/runner:image)"
     r"|run backend/local:up -- --demo --port 0"
+    r'|run build-support/scaffold:prove -- "\$PART"'
     r"|run build-support/deploy:(?P<program>\w+)(?: --(?P<arguments> .+))?)"
     r"|\.ci/run (?P<steps>[\w' \"]+)"
 )
@@ -34,12 +35,15 @@ VALUES = {
     "inputs.release": "v1.2.3",
     "inputs.sha256": "0" * 64,
     "matrix.environment": "dev",
+    "matrix.part": "service",
     "needs.build.outputs.release || needs.fetch.outputs.release": "v1.2.3",
     "steps.approval.outputs.by": "ada",
     "steps.approval.outputs.release": "v1.2.3",
     "steps.image.outputs.image": "repository@sha256:" + "0" * 64,
     "vars.ALARM_EMAILS || '[]'": "[]",
-    "vars.ECR_RUNNER_REPOSITORY": "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner",
+    "vars.ECR_RUNNER_REPOSITORY": (
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner"
+    ),
     "vars.RUNNER_PLATFORM || 'apprunner'": "apprunner",
 }
 

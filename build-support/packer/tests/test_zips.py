@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-SERVICES = ("api", "chat", "records", "rotation", "runner", "s3vector")
-OURS = {"shared", *SERVICES}
+from services.declared import SERVICES
+
+OURS = {"services", "shared", *SERVICES}
 # Only the runner's image contains these exporters. A function whose endpoint needs one logs that.
 LEFT_OUT = {"opentelemetry.exporter.otlp.proto.grpc"}
 ENVIRONMENT = {
@@ -25,6 +26,7 @@ ENVIRONMENT = {
     "CONVERSATIONS_TABLE": "conversations",
     "ENVIRONMENT": "dev",
     "JOBS_BUCKET_NAME": "jobs",
+    "PEER_SERVICES": "chat",
     "PROJECT_NAME": "fin-advisor",
     "RECORDS_BUCKET": "records",
     "RECORD_KEYS_TABLE": "record-keys",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.blueprint import Function
+from local.blueprint import LAMBDA_SERVICES, Function
 from local.compute.environments import Environment
 from local.compute.functions import FunctionPool
 from local.compute.logs import LogFolder
@@ -30,7 +30,7 @@ def handler(event, context):
 def dist(tmp_path: Path) -> Path:
     folder = tmp_path / "dist"
     folder.mkdir()
-    for service in ("api", "chat", "s3vector"):
+    for service in LAMBDA_SERVICES:
         with zipfile.ZipFile(folder / f"{service}.zip", "w") as archive:
             archive.writestr("lambda_function.py", HANDLER)
     return folder

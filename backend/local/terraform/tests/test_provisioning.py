@@ -18,6 +18,7 @@ from local.compute.processes import BACKEND
 from local.conftest import RunningUp, start_up, stop_up, wait_until
 from local.terraform.layer_copy import REPOSITORY, missing
 from local.terraform.readback import EstateReader, UnservableError
+from services.declared import SERVICES
 
 pytestmark = [
     pytest.mark.slow,
@@ -88,10 +89,15 @@ def test_a_service_has_terraforms_variables_with_this_machines_addresses(
     assert found["AWS_LAMBDA_FUNCTION_VERSION"] == "1"
 
 
-def test_quotas_are_those_of_the_variable_file(applied: RunningUp) -> None:
+def test_quotas_are_the_declared_ones_and_those_of_the_variable_file(applied: RunningUp) -> None:
     text = (REPOSITORY / "terraform/environments/dev.tfvars").read_text()
     written = re.findall(r"(\w+) = \{\s+quota_limit += (\d+)\s+quota_period += \"(\w+)\"", text)
-    assert len(written) == 5
+    assert "client" in {name for name, _, _ in written}
+    quotas = {
+        name: (service.quota.limit, service.quota.period)
+        for name, service in SERVICES.items()
+        if service.quota
+    } | {name: (int(limit), period) for name, limit, period in written}
     api = read(applied).read().api
     names = {key.key_id: key.name for key in api.keys}
     found = {
@@ -99,7 +105,7 @@ def test_quotas_are_those_of_the_variable_file(applied: RunningUp) -> None:
         for plan in api.usage_plans
         for key_id in plan.key_ids
     }
-    assert found == {(name, int(limit), period) for name, limit, period in written}
+    assert found == {(name, *quota) for name, quota in quotas.items()}
 
 
 def test_routes_limits_and_sizes_are_those_that_terraform_created(applied: RunningUp) -> None:

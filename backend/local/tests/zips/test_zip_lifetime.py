@@ -27,20 +27,26 @@ def everything(service: str) -> list[tuple[Any, int | None]]:
         "s3vector": ("POST", "/query", {"text": QUESTION}),
         "runner": ("GET", "/jobs", {}),
     }
-    post = {"api": "/ask", "chat": "/messages", "s3vector": "/query", "runner": "/jobs"}[service]
-    method, path, content = ask[service]
+    posts = {"api": "/ask", "chat": "/messages", "s3vector": "/query", "runner": "/jobs"}
+    method, path, content = ask.get(service, ("GET", "/liveness", {}))
 
     def event(method: str, path: str, **options: Any) -> dict[str, Any]:
         return api_gateway_event(method, f"/{service}{path}", **options)
 
+    wrong_bodies: list[tuple[Any, int | None]] = []
+    if post := posts.get(service):
+        headers = {"content-type": "application/json"}
+        wrong_bodies = [
+            (event("POST", post, json={"no": "such field"}), 422),
+            (event("POST", post, body="{", headers=headers), 400),
+        ]
     return [
         (event(method, path, **(json_body(content, "base64") if content else {})), 200),
         (event("GET", "/health"), 200),
         (event("GET", "/readiness"), 200),
         (event("GET", "/nowhere"), 404),
         (event("DELETE", "/health"), 405),
-        (event("POST", post, json={"no": "such field"}), 422),
-        (event("POST", post, body="{", headers={"content-type": "application/json"}), 400),
+        *wrong_bodies,
         (event("GET", "/health") | {"multiValueHeaders": {"host": [1]}}, 500),
         ({"test": "secrets"}, None),
         ({"Records": []}, None),

@@ -1,0 +1,1 @@
+"""Reads services.json, the one declaration of all services."""

@@ -1,0 +1,48 @@
+# A plan of dev, after billing was added. Each assertion is a place that a new service could be missing from.
+
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  package_dir  = "tests/packages"
+  runner_image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a/runner@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+}
+
+run "billing" {
+  command = plan
+
+  assert {
+    condition     = module.billing.function_name == "fin-advisor-dev-billing" && output.functions.billing.alias == "live"
+    error_message = "function"
+  }
+
+  assert {
+    condition     = aws_api_gateway_resource.service["billing"].path_part == "billing" && aws_api_gateway_integration.proxy["billing"].type == "AWS_PROXY" && aws_lambda_permission.gateway["billing"].qualifier == "live"
+    error_message = "route"
+  }
+
+  assert {
+    condition     = output.api_key_secrets.billing == "fin-advisor/dev/billing/api-key" && aws_api_gateway_usage_plan.main["billing"].quota_settings[0].limit == 100000
+    error_message = "key"
+  }
+
+  assert {
+    condition     = endswith(jsondecode(aws_iam_policy.lambda_billing_secrets.policy).Statement[0].Resource, ":secret:fin-advisor/dev/billing/api-key-*")
+    error_message = "permission"
+  }
+
+  assert {
+    condition = alltrue([
+      for alarms in [aws_cloudwatch_metric_alarm.function_errors, aws_cloudwatch_metric_alarm.function_throttles, aws_cloudwatch_metric_alarm.quota] :
+      contains(keys(alarms), "billing")
+    ])
+    error_message = "alarms"
+  }
+
+  assert {
+    condition     = length([for row in local.dashboard_rows : row if strcontains(jsonencode(row.metrics), "billing")]) >= 8
+    error_message = "rows of the dashboard"
+  }
+}

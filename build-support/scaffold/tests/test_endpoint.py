@@ -1,0 +1,85 @@
+"""An endpoint is added to a new service and to the ones that exist."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scaffold import new_endpoint
+from scaffold.changes import Refused
+from scaffold.endpoint import with_import
+from scaffold.tests.tree import copied, texts
+from services.declared import ROUTED
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return copied(tmp_path / "repository", "backend", "services.json", "pyproject.toml")
+
+
+@pytest.mark.parametrize("service", ROUTED)
+def test_it_answers_and_its_test_passes(root: Path, service: str) -> None:
+    before = texts(root)
+    test = f"backend/{service}/tests/test_open_invoices.py"
+    new_endpoint.main([service, "open_invoices"], root)
+    after = texts(root)
+    assert {path for path, text in after.items() if before.get(path) != text} == {
+        f"backend/{service}/models.py",
+        f"backend/{service}/routes.py",
+        test,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root / "backend"), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["rotation", "invoices"], "there is no service rotation behind the gateway"),
+        (["chat", "Invoices"], "is no name of an endpoint"),
+        (["chat", "open-invoices"], "is no name of an endpoint"),
+        (["chat", "i" * 33], "is no name of an endpoint"),
+        (["api", "test"], "has a path /test already"),
+        (["api", "ask_request"], "has a AskRequest already"),
+    ],
+)
+def test_a_bad_or_taken_name_is_refused_and_nothing_changes(
+    root: Path, arguments: list[str], complaint: str
+) -> None:
+    before = texts(root)
+    with pytest.raises(Refused, match=complaint):
+        new_endpoint.main(arguments, root)
+    assert texts(root) == before
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from a.models import C\n", "from a.models import B, C\n"),
+        ("from a.models import B, C\n", "from a.models import B, C\n"),
+        ("from a.models import (\n    A,\n    c,\n)\n", "from a.models import A, B, c\n"),
+        (
+            f"from a.models import {'C' * 50}, {'D' * 40}\n",
+            f"from a.models import (\n    B,\n    {'C' * 50},\n    {'D' * 40},\n)\n",
+        ),
+    ],
+)
+def test_a_name_is_imported_beside_the_others(before: str, after: str) -> None:
+    assert with_import(f'"""Doc."""\n\n{before}\nx = 1\n', "f", "a.models", "B") == (
+        f'"""Doc."""\n\n{after}\nx = 1\n'
+    )
+
+
+def test_a_file_without_the_import_is_refused() -> None:
+    with pytest.raises(Refused, match=r"routes\.py has no line `from a.models import"):
+        with_import("import os\n", "routes.py", "a.models", "B")
