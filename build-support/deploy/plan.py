@@ -73,7 +73,7 @@ def plan(
                 ]
             )
         )
-    if unused := summary.unknown(allowed):
+    if unused := summary.unused(allowed):
         raise Refused(f"allowed to be replaced, but not in the plan: {', '.join(unused)}")
     return summary
 
