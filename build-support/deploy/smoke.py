@@ -127,7 +127,7 @@ def main(arguments: Sequence[str]) -> None:
     cli.add_argument(
         "--patience", type=float, default=20, help="seconds for which a failing check is repeated"
     )
-    cli.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    cli.add_argument("--terraform", type=Path, default=FOLDER, help="folder of the Terraform files")
     args = cli.parse_args(arguments)
     if args.dry_run:
         what = "the new versions" if args.staged else "what serves"

@@ -57,7 +57,7 @@ class FunctionPool:
         return [environment.pid for environment in self._environments if environment.pid]
 
     async def warm(self) -> None:
-        """Start the first environment; InitFailedError when it cannot."""
+        """Start the first environment. Raises InitFailedError if it cannot start."""
         self._make_available(await self._start(self._generation))
 
     async def invoke(
@@ -207,7 +207,7 @@ class Functions:
         return self._pools[name.partition(":")[0]]
 
     def of_service(self, service: str) -> FunctionPool:
-        """The pool of that service's function; KeyError when it has none."""
+        """The pool of that service's function. Raises KeyError if it has none."""
         for pool in self._pools.values():
             if pool.function.service == service:
                 return pool

@@ -45,7 +45,7 @@ class Program:
             # The folders are in PYTHONPATH, which the wrapper extends: so child.py gets none.
             return [str(self.wrapper.absolute()), python, "-sP", *child, "", *program]
         if not self.isolated:
-            # BACKEND is in PYTHONPATH too, but debuggers remove it from `sys.path`.
+            # BACKEND is in PYTHONPATH too, but a debugger may replace it there with its own folder.
             folders = os.pathsep.join(filter(None, (folders, str(BACKEND))))
         return [python, "-I" if self.isolated else "-P", *child, folders, *program]
 
