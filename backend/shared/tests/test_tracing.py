@@ -279,7 +279,7 @@ FastAPIInstrumentor().instrument()
     assert sorted(span.name for span in collector.spans) == ["GET /things/{thing_id}", "inner 7"]
 
 
-def test_where_it_is_off_nothing_of_the_sdk_is_loaded() -> None:
+def test_without_tracing_no_module_of_the_sdk_is_imported() -> None:
     code = """
     print(invoke(None, None))
     loaded = [name for name in sys.modules if name.startswith((
@@ -381,7 +381,7 @@ def test_a_request_that_fails_is_an_error_and_a_refused_one_is_not() -> None:
     ]
 
 
-def test_a_functions_span_tells_what_was_sent_and_not_what_the_application_said() -> None:
+def test_a_functions_span_has_the_status_that_was_sent_and_not_the_applications() -> None:
     code = """
     from fastapi import Response
     async def large(): return Response("x" * 7_000_000, media_type="text/plain")
@@ -490,7 +490,7 @@ def test_the_lines_of_a_function_have_the_ids_of_the_span_they_are_in() -> None:
     assert not {"trace_id", "span_id"} & afterwards.keys()
 
 
-def test_an_application_that_exists_loses_fastapis_own_telemetry() -> None:
+def test_fastapis_own_telemetry_is_switched_off_in_an_existing_application() -> None:
     code = """
     from fastapi import FastAPI
     own = FastAPI()

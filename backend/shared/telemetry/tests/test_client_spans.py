@@ -113,7 +113,7 @@ def test_an_error_keeps_its_kind_and_not_its_text() -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_beside_opentelemetrys_own_instrumentation_there_is_one_span(when: str) -> None:
+def test_with_opentelemetrys_own_instrumentation_there_is_still_one_span(when: str) -> None:
     own = (
         "from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor\n"
         "HTTPXClientInstrumentor().instrument()\n"
@@ -142,7 +142,7 @@ with tracing.span("around"):
 """
 
 
-def test_a_call_to_aws_is_one_span_without_what_it_carries(
+def test_a_call_to_aws_is_one_span_without_the_values_that_are_sent(
     front: FrontOfAws, request: pytest.FixtureRequest
 ) -> None:
     environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
@@ -160,7 +160,7 @@ def test_a_call_to_aws_is_one_span_without_what_it_carries(
     assert "hunter2" not in json.dumps(told["spans"])
 
 
-def test_beside_opentelemetrys_own_instrumentation_aws_has_one_span(
+def test_with_opentelemetrys_own_instrumentation_a_call_to_aws_is_still_one_span(
     front: FrontOfAws, request: pytest.FixtureRequest
 ) -> None:
     own = (
