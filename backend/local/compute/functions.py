@@ -63,7 +63,10 @@ class FunctionPool:
     async def invoke(
         self, payload: bytes, *, trace_id: str, client_context: str | None = None
     ) -> InvocationResult:
-        """Run the function on `payload`; FunctionThrottledError above its concurrency limit."""
+        """Run the function on `payload`.
+
+        Raises FunctionThrottledError if its reserved concurrency is used up.
+        """
         if self._active >= self.function.reserved_concurrency:
             raise FunctionThrottledError(self.function.name)
         self._active += 1
@@ -199,8 +202,9 @@ class Functions:
         self._pools = {pool.function.name: pool for pool in pools}
 
     def __getitem__(self, name: str) -> FunctionPool:
-        """The pool of the function with that name or ARN, whose qualifier is ignored; KeyError when
-        there is none.
+        """The pool of the function with that name or ARN, whose qualifier is ignored.
+
+        Raises KeyError if there is none.
         """
         if name.startswith("arn:"):
             name = name.split(":")[6]
@@ -214,7 +218,10 @@ class Functions:
         raise KeyError(service)
 
     async def warm(self) -> None:
-        """Start one environment of each function; ExceptionGroup of InitFailedError on failure."""
+        """Start one environment of each function.
+
+        Raises an ExceptionGroup of InitFailedError if any cannot start.
+        """
         async with asyncio.TaskGroup() as group:
             for pool in self._pools.values():
                 group.create_task(pool.warm())

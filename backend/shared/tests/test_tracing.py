@@ -1,6 +1,6 @@
-"""One request, one span, in the right trace; and no collector can cost a request its answer.
+"""A request is one span, in the right trace, and is answered even if the collector fails.
 
-Each test is a process of its own, as a provider is one a process.
+Each test runs a new process, because a process has one tracer provider.
 """
 
 import base64
@@ -345,7 +345,7 @@ def test_spans_reach_the_xray_daemon_in_datagrams() -> None:
     with udp_daemon() as daemon:
         port = daemon.getsockname()[1]
         code = f"print(invoke('Root={_ROOT};Parent={_PARENT};Sampled=1'))"
-        # Lambda names the daemon's address itself; it wins.
+        # Lambda sets this variable, which takes precedence over the endpoint.
         printed = _run(
             code, "udp://127.0.0.1:9", AWS_XRAY_DAEMON_ADDRESS=f"127.0.0.1:{port}", **_LAMBDA
         )

@@ -1,4 +1,4 @@
-"""One handler for gateway events, tasks and direct invocations; whatever comes gets an answer."""
+"""One handler for gateway events, tasks and direct invocations; every event gets an answer."""
 
 import asyncio
 import base64

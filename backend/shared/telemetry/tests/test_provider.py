@@ -1,4 +1,4 @@
-"""What the provider adds to the SDK: held spans, X-Ray ids; and that the SDK's variables work."""
+"""The provider exports when an invocation ends, makes X-Ray ids, and obeys the SDK's variables."""
 
 import threading
 import time

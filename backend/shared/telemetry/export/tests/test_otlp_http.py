@@ -32,7 +32,7 @@ Exporting = Callable[[str], OtlpHttpExporter]
 
 
 class Peer(ThreadingTCPServer):
-    """A collector that treats its first connection by the first behaviour, and so on."""
+    """A collector with one behaviour for each connection; the last one repeats."""
 
     daemon_threads = True
 
@@ -59,7 +59,7 @@ class Peer(ThreadingTCPServer):
         self.closed.release()
 
     def read(self, connection: socket.socket) -> bool:
-        """Read one request; false where the client has closed."""
+        """Read one request. Return False if the client has closed the connection."""
         received = b""
         while b"\r\n\r\n" not in received:
             chunk = connection.recv(65536)
@@ -87,7 +87,7 @@ def _peer(*behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator
 
 
 def _answering(answer: bytes = _OK) -> Behaviour:
-    """Answer each request, piece by piece where the answer has a `|`."""
+    """Answer each request. A `|` in the answer separates pieces that are sent one by one."""
 
     def behave(peer: Peer, connection: socket.socket) -> None:
         while peer.read(connection):
