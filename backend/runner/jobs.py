@@ -198,7 +198,7 @@ class JobStore(Protocol):
 
     Raises:
         Unavailable: The storage failed; another attempt may work.
-        BadDependency: The storage refused, or a job is damaged.
+        BadDependency: The storage refused the request, or a job is damaged.
         NotFound: There is no such job.
     """
 
