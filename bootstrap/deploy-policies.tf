@@ -178,7 +178,7 @@ locals {
           Resource = ["arn:${local.partition}:bedrock:${var.aws_region}::foundation-model/amazon.titan-embed-*"]
         },
         {
-          # The smoke test and the drift job read when a model ends.
+          # The smoke test and the drift job read when a model reaches its end of life.
           Sid      = "ReadModels"
           Action   = ["bedrock:GetFoundationModel"]
           Resource = ["arn:${local.partition}:bedrock:${var.aws_region}::foundation-model/*"]

@@ -79,7 +79,7 @@ async def get_conversation(
     responses=error_responses(404),
 )
 async def delete_conversation(conversation_id: ConversationId, services: ServicesPort) -> None:
-    """Delete a conversation with its turns and their feedback, at once."""
+    """Delete a conversation with its turns and their feedback immediately."""
     await services.erase(conversation_id)
 
 

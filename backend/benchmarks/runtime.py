@@ -75,7 +75,7 @@ class QuietHandler(http.server.BaseHTTPRequestHandler):
         """Return the request's body."""
         return self.rfile.read(int(self.headers.get("content-length") or 0))
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in the base class
         """Print nothing."""
 
 

@@ -32,7 +32,7 @@ class ConversationStore(Protocol):
 
     Raises:
         Unavailable: The store failed or is throttling; another attempt may work.
-        BadDependency: The store refused.
+        BadDependency: The store refused the request.
     """
 
     async def create(self, conversation_id: str) -> None:

@@ -26,7 +26,10 @@ class RelevanceGate:
         self._override = override
 
     def judge(self, passages: Sequence[Passage], embedding_model: str | None) -> Relevance | None:
-        """Return whether the passages are relevant, or None if there are none."""
+        """Compare the best passage with the threshold; None if there are no passages.
+
+        "uncalibrated" means that no threshold is known for the embedding model.
+        """
         if not passages:
             return None
         threshold = self._override

@@ -59,7 +59,7 @@ async def get_conversation(
 async def delete_conversation(
     conversation_id: ConversationId, conversations: ConversationsPort
 ) -> None:
-    """Delete a conversation with its turns and their feedback, at once."""
+    """Delete a conversation with its turns and their feedback immediately."""
     await conversations.erase(conversation_id)
 
 

@@ -134,7 +134,7 @@ class RestApi:
     """
 
     def key_named(self, name: str) -> ApiKey:
-        """The key of that name; KeyError when there is none."""
+        """The key of that name. Raises KeyError if there is none."""
         for key in self.keys:
             if key.name == name:
                 return key
@@ -158,7 +158,7 @@ class Blueprint:
     """The JSON event that a service gets every minute, by service name."""
 
     def function_of(self, service: str) -> Function:
-        """The function of that service; KeyError when it has none."""
+        """The function of that service. Raises KeyError if it has none."""
         for function in self.functions:
             if function.service == service:
                 return function

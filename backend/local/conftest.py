@@ -175,7 +175,7 @@ class RunningUp:
     def children(self, program: str = "") -> set[int]:
         """The ids of its child processes that run `program`."""
         found = subprocess.run(
-            ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="],  # noqa: S607 - wherever it is
+            ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="],  # noqa: S607 - found on PATH
             capture_output=True,
             text=True,
             check=True,

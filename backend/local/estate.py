@@ -54,8 +54,8 @@ class RunningEstate:
     """Runs everything that `blueprint` describes during its `async with` block.
 
     `report` is called when a part has started or is reloaded. `aws` is an embedded AWS in which
-    Terraform has already created the resources. Raises OSError when the port is taken, StartError
-    when a part does not start.
+    Terraform has already created the resources. Raises OSError if the port is taken, and StartError
+    if a part does not start.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Checks before anything starts: every problem is named at once."""
+"""Checks before anything starts, and reports all problems together."""
 
 import importlib.util
 import socket

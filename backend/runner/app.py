@@ -56,19 +56,21 @@ def create_app(
     app = create_service_app(
         settings,
         title="runner",
-        description="Ingests many or large documents, in slices that any instance continues.",
+        description="Ingests many or large documents, in slices that any instance can continue.",
         routers=[router],
         readiness_checks={"jobs_bucket": partial(_check_storage, jobs)},
         trusted_proxies=_PROXIES if settings.origin_check else 0,
     )
     if settings.origin_check:
-        # Innermost, so that refusals are logged and translated, and no body is read before.
+        # Appended, so it runs inside the shared middleware, which logs its refusals. It runs before
+        # the body is read.
         secret = origin or SecretsManagerOrigin(
             f"{settings.project_name}/{settings.environment}/runner/origin",
             partial(aws_client, "secretsmanager", region=settings.aws_region),
         )
         app.user_middleware.append(Middleware(OriginMiddleware, secret=secret))
-    # After the origin check, so that only `/health` can get this refusal, which is plain text.
+    # Runs after the origin check. It refuses in plain text; only a call of `/health`, which needs
+    # no origin secret, can get that far with a foreign host.
     app.user_middleware.append(
         Middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts, www_redirect=False)
     )

@@ -10,7 +10,7 @@ from runner.text import ExtractedText, ExtractionError, WholeText, clean, clean_
 Kind = Literal["text", "markdown", "html", "pdf"]
 
 MAX_TEXT_BYTES: Final = 5 * 2**20
-"""The largest text, Markdown or HTML: their parsers take time and memory by the byte."""
+"""The largest text, Markdown or HTML. Parsing takes time and memory in proportion to its size."""
 
 _BY_SUFFIX: Final[dict[str, Kind]] = {
     "txt": "text", "text": "text", "md": "markdown", "markdown": "markdown",

@@ -61,9 +61,9 @@ class Job(_Record):
     """The state of a job, as it is stored.
 
     `commit` is the id of the write that stored this state. A writer that got an error from S3 finds
-    its own id here if S3 made the write all the same. Progress sets both counters to 0: `attempts`
-    counts the slices that failed because of a document or a killed instance, `waits` all slices
-    that failed.
+    its own id here if S3 stored the state despite the error. `attempts` counts the slices that
+    failed because of a document or a killed instance, `waits` all slices that failed; progress sets
+    both to 0.
     """
 
     format: Literal[1] = 1
@@ -198,7 +198,7 @@ class JobStore(Protocol):
 
     Raises:
         Unavailable: The storage failed; another attempt may work.
-        BadDependency: The storage refused, or a job is damaged.
+        BadDependency: The storage refused the request, or a job is damaged.
         NotFound: There is no such job.
     """
 

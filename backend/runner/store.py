@@ -109,7 +109,7 @@ class S3JobStore:
     def _write(self, job: Job, *, replaces: str | None) -> Stored:
         """Replace the state whose ETag is `replaces`; with None, write the first state.
 
-        If S3 carries a write out but answers with an error, botocore sends it again and gets a
+        If S3 stores the object but answers with an error, botocore repeats the request and gets a
         conflict. The commit id in the stored state shows whether this call wrote it.
         """
         key, body = _state_key(job.id), job.model_dump_json().encode()

@@ -42,7 +42,7 @@ class WholeText:
     def __len__(self) -> int:
         return 1
 
-    def section(self, index: int) -> str:  # noqa: ARG002 - there is only one
+    def section(self, index: int) -> str:  # noqa: ARG002 - a whole text has one section
         return self._text
 
 

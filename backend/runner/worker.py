@@ -44,13 +44,13 @@ class Worker:
     lease expired cannot change anything, because all writes of the state are conditional.
 
     Args:
-        settings: Bounds of a slice, a batch and a document.
+        settings: Limits of a slice, a batch and a document.
         jobs: The store of jobs.
         uploads: The uploaded documents.
         counts: How many parts documents have.
         sink: Where documents are stored.
         stopping: Called between steps; the slice ends if it returns True.
-        now: The time for leases, with a time zone.
+        now: Returns the current time, with a time zone, for leases.
     """
 
     def __init__(

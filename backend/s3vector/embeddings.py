@@ -29,7 +29,7 @@ class Embedder(Protocol):
         Raises:
             Unavailable: The model is throttled or does not answer.
             DeadlineExceeded: The request's time is used up.
-            BadDependency: The model refused, or its answer is not an embedding.
+            BadDependency: The model refused the request, or its answer is not an embedding.
         """
 
 

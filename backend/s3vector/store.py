@@ -81,7 +81,7 @@ class VectorStore(Protocol):
 
     Raises:
         Unavailable: The engine failed or is throttling; another attempt may work.
-        BadDependency: The engine refused, or its data is damaged.
+        BadDependency: The engine refused the request, or its data is damaged.
         Conflict: The stored vectors were made with another model or dimension.
         CapacityExceeded: The store is full.
     """

@@ -1,1 +1,1 @@
-"""Checks the Python code's structure: import circles, import direction, and where files are."""
+"""Checks the Python code's structure: import cycles, import direction, and where files are."""

@@ -1,4 +1,4 @@
-"""The graph of first-party imports, and the circles in it."""
+"""The graph of first-party imports, and the cycles in it."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -38,10 +38,10 @@ def import_graph(repository: Path) -> Graph:
     return graph
 
 
-def circles(graph: Graph) -> list[list[str]]:
-    """Return circles of imports as chains of files, each ending with the file it begins with.
+def cycles(graph: Graph) -> list[list[str]]:
+    """Return import cycles as chains of files, each ending with the file it begins with.
 
-    Each circle is cut at its first import before the next one is searched for, so that every group
+    Each cycle is cut at its first import before the next one is searched for, so that every group
     of files that import each other appears at least once.
     """
     remaining = {path: dict(imported) for path, imported in graph.items()}
@@ -51,19 +51,17 @@ def circles(graph: Graph) -> list[list[str]]:
             TopologicalSorter(remaining).prepare()
         except CycleError as error:
             # graphlib lists the imported file before the one that imports it.
-            circle = error.args[1][::-1]
-            found.append(circle)
-            del remaining[circle[0]][circle[1]]
+            cycle = error.args[1][::-1]
+            found.append(cycle)
+            del remaining[cycle[0]][cycle[1]]
         else:
             return found
 
 
-def describe(circle: list[str], graph: Graph) -> str:
-    """Return a circle as text: one import a line, with its file and line number."""
-    steps = [
-        f"  {path}:{graph[path][target]} imports {target}" for path, target in pairwise(circle)
-    ]
-    return "\n".join(["circle of imports:", *steps])
+def describe(cycle: list[str], graph: Graph) -> str:
+    """Return a cycle as text: one import a line, with its file and line number."""
+    steps = [f"  {path}:{graph[path][target]} imports {target}" for path, target in pairwise(cycle)]
+    return "\n".join(["import cycle:", *steps])
 
 
 def _python_files(repository: Path, root: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Checks where modules are and which way they import. A room is a package of the backend.
+"""Checks in which folders modules and tests are, and in which direction they import.
 
 Each check returns its findings as sentences, and an empty list if there are none.
 """
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from boundaries.imports import Graph
 
-# The packages whose BUILD file orders their rooms in `_LEVELS`.
+# The packages whose BUILD file orders their subpackages in `_LEVELS`.
 LEVELLED: Final = ("backend/shared", "backend/local")
 _MOST_MODULES: Final = 16
 _ONE_LINE: Final = re.compile(r"[^\n]+[^.\n]\.")
@@ -49,55 +49,53 @@ def wrong_directions(repository: Path, package: str, graph: Graph) -> list[str]:
 
 
 def crowded(repository: Path, package: str) -> list[str]:
-    """Return a problem if a package has too many modules outside its rooms."""
+    """Return a problem if a package has too many modules outside its subpackages."""
     count = len(list((repository / package).glob("*.py")))
     if count <= _MOST_MODULES:
         return []
-    return [
-        f"{package} has {count} modules at the top: move some to rooms (at most {_MOST_MODULES})"
-    ]
+    return [f"{package} has {count} modules (at most {_MOST_MODULES}): move some to subpackages"]
 
 
-def undescribed_rooms(repository: Path) -> list[str]:
-    """Return the rooms without an `__init__.py` whose docstring begins with one sentence."""
+def undescribed_packages(repository: Path) -> list[str]:
+    """Return the packages whose `__init__.py` is missing or does not begin with one sentence."""
     problems = []
-    for room in _rooms(repository):
-        init = repository / room / "__init__.py"
+    for package in _packages(repository):
+        init = repository / package / "__init__.py"
         text = ast.get_docstring(ast.parse(init.read_bytes())) if init.exists() else None
         summary = (text or "").partition("\n\n")[0]
         if not _ONE_LINE.fullmatch(summary) or _SENTENCE_INSIDE.search(summary):
-            problems.append(f"{room}/__init__.py: say in one sentence what the room is for")
+            problems.append(f"{package}/__init__.py: say in one sentence what the package is for")
     return problems
 
 
 def misplaced_tests(repository: Path) -> list[str]:
-    """Return the backend's test files that are not in `tests/` of the room they test."""
+    """Return the backend's test files that are not in the `tests/` of the package they test."""
     problems = []
     for path in sorted((repository / "backend").rglob("test_*.py")):
         file = path.relative_to(repository)
         if "tests" not in file.parts[:-1]:
-            problems.append(f"{file}: move it to the folder tests/ of its room")
+            problems.append(f"{file}: move it to the folder tests/ of its package")
             continue
-        room = Path(*file.parts[: file.parts.index("tests")])
-        if not (repository / room / "__init__.py").exists():
-            problems.append(f"{file}: {room} is not a package")
+        package = Path(*file.parts[: file.parts.index("tests")])
+        if not (repository / package / "__init__.py").exists():
+            problems.append(f"{file}: {package} is not a package")
         subject = file.name.removeprefix("test_")
         homes = {
             home.parent.relative_to(repository)
-            for home in (repository / room).rglob(subject)
+            for home in (repository / package).rglob(subject)
             if not is_test(home.relative_to(repository).as_posix())
         }
-        if homes and room not in homes:
-            problems.append(f"{file}: move it to {min(homes)}/tests, beside {subject}")
+        if homes and package not in homes:
+            problems.append(f"{file}: move it to {min(homes)}/tests, next to {subject}")
     return problems
 
 
 def is_test(path: str) -> bool:
-    """Return whether a file belongs to the tests of a room."""
+    """Return whether a file is a test or belongs to tests."""
     return "tests" in path.split("/")[:-1] or path.endswith("/conftest.py")
 
 
-def _rooms(repository: Path) -> Iterator[str]:
+def _packages(repository: Path) -> Iterator[str]:
     backend = repository / "backend"
     folders = [*backend.iterdir(), *(f for p in LEVELLED for f in (repository / p).rglob("*"))]
     for folder in sorted(folders):

@@ -14,7 +14,7 @@ def main(arguments: Sequence[str]) -> None:
     """Check the plan's environment and the approval, apply the plan, and delete it."""
     cli = parser(__doc__)
     cli.add_argument("--plan", type=Path, default=FILE)
-    cli.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    cli.add_argument("--terraform", type=Path, default=FOLDER, help="folder of the Terraform files")
     args = cli.parse_args(arguments)
     if args.dry_run:
         print(f"would apply {args.plan} to {args.environment}")

@@ -1,8 +1,8 @@
-"""Reports an environment's drift from its release, and models that end, in GitHub issues.
+"""Reports in GitHub issues when an environment drifts from its release or needs another model.
 
 `locate` outputs the release that an environment runs. `report` plans the packages of that release,
 opens or updates the environment's issue if the plan has changes, and closes it if it has none. It
-does the same in a second issue for models that are legacy or end soon.
+does the same in a second issue for Bedrock models that are legacy or near their end of life.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def deployed(terraform: Terraform) -> str:
 
 
 def report(github: Github, environment: str, summary: PlanSummary) -> str:
-    """Open, update or close the environment's issue, and return what was done."""
+    """Open, update or close the issue about drift, and return what was done."""
     title = f"{environment} has drifted from its release"
     body = (
         summary.markdown(title)
@@ -50,8 +50,8 @@ def report(github: Github, environment: str, summary: PlanSummary) -> str:
 
 
 def report_models(github: Github, environment: str, findings: Sequence[str]) -> str:
-    """Open, update or close the issue about models that are legacy or end soon."""
-    title = f"{environment} uses a model that ends"
+    """Open, update or close the issue about legacy models, and return what was done."""
+    title = f"{environment} uses a model that is legacy or near its end of life"
     body = "\n".join([*(f"* {finding}" for finding in findings), "", _MODEL_ADVICE])
     done = _update_issue(
         github,
@@ -91,7 +91,7 @@ def _update_issue(
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     cli = parser(__doc__)
     cli.add_argument("action", choices=("locate", "report"))
-    cli.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    cli.add_argument("--terraform", type=Path, default=FOLDER, help="folder of the Terraform files")
     cli.add_argument("--option", action="append", default=[], help="for terraform plan")
     return cli.parse_args(arguments)
 

@@ -21,7 +21,7 @@ def set_retention(prefix: str, days: int) -> Iterator[str]:
 def main(arguments: Sequence[str]) -> None:
     """Set the retention of Terraform's outputs; nothing is done if the runner is a function."""
     cli = parser(__doc__)
-    cli.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    cli.add_argument("--terraform", type=Path, default=FOLDER, help="folder of the Terraform files")
     args = cli.parse_args(arguments)
     if args.dry_run:
         print(f"would set the retention of App Runner's logs in {args.environment}")

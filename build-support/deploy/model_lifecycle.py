@@ -7,14 +7,14 @@ from typing import Any, Final
 from deploy.aws import client
 
 NOTICE_DAYS: Final = 90
-"""A model that ends within this many days is a finding."""
+"""A model whose end of life is within this many days is reported."""
 
 
 def findings(models: Mapping[str, str]) -> list[str]:
-    """Return a sentence for each model that is legacy, ends soon, or cannot be read.
+    """Return a sentence for each model that is legacy, near its end of life, or unreadable.
 
     Args:
-        models: Terraform's output `foundation_models`: use to id.
+        models: Terraform's output `foundation_models`: maps a use, such as `chat`, to a model id.
     """
     bedrock = client("bedrock")
     now = datetime.datetime.now(datetime.UTC)

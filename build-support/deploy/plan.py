@@ -73,7 +73,7 @@ def plan(
                 ]
             )
         )
-    if unused := summary.unknown(allowed):
+    if unused := summary.unused(allowed):
         raise Refused(f"allowed to be replaced, but not in the plan: {', '.join(unused)}")
     return summary
 
@@ -91,7 +91,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     )
     cli.add_argument("--served", type=Path, default=SERVED, help="file to save what serves to")
     cli.add_argument("--output", type=Path, default=FILE)
-    cli.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    cli.add_argument("--terraform", type=Path, default=FOLDER, help="folder of the Terraform files")
     cli.add_argument("--option", action="append", default=[], help="for terraform plan")
     return cli.parse_args(arguments)
 

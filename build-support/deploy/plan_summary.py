@@ -1,4 +1,4 @@
-"""Summarises a plan without any values, and finds the changes that lose protected resources."""
+"""Summarises a Terraform plan without its values, and finds changes that would lose data."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -66,7 +66,7 @@ class PlanSummary:
         return cls(tuple(sorted(changes, key=lambda change: change.address)))
 
     def forbidden(self, allowed: Iterable[str]) -> list[str]:
-        """Return a line for each change that loses a protected resource.
+        """Return a line for each protected resource that would be destroyed, replaced or forgotten.
 
         Args:
             allowed: Addresses of resources that may be replaced or destroyed.
@@ -82,7 +82,7 @@ class PlanSummary:
             and change.address not in named
         ]
 
-    def unknown(self, allowed: Iterable[str]) -> list[str]:
+    def unused(self, allowed: Iterable[str]) -> list[str]:
         """Return the allowed addresses that the plan does not change."""
         return sorted(set(allowed) - {change.address for change in self.changes})
 

@@ -12,7 +12,7 @@ def main(arguments: Sequence[str]) -> None:
     """Move every `live` alias to the version published last, and the runner to an image."""
     cli = parser(__doc__)
     cli.add_argument("--image", default="", help="the runner's image, by digest")
-    cli.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    cli.add_argument("--terraform", type=Path, default=FOLDER, help="folder of the Terraform files")
     args = cli.parse_args(arguments)
     if args.dry_run:
         print(f"would move traffic of {args.environment} to the newest versions")

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> None:
         "--version", action="append", default=[], help="SERVICE=NUMBER, instead of --to"
     )
     cli.add_argument("--image", help="the runner's image, by digest")
-    cli.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    cli.add_argument("--terraform", type=Path, default=FOLDER, help="folder of the Terraform files")
     args = cli.parse_args(arguments)
     if args.dry_run:
         print(f"would roll {args.environment} back to {args.version or args.to}")

@@ -30,7 +30,7 @@ def live(gateway: Gateway, outputs: dict[str, Any], patience_seconds: float) -> 
     """Test what serves: `/api/test`, then API keys, calls between services, and tracing."""
     first = attempt("/api/test", gateway.test, patience_seconds)
     yield first
-    # If the first check failed despite its patience, do not delay the rollback any further.
+    # The first check was repeated for all that time and failed: do not delay the rollback further.
     patience_seconds = 0 if first.problem else patience_seconds
 
     # Secrets Manager access
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str]) -> None:
     cli.add_argument(
         "--patience", type=float, default=20, help="seconds for which a failing check is repeated"
     )
-    cli.add_argument("--terraform", type=Path, default=FOLDER, help="the layer's folder")
+    cli.add_argument("--terraform", type=Path, default=FOLDER, help="folder of the Terraform files")
     args = cli.parse_args(arguments)
     if args.dry_run:
         what = "the new versions" if args.staged else "what serves"

@@ -13,11 +13,11 @@ FOLDER: Final = REPOSITORY / "terraform"
 
 
 class Terraform:
-    """One environment of the layer.
+    """Terraform for one environment.
 
     Args:
         environment: dev, test or prod; selects the variables and the backend file.
-        folder: Folder of the layer.
+        folder: Folder of the Terraform files.
     """
 
     def __init__(self, environment: str, folder: Path = FOLDER) -> None:

@@ -1,4 +1,4 @@
-"""Runs Terraform's commands on a copy of a layer, and reads its plans and states."""
+"""Runs Terraform's commands on a copy of `terraform/` or `bootstrap/`; reads plans and states."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ def missing() -> str | None:
 
 
 class Layer(LayerCopy):
-    """A copy of a layer on which commands are run."""
+    """A copy of `terraform/` or `bootstrap/` on which commands are run."""
 
     def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
         """Run `terraform ARGUMENTS` and return its output.

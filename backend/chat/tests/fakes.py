@@ -208,7 +208,7 @@ def bedrock(*answers: tuple[int, dict[str, Any]]) -> Iterator[BedrockServer]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in the base class
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -116,7 +116,7 @@ async def test_two_parameters_that_one_refusal_names_are_both_left_out(
     [
         "This model doesn't support the system field. Remove system and try again.",
         "The maximum tokens you requested exceeds the model limit (inferenceConfig.maxTokens).",
-        "`temperature` is deprecated for this model.",  # which was not sent
+        "`temperature` is deprecated for this model.",  # although the request has no temperature
     ],
 )
 async def test_a_required_parameter_is_never_left_out(

@@ -2,7 +2,7 @@
 
 import uuid
 
-from local.aws.json_api import MADE_AT, Item, JsonApi, Operation, RefusedOperationError
+from local.aws.json_api import CREATED_AT, Item, JsonApi, Operation, RefusedOperationError
 from local.aws.server import Environ
 from local.blueprint import ACCOUNT_ID, REGION
 
@@ -56,7 +56,7 @@ class AppRunner(JsonApi):
             f"{kind}Revision": 1,
             "Latest": True,
             "Status": _status(kind, "ACTIVE"),
-            "CreatedAt": MADE_AT,
+            "CreatedAt": CREATED_AT,
         }
         return {kind: self.configurations[arn]}
 
@@ -76,14 +76,14 @@ class AppRunner(JsonApi):
             "ServiceArn": arn,
             "ServiceId": identity,
             "ServiceUrl": f"{identity[:10]}.{REGION}.awsapprunner.com",
-            "CreatedAt": MADE_AT,
+            "CreatedAt": CREATED_AT,
             "Status": "RUNNING",
         }
         return self._update_service({"ServiceArn": arn, **body})
 
     def _update_service(self, body: Item) -> Item:
         service = _find(self.services, body["ServiceArn"])
-        service |= body | {"UpdatedAt": MADE_AT}
+        service |= body | {"UpdatedAt": CREATED_AT}
         if scaling := service.pop("AutoScalingConfigurationArn", None):
             service["AutoScalingConfigurationSummary"] = {"AutoScalingConfigurationArn": scaling}
         service.setdefault("NetworkConfiguration", {}).setdefault("IpAddressType", "IPV4")

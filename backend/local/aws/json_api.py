@@ -15,7 +15,7 @@ from local.aws.wsgi_answers import answer, read_body
 type Item = dict[str, Any]
 type Operation = Callable[[Item], Item]
 
-MADE_AT = 1_760_000_000
+CREATED_AT = 1_760_000_000
 """The creation time of every item, in epoch seconds."""
 
 

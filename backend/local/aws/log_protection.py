@@ -1,6 +1,6 @@
 """A local implementation of CloudWatch Logs' data protection policies, which moto lacks."""
 
-from local.aws.json_api import MADE_AT, Item, JsonApi, Operation, RefusedOperationError
+from local.aws.json_api import CREATED_AT, Item, JsonApi, Operation, RefusedOperationError
 from local.aws.server import Environ
 
 
@@ -33,7 +33,7 @@ class LogProtection(JsonApi):
         return {
             "logGroupIdentifier": group,
             "policyDocument": self.policies[group],
-            "lastUpdatedTime": MADE_AT * 1000,
+            "lastUpdatedTime": CREATED_AT * 1000,
         }
 
     def _delete(self, body: Item) -> Item:

@@ -1,6 +1,13 @@
 """A local implementation of X-Ray's sampling rules, which moto lacks."""
 
-from local.aws.json_api import MADE_AT, Item, JsonApi, Operation, RefusedOperationError, signed_for
+from local.aws.json_api import (
+    CREATED_AT,
+    Item,
+    JsonApi,
+    Operation,
+    RefusedOperationError,
+    signed_for,
+)
 from local.aws.server import Environ
 from local.blueprint import ACCOUNT_ID, REGION
 
@@ -23,7 +30,7 @@ class XRaySampling(JsonApi):
         self.rules: dict[str, Item] = {}
 
     def operation_name(self, environ: Environ) -> str | None:
-        # The same path serves other AWS APIs, so look at the signature.
+        # Several AWS APIs use this path; the request's signature names the one that is called.
         if environ["PATH_INFO"] == "/ListTagsForResource" and signed_for(environ) == "xray":
             return "ListTagsForResource"
         return _PATHS.get(environ["PATH_INFO"])
@@ -42,7 +49,7 @@ class XRaySampling(JsonApi):
         rule = {"Attributes": {}, **body["SamplingRule"]}
         rule["RuleARN"] = arn = f"{_ARN}/{rule['RuleName']}"
         self._tags[arn] = body.get("Tags", [])
-        self.rules[arn] = {"SamplingRule": rule, "CreatedAt": MADE_AT, "ModifiedAt": MADE_AT}
+        self.rules[arn] = {"SamplingRule": rule, "CreatedAt": CREATED_AT, "ModifiedAt": CREATED_AT}
         return {"SamplingRuleRecord": self.rules[arn]}
 
     def _update(self, body: Item) -> Item:

@@ -42,7 +42,7 @@ class Faults:
 
     def add(self, operation: str, kind: str, *, times: int = 1, seconds: float = 60.0) -> None:
         """Make the next `times` requests of `operation` fail. The kind `hang` delays an answer by
-        `seconds` instead. ValueError for an unknown operation or kind.
+        `seconds` instead. Raises ValueError for an unknown operation or kind.
         """
         if operation not in {"invoke", "converse"} or kind not in {*_ERRORS, "hang"}:
             raise ValueError(f"unknown fault: {kind!r} of {operation!r}")

@@ -51,7 +51,7 @@ class Environment:
     async def start(self) -> None:
         """Start the process and wait until it asks for its first event.
 
-        InitFailedError when it ends before that or takes too long.
+        Raises InitFailedError if it ends before that or takes too long.
         """
         await self._api.start()
         self._process = await ChildProcess.start(self._program, self._environment(), self._log)
@@ -86,7 +86,7 @@ class Environment:
         )
 
     async def stop(self) -> None:
-        """Kill the process. Lambda does not let an idle environment shut down either."""
+        """Kill the process without warning, as Lambda does with an idle environment."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.exited.wait()

@@ -57,13 +57,16 @@ class FunctionPool:
         return [environment.pid for environment in self._environments if environment.pid]
 
     async def warm(self) -> None:
-        """Start the first environment; InitFailedError when it cannot."""
+        """Start the first environment. Raises InitFailedError if it cannot start."""
         self._make_available(await self._start(self._generation))
 
     async def invoke(
         self, payload: bytes, *, trace_id: str, client_context: str | None = None
     ) -> InvocationResult:
-        """Run the function on `payload`; FunctionThrottledError above its concurrency limit."""
+        """Run the function on `payload`.
+
+        Raises FunctionThrottledError if its reserved concurrency is used up.
+        """
         if self._active >= self.function.reserved_concurrency:
             raise FunctionThrottledError(self.function.name)
         self._active += 1
@@ -199,22 +202,26 @@ class Functions:
         self._pools = {pool.function.name: pool for pool in pools}
 
     def __getitem__(self, name: str) -> FunctionPool:
-        """The pool of the function with that name or ARN, whose qualifier is ignored; KeyError when
-        there is none.
+        """The pool of the function with that name or ARN, whose qualifier is ignored.
+
+        Raises KeyError if there is none.
         """
         if name.startswith("arn:"):
             name = name.split(":")[6]
         return self._pools[name.partition(":")[0]]
 
     def of_service(self, service: str) -> FunctionPool:
-        """The pool of that service's function; KeyError when it has none."""
+        """The pool of that service's function. Raises KeyError if it has none."""
         for pool in self._pools.values():
             if pool.function.service == service:
                 return pool
         raise KeyError(service)
 
     async def warm(self) -> None:
-        """Start one environment of each function; ExceptionGroup of InitFailedError on failure."""
+        """Start one environment of each function.
+
+        Raises an ExceptionGroup of InitFailedError if any cannot start.
+        """
         async with asyncio.TaskGroup() as group:
             for pool in self._pools.values():
                 group.create_task(pool.warm())

@@ -41,9 +41,11 @@ class Program:
         folders = os.pathsep.join(map(str, self.path))
         child = [str(_CHILD), str(os.getpid())]
         program = [self.module, *self.arguments]
-        if self.wrapper is not None:  # the wrapper extends PYTHONPATH, so SYS_PATH stays empty
+        if self.wrapper is not None:
+            # The folders are in PYTHONPATH, which the wrapper extends: so child.py gets none.
             return [str(self.wrapper.absolute()), python, "-sP", *child, "", *program]
-        if not self.isolated:  # again, because debuggers replace the entry from PYTHONPATH
+        if not self.isolated:
+            # BACKEND is in PYTHONPATH too, but a debugger may replace it there with its own folder.
             folders = os.pathsep.join(filter(None, (folders, str(BACKEND))))
         return [python, "-I" if self.isolated else "-P", *child, folders, *program]
 

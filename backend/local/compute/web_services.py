@@ -52,13 +52,13 @@ class WebServiceHost:
         return self._process.pid if self._process else None
 
     async def start(self) -> None:
-        """Start the process and wait until it is healthy; ServiceFailedError when it never is."""
+        """Start the process and wait until it is healthy, or raise ServiceFailedError."""
         await self._replace()
 
     async def reload(self) -> None:
         """Start a new process, use it once it is healthy, then stop the old one.
 
-        ServiceFailedError when the new one does not start; the old one stays.
+        Raises ServiceFailedError if the new one does not start; the old one then keeps running.
         """
         old = self._process
         await self._replace()

@@ -30,7 +30,7 @@ async def demonstrate(
 ) -> None:
     """Load the documents, ask through the gateway and print; print the trace if `traces` is given.
 
-    DemoFailedError when an answer is not as expected.
+    Raises DemoFailedError if an answer is not as expected.
     """
     async with httpx.AsyncClient(
         headers={"x-api-key": api_key}, timeout=35.0, trust_env=False, verify=NO_CERTIFICATES

@@ -39,8 +39,10 @@ class WebProxy:
         match: Match,
         variables: dict[str, str],
     ) -> Answer:
-        """The service's answer. Raises httpx.TimeoutException or httpx.TransportError when there is
-        none, ConfigurationError when the integration cannot be evaluated.
+        """The service's answer.
+
+        Raises httpx.TimeoutException or httpx.TransportError if the service does not answer, and
+        ConfigurationError if the integration refers to a variable that the stage does not have.
         """
         uri = fill_uri(integration.uri, match, variables)
         headers = [(name, value) for name, value in request.headers if name not in _NOT_FORWARDED]

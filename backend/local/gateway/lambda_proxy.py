@@ -44,7 +44,7 @@ def proxy_event(request: GatewayRequest, match: Match, api: RestApi) -> dict[str
 def proxy_answer(
     result: bytes, request: GatewayRequest, api: RestApi, *, target_request_id: str
 ) -> Answer:
-    """The answer in the function's `result`; MalformedResultError if it is not in the format."""
+    """The answer in the function's `result`. Raises MalformedResultError if the format is wrong."""
     try:
         content = json.loads(result)
     except ValueError as error:

@@ -13,7 +13,7 @@ NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def bind(port: int = 0) -> socket.socket:
-    """A listening socket; OSError when the port is taken. Port 0 takes any free one."""
+    """A listening socket. Port 0 takes any free port. Raises OSError if the port is taken."""
     listener = reserve(port)
     try:
         listener.listen(2048)
@@ -24,7 +24,7 @@ def bind(port: int = 0) -> socket.socket:
 
 
 def reserve(port: int = 0) -> socket.socket:
-    """A bound socket that reserves a port for a child process; OSError when the port is taken.
+    """A bound socket that reserves a port for a child. Raises OSError if the port is taken.
 
     The child can listen there, because servers set SO_REUSEADDR. The system gives the port to no
     other `bind(0)` or `connect`.

@@ -29,7 +29,7 @@ class Layer(LayerCopy):
         self._log = log
 
     async def init(self) -> None:
-        """Run `terraform init`; TerraformFailedError when it fails."""
+        """Run `terraform init`. Raises TerraformFailedError if it fails."""
         lines = [line async for line in self._run("init", "-no-color", "-lockfile=readonly")]
         *output, status = lines
         if status != "0":
@@ -38,7 +38,7 @@ class Layer(LayerCopy):
     async def apply(
         self, *options: str, variables: Mapping[str, Any], progress: Progress | None = None
     ) -> None:
-        """Run `terraform apply`; TerraformFailedError when it fails."""
+        """Run `terraform apply`. Raises TerraformFailedError if it fails."""
         created, total, errors, status = 0, 0, [], ""
         arguments = ("-auto-approve", "-json", "-parallelism=20", *options)
         async for line in self._run("apply", *arguments, *variable_options(variables)):

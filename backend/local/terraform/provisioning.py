@@ -33,7 +33,8 @@ async def provision(
     """Apply the layers to `aws` and read back the estate that they created.
 
     State and copies are in `run_dir/var/terraform`, terraform's output is in `run_dir/logs`.
-    TerraformFailedError when an apply fails, UnservableError when the result cannot be served.
+    Raises TerraformFailedError if an apply fails, and UnservableError if the result has something
+    that cannot run here.
     """
     folder = run_dir / "var" / "terraform"
     remove_tree(folder)

@@ -56,7 +56,7 @@ class EstateReader:
         self._invoked: dict[str, str | None] = {}  # functions that the gateway calls, with alias
 
     def read(self) -> Blueprint:
-        """The blueprint; UnservableError if the estate has something that is not supported here."""
+        """The blueprint. Raises UnservableError if a part of the estate cannot run locally."""
         apis = self._gateway.get_rest_apis()["items"]
         if len(apis) != 1:
             raise UnservableError(f"there are {len(apis)} REST APIs, but only one can be served")

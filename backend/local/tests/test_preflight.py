@@ -1,4 +1,4 @@
-"""The preflight names every problem at once."""
+"""The preflight reports all problems together."""
 
 from pathlib import Path
 

@@ -21,11 +21,11 @@ _COLUMNS = (
     "trace_id, span_id, parent_id, service, name, kind, start_ns, end_ns, status, attributes, "
     "events, scope"
 )
-# `received` counts duplicates, because only a bug of the sender causes them.
+# A span that arrives twice is a bug of its sender. `received` counts, so that tests can see it.
 _INSERT = f"""
 INSERT INTO spans ({_COLUMNS}) VALUES ({", ".join("?" * 12)})
 ON CONFLICT DO UPDATE SET received = received + 1
-"""  # noqa: S608 - names of ours
+"""  # noqa: S608 - built from constants
 _SELECT = f"SELECT {_COLUMNS} FROM spans WHERE trace_id = ? ORDER BY start_ns, end_ns DESC"  # noqa: S608
 _SUMMARIES = """
 SELECT trace_id, MIN(start_ns), MAX(end_ns), COUNT(*), SUM(status = 'ERROR'),
@@ -69,7 +69,7 @@ class TraceStore:
             listener(added)
 
     def trace(self, trace_id: str) -> list[Span]:
-        """The spans of a trace, by start time. Accepts both forms of a trace id."""
+        """The spans of a trace, by start time. The id may be 32 digits or X-Ray's `1-…-…`."""
         rows = self._database.execute(_SELECT, (plain_trace_id(trace_id),))
         return [_span(row) for row in rows]
 

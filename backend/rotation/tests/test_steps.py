@@ -192,7 +192,7 @@ def test_test_step_alone_on_a_version_without_a_key_passes(make_estate: MakeEsta
     estate = make_estate()
     version = estate.begin()
     estate.step("test", version)
-    estate.stored.versions[version]["secret_string"] = estate.value()  # as moto does it
+    estate.stored.versions[version]["secret_string"] = estate.value()  # as in moto
     estate.step("test", version)
 
     assert estate.gateway.calls == []

@@ -58,7 +58,7 @@ def test_markdown_takes_its_title_from_the_first_heading() -> None:
     assert "# Other" in document.section(0)
 
 
-def test_html_gives_what_a_reader_sees() -> None:
+def test_html_gives_the_text_that_a_reader_sees() -> None:
     page = b"""<!doctype html><html><head><title> Index
       funds </title><style>p{}</style><body><script>evil()</script>
       <h1>Funds</h1><p>One <b>bold</b>   word.<br>Next line.</p><ul><li>a<li>b</ul>
@@ -70,7 +70,7 @@ def test_html_gives_what_a_reader_sees() -> None:
     ]  # fmt: skip
 
 
-def test_html_says_its_own_encoding() -> None:
+def test_html_declares_its_encoding() -> None:
     page = "<meta charset=iso-8859-1><p>Größe".encode("iso-8859-1")
     assert extract(page, "html").section(0) == "Größe"
 

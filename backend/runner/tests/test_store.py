@@ -104,10 +104,10 @@ def test_of_many_writers_at_once_one_wins(store: S3JobStore) -> None:
 
 
 @pytest.mark.parametrize("fault", ["landed-500", "ConditionalRequestConflict"])
-def test_a_writer_recognises_its_own_write_behind_a_500(
+def test_after_a_500_a_writer_recognises_its_own_write(
     fault: str, faulty: S3JobStore, faulty_s3: FaultyS3, store: S3JobStore
 ) -> None:
-    """S3 carried the write out and answered 500, so botocore's retry conflicts with it."""
+    """S3 stored the object but answered 500, so botocore's retry conflicts with the first write."""
     faulty_s3.fault = once(fault, "PUT", "jobs/state/")
     stored = faulty.create(new_job(), b"[]")
     assert store.load(stored.job.id) == stored
@@ -118,7 +118,7 @@ def test_a_writer_recognises_its_own_write_behind_a_500(
     assert store.save(saved, saved.job.released(now=_utc_now())).job.lease is None
 
 
-def test_the_write_of_another_is_not_taken_for_the_own_one_behind_a_500(
+def test_after_a_500_a_writer_does_not_take_anothers_write_for_its_own(
     faulty: S3JobStore, faulty_s3: FaultyS3, store: S3JobStore
 ) -> None:
     stored = store.create(new_job(), b"[]")
@@ -183,7 +183,7 @@ def test_a_damaged_job_is_named_and_left_as_it_is(
     assert runner.s3.get_object(Bucket=runner.bucket, Key=key)["Body"].read() == body
 
 
-def test_a_job_under_the_key_of_another_is_damaged(store: S3JobStore, runner: Runner) -> None:
+def test_a_job_stored_under_another_jobs_key_is_refused(store: S3JobStore, runner: Runner) -> None:
     stored = store.create(new_job(), b"[]")
     runner.s3.copy_object(
         Bucket=runner.bucket,

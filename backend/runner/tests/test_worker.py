@@ -99,7 +99,7 @@ async def test_documents_that_cannot_be_read_are_recorded_and_the_others_ingeste
     }
 
 
-async def test_a_job_of_which_nothing_could_be_ingested_has_failed(runner: Runner) -> None:
+async def test_a_job_fails_if_no_document_could_be_ingested(runner: Runner) -> None:
     job = runner.job({"uploads/a.exe": "x"})
     assert (await finish(runner.worker(), job)).state == "failed"
 

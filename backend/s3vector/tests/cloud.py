@@ -105,7 +105,7 @@ class Cloud:
 
     @contextmanager
     def fault(self, method: str, path: str, action: Action, *, times: int = 1) -> Iterator[Fault]:
-        """Apply an action to matching requests for the length of a block."""
+        """Apply an action to matching requests until the `with` block ends."""
         fault = Fault(method, path, action, times)
         self._faults.append(fault)
         try:
@@ -120,7 +120,7 @@ class Cloud:
     # Actions
 
     def landed_but_failed(self, _request: Request, serve: Callable[[], Response]) -> Response:
-        """Carry the request out and answer 500 all the same."""
+        """Execute the request but answer 500."""
         serve()
         return _xml_error(500, "InternalError")
 
@@ -157,17 +157,17 @@ class Cloud:
 
 
 def fails_with(status: int, code: str) -> Action:
-    """Answer an S3 error (XML), without carrying the request out."""
+    """Answer with an S3 error (XML) instead of executing the request."""
     return lambda _request, _serve: _xml_error(status, code)
 
 
 def fails_with_json(status: int, code: str) -> Action:
-    """Answer an error of a JSON protocol, without carrying the request out."""
+    """Answer with an error of a JSON protocol instead of executing the request."""
     return lambda _request, _serve: _json_error(status, code)
 
 
 def answers_with(body: bytes) -> Action:
-    """Answer a body, without carrying the request out."""
+    """Answer with a body instead of executing the request."""
     return lambda _request, _serve: Response(body, 200, content_type="application/json")
 
 

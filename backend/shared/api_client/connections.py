@@ -14,7 +14,7 @@ from shared.request import deadline
 
 CONNECT_TIMEOUT_SECONDS: Final = 3.0
 MAX_CONNECTIONS: Final = 100
-MAX_ANSWER_BYTES: Final = 10 * 1024 * 1024  # the gateway's own limit
+MAX_ANSWER_BYTES: Final = 10 * 1024 * 1024  # API Gateway's limit
 
 
 class ConnectionPool:
@@ -95,8 +95,8 @@ class ConnectionPool:
 
 @cache
 def _tls_context() -> ssl.SSLContext:
-    # Cached: loading the certificates takes about 20 ms. Only here the environment is read, for
-    # SSL_CERT_FILE: behind some companies' proxies a private authority signs.
+    # Cached, because loading the certificates takes about 20 ms. Unlike the client above, this uses
+    # a variable of the environment: SSL_CERT_FILE, which names a company's own authorities.
     return httpx.create_ssl_context()
 
 

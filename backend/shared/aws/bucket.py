@@ -27,8 +27,8 @@ class WriteConflict(Exception):
 class ObjectChanged(WriteConflict):
     """The object is not the one that the write expected to replace.
 
-    It may have been written by this call: if S3 carries a write out but answers with an error,
-    botocore repeats it, and the second attempt fails. To find out, read the object.
+    This call may have written it: if S3 stores the object but answers with an error, botocore
+    repeats the request, and the second attempt fails. To find out, read the object.
     """
 
 

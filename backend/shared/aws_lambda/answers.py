@@ -33,16 +33,17 @@ class Exchange:
         return self._start["status"] if self._start else None
 
     async def receive(self) -> Message:
-        """Return the body, and after the whole answer that the client has disconnected."""
+        """Return the body; after the whole answer, return that the client has disconnected."""
         if self._body is None:
             if not self._is_complete:
-                await asyncio.get_running_loop().create_future()  # a gateway does not hang up
+                # API Gateway never disconnects before it has the answer, so wait for ever.
+                await asyncio.get_running_loop().create_future()
             return {"type": "http.disconnect"}
         body, self._body = self._body, None
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(self, message: Message) -> None:
-        """Take a part of the answer; RuntimeError if it is not this part's turn."""
+        """Receive an ASGI message of the answer. Raises RuntimeError if it is out of order."""
         if message["type"] == "http.response.start" and self._start is None:
             self._start = message
         elif message["type"] == "http.response.body" and self._start and not self._is_complete:
@@ -52,7 +53,7 @@ class Exchange:
             raise RuntimeError(f"{message['type']} out of turn")
 
     def answer(self) -> Response:
-        """Return the whole answer; RuntimeError if the application did not complete it."""
+        """Return the whole answer. Raises RuntimeError if the application did not complete it."""
         if self._start is None or not self._is_complete:
             raise RuntimeError("the application did not end its answer")
         return {

@@ -31,7 +31,7 @@ DIMENSIONS: Final = ("Environment", "Service")
 UNCOUNTED_PATHS: Final = frozenset({"/health", "/liveness", "/readiness"})
 """Probes are most of the requests to a quiet service, and no caller waits for them."""
 
-_MOST_VALUES: Final = 100  # the format's own bound
+_MOST_VALUES: Final = 100  # the format allows no more in one metric
 
 _request: ContextVar[dict[str, list[float]] | None] = ContextVar("metrics", default=None)
 
@@ -39,7 +39,7 @@ _request: ContextVar[dict[str, list[float]] | None] = ContextVar("metrics", defa
 def measure(name: str, value: float) -> None:
     """Add a measurement to the line of the current request; outside a request, do nothing.
 
-    Counts are added up. Of other metrics each value is kept, up to 100 in a request.
+    Several counts are added up. Of every other metric, up to 100 values a request are kept.
 
     Raises:
         KeyError: `METRICS` has no such name.
@@ -88,7 +88,10 @@ class ServiceMetrics:
         self._write(values)
 
     def add_error(self) -> None:
-        """Count one more error: for a request whose line, written before, says it succeeded."""
+        """Count an error that occurred after the request's line was written.
+
+        For example, the answer was too large for Lambda.
+        """
         self._write({"Errors": 1})
 
     def _write(self, values: dict[str, Any]) -> None:

@@ -90,7 +90,7 @@ class HoldingSpanProcessor(SpanProcessor):
             self._dropped += len(self._spans) == self._spans.maxlen
             self._spans.append(span)
 
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - the exporter has a time limit of its own
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - the exporter has its own time limit
         """Export the held spans; false if they stay because the exporter pauses."""
         if not self._spans:
             return True

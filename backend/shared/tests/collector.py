@@ -130,8 +130,8 @@ def http_collector(status: int | None = 200, *, delay_seconds: float = 0) -> Ite
 
 
 FAULTS: Final = ("down", "refuses", "hangs", "slow", "errors")
-"""What can be wrong with a collector: its machine is gone (no answer even to a connection), its
-port is closed, it takes spans and never answers, or after five seconds, or with a 503."""
+"""How a collector fails: its machine does not respond (`down`), its port is closed (`refuses`), it
+accepts a request and never answers (`hangs`), answers after 5 s (`slow`) or with 503 (`errors`)."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Programs in processes of their own: a process has one tracer provider."""
+"""Runs programs in new processes, because a process has only one tracer provider."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import textwrap
 
 
 def run(program: str, **environment: str) -> list[str]:
-    """Run a program without warnings, in this environment alone; returns the printed lines."""
+    """Run a program with only these variables; return its lines. A warning makes it fail."""
     # Lambda does not end its functions in an orderly way, so their connections stay open.
     options = ["-W", "error", "-W", "ignore:unclosed <socket:ResourceWarning"]
     ended = subprocess.run(

@@ -97,7 +97,7 @@ async def test_the_deadline_that_a_caller_hands_on_is_kept(
     assert deadline.current() is None
 
 
-async def test_the_default_limit_is_what_a_function_takes(
+async def test_the_default_limit_of_a_body_is_lambdas(
     make_settings: MakeSettings, lines: Lines
 ) -> None:
     async with app_client(_make(make_settings)) as client:

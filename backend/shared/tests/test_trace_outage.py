@@ -70,10 +70,10 @@ def test_an_outage_costs_neither_memory_nor_more_than_a_few_attempts(fault: str)
 
 
 @pytest.mark.parametrize(("fault", "protocol"), [("refuses", "grpc"), ("hangs", "http/json")])
-def test_a_server_keeps_no_more_either(fault: str, protocol: str) -> None:
+def test_memory_of_a_server_stays_bounded_in_an_outage(fault: str, protocol: str) -> None:
     with faulty_collector(fault) as url:
         grown, _ = _run(_SERVER, url, {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol})
-    # Beside what waits, the exporter's thread has a batch of 512 spans, of some 30 objects each.
+    # Spans wait in the queue, and the exporter's thread has 512 more, of some 30 objects each.
     assert grown < 4 * _REQUESTS_SINCE
 
 

@@ -1,6 +1,6 @@
-"""One request, one span, in the right trace; and no collector can cost a request its answer.
+"""A request is one span, in the right trace, and is answered even if the collector fails.
 
-Each test is a process of its own, as a provider is one a process.
+Each test runs a new process, because a process has one tracer provider.
 """
 
 import base64
@@ -286,7 +286,7 @@ FastAPIInstrumentor().instrument()
     assert sorted(span.name for span in collector.spans) == ["GET /things/{thing_id}", "inner 7"]
 
 
-def test_where_it_is_off_nothing_of_the_sdk_is_loaded() -> None:
+def test_without_tracing_no_module_of_the_sdk_is_imported() -> None:
     code = """
     print(invoke(None, None))
     loaded = [name for name in sys.modules if name.startswith((
@@ -352,7 +352,7 @@ def test_spans_reach_the_xray_daemon_in_datagrams() -> None:
     with udp_daemon() as daemon:
         port = daemon.getsockname()[1]
         code = f"print(invoke('Root={_ROOT};Parent={_PARENT};Sampled=1'))"
-        # Lambda names the daemon's address itself; it wins.
+        # Lambda sets this variable, which takes precedence over the endpoint.
         printed = _run(
             code, "udp://127.0.0.1:9", AWS_XRAY_DAEMON_ADDRESS=f"127.0.0.1:{port}", **_LAMBDA
         )
@@ -398,7 +398,7 @@ def test_a_request_that_fails_is_an_error_and_one_refused_or_left_by_its_client_
     ]
 
 
-def test_a_functions_span_tells_what_was_sent_and_not_what_the_application_said() -> None:
+def test_a_functions_span_has_the_status_that_was_sent_and_not_the_applications() -> None:
     code = """
     from fastapi import Response
     async def large(): return Response("x" * 7_000_000, media_type="text/plain")
@@ -478,7 +478,7 @@ def test_log_lines_of_a_function_have_the_ids_of_the_span_in_which_they_are_writ
     assert not {"trace_id", "span_id"} & afterwards.keys()
 
 
-def test_an_application_that_exists_loses_fastapis_own_telemetry() -> None:
+def test_fastapis_own_telemetry_is_switched_off_in_an_existing_application() -> None:
     code = """
     from fastapi import FastAPI
     own = FastAPI()

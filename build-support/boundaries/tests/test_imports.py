@@ -1,10 +1,10 @@
-"""A circle of imports is found wherever in a module its imports are."""
+"""An import cycle is found wherever in a module its imports are."""
 
 from pathlib import Path
 
 import pytest
 
-from boundaries.imports import circles, describe, import_graph
+from boundaries.imports import cycles, describe, import_graph
 from boundaries.tests.trees import write
 
 _FUNCTION = "def call():\n    {}\n"
@@ -23,7 +23,7 @@ _TYPE_CHECKING = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    {}\
         "from shop.till import *",
     ],
 )
-def test_a_circle_is_found(tmp_path: Path, place: str, statement: str) -> None:
+def test_a_cycle_is_found(tmp_path: Path, place: str, statement: str) -> None:
     write(
         tmp_path,
         {
@@ -32,11 +32,11 @@ def test_a_circle_is_found(tmp_path: Path, place: str, statement: str) -> None:
             "backend/shop/till.py": "import json\nfrom shop.goods import Goods\n",
         },
     )
-    [circle] = circles(import_graph(tmp_path))
-    assert {*circle} == {"backend/shop/goods.py", "backend/shop/till.py"}
+    [cycle] = cycles(import_graph(tmp_path))
+    assert {*cycle} == {"backend/shop/goods.py", "backend/shop/till.py"}
 
 
-def test_a_circle_is_printed_as_a_chain_with_lines(tmp_path: Path) -> None:
+def test_a_cycle_is_printed_as_a_chain_with_lines(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
@@ -47,19 +47,19 @@ def test_a_circle_is_printed_as_a_chain_with_lines(tmp_path: Path) -> None:
         },
     )
     graph = import_graph(tmp_path)
-    [circle] = circles(graph)
-    lines = describe(circle, graph).splitlines()
-    assert lines[0] == "circle of imports:"
-    # graphlib chooses where a circle begins.
+    [cycle] = cycles(graph)
+    lines = describe(cycle, graph).splitlines()
+    assert lines[0] == "import cycle:"
+    # graphlib chooses where a cycle begins.
     assert sorted(lines[1:]) == [
         "  backend/a.py:2 imports backend/b.py",
         "  backend/b.py:1 imports backend/c.py",
         "  backend/c.py:2 imports backend/a.py",
     ]
-    assert circle[0] == circle[-1]
+    assert cycle[0] == cycle[-1]
 
 
-def test_each_of_two_circles_is_found(tmp_path: Path) -> None:
+def test_each_of_two_cycles_is_found(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
@@ -69,14 +69,14 @@ def test_each_of_two_circles_is_found(tmp_path: Path) -> None:
             "terraform/tests/d.py": "from tests.c import C",
         },
     )
-    found = circles(import_graph(tmp_path))
-    assert [{*circle} for circle in found] == [
+    found = cycles(import_graph(tmp_path))
+    assert [{*cycle} for cycle in found] == [
         {"backend/a.py", "backend/b.py"},
         {"terraform/tests/c.py", "terraform/tests/d.py"},
     ]
 
 
-def test_a_module_that_imports_its_own_package_makes_a_circle_with_it(tmp_path: Path) -> None:
+def test_a_package_and_its_module_that_import_each_other_are_a_cycle(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
@@ -84,8 +84,8 @@ def test_a_module_that_imports_its_own_package_makes_a_circle_with_it(tmp_path: 
             "backend/shop/till.py": "from shop import Goods",
         },
     )
-    [circle] = circles(import_graph(tmp_path))
-    assert {*circle} == {"backend/shop/__init__.py", "backend/shop/till.py"}
+    [cycle] = cycles(import_graph(tmp_path))
+    assert {*cycle} == {"backend/shop/__init__.py", "backend/shop/till.py"}
 
 
 def test_a_package_may_import_its_modules(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_package_may_import_its_modules(tmp_path: Path) -> None:
             "backend/shop/logging.py": "import logging",  # the standard library's
         },
     )
-    assert circles(import_graph(tmp_path)) == []
+    assert cycles(import_graph(tmp_path)) == []
 
 
 def test_files_of_the_same_module_name_are_all_read(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from boundaries.imports import import_graph
-from boundaries.layout import crowded, misplaced_tests, undescribed_rooms, wrong_directions
+from boundaries.layout import crowded, misplaced_tests, undescribed_packages, wrong_directions
 from boundaries.tests.trees import BUILD, write
 
 
@@ -15,7 +15,7 @@ def _wrong_directions(repository: Path) -> list[str]:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A correct package: settings at the lowest level, a room above them, and an app on top."""
+    """A correct package: settings on the lowest level, a subpackage above, an app on top."""
     return write(
         tmp_path,
         {
@@ -38,7 +38,7 @@ def repository(tmp_path: Path) -> Path:
 def test_a_package_in_order_has_no_problem(repository: Path) -> None:
     assert _wrong_directions(repository) == []
     assert crowded(repository, "backend/shared") == []
-    assert undescribed_rooms(repository) == []
+    assert undescribed_packages(repository) == []
     assert misplaced_tests(repository) == []
 
 
@@ -89,21 +89,21 @@ def test_a_room_whose_docstring_is_not_one_sentence_is_found(
     repository: Path, content: str
 ) -> None:
     write(repository, {"backend/shared/request/__init__.py": content})
-    [problem] = undescribed_rooms(repository)
+    [problem] = undescribed_packages(repository)
     assert problem.startswith("backend/shared/request/__init__.py: ")
 
 
 def test_a_room_without_an_init_file_is_found(repository: Path) -> None:
     write(repository, {"backend/local/net/sockets.py": ""})
-    assert undescribed_rooms(repository) == [
-        "backend/local/net/__init__.py: say in one sentence what the room is for"
+    assert undescribed_packages(repository) == [
+        "backend/local/net/__init__.py: say in one sentence what the package is for"
     ]
 
 
 @pytest.mark.parametrize(
     ("path", "problem"),
     [
-        ("backend/shared/test_app.py", "move it to the folder tests/ of its room"),
+        ("backend/shared/test_app.py", "move it to the folder tests/ of its package"),
         ("backend/shared/tests/test_deadline.py", "move it to backend/shared/request/tests"),
         ("backend/tests/test_all.py", "backend is not a package"),
     ],

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from boundaries.imports import Graph, circles, describe, import_graph
+from boundaries.imports import Graph, cycles, describe, import_graph
 from boundaries.layout import (
     LEVELLED,
     crowded,
     misplaced_tests,
-    undescribed_rooms,
+    undescribed_packages,
     wrong_directions,
 )
 
@@ -36,27 +36,27 @@ def test_every_source_root_was_read(graph: Graph) -> None:
 
 
 def test_no_modules_import_each_other(graph: Graph) -> None:
-    found = [describe(circle, graph) for circle in circles(graph)]
+    found = [describe(cycle, graph) for cycle in cycles(graph)]
     assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("package", LEVELLED)
-def test_rooms_import_their_own_level_and_those_below(package: str, graph: Graph) -> None:
+def test_subpackages_import_from_their_level_and_those_below(package: str, graph: Graph) -> None:
     problems = wrong_directions(REPOSITORY, package, graph)
     assert not problems, "\n".join(problems)
 
 
 @pytest.mark.parametrize("package", LEVELLED)
-def test_a_package_has_few_modules_outside_its_rooms(package: str) -> None:
+def test_a_package_has_few_modules_outside_its_subpackages(package: str) -> None:
     problems = crowded(REPOSITORY, package)
     assert not problems, "\n".join(problems)
 
 
-def test_every_room_says_what_it_is_for() -> None:
-    problems = undescribed_rooms(REPOSITORY)
+def test_every_package_says_what_it_is_for() -> None:
+    problems = undescribed_packages(REPOSITORY)
     assert not problems, "\n".join(problems)
 
 
-def test_tests_are_in_the_room_of_what_they_test() -> None:
+def test_tests_are_in_the_package_that_they_test() -> None:
     problems = misplaced_tests(REPOSITORY)
     assert not problems, "\n".join(problems)

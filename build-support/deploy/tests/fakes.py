@@ -168,16 +168,16 @@ class FakeLambda:
         self.moves: list[tuple[str, str]] = []
         self._stuck = frozenset(stuck)
 
-    def get_alias(self, *, FunctionName: str, Name: str) -> dict[str, str]:  # noqa: N803 - boto3's
+    def get_alias(self, *, FunctionName: str, Name: str) -> dict[str, str]:  # noqa: N803 - boto3's name
         return {"FunctionVersion": self.versions[FunctionName]}
 
     def update_alias(
         self,
         *,
-        FunctionName: str,  # noqa: N803 - boto3's
-        Name: str,  # noqa: N803 - boto3's
-        FunctionVersion: str,  # noqa: N803 - boto3's
-        RoutingConfig: Mapping[str, Any],  # noqa: N803 - boto3's
+        FunctionName: str,  # noqa: N803 - boto3's name
+        Name: str,  # noqa: N803 - boto3's name
+        FunctionVersion: str,  # noqa: N803 - boto3's name
+        RoutingConfig: Mapping[str, Any],  # noqa: N803 - boto3's name
     ) -> None:
         assert RoutingConfig == {"AdditionalVersionWeights": {}}
         self.moves.append((FunctionName, FunctionVersion))
@@ -194,7 +194,7 @@ class FakeAppRunner:
         self._busy = busy
         self._status = status
 
-    def describe_service(self, *, ServiceArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's
+    def describe_service(self, *, ServiceArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         self._busy -= 1
         source = {
             "AutoDeploymentsEnabled": False,
@@ -203,7 +203,7 @@ class FakeAppRunner:
         status = "OPERATION_IN_PROGRESS" if self._busy >= 0 else self._status
         return {"Service": {"Status": status, "SourceConfiguration": source}}
 
-    def update_service(self, *, ServiceArn: str, SourceConfiguration: dict[str, Any]) -> None:  # noqa: N803 - boto3's
+    def update_service(self, *, ServiceArn: str, SourceConfiguration: dict[str, Any]) -> None:  # noqa: N803 - boto3's name
         assert self._busy < 0, "App Runner refuses a change during another one"
         self.updates.append(SourceConfiguration)
         if self._status == "RUNNING":

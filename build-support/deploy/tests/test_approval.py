@@ -34,9 +34,8 @@ def test_prod_is_refused_without_an_approval_of_this_release(
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv(
-        "PATH", str(tmp_path)
-    )  # without terraform: calling it would raise another error
+    # There is no terraform on this PATH: calling it would raise another error.
+    monkeypatch.setenv("PATH", str(tmp_path))
     plan = tmp_path / "saved.tfplan"
     plan.write_bytes(b"a plan")
     plan.with_suffix(".json").write_text(json.dumps({"environment": "prod", "release": "v2.0.0"}))
@@ -85,7 +84,7 @@ def test_an_environment_without_required_reviewers_is_refused(
         {**APPROVED, "environments": [{"name": "test"}]},
     ],
 )
-def test_another_review_is_no_approval(
+def test_a_rejection_or_a_review_of_another_environment_is_no_approval(
     fake: FakeGithub, github: Github, review: dict[str, object]
 ) -> None:
     fake.environments["prod"] = REVIEWED

@@ -151,11 +151,11 @@ def test_the_document_is_deleted_though_the_model_fails() -> None:
 class _Secrets:
     """Secrets Manager with a secret, and another one that is being deleted."""
 
-    class exceptions:  # noqa: N801 - boto3's
+    class exceptions:  # noqa: N801 - boto3's name
         class ResourceNotFoundException(Exception):
             """There is no such secret."""
 
-    def describe_secret(self, *, SecretId: str) -> dict[str, Any]:  # noqa: N803 - boto3's
+    def describe_secret(self, *, SecretId: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         match SecretId:
             case "there":
                 return {"Name": SecretId}

@@ -19,12 +19,12 @@ class _Logs:
     def get_paginator(self, _: str) -> Self:
         return self
 
-    def paginate(self, *, logGroupNamePrefix: str) -> Iterable[Any]:  # noqa: N803 - boto3's
+    def paginate(self, *, logGroupNamePrefix: str) -> Iterable[Any]:  # noqa: N803 - boto3's name
         for name, days in self.groups.items():
             group = {"logGroupName": name} | ({"retentionInDays": days} if days else {})
             yield {"logGroups": [group] if name.startswith(logGroupNamePrefix) else []}
 
-    def put_retention_policy(self, *, logGroupName: str, retentionInDays: int) -> None:  # noqa: N803 - boto3's
+    def put_retention_policy(self, *, logGroupName: str, retentionInDays: int) -> None:  # noqa: N803 - boto3's name
         self.groups[logGroupName] = retentionInDays
 
 

@@ -1,4 +1,4 @@
-"""Models that are legacy, end soon or are unknown are findings."""
+"""Models that are legacy, near their end of life or unknown are reported."""
 
 import datetime
 import json

@@ -69,7 +69,7 @@ def test_other_resources_may_be_replaced() -> None:
 
 def test_an_allowed_address_that_is_not_in_the_plan_is_found() -> None:
     summary = PlanSummary.of(_plan((BUCKET, "aws_s3_bucket", ["delete"])))
-    assert summary.unknown([BUCKET, "aws_s3_bucket.main"]) == ["aws_s3_bucket.main"]
+    assert summary.unused([BUCKET, "aws_s3_bucket.main"]) == ["aws_s3_bucket.main"]
 
 
 def test_the_summary_counts_changes_and_shows_no_value() -> None:

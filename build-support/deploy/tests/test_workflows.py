@@ -157,7 +157,9 @@ def test_no_stored_credential_is_used() -> None:
 
 @pytest.mark.parametrize("name", ["deploy-environment.yml", "drift.yml"])
 def test_a_deploy_and_the_drift_report_plan_with_the_same_addresses(name: str) -> None:
-    """A job sees its environment's variables, and drift's environment is `plan`."""
+    """Set for the whole workflow, they come from the repository's variables. In a job they would
+    come from its environment, and the drift report runs in `plan`.
+    """
     document = workflows()[name]
     assert document["env"]["TF_VAR_alarm_emails"] == "${{ vars.ALARM_EMAILS || '[]' }}"
     [job] = document["jobs"].values()
@@ -223,7 +225,7 @@ def test_a_job_that_ran_out_of_time_has_not_passed(job: str, before: str) -> Non
 
 
 def test_a_release_that_an_environment_refuses_can_be_deployed_again() -> None:
-    """Only a published release can be deployed again, so publishing needs no deploy to succeed."""
+    """Only a published release can be deployed again, so publishing must not wait for a deploy."""
     jobs = workflows()["deploy.yml"]["jobs"]
     deploys = {name for name, job in jobs.items() if "uses" in job}
     assert deploys == {"dev", "test", "prod"}
@@ -300,7 +302,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("step", COMMANDS, ids=_named)
 def test_a_command_runs(step: Step, checkout: Path) -> None:
-    """Each program accepts its arguments; with --dry-run, since some would change an account."""
+    """Each program accepts its arguments. With --dry-run, because some would change an account."""
     assert step.run is not None
     if step.run.startswith(".ci/run "):  # the steps would run this test again
         step = replace(step, run=step.run.replace(".ci/run", ".ci/run --dry-run"))

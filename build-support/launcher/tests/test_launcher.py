@@ -282,7 +282,7 @@ def test_the_second_daemon_ends_with_the_last_program(clone: Clone) -> None:
     pid.parent.mkdir(parents=True)
     pid.write_text(str(daemon.pid))
     program = _run(clone)
-    # A call of ./pants while no program runs ends the second daemon: starting this program was one.
+    # A call of ./pants ends the second daemon if no program runs yet. `_run` above was such a call.
     daemon.communicate(timeout=60)
     program.communicate(timeout=60)
     assert daemon.returncode < 0

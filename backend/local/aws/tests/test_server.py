@@ -54,7 +54,7 @@ def test_seeding_creates_the_secrets_the_buckets_and_the_tables(aws: EmbeddedAws
     assert ttl["TimeToLiveDescription"]["AttributeName"] == "expires_at"
 
 
-def test_of_many_conditional_writes_to_a_table_one_wins(aws: EmbeddedAws) -> None:
+def test_one_of_many_conditional_writes_to_a_table_succeeds(aws: EmbeddedAws) -> None:
     seed(Blueprint("p", "dev", RestApi("a", "a", "dev", {}), (), (), tables=("table",)), aws.url)
     outcomes: list[str] = []
     start = threading.Barrier(8)
@@ -80,7 +80,7 @@ def test_of_many_conditional_writes_to_a_table_one_wins(aws: EmbeddedAws) -> Non
     assert sorted(outcomes) == ["lost"] * 7 + ["won"]
 
 
-def test_of_many_conditional_writes_one_wins(aws: EmbeddedAws) -> None:
+def test_one_of_many_conditional_writes_to_a_bucket_succeeds(aws: EmbeddedAws) -> None:
     client("s3", aws).create_bucket(Bucket="contested")
     outcomes: list[str] = []
     start = threading.Barrier(8)
@@ -112,7 +112,7 @@ def test_conditional_writes_do_not_overlap() -> None:
         inside += 1
         most = max(most, inside)
         for _ in range(1000):
-            time.sleep(0)  # lets another thread in, if nothing keeps it out
+            time.sleep(0)  # lets another thread run; it would enter too if there were no lock
         inside -= 1
         return []
 
@@ -136,7 +136,7 @@ def test_the_users_own_profile_and_proxies_are_ignored(
 
 
 class TestInvoke:
-    """Lambda's Invoke, by boto3."""
+    """Lambda's operation Invoke, called with boto3."""
 
     pytestmark = pytest.mark.anyio
 

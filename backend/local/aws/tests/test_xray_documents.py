@@ -52,7 +52,7 @@ def test_an_internal_span_is_a_subsegment() -> None:
         ({"rpc.system": "aws-api", "rpc.service": "S3"}, "aws", "S3"),
     ],
 )
-def test_a_call_has_the_name_of_what_it_called(
+def test_a_calls_subsegment_is_named_after_the_callee(
     attributes: dict[str, Any], namespace: str, name: str
 ) -> None:
     made = document(span(2, kind="CLIENT", parent_id="a" * 16, attributes=attributes))

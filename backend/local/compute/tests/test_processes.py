@@ -43,7 +43,7 @@ def alive(pid: int) -> bool:
         return False
     # A zombie has ended too; its new parent has not waited for it yet.
     state = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)],  # noqa: S607 - wherever it is
+        ["ps", "-o", "stat=", "-p", str(pid)],  # noqa: S607 - found on PATH
         capture_output=True,
         text=True,
         check=False,
@@ -73,8 +73,8 @@ def test_a_child_ends_when_its_parent_is_killed(folder: Path) -> None:
 
 
 async def test_a_child_does_not_act_on_ctrl_c(folder: Path) -> None:
-    # Like uvicorn, the child installs a handler of its own. Python runs the handlers of pending
-    # signals in the order of their numbers, SIGINT before SIGUSR1.
+    # Like uvicorn, the child installs its own handler of SIGINT. Python runs the handlers of
+    # pending signals in the order of their numbers, so SIGINT's would run before SIGUSR1's.
     handlers = (
         "import signal, sys\n"
         "signal.signal(signal.SIGINT, lambda *_: sys.exit(9))\n"

@@ -202,7 +202,7 @@ def test_a_signal_during_the_apply_ends_terraform_and_its_provider(tmp_path: Pat
 def processes() -> list[tuple[int, int]]:
     """The id of each process and of its parent."""
     found = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="],  # noqa: S607 - wherever it is
+        ["ps", "-A", "-o", "pid=,ppid="],  # noqa: S607 - found on PATH
         capture_output=True,
         text=True,
         check=True,

@@ -1,4 +1,4 @@
-"""The rotation's package: a whole rotation, and events that it does not understand."""
+"""The rotation's package: a whole rotation, and events in an unknown form."""
 
 import json
 import uuid
@@ -25,7 +25,7 @@ def client(surroundings: Surroundings, service: str) -> Any:
 
 @pytest.fixture(scope="module")
 def plan(surroundings: Surroundings) -> str:
-    """The usage plan of Terraform's key."""
+    """The id of a usage plan with the client's key, which Terraform creates in AWS."""
     gateway = client(surroundings, "apigateway")
     key = gateway.create_api_key(name="fin-advisor-dev-client", value=KEYS["client"], enabled=True)
     plan_id = str(gateway.create_usage_plan(name="client")["id"])
@@ -79,7 +79,7 @@ async def test_four_steps_make_a_new_key_current_and_print_none(
     assert KEYS["client"] not in rotation.output
 
 
-async def test_what_it_does_not_understand_leaves_it_working(
+async def test_after_an_event_in_an_unknown_form_the_same_process_works(
     rotation: ZipFunction, version: str
 ) -> None:
     pid = rotation.pid

@@ -136,7 +136,7 @@ def test_put_if_match_conflicts_with_a_deletion(bucket: Bucket) -> None:
     assert bucket.get("a") is None
 
 
-def test_a_write_that_succeeded_behind_an_error_conflicts_with_its_own_retry(
+def test_the_retry_of_a_write_that_succeeded_despite_an_error_conflicts(
     bucket: Bucket, s3: Any
 ) -> None:
     first = bucket.put("a", b"1")

@@ -1,4 +1,4 @@
-"""Each test is a program of its own: FastAPI is imported once a process."""
+"""What a cold start imports. Each test runs a new process, which has imported nothing yet."""
 
 import pytest
 

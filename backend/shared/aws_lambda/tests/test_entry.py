@@ -1,4 +1,4 @@
-"""One handler for gateway events, tasks and direct invocations; whatever comes gets an answer."""
+"""One handler for gateway events, tasks and direct invocations; every event gets an answer."""
 
 import asyncio
 import base64
@@ -226,7 +226,7 @@ async def _in_parts(scope: Scope, receive: Receive, send: Send) -> None:
     assert (await receive())["type"] == "http.disconnect", "once all is said"
 
 
-def test_a_streamed_answer_is_put_together_and_nobody_hangs_up_on_a_function(
+def test_a_streamed_answer_is_joined_and_the_client_never_disconnects(
     make_handler: MakeHandler,
 ) -> None:
     event = api_gateway_event("POST", "/api/x", body="x")
@@ -308,7 +308,7 @@ def test_the_deadline_is_the_earliest_of_gateway_function_and_header(
 # Direct invocations
 
 
-def test_the_secrets_test_says_whether_the_own_key_can_be_read_and_never_the_key(
+def test_the_secrets_test_reports_whether_the_services_key_is_readable_but_not_the_key(
     make_handler: MakeHandler, lines: Lines
 ) -> None:
     answer = make_handler(keys=FakeKeys("hunter2"))({"test": "secrets"}, LambdaContext())

@@ -1,4 +1,4 @@
-"""Which exporter an endpoint gets."""
+"""Chooses the span exporter for an endpoint."""
 
 import os
 from typing import Final
@@ -63,6 +63,6 @@ def make_exporter(endpoint: str, timeout_seconds: float) -> SpanExporter | None:
 
 
 def traces_url(endpoint: str) -> str:
-    """Return the URL that takes traces: the endpoint with `/v1/traces` added unless it is there."""
+    """Return the URL for traces: the endpoint, with `/v1/traces` added unless it is there."""
     url = endpoint.rstrip("/")
     return url if url.endswith("/v1/traces") else f"{url}/v1/traces"

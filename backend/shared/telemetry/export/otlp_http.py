@@ -1,7 +1,7 @@
-"""Spans to a collector over OTLP/HTTP, within one time limit for the whole export.
+"""Sends spans to a collector over OTLP/HTTP, within one time limit for the whole export.
 
-On Lambda the answer to a request waits for the export. Upstream's exporter limits each silence
-instead, retries, and imports `requests`.
+On Lambda the answer to a request waits for the export. OpenTelemetry's own exporter limits only
+the wait for each piece of the answer, retries, and imports `requests`.
 """
 
 import http.client
@@ -32,11 +32,11 @@ _MAX_ANSWER_BYTES: Final = 64 * 1024
 class OtlpHttpExporter(SpanExporter):
     """Sends each batch once, over a connection that stays open.
 
-    After a failure it pauses, longer after each further one, so that an outage of the collector
-    delays a request now and then and not every time.
+    After a failure it pauses, twice as long after each further one. So an outage of the collector
+    delays only the few requests that try again.
 
     Args:
-        url: Where the collector takes traces, usually `http://host:4318/v1/traces`.
+        url: The collector's address for traces, usually `http://host:4318/v1/traces`.
         timeout_seconds: Time limit of an export, from the look-up of the host to the whole answer.
     """
 
@@ -92,8 +92,9 @@ class OtlpHttpExporter(SpanExporter):
     def _new_connection(self) -> http.client.HTTPConnection:
         is_tls = self._url.scheme == "https"
         kind = http.client.HTTPSConnection if is_tls else http.client.HTTPConnection
-        # Its timeout limits each operation only. It ends a thread that nobody waits for any more.
         host = self._url.hostname or "localhost"
+        # `export` enforces the time limit. This timeout limits each operation on the socket: it
+        # ends the thread of an export that was given up.
         return kind(host, self._url.port, timeout=self._timeout_seconds)
 
     def _replace_connection(self, posting: "Future[int]") -> None:
@@ -134,12 +135,13 @@ def _in_thread[Result](action: Callable[[], Result]) -> "Future[Result]":
         except BaseException as error:  # noqa: BLE001 - raised again by `Future.result`
             outcome.set_exception(error)
 
-    threading.Thread(target=run, daemon=True).start()  # no executor: a process's end waits for one
+    # Not an executor: when Python exits, it waits for an executor's threads.
+    threading.Thread(target=run, daemon=True).start()
     return outcome
 
 
 def _configured_headers() -> dict[str, str]:
-    """Return the headers of OpenTelemetry's variables, such as a hosted collector's token."""
+    """Return the headers in OpenTelemetry's environment variables, such as a collector's token."""
     text = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_HEADERS") or os.environ.get(
         "OTEL_EXPORTER_OTLP_HEADERS", ""
     )

@@ -1,5 +1,7 @@
-"""Each call out is one span that its callee continues, whoever instruments; run in fresh processes,
-because a provider and the patches are of the process.
+"""Each call of another service is one span, whoever instruments httpx and botocore.
+
+The callee continues the trace. Each test runs in a new process, because the tracer provider and the
+patches apply to a whole process.
 """
 
 import json
@@ -52,16 +54,16 @@ def _run(code: str, **environment: str) -> dict[str, Any]:
     return dict(json.loads(reported))
 
 
-def _failures(told: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """The spans' status and what they tell of an error; 0 events, as these quote its text."""
+def _failures(reported: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Each span's status, error type and number of events, which would quote the error's text."""
     return [
         (span["status"], span["attributes"].get("error.type"), len(span["events"]))
-        for span in told["spans"]
+        for span in reported["spans"]
     ]
 
 
-def _kinds(told: dict[str, Any]) -> list[str]:
-    return [span["kind"].removeprefix("SpanKind.") for span in told["spans"]]
+def _kinds(reported: dict[str, Any]) -> list[str]:
+    return [span["kind"].removeprefix("SpanKind.") for span in reported["spans"]]
 
 
 _BEFORE = "import httpx\nconfigure()\n"
@@ -90,19 +92,19 @@ with httpx.Client() as client:
 @pytest.mark.parametrize("order", [_BEFORE, _AFTER], ids=["imported", "imported later"])
 @pytest.mark.parametrize("call", [_ASYNC, _SYNC], ids=["async", "sync"])
 def test_a_call_is_one_client_span_which_the_callee_continues(order: str, call: str) -> None:
-    told = _run(order + call)
-    client, around = told["spans"]
+    reported = _run(order + call)
+    client, around = reported["spans"]
     trace_id, span_id = (client["context"][name][2:] for name in ("trace_id", "span_id"))
     assert (client["name"], client["parent_id"]) == ("GET", around["context"]["span_id"])
-    assert _kinds(told) == ["CLIENT", "INTERNAL"]
-    assert client["attributes"]["url.full"] == f"{told['url']}/things/7"
+    assert _kinds(reported) == ["CLIENT", "INTERNAL"]
+    assert client["attributes"]["url.full"] == f"{reported['url']}/things/7"
     assert client["attributes"]["http.response.status_code"] == 200
     assert client["attributes"]["server.address"] == "127.0.0.1"
-    [headers] = told["seen"]
+    [headers] = reported["seen"]
     assert headers["traceparent"] == f"00-{trace_id}-{span_id}-01"
     xray = f"Root=1-{trace_id[:8]}-{trace_id[8:]};Parent={span_id};Sampled=1"
     assert headers["x-amzn-trace-id"] == xray
-    assert "hunter2" not in json.dumps(told["spans"])
+    assert "hunter2" not in json.dumps(reported["spans"])
 
 
 def test_an_error_keeps_its_kind_and_not_its_text() -> None:
@@ -113,20 +115,22 @@ def test_an_error_keeps_its_kind_and_not_its_text() -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_beside_opentelemetrys_own_instrumentation_there_is_one_span(when: str) -> None:
+def test_with_opentelemetrys_own_instrumentation_there_is_still_one_span(when: str) -> None:
     own = (
         "from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor\n"
         "HTTPXClientInstrumentor().instrument()\n"
     )
     order = f"import httpx\n{own}configure()\n" if when == "before" else f"{_BEFORE}{own}"
-    told = _run(order + _ASYNC)
-    assert _kinds(told) == ["CLIENT", "INTERNAL"]
-    assert len(told["seen"][0]["traceparent"].split(",")) == 1
+    reported = _run(order + _ASYNC)
+    assert _kinds(reported) == ["CLIENT", "INTERNAL"]
+    assert len(reported["seen"][0]["traceparent"].split(",")) == 1
 
 
 def test_configuring_twice_does_not_double_a_span() -> None:
-    told = _run(_BEFORE + "configure()\ntracing._state = tracing._State()\nconfigure()\n" + _ASYNC)
-    assert _kinds(told) == ["CLIENT", "INTERNAL"]
+    reported = _run(
+        _BEFORE + "configure()\ntracing._state = tracing._State()\nconfigure()\n" + _ASYNC
+    )
+    assert _kinds(reported) == ["CLIENT", "INTERNAL"]
 
 
 _AWS = """
@@ -142,25 +146,25 @@ with tracing.span("around"):
 """
 
 
-def test_a_call_to_aws_is_one_span_without_what_it_carries(
+def test_a_call_to_aws_is_one_span_without_the_values_that_are_sent(
     front: FrontOfAws, request: pytest.FixtureRequest
 ) -> None:
     environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    told = _run(_AWS.format(name=request.node.name), **environment)
-    created, refused, around = told["spans"]
+    reported = _run(_AWS.format(name=request.node.name), **environment)
+    created, refused, around = reported["spans"]
     assert created["name"] == "Secrets Manager/CreateSecret"
-    assert _kinds(told) == ["CLIENT", "CLIENT", "INTERNAL"]
+    assert _kinds(reported) == ["CLIENT", "CLIENT", "INTERNAL"]
     assert created["parent_id"] == around["context"]["span_id"]
     assert created["attributes"]["rpc.system.name"] == "aws-api"
     assert created["attributes"]["rpc.method"] == "Secrets Manager/CreateSecret"
     assert created["attributes"]["cloud.region"] == "us-east-1"
     assert created["attributes"]["http.response.status_code"] == 200
-    assert _failures(told)[1] == ({"status_code": "ERROR"}, "ResourceNotFoundException", 0)
+    assert _failures(reported)[1] == ({"status_code": "ERROR"}, "ResourceNotFoundException", 0)
     assert refused["attributes"]["http.response.status_code"] in {400, 404}
-    assert "hunter2" not in json.dumps(told["spans"])
+    assert "hunter2" not in json.dumps(reported["spans"])
 
 
-def test_beside_opentelemetrys_own_instrumentation_aws_has_one_span(
+def test_with_opentelemetrys_own_instrumentation_a_call_to_aws_is_still_one_span(
     front: FrontOfAws, request: pytest.FixtureRequest
 ) -> None:
     own = (
@@ -168,15 +172,15 @@ def test_beside_opentelemetrys_own_instrumentation_aws_has_one_span(
         "BotocoreInstrumentor().instrument()\n"
     )
     environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    told = _run(own + _AWS.format(name=f"{request.node.name}-own"), **environment)
-    assert _kinds(told) == ["CLIENT", "CLIENT", "INTERNAL"]
+    reported = _run(own + _AWS.format(name=f"{request.node.name}-own"), **environment)
+    assert _kinds(reported) == ["CLIENT", "CLIENT", "INTERNAL"]
 
 
 def test_what_is_instrumented_loads_only_when_it_is_used() -> None:
-    told = _run(
+    reported = _run(
         "import sys\nconfigure()\n"
         "heavy = {'httpx', 'botocore', 'wrapt', 'google.protobuf', 'requests'}\n"
         "assert not heavy & set(sys.modules)\n"
         "assert not [m for m in sys.modules if m.startswith('opentelemetry.instrumentation')]\n"
     )
-    assert told["spans"] == []
+    assert reported["spans"] == []

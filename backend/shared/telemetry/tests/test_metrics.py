@@ -1,4 +1,4 @@
-"""One line of metrics a request, in the format that CloudWatch reads, within what is paid for."""
+"""One line of metrics a request, in CloudWatch's format; few metrics, because each costs money."""
 
 import asyncio
 import time
@@ -135,7 +135,7 @@ def test_measuring_outside_a_request_does_nothing_but_the_name_must_be_declared(
         measure("Surprise", 1)
 
 
-def test_there_are_no_more_metrics_than_are_paid_for() -> None:
-    # Beside these, the rotation function publishes what is left of each service's quota.
+def test_there_are_no_more_metrics_than_budgeted() -> None:
+    # One more: the rotation function publishes the remaining quota of each service.
     assert len(METRICS) + 1 <= _MOST
     assert set(METRICS.values()) <= {"Count", "Milliseconds", "None"}

@@ -1,4 +1,4 @@
-"""Which trace a request belongs to, and what its callees are told."""
+"""Which trace a request belongs to, and which headers are sent to the services that it calls."""
 
 import pytest
 from opentelemetry import baggage, trace

@@ -1,4 +1,4 @@
-"""What the provider adds to the SDK: held spans, X-Ray ids; and that the SDK's variables work."""
+"""The provider exports when an invocation ends, makes X-Ray ids, and obeys the SDK's variables."""
 
 import threading
 import time
@@ -95,7 +95,7 @@ def test_beyond_the_capacity_the_oldest_are_dropped_counted_and_logged(
     assert (line["level"], line["spans_lost"]) == ("warning", 2)
 
 
-def test_no_span_is_lost_that_ends_in_another_thread_during_a_flush(kept: Kept) -> None:
+def test_a_span_that_ends_in_another_thread_during_a_flush_is_not_lost(kept: Kept) -> None:
     provider, threads = _make(kept), 4
     barrier = threading.Barrier(threads + 1)
 

@@ -32,7 +32,7 @@ Exporting = Callable[[str], OtlpHttpExporter]
 
 
 class Peer(ThreadingTCPServer):
-    """A collector that treats its first connection by the first behaviour, and so on."""
+    """A collector with one behaviour for each connection; the last one repeats."""
 
     daemon_threads = True
 
@@ -59,7 +59,7 @@ class Peer(ThreadingTCPServer):
         self.closed.release()
 
     def read(self, connection: socket.socket) -> bool:
-        """Read one request; false where the client has closed."""
+        """Read one request. Return False if the client has closed the connection."""
         received = b""
         while b"\r\n\r\n" not in received:
             chunk = connection.recv(65536)
@@ -87,7 +87,7 @@ def _peer(*behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator
 
 
 def _answering(answer: bytes = _OK) -> Behaviour:
-    """Answer each request, piece by piece where the answer has a `|`."""
+    """Answer each request. A `|` in the answer separates pieces that are sent one by one."""
 
     def behave(peer: Peer, connection: socket.socket) -> None:
         while peer.read(connection):
@@ -99,7 +99,7 @@ def _answering(answer: bytes = _OK) -> Behaviour:
 
 
 def _dripping(at_once: bytes, slowly: bytes) -> Behaviour:
-    """Send a good answer that takes 50 s, with no silence longer than 50 ms."""
+    """Send a good answer that takes 50 s, in pieces at most 50 ms apart."""
 
     def behave(peer: Peer, connection: socket.socket) -> None:
         peer.read(connection)
@@ -237,14 +237,14 @@ def test_a_connection_that_went_stale_is_replaced_and_nothing_is_sent_twice(
     ],
     ids=["hangs", "drips the head", "drips the body", "reads slowly"],
 )
-def test_one_limit_holds_for_the_whole_export(
+def test_one_limit_applies_to_the_whole_export(
     exporting: Exporting, behaviour: Behaviour, tls: ssl.SSLContext | None, lines: Lines
 ) -> None:
-    # All but the first would succeed if a limit held for each operation only.
+    # If the limit applied to each operation, all cases but the first would succeed.
     spans = _make(400, size=10_000) if behaviour is _read_slowly else _make(1)
     with _peer(behaviour, tls=tls) as peer:
         assert exporting(peer.url).export(spans) is FAILURE
-        # The thread of the export does not go on.
+        # The thread of the export ends and closes its connection.
         assert behaviour is _read_slowly or peer.closed.acquire(timeout=30)
     [line] = lines.of("tracing_export_failed")
     assert "TimeoutError" in line["detail"]
