@@ -28,6 +28,7 @@ from s3vector.settings import Settings as S3VectorSettings
 from shared.answers import Feedback, Turn
 from shared.api_client import ServiceAPIClient
 from shared.documents import DocumentBody
+from shared.logging import configure_logging
 
 TOP_K: Final = 5
 CHAT_MODEL: Final = "us.anthropic.claude-sonnet-5-5"
@@ -120,16 +121,19 @@ async def running_services(bedrock: str = "local") -> AsyncIterator[Services]:
     """
     embedded = EmbeddedAws([BedrockApi(Bedrock())])
     embedded.serve()
-    # Log lines would stand between the rows of the table.
-    variables = {"LOG_LEVEL": "ERROR"} | overlay(
+    variables = overlay(
         Endpoints(api=_GATEWAY, aws=embedded.url), service="chat", bedrock=bedrock
     )
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
         async with _services(embedded.url) as services:
-            yield services
+            with open(os.devnull, "wb") as nowhere:
+                # Log lines would stand between the rows of the table.
+                configure_logging(log_level="CRITICAL", stream=nowhere)
+                yield services
     finally:
+        configure_logging()
         embedded.stop()
         for name, value in before.items():
             if value is None:
