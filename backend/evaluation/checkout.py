@@ -33,22 +33,26 @@ def copied() -> Iterator[Path]:
 
 
 @contextmanager
-def checked_out(ref: str) -> Iterator[Path]:
+def checked_out(ref: str, *, backend: Path = BACKEND) -> Iterator[Path]:
     """Give the backend of a git ref, with today's evaluation and local estate in it.
+
+    Args:
+        ref: A commit, branch or tag.
+        backend: The backend in the repository that has the ref.
 
     Raises:
         EvaluationFailed: git does not know the ref.
     """
     with tempfile.TemporaryDirectory(prefix="fin-advisor-evaluation-") as folder:
         tree = Path(folder) / "tree"
-        _git("worktree", "add", "--detach", "--quiet", str(tree), ref)
+        _git(backend, "worktree", "add", "--detach", "--quiet", str(tree), ref)
         try:
             for name in _MEASURING:
                 shutil.rmtree(tree / "backend" / name, ignore_errors=True)
                 shutil.copytree(BACKEND / name, tree / "backend" / name, ignore=_LEFT_OUT)
             yield tree / "backend"
         finally:
-            _git("worktree", "remove", "--force", str(tree))
+            _git(backend, "worktree", "remove", "--force", str(tree))
 
 
 def evaluate_copy(backend: Path, options: Sequence[str] = ()) -> dict[str, Any]:
@@ -57,31 +61,32 @@ def evaluate_copy(backend: Path, options: Sequence[str] = ()) -> dict[str, Any]:
     Raises:
         EvaluationFailed: It wrote no report.
     """
-    path = backend.parent / "report.json"
-    command = [sys.executable, "-m", "evaluation.evaluate", "--json", str(path), *options]
     # Pants adds the sources by PEX_EXTRA_SYS_PATH, anybody else by PYTHONPATH.
     environment = os.environ | {"PYTHONPATH": str(backend), "PEX_EXTRA_SYS_PATH": str(backend)}
-    ended = subprocess.run(  # noqa: S603
-        command,
-        cwd=backend,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
-    if not path.exists():
-        raise EvaluationFailed(f"The evaluation ended without a report:\n{ended.stderr[-2000:]}")
-    report: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return report
+    with tempfile.TemporaryDirectory(prefix="fin-advisor-evaluation-") as folder:
+        path = Path(folder) / "report.json"
+        command = [sys.executable, "-m", "evaluation.evaluate", "--json", str(path), *options]
+        ended = subprocess.run(  # noqa: S603
+            command,
+            cwd=backend,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        if not path.exists():
+            raise EvaluationFailed(f"The evaluation wrote no report:\n{ended.stderr[-2000:]}")
+        report: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return report
 
 
-def _git(*arguments: str) -> None:
+def _git(folder: Path, *arguments: str) -> None:
     git = shutil.which("git")
     if git is None:
         raise EvaluationFailed("git is not installed; --compare needs it")
     ended = subprocess.run(  # noqa: S603
-        [git, "-C", str(BACKEND), *arguments],
+        [git, "-C", str(folder), *arguments],
         capture_output=True,
         text=True,
         timeout=120,

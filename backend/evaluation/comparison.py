@@ -21,8 +21,8 @@ class Flips:
         """The two-sided exact McNemar test: how likely are flips this one-sided by chance."""
         flips = len(self.fixed) + len(self.broken)
         fewer = min(len(self.fixed), len(self.broken))
-        tail = sum(comb(flips, count) for count in range(fewer + 1)) / 2**flips
-        return min(1.0, 2 * tail)
+        tail = sum(comb(flips, count) for count in range(fewer + 1))
+        return min(1.0, float(2 * tail / 2**flips))
 
 
 def flips(before: Report, after: Report) -> list[Flips]:
@@ -43,7 +43,9 @@ def lines(before: Report, after: Report, ref: str) -> Iterator[str]:
     """Yield the lines of a comparison: values that changed, and what flipped."""
     yield ""
     yield f"{f'compared with {ref}':<40}{'before':>10}{'after':>10}"
-    earlier = {(one.name, name): value for one in before.sections for name, value in one.metrics.items()}
+    earlier = {
+        (one.name, name): value for one in before.sections for name, value in one.metrics.items()
+    }
     for section in after.sections:
         for name, value in section.metrics.items():
             old = earlier.get((section.name, name))

@@ -9,9 +9,7 @@ from evaluation.tokens import estimated
 
 def measure(asked: Sequence[Asked]) -> Section:
     """Return the mean and the largest number of tokens that a question takes."""
-    prompts = [
-        (one.question.id, one.prompt) for one in asked if one.prompt is not None
-    ]
+    prompts = [(one.question.id, one.prompt) for one in asked if one.prompt is not None]
     read = {name: estimated(prompt.system + prompt.content) for name, prompt in prompts}
     written = {name: estimated(prompt.completion.text) for name, prompt in prompts}
     metrics = {

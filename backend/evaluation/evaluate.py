@@ -8,25 +8,28 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
-from evaluation import advice_boundary, answers, checks, comparison, cost, prompts, retrieval
+from evaluation import (
+    advice_boundary,
+    answers,
+    checks,
+    comparison,
+    cost,
+    passages,
+    prompts,
+    retrieval,
+)
 from evaluation.calibration import calibrate
 from evaluation.checkout import EvaluationFailed, checked_out, evaluate_copy
 from evaluation.gate import OWN_GATE, read_gate
 from evaluation.question import InvalidSet
 from evaluation.question_set import OWN_FOLDER, QuestionSet, read_set
-from evaluation.recordings import as_line, record
+from evaluation.recorder import write_recordings
 from evaluation.report import Report
 from evaluation.section import Section
 from evaluation.services import Asked, running_services
 from shared.errors import ServiceError
-
-
-LONGEST_PASSAGE: Final = 1_200
-"""The most characters of a passage: five of them and their titles fit into the prompt's budget."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,11 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     found = read_set(options.set)
-    asked, passages = asyncio.run(_ask(found, options.bedrock))
+    asked, stored = asyncio.run(_ask(found, options.bedrock))
     if options.record:
-        lines = map(as_line, record(asked, datetime.now(UTC).date()))
-        options.record.write_text("".join(lines), "utf-8")
-    sections = _live_sections(found, asked, passages)
+        write_recordings(options.record, asked)
+    sections = _live_sections(found, asked, stored)
     if options.set == OWN_FOLDER:
         sections += [checks.measure(), advice_boundary.measure(advice_boundary.classifier())]
     gate = OWN_GATE if options.set == OWN_FOLDER else options.set / OWN_GATE.name
@@ -62,18 +64,17 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 async def _ask(found: QuestionSet, bedrock: str) -> tuple[list[Asked], dict[str, list[str]]]:
     async with running_services(bedrock) as services:
-        passages = await services.store(found.documents)
-        return [await services.ask(one) for one in found.questions], passages
+        stored = await services.store(found.documents)
+        return [await services.ask(one) for one in found.questions], stored
 
 
 def _live_sections(
-    found: QuestionSet, asked: Sequence[Asked], passages: dict[str, list[str]]
+    found: QuestionSet, asked: Sequence[Asked], stored: dict[str, list[str]]
 ) -> list[Section]:
-    originals = {one.id: one.text for one in found.documents}
     metadata = {one.id: one.metadata for one in found.documents}
     return [
         retrieval.measure(asked),
-        retrieval.measure_passages(originals, passages, longest=LONGEST_PASSAGE),
+        passages.measure(found, stored),
         prompts.measure(asked, metadata),
         answers.measure(asked),
         cost.measure(asked),

@@ -38,14 +38,12 @@ def read_set(folder: Path) -> QuestionSet:
     The project's own set also has the sample documents.
 
     Raises:
-        InvalidSet: A file is wrong, or a label names a text that no document has.
+        InvalidSet: A file is wrong.
     """
     documents = list(read_documents(folder / DOCUMENTS))
     if folder == OWN_FOLDER:
         documents += [DocumentBody.model_validate(one) for one in sample_documents()]
-    found = QuestionSet(documents, read_questions(folder / QUESTIONS))
-    check_places(found)
-    return found
+    return QuestionSet(documents, read_questions(folder / QUESTIONS))
 
 
 def read_documents(folder: Path) -> Iterator[DocumentBody]:
@@ -65,21 +63,18 @@ def read_documents(folder: Path) -> Iterator[DocumentBody]:
                 raise InvalidSet(f"{path.name}: {reason}") from None
 
 
-def check_places(found: QuestionSet) -> None:
-    """Require that the documents have the texts that the labels name.
+def missing_places(found: QuestionSet) -> Iterator[str]:
+    """Yield what the labels name and the documents do not have.
 
-    Raises:
-        InvalidSet: A document is missing, or does not contain the text.
+    Either the label is wrong, or the parser lost the text.
     """
     texts = {one.id: single_spaced(one.text) for one in found.documents}
     for question in found.questions:
         for place in question.places:
             if place.document not in texts:
-                raise InvalidSet(f"{question.id}: there is no document {place.document}")
-            if single_spaced(place.contains) not in texts[place.document]:
-                raise InvalidSet(
-                    f"{question.id}: {place.document} does not contain {place.contains!r}"
-                )
+                yield f"{question.id}: there is no document {place.document}"
+            elif single_spaced(place.contains) not in texts[place.document]:
+                yield f"{question.id}: {place.document} does not contain {place.contains!r}"
 
 
 def _parts(path: Path) -> Iterator[DocumentBody]:

@@ -6,29 +6,23 @@ the model was given.
 
 import json
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chat.answers.passages import Passage
 from chat.history import Exchange
 from chat.prompt import system_prompt, user_turn
-from evaluation.question import InvalidSet, read_json_lines, single_spaced
-from evaluation.services import Asked
+from evaluation.question import InvalidSet, read_json_lines
 
 BY_HAND: Final = "written by hand"
-PER_KIND: Final = 3
-"""How many questions of each kind are recorded."""
-
 _FOLDER: Final = Path(__file__).with_name("recordings")
 _CITED: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*#\d+")
-_UNIT: Final = re.compile(r"\S.*?\[[^\]]*\][.!?]?(?=\s|$)|\S[^\[]*$", re.DOTALL)
 
 
 class _Record(BaseModel):
@@ -136,61 +130,3 @@ def honest_recordings() -> Iterator[Recording]:
     data = resources.files("evaluation.completions").joinpath("honest.jsonl").read_text("utf-8")
     for line in data.splitlines():
         yield Recording.model_validate({"origin": BY_HAND, **json.loads(line)})
-
-
-def record(asked: Sequence[Asked], today: date) -> Iterator[Recording]:
-    """Yield recordings of what a model wrote, for some questions of each kind.
-
-    Units that stand verbatim in the passages they cite are labelled `true`; a reader has to label
-    the others. Questions with earlier turns are left out: what of them fits into the prompt
-    depends on the budget.
-    """
-    count: Counter[str] = Counter()
-    for one in asked:
-        kind = one.question.kind
-        if one.prompt is None or one.retrieved is None or one.question.earlier:
-            continue
-        if count[kind] >= PER_KIND or one.answer.get("model_id") is None:
-            continue
-        count[kind] += 1
-        passages = tuple(
-            RecordedPassage(
-                id=each.passage_id,
-                document_id=each.document_id,
-                text=each.text,
-                title=each.title,
-                page=each.page,
-                as_of=each.as_of,
-            )
-            for each in one.retrieved.passages
-        )
-        completion = one.prompt.completion
-        yield Recording(
-            id=f"recorded-{one.question.id}",
-            origin=ModelOrigin(
-                model_id=str(one.answer["model_id"]),
-                prompt_sha256=prompt_hash(one.prompt.system, one.prompt.content),
-                today=today,
-            ),
-            question=one.question.question,
-            passages=passages,
-            completion=completion.text,
-            stop_reason=completion.stop_reason,
-            units=tuple(_units(completion.text, passages)),
-        )
-
-
-def _units(completion: str, passages: Sequence[RecordedPassage]) -> Iterator[Unit]:
-    texts = {one.id: single_spaced(one.text) for one in passages}
-    for found in _UNIT.finditer(completion):
-        unit = Unit(text=found[0].strip(), label="unlabelled")
-        claim = single_spaced(re.sub(r"\s*\[[^\]]*\]", "", unit.text)).rstrip(".!?")
-        if any(claim in texts.get(name, "") for name in unit.cited):
-            unit = unit.model_copy(update={"label": "true"})
-        yield unit
-
-
-def as_line(recording: Recording) -> str:
-    """Return a recording as a line of a file."""
-    fields: dict[str, Any] = recording.model_dump(mode="json", exclude_defaults=True)
-    return json.dumps({"id": recording.id, **fields}, ensure_ascii=False) + "\n"

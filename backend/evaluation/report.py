@@ -51,7 +51,7 @@ class Report:
                 verdict = "" if bound is None else "ok" if bound.admits(value) else "FAILED"
                 yield (
                     f"  {name:<{_NAME_WIDTH - 2}}{shown(value):>{_VALUE_WIDTH}}  "
-                    f"{str(bound or ''):<{_GATE_WIDTH}}{verdict}"
+                    f"{bound or ''!s:<{_GATE_WIDTH}}{verdict}"
                 ).rstrip()
             if notes:
                 yield from (f"    {note}" for note in section.notes)

@@ -2,12 +2,11 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from evaluation.question import Place, single_spaced
+from evaluation.question import Place
 from evaluation.section import Section, mean, share
 from evaluation.services import TOP_K, Asked
-
 
 
 def measure(asked: Sequence[Asked]) -> Section:
@@ -37,31 +36,6 @@ def measure(asked: Sequence[Asked]) -> Section:
     }
     notes = [_note(one) for one in with_places if not items[one.question.id]]
     return Section("retrieval", metrics, items, notes)
-
-
-def measure_passages(
-    originals: Mapping[str, str], passages: Mapping[str, Sequence[str]], *, longest: int
-) -> Section:
-    """Return whether the stored passages have the whole text of each document.
-
-    Args:
-        originals: The text of each document.
-        passages: The texts of its passages as they are stored.
-        longest: The most characters of a passage that a prompt has room for.
-    """
-    whole = {name: _has_all(text, passages[name]) for name, text in originals.items()}
-    lengths = [len(one) for texts in passages.values() for one in texts]
-    metrics = {
-        "documents_whole": share(list(whole.values())),
-        "longest_passage": float(max(lengths, default=0)),
-        "passages": float(len(lengths)),
-    }
-    items = {
-        name: complete and all(len(one) <= longest for one in passages[name])
-        for name, complete in whole.items()
-    }
-    notes = [f"{name}: text is missing, or a passage is too long" for name in items if not items[name]]
-    return Section("passages", metrics, items, notes)
 
 
 def recall(one: Asked, k: int) -> float:
@@ -112,19 +86,6 @@ def _only_matching(one: Asked) -> bool:
         return False
     found = {passage.document_id for passage in one.retrieved.passages}
     return found == {place.document for place in one.question.places}
-
-
-def _has_all(text: str, passages: Sequence[str]) -> bool:
-    """Whether each line of a text is in the passages, if need be across a cut."""
-    pieces = [single_spaced(one) for one in passages]
-    position = 0
-    rest = single_spaced(text)
-    for piece in pieces:
-        start = rest.find(piece)
-        if start < 0 or rest[position:start].strip():
-            return False
-        position = max(position, start + len(piece))
-    return not rest[position:].strip()
 
 
 def _note(one: Asked) -> str:

@@ -121,9 +121,7 @@ async def running_services(bedrock: str = "local") -> AsyncIterator[Services]:
     """
     embedded = EmbeddedAws([BedrockApi(Bedrock())])
     embedded.serve()
-    variables = overlay(
-        Endpoints(api=_GATEWAY, aws=embedded.url), service="chat", bedrock=bedrock
-    )
+    variables = overlay(Endpoints(api=_GATEWAY, aws=embedded.url), service="chat", bedrock=bedrock)
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
