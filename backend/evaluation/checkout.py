@@ -76,7 +76,9 @@ def evaluate_copy(backend: Path, options: Sequence[str] = ()) -> dict[str, Any]:
             check=False,
         )
         if not path.exists():
-            raise EvaluationFailed(f"The evaluation wrote no report:\n{ended.stderr[-2000:]}")
+            raise EvaluationFailed(
+                f"The evaluation wrote no report:\n{ended.stderr.strip()[-2000:]}"
+            )
         report: dict[str, Any] = json.loads(path.read_text("utf-8"))
         return report
 

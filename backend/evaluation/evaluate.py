@@ -28,7 +28,7 @@ from evaluation.question_set import OWN_FOLDER, QuestionSet, read_set
 from evaluation.recorder import write_recordings
 from evaluation.report import Report
 from evaluation.section import Section
-from evaluation.services import Asked, running_services
+from evaluation.services import Asked, ServiceFailed, running_services
 from shared.errors import ServiceError
 
 
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return _evaluate(options)
-    except (InvalidSet, EvaluationFailed, ServiceError) as error:
+    except (InvalidSet, EvaluationFailed, ServiceError, ServiceFailed) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
 

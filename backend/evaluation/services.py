@@ -38,6 +38,10 @@ _GATEWAY: Final = "http://gateway"
 _DOCUMENTS_A_REQUEST: Final = 20
 
 
+class ServiceFailed(RuntimeError):
+    """A service answered with an error; the message has its status and body."""
+
+
 @dataclass(frozen=True)
 class Prompt:
     """What the model was given and what it wrote."""
@@ -80,7 +84,11 @@ class Services:
         self._model = model
 
     async def store(self, documents: Sequence[DocumentBody]) -> dict[str, list[str]]:
-        """Store documents and return the texts of their passages, by document id."""
+        """Store documents and return the texts of their passages, by document id.
+
+        Raises:
+            ServiceFailed: s3vector answered with an error.
+        """
         for start in range(0, len(documents), _DOCUMENTS_A_REQUEST):
             batch = documents[start : start + _DOCUMENTS_A_REQUEST]
             body = {"documents": [one.model_dump() for one in batch]}
@@ -92,7 +100,11 @@ class Services:
         return passages
 
     async def ask(self, question: Question) -> Asked:
-        """Ask chat a question in the way that a caller does."""
+        """Ask chat a question in the way that a caller does.
+
+        Raises:
+            ServiceFailed: chat answered with an error.
+        """
         messages = []
         for asked, replied in question.earlier:
             messages += [
@@ -241,5 +253,5 @@ def _client(app: ASGIApp) -> httpx.AsyncClient:
 
 def _checked(response: httpx.Response) -> httpx.Response:
     if response.is_error:
-        raise RuntimeError(f"{response.request.url.path}: {response.status_code} {response.text}")
+        raise ServiceFailed(f"{response.request.url.path}: {response.status_code} {response.text}")
     return response
