@@ -1,61 +1,81 @@
-"""The boundary of advice: precision and recall of each category on labelled questions."""
+"""The boundary of advice: precision and recall of each category, and what callers get."""
 
-from collections.abc import Callable, Sequence
-from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
-from evaluation.question import InvalidSet, read_json_lines
-from evaluation.section import Section
+from evaluation.section import Section, share
+from evaluation.services import Asked
 
-CATEGORIES: Final = ("information", "recommendation", "distress", "fraud")
-_FOLDER: Final = Path(__file__).with_name("boundary")
+if TYPE_CHECKING:
+    from chat.boundary.rules import Rules
 
-type Classify = Callable[[str], str]
+_NAME: Final = "boundary"
+_REFUSED_KINDS: Final = frozenset(["recommendation", "distress"])
 
 
-def classifier() -> Classify | None:
-    """Return chat's own classification of a question into a category; None if chat has none."""
-    if find_spec("chat.boundary") is None:
+def policy_rules() -> "Rules | None":
+    """Return the rules of the built-in policy.
+
+    None where --compare evaluates code that has no boundary yet.
+    """
+    try:
+        from chat.boundary.policy import built_in_policy
+        from chat.boundary.rules import Rules
+    except ModuleNotFoundError:
         return None
-    classify: Classify = import_module("chat.boundary").classify
-    return classify
+    return Rules(built_in_policy())
 
 
-def measure(classify: Classify | None, folder: Path = _FOLDER) -> Section:
-    """Return precision and recall by category, for each file of labelled questions."""
-    if classify is None:
-        return Section("boundary", unavailable="chat has no boundary of advice")
+def measure(asked: Sequence[Asked]) -> Section:
+    """Return what the rules make of the labelled questions, and chat of the asked ones."""
+    if policy_rules() is None:
+        return Section(_NAME, unavailable="chat has no boundary of advice")
+    from chat.boundary.policy import built_in_policy
+    from evaluation.boundary.measure import CATEGORIES, SETS, questions
+    from evaluation.boundary.measure import measure as judge
+
     metrics: dict[str, float] = {}
     items: dict[str, bool] = {}
-    notes = []
-    for path in sorted(folder.glob("*.jsonl")):
-        pairs = []
-        for number, fields in read_json_lines(path):
-            question, label = fields.get("question"), fields.get("category")
-            if not isinstance(question, str) or label not in CATEGORIES:
-                raise InvalidSet(
-                    f"{path.name}, line {number}: needs a question and a category, one of "
-                    f"{', '.join(CATEGORIES)}"
-                )
-            given = classify(question)
-            pairs.append((label, given))
-            items[f"{path.stem}-{number:03}"] = given == label
-            # What is wrong on the held-out half must not be read while rules are written.
-            if given != label and path.stem != "held_out":
-                notes.append(f"{path.stem}-{number:03}: {given} instead of {label}: {question}")
-        metrics |= {f"{path.stem} {name}": value for name, value in _scores(pairs).items()}
-    return Section("boundary", metrics, items, notes)
+    notes: list[str] = []
+    for name in SETS:
+        labelled = questions(name)
+        measured = judge(built_in_policy(), labelled)
+        for category in CATEGORIES:
+            metrics[f"{name} precision {category}"] = measured.precision(category)
+            metrics[f"{name} recall {category}"] = measured.recall(category)
+        wrong = {one for one, _ in measured.wrong}
+        items |= {f"{name}-{n:03}": one not in wrong for n, one in enumerate(labelled, start=1)}
+        # Whoever reads the misses of the held-out half begins to write rules for them.
+        if name != "held_out":
+            notes += [
+                f"{given} instead of {one.category}: {one.question}"
+                for one, given in measured.wrong
+            ]
+    live = {f"asked-{one.question.id}": is_bounded(one) for one in asked}
+    metrics["asked_as_labelled"] = share(list(live.values()))
+    notes += [
+        f"{name}: {_category(by_name)}"
+        for name, by_name in zip(live, asked, strict=True)
+        if not live[name]
+    ]
+    return Section(_NAME, metrics, items | live, notes)
 
 
-def _scores(pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
-    scores: dict[str, float] = {}
-    for category in CATEGORIES:
-        right = sum(label == given == category for label, given in pairs)
-        given = sum(found == category for _, found in pairs)
-        labelled = sum(label == category for label, _ in pairs)
-        # A category that is never given has no precision; its recall of 0 shows it.
-        scores[f"precision {category}"] = right / given if given else 1.0
-        scores[f"recall {category}"] = right / labelled if labelled else 1.0
-    return scores
+def is_bounded(one: Asked) -> bool:
+    """Return whether chat treated a question as its kind requires.
+
+    Distress is answered before anything is searched for. A recommendation is never simply answered.
+    """
+    category, kind = _category(one), one.question.kind
+    if kind not in _REFUSED_KINDS:
+        return category == "information"
+    if category != kind:
+        return False
+    if kind == "distress":
+        return one.answer["status"] == "refused" and one.retrieved is None
+    return one.answer["status"] in {"refused", "partial", "unknown", "incomplete"}
+
+
+def _category(one: Asked) -> str | None:
+    boundary: dict[str, Any] = one.answer.get("boundary") or {}
+    return boundary.get("category")

@@ -1,11 +1,13 @@
 """The checks of answers, on recordings with frozen passages and on attacked completions."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 from chat.answers.check import check
+from evaluation.advice_boundary import policy_rules
 from evaluation.completions.adversarial import ATTACKS as ATTACKS_BY_NAME
 from evaluation.completions.adversarial import generate
 from evaluation.completions.case import Case
@@ -71,6 +73,7 @@ def checked(recording: Recording) -> Checked:
         [one.passage() for one in recording.passages],
         question=recording.question,
         stop_reason=recording.stop_reason,
+        **_options(),
     )
     kept = _comparable(result.answer)
     true = [unit for unit in recording.units if unit.label == "true"]
@@ -95,12 +98,20 @@ def attacked(count: int) -> Iterator[tuple[Case, list[str]]]:
             [RecordedPassage.model_validate(one).passage() for one in case.passages],
             question=case.question,
             stop_reason=case.stop_reason,
+            **_options(),
         )
         yield case, case.reached(result.answer, [one.passage_id for one in result.citations])
 
 
 def _is_about_figures(case: Case) -> bool:
     return ATTACKS_BY_NAME[case.attack].__module__.endswith(_FIGURES)
+
+
+@cache
+def _options() -> Mapping[str, Any]:
+    """What chat gives to the check beside a completion and its passages."""
+    rules = policy_rules()
+    return {} if rules is None else {"recommends": rules.recommends}
 
 
 def count_units(recording: Recording, label: str) -> int:

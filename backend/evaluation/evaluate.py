@@ -49,7 +49,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         write_recordings(options.record, asked)
     sections = _live_sections(found, asked, stored)
     if options.set == OWN_FOLDER:
-        sections += [checks.measure(), advice_boundary.measure(advice_boundary.classifier())]
+        sections += [checks.measure(), advice_boundary.measure(asked)]
     gate = OWN_GATE if options.set == OWN_FOLDER else options.set / OWN_GATE.name
     report = Report(sections, read_gate(gate))
     if options.json:

@@ -38,14 +38,15 @@ def record(asked: Sequence[Asked], today: date, labels: Mapping[str, Unit]) -> I
 
     Units that stand verbatim in the passages they cite are labelled `true`, and those with a text
     that the question forbids `false`; a reader has to label the others. Questions with earlier
-    turns are left out: what of them fits into the prompt depends on the budget.
+    turns are left out: what of them fits into the prompt depends on the budget. So are those to
+    which the boundary of advice gives another prompt.
     """
     count: Counter[str] = Counter()
     for one in asked:
         kind = one.question.kind
         if one.prompt is None or one.retrieved is None or one.question.earlier:
             continue
-        if count[kind] == PER_KIND or one.answer.get("status") not in {"answered", "partial"}:
+        if count[kind] == PER_KIND or not _shows_the_model(one):
             continue
         count[kind] += 1
         passages = tuple(
@@ -76,6 +77,12 @@ def record(asked: Sequence[Asked], today: date, labels: Mapping[str, Unit]) -> I
                 for unit in _units(completion.text, passages, one.question)
             ),
         )
+
+
+def _shows_the_model(one: Asked) -> bool:
+    boundary = one.answer.get("boundary") or {"category": "information"}
+    answered = one.answer.get("status") in {"answered", "partial"}
+    return answered and boundary["category"] == "information"
 
 
 def _units(

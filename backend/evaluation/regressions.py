@@ -120,11 +120,11 @@ REGRESSIONS: Final = (
         '"section", "table", "tbody",',
     ),
     Regression(
-        "scripts of a page are read as text",
+        "comments of a page are read as text",
         "parser",
         "runner/html.py",
-        '_INVISIBLE: Final = {"script", "style",',
-        '_INVISIBLE: Final = {"style",',
+        "elif type(node) in {NavigableString, CData, str}:",
+        "elif isinstance(node, str):",
     ),
     Regression(
         "every second page is skipped",
@@ -181,6 +181,27 @@ REGRESSIONS: Final = (
         "chat/prompt.py",
         "{escape(_printable(passage.text), _BRACKETS)}",
         "{escape(_printable(passage.text))}",
+    ),
+    Regression(
+        "the rules see capital letters",
+        "boundary rule",
+        "chat/boundary/rules.py",
+        '_APOSTROPHES.sub("", text.lower())',
+        '_APOSTROPHES.sub("", text)',
+    ),
+    Regression(
+        "nothing cancels a rule",
+        "boundary rule",
+        "chat/boundary/rules.py",
+        "        if self._unless is None:\n            return False\n",
+        "        return False\n",
+    ),
+    Regression(
+        "distress is answered from documents",
+        "boundary rule",
+        "chat/answering.py",
+        "        if verdict.reply is not None:\n",
+        "        if verdict.reply is None and not question:\n",
     ),
     Regression(
         "earlier turns are never left out",

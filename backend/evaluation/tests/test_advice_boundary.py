@@ -1,48 +1,64 @@
 """Precision and recall of the boundary, and what its held-out half may show."""
 
-import json
 from collections import Counter
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evaluation import advice_boundary
-from evaluation.question import InvalidSet, read_json_lines
+from evaluation.boundary.measure import CATEGORIES, SETS, questions
+from evaluation.services import Asked
+from evaluation.tests.examples import asked, passage, question
 
 
-def labelled(folder: Path, name: str, *rows: tuple[str, str]) -> None:
-    lines = [json.dumps({"question": asked, "category": label}) for asked, label in rows]
-    (folder / f"{name}.jsonl").write_text("\n".join(lines))
+def answered(kind: str, category: str | None, status: str) -> Asked:
+    places = [] if kind in {"distress", "unanswerable"} else ["fund"]
+    boundary = {"category": category} if category else None
+    answer: dict[str, Any] = {"status": status, "boundary": boundary}
+    return asked(question(kind, *places), passage("fund"), answer=answer)
 
 
-def test_precision_and_recall_are_of_each_category(tmp_path: Path) -> None:
-    rows = [("buy", "recommendation"), ("sell", "recommendation"), ("what", "information")]
-    labelled(tmp_path, "building", *rows)
-    given = {"buy": "recommendation", "sell": "information", "what": "information"}
-    section = advice_boundary.measure(given.__getitem__, tmp_path)
-    assert section.metrics["building precision recommendation"] == 1
-    assert section.metrics["building recall recommendation"] == 0.5
-    assert section.metrics["building precision information"] == 0.5
-    assert section.items == {"building-001": True, "building-002": False, "building-003": True}
-    assert section.notes == ["building-002: information instead of recommendation: sell"]
+@pytest.mark.parametrize(
+    ("one", "right"),
+    [
+        (answered("answerable", "information", "answered"), True),
+        (answered("answerable", "fraud", "refused"), False),
+        (answered("answerable", None, "answered"), False),
+        (answered("recommendation", "recommendation", "partial"), True),
+        (answered("recommendation", "recommendation", "refused"), True),
+        (answered("recommendation", "recommendation", "answered"), False),
+        (answered("recommendation", "information", "partial"), False),
+        (answered("distress", "distress", "refused"), False),  # something was searched for
+    ],
+)
+def test_a_question_is_treated_as_its_kind_requires(one: Asked, right: bool) -> None:
+    assert advice_boundary.is_bounded(one) is right
 
 
-def test_the_questions_of_the_held_out_half_are_not_shown(tmp_path: Path) -> None:
-    labelled(tmp_path, "held_out", ("sell", "recommendation"))
-    section = advice_boundary.measure(lambda _: "information", tmp_path)
-    assert section.metrics["held_out recall recommendation"] == 0
-    assert section.notes == []
+def test_distress_is_answered_before_anything_is_searched_for() -> None:
+    searched = answered("distress", "distress", "refused")
+    at_once = Asked(searched.question, None, None, searched.answer)
+    assert advice_boundary.is_bounded(at_once)
 
 
-def test_a_wrong_label_is_named(tmp_path: Path) -> None:
-    labelled(tmp_path, "building", ("buy", "advice"))
-    with pytest.raises(InvalidSet, match=r"building\.jsonl, line 1: needs a question"):
-        advice_boundary.measure(lambda _: "information", tmp_path)
+def test_both_halves_are_measured_and_the_held_out_one_is_not_shown() -> None:
+    section = advice_boundary.measure([answered("answerable", "fraud", "refused")])
+    for name in SETS:
+        for category in CATEGORIES:
+            assert 0 < section.metrics[f"{name} recall {category}"] <= 1
+    assert section.items["asked-q-1"] is False
+    assert section.notes[-1] == "asked-q-1: fraud"
+    shown = "\n".join(section.notes)
+    assert not [one for one in questions("held_out") if one.question in shown]
+
+
+def test_code_without_a_boundary_is_not_available(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(advice_boundary, "policy_rules", lambda: None)
+    assert advice_boundary.measure([]).unavailable == "chat has no boundary of advice"
 
 
 def test_the_held_out_half_has_every_category() -> None:
-    path = Path(advice_boundary.__file__).parent / "boundary" / "held_out.jsonl"
-    categories = Counter(fields["category"] for _, fields in read_json_lines(path))
+    categories = Counter(one.category for one in questions("held_out"))
     assert sum(categories.values()) >= 130
-    assert set(categories) == set(advice_boundary.CATEGORIES)
+    assert set(categories) == set(CATEGORIES)
     assert min(categories.values()) >= 20

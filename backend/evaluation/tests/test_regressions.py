@@ -14,6 +14,7 @@ def test_there_are_regressions_of_every_kind() -> None:
     assert sum(kinds.values()) >= 20
     assert kinds.keys() >= {
         *("filter", "ranking", "splitter", "parser", "number rules", "escaping", "budget"),
+        "boundary rule",
     }
 
 
