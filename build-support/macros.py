@@ -13,13 +13,14 @@ SERVICE_DEPENDENTS = (
     "!*",
 )
 
-# Who may import backend/local: the benchmarks, and the tests of Terraform and of deploys, which use
-# its embedded AWS.
+# Who may import backend/local: the benchmarks, the evaluation, and the tests of Terraform and of
+# deploys, which use its embedded AWS.
 LOCAL_DEPENDENTS = (
     "*",
     "/**",
     "//backend/benchmarks/**",
     "//backend/chat/tests/**",
+    "//backend/evaluation/**",
     "//build-support/deploy/tests/**",
     "//build-support/scaffold/tests/**",
     "//terraform/tests/**",

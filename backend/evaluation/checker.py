@@ -5,19 +5,11 @@ adversarial set contains false claims: those that reach the caller are its misse
 `./pants run backend/evaluation:checker` prints both figures and lists every case.
 """
 
-import json
-import re
 from collections import Counter
 from dataclasses import dataclass
-from importlib import resources
-from typing import Any
 
-from chat.answers.check import check
-from chat.answers.passages import Passage
-from evaluation.completions.adversarial import generate
-
-_CITATION = re.compile(r"\[[^\]]*\]")
-_NOT_COMPARED = re.compile(r"[^0-9a-z%$.]+")
+from evaluation.checks import CASES, attacked, checked, count_units
+from evaluation.recordings import honest_recordings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,53 +36,17 @@ class Measurement:
 
 def honest() -> Measurement:
     """Count the true units of honest completions that the checker removes."""
-    data = resources.files("evaluation.completions").joinpath("honest.jsonl").read_text("utf-8")
-    total, removed = 0, []
-    for item in map(json.loads, data.splitlines()):
-        answer = check(
-            item["completion"],
-            [_passage(passage) for passage in item["passages"]],
-            question=item["question"],
-        ).answer
-        kept = _comparable(answer)
-        for unit in item["units"]:
-            if unit["label"] == "true":
-                total += 1
-                if _comparable(unit["text"]) not in kept:
-                    removed.append((item["form"], unit["text"]))
-    return Measurement(total, tuple(removed))
-
-
-def adversarial(count: int = 1000) -> Measurement:
-    """Count the adversarial cases in which a false claim or citation reaches the caller."""
-    total, reached = 0, []
-    for case in generate(count):
-        total += 1
-        checked = check(
-            case.completion,
-            [_passage(passage) for passage in case.passages],
-            question=case.question,
-            stop_reason=case.stop_reason,
-        )
-        if found := case.reached(checked.answer, [c.passage_id for c in checked.citations]):
-            reached.append((case.attack, "; ".join(found)))
-    return Measurement(total, tuple(reached))
-
-
-def _passage(fields: dict[str, Any]) -> Passage:
-    return Passage(
-        passage_id=fields["id"],
-        document_id=fields["document_id"],
-        text=fields["text"],
-        title=fields.get("title"),
-        page=fields.get("page"),
-        as_of=fields.get("as_of"),
+    results = [checked(one) for one in honest_recordings()]
+    return Measurement(
+        sum(count_units(one.recording, "true") for one in results),
+        tuple((one.recording.form, text) for one in results for text in one.removed),
     )
 
 
-def _comparable(text: str) -> str:
-    # The check renumbers citations and may move markup: compare words and figures only.
-    return _NOT_COMPARED.sub("", _CITATION.sub("", text.lower()))
+def adversarial(count: int = CASES) -> Measurement:
+    """Count the attacked completions of which a false claim or citation reaches the caller."""
+    reached = [(case.attack, "; ".join(found)) for case, found in attacked(count) if found]
+    return Measurement(count, tuple(reached))
 
 
 if __name__ == "__main__":

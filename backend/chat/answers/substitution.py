@@ -143,5 +143,11 @@ def pairs(words: Sequence[str]) -> list[str]:
     return [
         f"{one} {two}"
         for one, two in itertools.pairwise(words)
-        if content_words(one) and content_words(two)
+        if _has_content(one) and _has_content(two)
     ]
+
+
+# Every claim asks this about every word of every passage.
+@lru_cache(maxsize=8192)
+def _has_content(word: str) -> bool:
+    return bool(content_words(word))
