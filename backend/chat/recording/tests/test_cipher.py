@@ -38,7 +38,7 @@ def test_too_little_data_is_refused() -> None:
 
 def test_the_result_is_standard_aes_gcm() -> None:
     """Another library reads it: nonce, encrypted text, tag, and the place as associated data."""
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # pants: no-infer-dep
 
     data = encrypt(KEY, b"a text", "here")
     assert AESGCM(KEY).decrypt(data[:12], data[12:], b"here") == b"a text"
