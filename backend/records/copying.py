@@ -5,15 +5,19 @@ opening 100,000 files takes longer than hashing what is in them. `versions.jsonl
 each version, in the order of the bucket's listing.
 """
 
+import io
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 import orjson
 
 from records.versions import RECORDS, SEALS, Source, Version
 
 INDEX: Final = "versions.jsonl"
+
+_BUFFER_BYTES: Final = 1 << 20
 
 
 class CopyError(Exception):
@@ -95,19 +99,21 @@ class LocalCopy:
         return (one for one in self._versions if one.key.startswith(prefix))
 
     def contents(self, versions: Iterable[Version]) -> Iterator[tuple[Version, bytes]]:
-        name, data = "", b""
-        for version in versions:
-            place = self._places[version.key, version.id]
-            if place.file != name:
-                name, data = place.file, self._read(place.file)
-            # What is missing at the end of a file is shorter here, and so has another hash.
-            yield version, data[place.offset : place.offset + version.size]
+        def place_of(version: Version) -> _Place:
+            return self._places[version.key, version.id]
 
-    def _read(self, name: str) -> bytes:
+        for name, some in groupby(versions, key=lambda one: place_of(one).file):
+            with self._opened(name) as file:
+                for version in some:
+                    file.seek(place_of(version).offset)
+                    # What is missing at the end of a file is shorter, and so has another hash.
+                    yield version, file.read(version.size)
+
+    def _opened(self, name: str) -> BinaryIO:
         path = (self._folder / name).resolve()
         if not path.is_relative_to(self._folder.resolve()):
             raise CopyError(f"{INDEX} names a file outside of the folder: {name!r}.")
         try:
-            return path.read_bytes()
+            return path.open("rb", buffering=_BUFFER_BYTES)
         except FileNotFoundError:
-            return b""
+            return io.BytesIO()

@@ -66,6 +66,7 @@ def test_each_record_is_sealed_once_and_seals_are_a_chain(
 def test_a_late_record_is_sealed_later(
     bucket: MemoryBucket, sealing: Sealing, clock: Clock
 ) -> None:
+    clock.tick(hours=12)  # so that it arrives on the next day
     late = Writer("late").next(clock.now)
     for _ in range(int(LATE / timedelta(hours=1)) - 1):
         bucket.put(*Writer(f"w{clock.now:%d%H}").next(clock.now))
