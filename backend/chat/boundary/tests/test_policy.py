@@ -8,27 +8,9 @@ from typing import Any
 import pytest
 
 from chat.boundary.policy import PolicyError, built_in_policy, load_policy
+from chat.boundary.tests.policies import MINIMAL
 from chat.settings import Settings
 from shared.settings import SettingsError
-
-MINIMAL: dict[str, Any] = {
-    "version": "1",
-    "words": {"gem": "ruby|opal"},
-    "questions": [{"id": "gems", "category": "recommendation", "any": ["buy (?:a )?{gem}"]}],
-    "answers": {"id": "advice", "any": ["you should"]},
-    "texts": dict.fromkeys(
-        (
-            "distress",
-            "fraud",
-            "recommendation_first",
-            "recommendation_last",
-            "recommendation_refused",
-            "guardrail_refused",
-        ),
-        "A text.",
-    ),
-    "help": {"NZ": {"fraud": [{"text": "Police: 105.", "source": "https://www.police.govt.nz"}]}},
-}
 
 
 def written(folder: Path, **changes: Any) -> Path:

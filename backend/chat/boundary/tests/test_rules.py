@@ -6,7 +6,7 @@ import pytest
 
 from chat.boundary.policy import Policy, built_in_policy
 from chat.boundary.rules import Rules, plain
-from chat.boundary.tests.test_policy import MINIMAL
+from chat.boundary.tests.policies import MINIMAL
 
 RULES = Rules(built_in_policy())
 
