@@ -165,8 +165,8 @@ REGRESSIONS: Final = (
         "titles are not escaped",
         "escaping",
         "chat/prompt.py",
-        "return escape(_printable(value), _BREAKS)",
-        "return _printable(value)",
+        '{name}="{_attribute(value)}"',
+        '{name}="{value}"',
     ),
     Regression(
         "the question is not escaped",
@@ -179,8 +179,8 @@ REGRESSIONS: Final = (
         "markers of a document read as citations",
         "escaping",
         "chat/prompt.py",
-        "{escape(_printable(passage.text), _BRACKETS)}",
-        "{escape(_printable(passage.text))}",
+        '"[": "&#91;", "]": "&#93;", ',
+        "",
     ),
     Regression(
         "the rules see capital letters",
