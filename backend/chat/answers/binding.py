@@ -124,8 +124,8 @@ class Binding:
                     margin = _MARGIN_UNLIKE
                 if _score(labels, source, place) <= own + margin:
                     continue
-                if not agree(figure, claim, statement, other) and not any(
-                    one.agrees_with(other) for one in (*figures, *introduced)
+                if not any(
+                    agree(one, claim, source, other) for one in (figure, *figures, *introduced)
                 ):
                     return True
         return False

@@ -15,7 +15,7 @@ _OPPOSITES: Final = [
     rise rises rising rose risen increase increases increased increasing grow grows growing \
     grew grown climb climbs climbed up raise raises raised | fall falls falling fell fallen \
     decrease decreases decreased decreasing decline declines declined declining drop drops \
-    dropped down reduce reduces reduced reducing shrink shrinks shrank lowered lowering
+    dropped down lowers reduce reduces reduced reducing shrink shrinks shrank lowered lowering
     high higher highest | low lower lowest
     more most greater | less least fewer
     gain gains gained gaining | lose loses losing lost loss losses
@@ -32,11 +32,10 @@ _OPPOSITES: Final = [
     cheap cheaper cheapest | expensive costlier
     asset assets | liability liabilities
     lender lenders | borrower borrowers
-    employer employers | employee employees
     traditional | roth
     debit | credit
     better best | worse worst
-    include includes included including | exclude excludes excluded excluding
+    include includes included including cover covers covered | exclude excludes excluded excluding
     allow allows allowed permit permits permitted | forbid forbids forbidden prohibit \
     prohibits prohibited
     safe safer safest | risky riskier riskiest
@@ -72,6 +71,41 @@ _OPPOSITES: Final = [
     premium | discount
     within | after
     needs | wants
+    improve improves improved improving | worsen worsens worsened worsening deteriorated
+    begin begins began begun start starts started | end ends ended stop stops stopped finish \
+    finishes finished expire expires expired
+    upside | downside
+    inflow inflows | outflow outflows
+    incoming inbound | outgoing outbound
+    beat beats beating outperform outperforms outperformed ahead | behind lag lags lagged \
+    trail trails trailed underperform underperforms underperformed
+    large big great substantial | small little slight
+    steep steeper | gentle slow slower
+    with for | against
+    employer employers | employee employees member members worker workers staff
+    spouse spouses husband wife widow widower | child children son daughter | parent parents
+    man men husband male | woman women wife female
+    renting renter renters | owning owner owners
+    immediate | deferred
+    mandatory compulsory required obligatory | optional voluntary
+    permanent permanently | temporary temporarily
+    secured | unsecured
+    strengthen strengthens strengthened | weaken weakens weakened
+    tighten tightens tightened tighter | ease eases eased loosen loosened looser
+    widen widens widened | narrow narrows narrowed
+    accelerate accelerates accelerated | decelerate decelerates decelerated slowed
+    appreciate appreciates appreciated | depreciate depreciates depreciated
+    overweight | underweight
+    surplus | deficit
+    deposit deposits | withdrawal withdrawals
+    accept accepts accepted approve approves approved | reject rejects rejected deny denies denied
+    majority | minority
+    winner winners | loser losers
+    easy easier easily | hard harder difficult
+    legal | illegal
+    senior | junior
+    protect protects protected | expose exposes exposed
+    import imports | export exports
     """.strip().splitlines()
 ]
 _SIDES: Final = {

@@ -24,6 +24,7 @@ _NO_DENIAL: Final = re.compile(
     r"\bnot (?:only|just|merely|simply)\b(?=[^.]*\bbut\b)|\bnot least\b|\bno (?:more|less|"
     r"fewer|later|longer|earlier|higher|lower) than\b"
     r"|\bnot (?:more|less|fewer|exceeding|under|over|to exceed|above|below) \b|\bno doubt\b|"
+    r"\b(?:never|cannot|not|\w+n['\u2019]t)(?: be)?(?: \w+)? (?:exceed|(?:more|higher|greater) than)\b|"
     r"\bwhether or not\b"
     r"|\bno other\b|\bnothing else\b|\bno matter\b|\bno\.(?= ?\d)|^(?:no|none)[,.](?= )",
     re.IGNORECASE,

@@ -89,7 +89,9 @@ _BEFORE: Final = [
         (
             "most",
             "no more than|not more than|not over|not exceeding|not to exceed|no later than|no "
-            "longer than|no higher than|not exceed|never exceed|a maximum of|maximum of|as "
+            "longer than|no higher than|not exceed|never exceed|cannot exceed|can't exceed|"
+            "won't exceed|doesn't exceed|don't exceed|isn't over|can't be over|cannot be over|"
+            "can't be more than|cannot be more than|a maximum of|maximum of|a cap of|capped at|as "
             "much as|as high as|as many as|up to|at most|at the most|not above",
         ),
         (
@@ -535,7 +537,7 @@ class _Reader:
             return first, 1
         if before in {"minus", "negative"}:
             return first - 1, 1
-        if before == "\u2212" and not self._joins(first - 1):
+        if before == "\u2212" and not self._joins(first - 1) and not self._is_operator(first):
             return first - 1, 1
         if before in _MINUS and self._adjacent(first) and not self._adjacent(first - 1):
             previous = self._low(first - 2)
@@ -554,6 +556,11 @@ class _Reader:
                 if self._in_table or bare or scaled:
                     return first - 1, 2
         return first, 0
+
+    def _is_operator(self, first: int) -> bool:
+        """Whether the minus before a figure subtracts it: "5 % \u2212 3 %"."""
+        previous = self._low(first - 2)
+        return not self._adjacent(first) and bool(previous) and (previous[-1].isalnum() or previous in "%)")
 
     def _is_call(self, index: int) -> bool:
         return self._adjacent(index) and self._low(index - 1)[:1].isalnum()

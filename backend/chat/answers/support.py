@@ -21,6 +21,8 @@ from chat.answers.opposites import (
 from chat.answers.passages import PassageReading, Statement, named_figures
 from chat.answers.polarity import limit_kept, negation_agrees
 from chat.answers.reading import Reading, context_labels, join, read
+from chat.answers.relations import relations_agree
+from chat.answers.subjects import replaced_subject
 from chat.answers.substitution import exchanged, pairs, tokens
 
 # The share of a claim's content words that one sentence must have. Models paraphrase, and a third
@@ -153,6 +155,8 @@ class Support:
                 continue
             if self._said_elsewhere(reading, one, cited):
                 break
+            if self._speaks_of_another(claim, one.statement):
+                return Verdict(Reason.NOT_SUPPORTED)
             return Verdict(None, [one.statement], one.asked)
         if (reading.figures or not contradicted) and (pair := self._pair(claim, labels, cited)):
             return Verdict(None, pair)
@@ -288,6 +292,7 @@ class Support:
             and label_sides_agree(claim.plain, statement.reading.plain)
             and comparison_agrees(text, source)
             and contrast_agrees(text, source)
+            and (statement.reading.is_row or relations_agree(claim.reading.text, source))
             and self._subject_agrees(claim, statement)
             and limit_kept(text, source, claim.reading.stems)
         )
@@ -301,6 +306,24 @@ class Support:
         known = statement.reading.stems.union(*(_text_stems(one) for one in statement.context))
         elsewhere = pairs(tokens(statement.passage.text))
         return all(name not in elsewhere or _text_stems(name) <= known for name in named)
+
+    def _speaks_of_another(self, claim: Claim, statement: Statement) -> bool:
+        """Whether a claim puts another subject in the place of the statement's."""
+        if claim.reading.is_row or statement.reading.is_row:
+            return False
+        source = statement.reading.text
+        refers = _REFERS_BACK.match(source) and statement.context
+        known = frozenset(
+            stem
+            for passage in self._passages
+            for one in passage.statements
+            if one is not statement
+            for stem in one.reading.stems
+        )
+        title = read(statement.passage.title or "")
+        around = title.names.union(*(_text_stems(text) for text in statement.context))
+        subject = statement.context[-1] if refers else ""
+        return replaced_subject(claim.reading.text, source, subject, known, around)
 
     def _extremes_agree(self, claim: Claim, statement: Statement) -> bool:
         """Whether what a claim calls the highest or lowest of a table's column is."""

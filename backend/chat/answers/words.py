@@ -32,7 +32,7 @@ sure take taken takes tell tells tend tends text than that the their them then t
 therefore these they thing things this those though through throughout thus to together too
 toward towards two typical typically under unless until up upon us use used uses using usual
 usually various very via want was way ways we well were what whatever when whenever where
-whereas whether which while who whole whom whose why will with within without would yes yet
+whereas whether which while who whom whose why will with within without would yes yet
 you your yours yourself common commonly normal normally able idea point points clear work
 works describe describes described explain explains explained good best important""")
 )
