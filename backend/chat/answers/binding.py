@@ -17,6 +17,7 @@ from chat.answers.figures import AGE, BARE, FRACTION, PERCENT, Figure
 from chat.answers.lexicon import word_list
 from chat.answers.passages import PassageReading, Statement
 from chat.answers.reading import BETWEEN_WEIGHT, read
+from chat.answers.times import times_agree
 
 Labels = Mapping[str, float]
 
@@ -59,6 +60,9 @@ _THAN_DATE: Final = re.compile(r"\b(?:more|less|higher|lower|fewer) than (?:in |
 _NEAR_DATE: Final = 24
 
 
+_CLAUSE: Final = re.compile(r";\s+|,?\s+(?=(?:while|whereas|but)\b)")
+
+
 class Binding:
     """Compares figures with their labels.
 
@@ -87,6 +91,8 @@ class Binding:
             if _in_other_column(claim, index, statement):
                 return False
             fits.append(fit(labels[index], statement, partial(agree, figure, claim, statement)))
+            if not times_agree(claim, figure, statement):
+                return False
             if figure.date is None and (
                 not _dates_agree(claim, index, statement) or _takes_label(claim, index, statement)
             ):
@@ -271,6 +277,8 @@ def _dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
     mine = _dates_of(claim.reading.labels[index])
     if not mine:
         return True
+    if _in_clause_of_other_date(claim, figure, statement):
+        return False
     agreed = [
         (_dates_of(statement.labels[number]), _dates_of_others(statement, number))
         for number, one in enumerate(statement.reading.figures)
@@ -282,6 +290,26 @@ def _dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
         not theirs or mine & (theirs - others) or (theirs <= others and not mine & others)
         for theirs, others in agreed
     )
+
+
+def _in_clause_of_other_date(claim: Claim, figure: Figure, statement: Statement) -> bool:
+    """Whether the source's clause that has a figure has dates, and none of the claim's."""
+    if statement.reading.is_row or claim.reading.is_row:
+        return False
+    mine = [one for one in claim.reading.figures if one.date]
+    if len(mine) != 1:
+        return False
+    text, found = statement.reading.text, statement.reading.figures
+    cuts = [0, *(match.end() for match in _CLAUSE.finditer(text)), len(text)]
+    answers: list[bool] = []
+    for one in found:
+        if not agree(figure, claim, statement, one):
+            continue
+        low = max(cut for cut in cuts if cut <= one.start)
+        high = min(cut for cut in cuts if cut > one.start)
+        beside = [other for other in found if other.date and low <= other.start < high]
+        answers.append(bool(beside) and not any(mine[0].agrees_with(other) for other in beside))
+    return bool(answers) and all(answers)
 
 
 def _in_other_column(claim: Claim, index: int, statement: Statement) -> bool:

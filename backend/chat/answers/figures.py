@@ -16,6 +16,8 @@ BARE: Final = ""
 
 
 _OLDEST: Final = 130
+# "Over 4,000" may be 4,500, but not 6,000: nobody would name so small a figure.
+_NEAR: Final = Decimal("1.25")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +103,13 @@ def _bounds_agree(mine: Figure, source: Figure, value: Decimal, theirs: Decimal)
             return False
         if mine.end_of or found == "over":
             return same
-        return value < theirs <= value * Decimal("1.5")
+        return value < theirs <= value * _NEAR
     if said == "under":
         if found in {"over", "least"}:
             return False
         if mine.end_of or found in {"under", "nearly"}:
             return same
-        return value > theirs >= value / 2
+        return value > theirs > value / _NEAR
     opposite = {"least": {"most", "under", "nearly"}, "most": {"least", "over"}}[said]
     return same and found not in opposite | {"over", "under"}
 

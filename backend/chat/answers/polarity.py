@@ -141,7 +141,11 @@ def negation_agrees(
     for one in loose:
         reached = {*one.targets, *one.subject}
         twin = next((other for other in left if _meets(reached, one, other, free)), None)
-        if twin is not None:
+        nearest = one.targets[:1]
+        if twin is not None and (
+            not source_stems.intersection(nearest)
+            or set(nearest) & {*twin.targets, *twin.subject}
+        ):
             left.remove(twin)
         elif source_stems.intersection(one.targets[:_NEAREST]) or not any(
             claim_stems.intersection((*other.targets, *other.subject)) for other in left
@@ -205,16 +209,19 @@ _LIMIT: Final = re.compile(
     r"long as)\b",
     re.IGNORECASE,
 )
+_UNLESS: Final = re.compile(r"\b(?:unless|only if|only when)\b", re.IGNORECASE)
 _ANY_LIMIT: Final = re.compile(
     r"\b(?:unless|only|except|exceptions?|if|when|provided|as long as|so long as|other than|"
     r"apart from|excluding|"
-    r"until|but|subject to|depending|within|limited|conditions?|requires?|restrict\w*)\b",
+    r"until|but|subject to|waived|exempt|depending|within|limited|conditions?|requires?|restrict\w*)\b",
     re.IGNORECASE,
 )
 
 
 def limit_kept(claim: str, source: str, claim_stems: frozenset[str]) -> bool:
-    """Whether a claim that repeats what a source limits names some limit too."""
+    """Whether a claim names a limit where the source does, and none where it does not."""
+    if _UNLESS.search(claim) and not _ANY_LIMIT.search(source):
+        return False
     limit = _LIMIT.search(source)
     if limit is None or _ANY_LIMIT.search(claim):
         return True

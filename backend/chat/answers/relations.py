@@ -13,10 +13,11 @@ from chat.answers.lexicon import word_list
 from chat.answers.words import WORD, stem
 
 _GOVERNING: Final = frozenset(
-    word_list("""from to into in at of by than behind before after over under with without for on
+    word_list("""from to in at of by than behind before after over under with without for on
 most first then as above below against versus""")
 )
-_OPPOSITE: Final = {"from": "to", "to": "from"}
+_SAME: Final = {"through": "to", "until": "to", "till": "to", "into": "to"}
+_OPPOSITE: Final = {"from!": "to!", "to!": "from!"}
 _REACH: Final = 2
 _BOUNDARY: Final = re.compile(r"[,;:.()\u2013\u2014]")
 
@@ -35,8 +36,10 @@ def relations(text: str) -> Relations:
             governing, previous = "", ""
         end = match.end()
         key = stem(word)
-        if word in _GOVERNING:
-            governing, reach = word, 0
+        if word in _GOVERNING or word in _SAME:
+            governing, reach = _SAME.get(word, word), 0
+            if previous:
+                found.add((previous, f"{governing}-"))
             if not key:
                 continue
         if not key:
@@ -45,6 +48,8 @@ def relations(text: str) -> Relations:
             continue
         if governing and governing != word:
             found.add((key, governing))
+            if not reach:
+                found.add((key, f"{governing}!"))
             reach += 1
             if reach == _REACH:
                 governing = ""

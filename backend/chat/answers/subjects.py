@@ -26,7 +26,8 @@ _FRAME: Final = re.compile(
     r"^\W*(?:(?:under|in|at|for|with|according to|on|by|as|from|to|of)\b[^,;:]{2,60},\s+|"
     r"(?:avoid|buy|sell|invest|hold|choose|pick|withdraw|contribute|borrow|pay|save|open|close|move|"
     r"put|take|refinance|keep|use|start|stop|wait|plan|compare|expect|check|watch|transfer|add|set|"
-    r"consider|limit|make|look|ask|count|find|note|remember|spend)\s+)",
+    r"consider|limit|make|look|ask|count|find|note|remember|spend)\s+|"
+    r"(?:the )?\w+ (?:projects?|expects?|forecasts?|estimates?|reports?|says?|predicts?)\s+)",
     re.IGNORECASE,
 )
 # Before one of these stands more than a subject.
@@ -98,7 +99,7 @@ def _replaces(
     if shared < max(_LEAST_SHARED, _LEAST_SHARE * (len(mine) - len(left))):
         return False
     foreign = [word for word in left[-2:] if word not in around and ":" not in word]
-    missing = [word for word in right[-2:] if word not in _keys(mine[: first + 1]) and ":" not in word]
+    missing = [word for word in right[-2:] if word not in _keys(mine) and ":" not in word]
     anywhere = {one.key for text in parts for one in sequence(text)}
     rest, later = _keys(mine[first:]), _keys(theirs[second:])
     crossed = any(word in later for word in foreign) and any(word in rest for word in right[-2:])

@@ -87,7 +87,7 @@ class _Found:
     has_figures: bool
     asked: Sequence[Figure] = field(default_factory=tuple)
 
-
+DEBUG=False
 class Support:
     """Proves claims from the retrieved passages.
 
@@ -140,7 +140,10 @@ class Support:
             return Verdict(Reason.NOT_SUPPORTED)
         labels = self._claim_labels(claim, labels_from)
         found = sorted(self._found(claim, cited), key=lambda one: -one.share)
-        needed = WORD_SHARE_WITH_FIGURES if reading.figures else WORD_SHARE
+        # A date is found in every title: it tells less than an amount which sentence is meant.
+        has_amounts = any(figure.date is None for figure in reading.figures)
+        telling = has_amounts or reading.is_row and bool(reading.figures)
+        needed = WORD_SHARE_WITH_FIGURES if telling else WORD_SHARE
         contradicted = 0.0
         for one in found:
             if not one.has_figures or one.share < needed:
@@ -155,7 +158,7 @@ class Support:
                 continue
             if self._said_elsewhere(reading, one, cited):
                 break
-            if self._speaks_of_another(claim, one.statement):
+            if self._speaks_of_another(claim, one.statement) or self._is_mixed(claim, one.statement):
                 return Verdict(Reason.NOT_SUPPORTED)
             return Verdict(None, [one.statement], one.asked)
         if (reading.figures or not contradicted) and (pair := self._pair(claim, labels, cited)):
@@ -292,7 +295,7 @@ class Support:
             and label_sides_agree(claim.plain, statement.reading.plain)
             and comparison_agrees(text, source)
             and contrast_agrees(text, source)
-            and (statement.reading.is_row or relations_agree(claim.reading.text, source))
+            and (statement.reading.is_row or relations_agree(claim.reading.plain, statement.reading.plain) or (DEBUG and print("REL",claim.reading.text,'<-',source.replace(chr(10),' '))))
             and self._subject_agrees(claim, statement)
             and limit_kept(text, source, claim.reading.stems)
         )
@@ -306,6 +309,35 @@ class Support:
         known = statement.reading.stems.union(*(_text_stems(one) for one in statement.context))
         elsewhere = pairs(tokens(statement.passage.text))
         return all(name not in elsewhere or _text_stems(name) <= known for name in named)
+
+    def _is_mixed(self, claim: Claim, statement: Statement) -> bool:
+        """Whether what a claim takes from another sentence is more than it takes from this one.
+
+        The sentence that has the other words must not contradict the claim either.
+        """
+        if claim.reading.is_row:
+            return False
+        stems = claim.reading.stems
+        own = stems & (statement.reading.stems | statement.context_stems)
+        others = [
+            one
+            for passage in self._passages
+            for one in passage.statements
+            if one is not statement and not one.reading.is_row
+        ]
+        foreign = {
+            stem for stem in stems - own if any(stem in one.reading.stems for one in others)
+        }
+        if len(foreign) > len(own):
+            if DEBUG: print("MORE FOREIGN", claim.reading.text,foreign,own)
+            return True
+        for stem in foreign:
+            holders = [one for one in others if stem in one.reading.stems]
+            best = max(holders, key=lambda one: len(stems & one.reading.stems))
+            if len(stems & (best.reading.stems | best.context_stems)) * 2 > len(stems) and not self._agrees(claim, best):
+                if DEBUG: print("MIXED", claim.reading.text,'<-',stem, best.reading.text.replace(chr(10),' '))
+                return True
+        return False
 
     def _speaks_of_another(self, claim: Claim, statement: Statement) -> bool:
         """Whether a claim puts another subject in the place of the statement's."""
@@ -323,7 +355,9 @@ class Support:
         title = read(statement.passage.title or "")
         around = title.names.union(*(_text_stems(text) for text in statement.context))
         subject = statement.context[-1] if refers else ""
-        return replaced_subject(claim.reading.text, source, subject, known, around)
+        r= replaced_subject(claim.reading.text, source, subject, known, around)
+        if r and DEBUG: print("SUBJ", claim.reading.text,'<-',source.replace(chr(10),' '))
+        return r
 
     def _extremes_agree(self, claim: Claim, statement: Statement) -> bool:
         """Whether what a claim calls the highest or lowest of a table's column is."""
@@ -390,6 +424,11 @@ class Support:
                 if not has_figures or asked:
                     continue
                 if _splits_range(claim, one, two):
+                    continue
+                if any(
+                    self._has_figures(claim, part, passage)[0] and not self._agrees(claim, part)
+                    for part in (one, two)
+                ):
                     continue
                 if any(matches(f, claim, one) and matches(f, claim, two) for f in reading.figures):
                     continue  # Which of the two is meant decides whether its labels agree.

@@ -17,7 +17,7 @@ also although always am among an and another any apply approximately are around 
 away based be because become becomes been before being below beneath besides between beyond
 both but by can case cases cited come comes could did different do document documents does
 doing done down due during each either else etc even ever every example except exactly
-excerpt excerpts few finally first following follows for from further furthermore general
+excerpt excerpts few finally first following follows for from furthermore general
 generally get gets give given gives go goes had happen has have having he hence her here him
 his how however i if in include includes including indeed instead into involve involves is
 it its itself just keep keeps key know known last later let like likely made main make makes
