@@ -101,11 +101,11 @@ class Binding:
             # The figures beside a date have it as their label.
             if own is None or (figure.date and any(not one.date for one in figures)):
                 continue
-            if self._has_rival(claim, figure, labels[index], statement, cited):
+            if self.has_rival(claim, figure, labels[index], statement, cited):
                 return False
         return _pairs_agree(claim, labels, statement, fits)
 
-    def _has_rival(
+    def has_rival(
         self,
         claim: Claim,
         figure: Figure,

@@ -105,6 +105,7 @@ _OPPOSITES: Final = [
     legal | illegal
     senior | junior
     protect protects protected | expose exposes exposed
+    principal | interest
     import imports | export exports
     """.strip().splitlines()
 ]

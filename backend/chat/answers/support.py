@@ -22,8 +22,10 @@ from chat.answers.passages import PassageReading, Statement, named_figures
 from chat.answers.polarity import limit_kept, negation_agrees
 from chat.answers.reading import Reading, context_labels, join, read
 from chat.answers.relations import relations_agree
+from chat.answers.sentences import sentence_spans
 from chat.answers.subjects import replaced_subject
 from chat.answers.substitution import exchanged, pairs, tokens
+from chat.answers.words import content_words
 
 # The share of a claim's content words that one sentence must have. Models paraphrase, and a third
 # of the words of an honest sentence is often all that survives; figures, negation and labels are
@@ -71,6 +73,7 @@ _PREMISE: Final = re.compile(
 _REFERS_BACK: Final = re.compile(
     r"\W*(?:it|its|they|their|this|that|these|those|he|she)\b", re.IGNORECASE
 )
+_ARTICLE: Final = re.compile(r"^\W*(?:(?:the|an?|your|each|every|most)\s+)?", re.IGNORECASE)
 _EXTREME: Final = re.compile(
     r"\b(?:(?P<high>highest|largest|biggest|greatest|best|strongest)|lowest|smallest|cheapest|"
     r"worst|weakest)\b",
@@ -103,7 +106,22 @@ class Support:
         self._question_labels = context_labels([question], _QUESTION_WEIGHT)
 
     def verify(self, claim: Claim, cited: Sequence[int]) -> Verdict:
-        """Return whether the cited passages prove a claim, as a whole or clause by clause."""
+        """Return whether the cited passages prove each sentence of a claim."""
+        sentences = [] if claim.reading.is_row else _sentences(claim.reading.text)
+        if len(sentences) < 2:
+            return self._verify_sentence(claim, cited)
+        statements: list[Statement] = []
+        asked: list[Figure] = []
+        for sentence in sentences:
+            part = self._verify_sentence(replace(claim, reading=read(sentence)), cited)
+            if part.reason is not None:
+                return part
+            statements += part.statements
+            asked += part.asked
+        return Verdict(None, unique(statements), asked)
+
+    def _verify_sentence(self, claim: Claim, cited: Sequence[int]) -> Verdict:
+        """Return whether the passages prove a sentence, as a whole or clause by clause."""
         whole = self._verify(claim, cited)
         if whole.reason is None and self._is_exchanged(claim):
             return Verdict(Reason.NOT_SUPPORTED)
@@ -303,14 +321,16 @@ class Support:
     @staticmethod
     def _subject_agrees(claim: Claim, statement: Statement) -> bool:
         """Whether a sentence that begins with "it" does not speak of another thing."""
-        if not _REFERS_BACK.match(statement.reading.text):
-            return True
         named = pairs(tokens(claim.reading.text))[:1]
         known = statement.reading.stems.union(*(_text_stems(one) for one in statement.context))
+        if not _REFERS_BACK.match(statement.reading.text):
+            known |= _title_names(statement.passage.title or "")
+            named = pairs(tokens(_ARTICLE.sub("", claim.reading.text))[:2])
+            if DEBUG and named and named[0] in pairs(tokens(statement.passage.text)) and not _text_stems(named[0])<=known: print("BIGRAM", claim.reading.text, named)
         elsewhere = pairs(tokens(statement.passage.text))
         return all(name not in elsewhere or _text_stems(name) <= known for name in named)
 
-    def _is_mixed(self, claim: Claim, statement: Statement) -> bool:
+    def _is_mixed(self, claim: Claim, statement: Statement, *parts: Statement) -> bool:
         """Whether what a claim takes from another sentence is more than it takes from this one.
 
         The sentence that has the other words must not contradict the claim either.
@@ -318,18 +338,22 @@ class Support:
         if claim.reading.is_row:
             return False
         stems = claim.reading.stems
-        own = stems & (statement.reading.stems | statement.context_stems)
+        matched = stems & (statement.reading.stems | statement.context_stems)
         others = [
             one
             for passage in self._passages
             for one in passage.statements
-            if one is not statement and not one.reading.is_row
+            if not any(one is own for own in (statement, *parts)) and not one.reading.is_row
         ]
         foreign = {
-            stem for stem in stems - own if any(stem in one.reading.stems for one in others)
+            stem for stem in stems - matched if any(stem in one.reading.stems for one in others)
         }
-        if len(foreign) > len(own):
-            if DEBUG: print("MORE FOREIGN", claim.reading.text,foreign,own)
+        names = {word.stem for word in claim.reading.words if word.is_name}
+        amounts = any(figure.date is None for figure in claim.reading.figures)
+        few = len(matched) < 2 and not amounts and not claim.reading.identifiers
+        if foreign & names and DEBUG: print("NAME", claim.reading.text, foreign & names)
+        if len(foreign) > len(matched) or (foreign and few) or foreign & names:
+            if DEBUG: print("MORE FOREIGN", claim.reading.text,foreign,matched)
             return True
         for stem in foreign:
             holders = [one for one in others if stem in one.reading.stems]
@@ -352,8 +376,8 @@ class Support:
             if one is not statement
             for stem in one.reading.stems
         )
-        title = read(statement.passage.title or "")
-        around = title.names.union(*(_text_stems(text) for text in statement.context))
+        names = read(statement.passage.title or "").names
+        around = names.union(*(_text_stems(text) for text in statement.context))
         subject = statement.context[-1] if refers else ""
         r= replaced_subject(claim.reading.text, source, subject, known, around)
         if r and DEBUG: print("SUBJ", claim.reading.text,'<-',source.replace(chr(10),' '))
@@ -435,6 +459,8 @@ class Support:
                 share = self._share(reading, both, passage, has_figures=True)
                 if share < _PAIR_SHARE or not self._agrees(claim, both):
                     continue
+                if self._is_mixed(claim, both, one, two):
+                    continue
                 if self._binding.agrees(claim, labels, both, cited):
                     return [one, two]
         return []
@@ -450,6 +476,7 @@ class Support:
         proven = {one.result for one in shown}
         used: list[Statement] = []
         asked: list[Figure] = []
+        operands = {index for one in shown for index in one.operands}
         for index, figure in enumerate(figures):
             if figure.key in claim.exempt:
                 continue
@@ -465,6 +492,10 @@ class Support:
             ]
             if candidates:
                 best = max(candidates, key=lambda pair: pair[0])[1]
+                if index in operands and self._binding.has_rival(
+                    claim, figure, labels[index], best, cited
+                ):
+                    return None
                 used += [best] if best not in used else []
             elif any(figure.agrees_with(one) for one in self._question.figures):
                 asked.append(figure)
@@ -493,6 +524,26 @@ class Support:
 @lru_cache(maxsize=256)
 def _text_stems(text: str) -> frozenset[str]:
     return read(text).stems
+
+
+@lru_cache(maxsize=256)
+def _title_names(title: str) -> frozenset[str]:
+    """The capitalised words of a title, with the first."""
+    return frozenset(
+        word.stem for word in content_words(title) if word.is_name or title[word.start].isupper()
+    )
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences of a list item; a sentence without content words belongs to the one before."""
+    found: list[str] = []
+    for start, end in sentence_spans(text):
+        piece = text[start:end]
+        if found and not (read(piece).stems or read(piece).figures):
+            found[-1] = f"{found[-1]} {piece}"
+        else:
+            found.append(piece)
+    return found
 
 
 def _clauses(reading: Reading) -> list[Reading]:
