@@ -29,9 +29,10 @@ _STRENGTH: Final = {
 }
 _STRONG: Final = 3.0
 _LISTED: Final = re.compile(
-    r"[\s,;/&$\u20ac\u00a3()\u2013\u2014-]*(?:(?:or|and|to|through)\b)?[\s$\u20ac\u00a3-]*",
+    r"[\s,/&$\u20ac\u00a3()\u2013\u2014-]*(?:(?:or|and|to|through)\b)?[\s$\u20ac\u00a3-]*",
     re.IGNORECASE,
 )
+_VERB: Final = re.compile(r"\s+(?:is|are|was|were|has|have|goes|go)\b")
 _RESPECTIVELY: Final = re.compile(r"\brespectively\b", re.IGNORECASE)
 
 # A figure as the label of another, such as the year of an amount, says more than a word does.
@@ -236,7 +237,11 @@ def _clusters(reading: Reading, members: Sequence[int], own: Sequence[Entry]) ->
     for before, index in itertools.pairwise(members):
         start, end = reading.figures[before].end, reading.figures[index].start
         listed = _LISTED.fullmatch(reading.text, start, max(start, end))
-        if not listed or any(start <= entry[0] < end for entry in own):
+        # "The payment is 389 and 2,995 is due" lists nothing.
+        parted = _VERB.match(reading.text, reading.figures[index].end) and _VERB.search(
+            reading.text, 0, reading.figures[clusters[-1][0]].start
+        )
+        if parted or not listed or any(start <= entry[0] < end for entry in own):
             clusters.append([index])
         else:
             clusters[-1].append(index)

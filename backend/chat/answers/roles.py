@@ -149,6 +149,8 @@ class Roles:
         if unit.kind is Kind.ROW:
             return Role.CLAIM
         text = self._units.text_of(unit).strip("*_ ")
+        if not any(character.isalnum() for character in text):
+            return Role.CLAIM  # The sign of a footnote whose definition is gone.
         reading = read(text)
         if self._is_disclaimer(text, reading):
             return Role.STRUCTURE

@@ -73,7 +73,10 @@ _PREMISE: Final = re.compile(
 _REFERS_BACK: Final = re.compile(
     r"\W*(?:it|its|they|their|this|that|these|those|he|she)\b", re.IGNORECASE
 )
-_ARTICLE: Final = re.compile(r"^\W*(?:(?:the|an?|your|each|every|most)\s+)?", re.IGNORECASE)
+_ARTICLE: Final = re.compile(
+    r"^\W*(?:(?:note|important|tip|remember|key point|summary|answer|warning|in short)\b\W+)?(?:(?:the|an?|your|each|every|most)\s+)?",
+    re.IGNORECASE,
+)
 _EXTREME: Final = re.compile(
     r"\b(?:(?P<high>highest|largest|biggest|greatest|best|strongest)|lowest|smallest|cheapest|"
     r"worst|weakest)\b",

@@ -14,7 +14,7 @@ _STOP: Final = frozenset(
     word_list("""a about above according across actual actually additionally after again against
 all almost
 also although always am among an and another any apply approximately are around as aside at
-away based be because become becomes been before being below beneath besides between beyond
+based be because become becomes been before being below beneath besides between beyond
 both but by can case cases cited come comes could did different do document documents does
 doing done down due during each either else etc even ever every example except exactly
 excerpt excerpts few finally first following follows for from furthermore general
