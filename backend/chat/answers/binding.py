@@ -5,6 +5,7 @@ claim is compared with every figure of its kind in the passages: the one it agre
 the words around it at least as well as any other.
 """
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -60,6 +61,7 @@ _THAN_DATE: Final = re.compile(r"\b(?:more|less|higher|lower|fewer) than (?:in |
 _NEAR_DATE: Final = 24
 
 
+_AT: Final = re.compile(r"\s+(?:at|for|from|after|by)\s+(?:age\s+)?", re.IGNORECASE)
 _CLAUSE: Final = re.compile(r";\s+|,?\s+(?=(?:while|whereas|but)\b)")
 
 
@@ -92,6 +94,8 @@ class Binding:
                 return False
             fits.append(fit(labels[index], statement, partial(agree, figure, claim, statement)))
             if not times_agree(claim, figure, statement):
+                return False
+            if _follows_another(claim, index, statement):
                 return False
             if figure.date is None and (
                 not _dates_agree(claim, index, statement) or _takes_label(claim, index, statement)
@@ -147,6 +151,8 @@ def _is_nearer(
     "Food at home rose to 3,933" leaves out a word of "food away from home rose to 3,933", and none
     of "food at home rose to 6,053".
     """
+    if statement.reading.is_row or claim.reading.is_row:
+        return False
     mine = {key for key, weight in labels.items() if ":" not in key and weight >= 1}
     other = {key for key in statement.labels[place] if ":" not in key}
     if not mine or not mine <= other:
@@ -154,7 +160,8 @@ def _is_nearer(
     for number, one in enumerate(statement.reading.figures):
         if agree(figure, claim, statement, one):
             own = {k for k, weight in statement.labels[number].items() if ":" not in k and weight >= 1}
-            if not own - mine - other or other - mine - own:
+            near = {k for k, weight in statement.labels[place].items() if weight >= 1}
+            if not own - mine - near or near - mine - own - {k for k in near if ":" in k}:
                 return False
     return True
 
@@ -312,6 +319,26 @@ def _dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
         not theirs or mine & (theirs - others) or (theirs <= others and not mine & others)
         for theirs, others in agreed
     )
+
+
+def _follows_another(claim: Claim, index: int, statement: Statement) -> bool:
+    """Whether "1,400 at 70" is said where the source has "1,400 at 62 and 2,480 at 70"."""
+    figures = claim.reading.figures
+    if index + 1 == len(figures) or not _follows(claim.reading.text, figures, index):
+        return False
+    found = statement.reading.figures
+    pairs = [
+        (one, two)
+        for place, (one, two) in enumerate(itertools.pairwise(found))
+        if _follows(statement.reading.text, found, place)
+        and agree(figures[index + 1], claim, statement, two)
+        and comparable(one, figures[index])
+    ]
+    return bool(pairs) and not any(agree(figures[index], claim, statement, one) for one, _ in pairs)
+
+
+def _follows(text: str, figures: Sequence[Figure], index: int) -> bool:
+    return _AT.fullmatch(text, figures[index].end, figures[index + 1].start) is not None
 
 
 def _in_clause_of_other_date(claim: Claim, figure: Figure, statement: Statement) -> bool:

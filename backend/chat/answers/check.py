@@ -283,9 +283,10 @@ class _Check:
             header = [*unit.header[:1], *unit.header[column : column + 1]]
             text = self._units.text[cell.start : cell.end]
             row = Row(text, [unit.cells[0], cell], header, unit.caption)
+            reading = read(cell.text) if _is_numbered(unit) else read_row(row)
             marks = places.get(at, [])
             own = list(dict.fromkeys(index for mark in marks for index in mark.passages))
-            verdict = self._support.verify(self._claim(unit, read_row(row)), own or cited)
+            verdict = self._support.verify(self._claim(unit, reading), own or cited)
             if verdict.reason is not None:
                 return None
             place = at or unit.end
@@ -362,6 +363,12 @@ class _Check:
         if not self._is_whole:
             return "incomplete"
         return "partial" if was_removed else "answered"
+
+
+def _is_numbered(unit: Unit) -> bool:
+    """Whether a row of a table begins with its own number, as a list item does."""
+    head = unit.header[0].text.strip("*_ .").lower() if unit.header else ""
+    return unit.cells[0].text.strip("*_ .").isdigit() and head in {"#", "no", "nr", "step", ""}
 
 
 def _citation(number: int, statement: Statement, spans: Sequence[Span]) -> Citation:

@@ -106,6 +106,7 @@ _OPPOSITES: Final = [
     senior | junior
     protect protects protected | expose exposes exposed
     principal | interest
+    cost costs costing | return returns returned
     import imports | export exports
     """.strip().splitlines()
 ]
