@@ -90,17 +90,9 @@ class Binding:
             if figure.key in claim.exempt:
                 fits.append(None)
                 continue
-            if _in_other_column(claim, index, statement):
+            if not self.stands(claim, index, statement):
                 return False
             fits.append(fit(labels[index], statement, partial(agree, figure, claim, statement)))
-            if not times_agree(claim, figure, statement):
-                return False
-            if _follows_another(claim, index, statement):
-                return False
-            if figure.date is None and (
-                not _dates_agree(claim, index, statement) or _takes_label(claim, index, statement)
-            ):
-                return False
         for index, (figure, own) in enumerate(zip(figures, fits, strict=True)):
             # The figures beside a date have it as their label.
             if own is None or (figure.date and any(not one.date for one in figures)):
@@ -108,6 +100,18 @@ class Binding:
             if self.has_rival(claim, figure, labels[index], statement, cited):
                 return False
         return _pairs_agree(claim, labels, statement, fits)
+
+    @staticmethod
+    def stands(claim: Claim, index: int, statement: Statement) -> bool:
+        """Whether a figure has no time, date, column or label of another one."""
+        figure = claim.reading.figures[index]
+        if _in_other_column(claim, index, statement) or not times_agree(claim, figure, statement):
+            return False
+        if _follows_another(claim, index, statement):
+            return False
+        return figure.date is not None or (
+            _dates_agree(claim, index, statement) and not _takes_label(claim, index, statement)
+        )
 
     def has_rival(
         self,

@@ -232,7 +232,7 @@ class _Check:
         proof = self._by_cell(unit, cited) if unit.kind is Kind.ROW else self._by_mark(unit)
         if proof is None:
             reading = self._reading(unit, unit.start, unit.end)
-            if unit.kind is Kind.ROW and not reading.figures:
+            if unit.kind is Kind.ROW and (not reading.figures or _is_numbered(unit)):
                 return Reason.NOT_SUPPORTED
             if not any(character.isalnum() for character in reading.text):
                 return Reason.NO_CITATION  # A footnote's sign that is left of its definition.

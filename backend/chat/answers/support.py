@@ -4,11 +4,12 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from chat.answers.arithmetic import calculations
 from chat.answers.binding import Binding, agree, comparable, fit, matches
+from chat.answers.comparing import comparisons_right
 from chat.answers.claims import Claim, Reason, Verdict
 from chat.answers.figures import FRACTION, PERCENT, Figure
 from chat.answers.opposites import (
@@ -19,7 +20,7 @@ from chat.answers.opposites import (
     opposed,
 )
 from chat.answers.passages import PassageReading, Statement, named_figures
-from chat.answers.polarity import limit_kept, negation_agrees
+from chat.answers.polarity import limit_kept, negation_agrees, negations
 from chat.answers.reading import Reading, context_labels, join, read
 from chat.answers.relations import relations_agree
 from chat.answers.sentences import sentence_spans
@@ -32,6 +33,8 @@ from chat.answers.words import content_words
 # what catches the rest. Measured in tests/test_smoke.py.
 WORD_SHARE: Final = 0.34
 WORD_SHARE_WITH_FIGURES: Final = 0.25
+_LEAST_FIT: Final = 0.9
+_MOST_JOINED: Final = 4
 _PAIR_SHARE: Final = 0.5
 """For two neighbouring sentences together."""
 
@@ -186,6 +189,8 @@ class Support:
             return Verdict(None, pair)
         if calculated := self._calculation(claim, labels, cited):
             return calculated
+        if joined := self._by_figure(claim, labels, cited):
+            return Verdict(None, joined)
         if reading.figures and not any(one.has_figures for one in found):
             return Verdict(Reason.NUMBER_NOT_IN_SOURCE)
         if reading.figures and not found[0].has_figures:
@@ -467,6 +472,57 @@ class Support:
                 if self._binding.agrees(claim, labels, both, cited):
                     return [one, two]
         return []
+
+    def _by_figure(  # noqa: PLR0911
+        self, claim: Claim, labels: Sequence[Mapping[str, float]], cited: Sequence[int]
+    ) -> list[Statement]:
+        """Statements that prove a claim together, each figure with its labels in one of them."""
+        reading = claim.reading
+        amounts = [
+            (index, figure)
+            for index, figure in enumerate(reading.figures)
+            if figure.date is None and figure.key not in claim.exempt
+        ]
+        if len(amounts) < 2 or calculations(reading.text, reading.figures):
+            return []
+        used: list[Statement] = []
+        units: dict[int, list[str]] = {}
+        for index, figure in amounts:
+            best, score = None, _LEAST_FIT
+            for passage in cited:
+                for one in self._passages[passage].statements:
+                    if not matches(figure, claim, one):
+                        continue
+                    own = fit(labels[index], one, partial(agree, figure, claim, one)) or 0.0
+                    if own > score and self._binding.stands(claim, index, one):
+                        best, score = one, own
+            if best is None or self._binding.has_rival(claim, figure, labels[index], best, cited):
+                return []
+            used += [best] if not any(best is one for one in used) else []
+            units.setdefault(id(best), []).append(figure.unit)
+        # What two sentences say of two things is compared; "from 35 to 65" of one sentence and the
+        # amount of another would make a third thing.
+        kinds = {tuple(sorted(set(one))) for one in units.values()}
+        if len(kinds) > 1 and not any(one.reading.is_row for one in used):
+            return []
+        if len(used) < 2 or len(used) > _MOST_JOINED:
+            return []
+        around = [one for source in used for one in (*source.reading.figures, *source.column_figures, *source.context_figures)]
+        if not all(any(figure.agrees_with(one) for one in around) for figure in (*reading.figures, *reading.columns) if figure.date):
+            return []
+        if not comparisons_right(reading) or negations(claim.text):
+            return []
+        stems = reading.stems
+        known = frozenset(stem for one in used for stem in one.reading.stems | one.context_stems)
+        elsewhere = frozenset(stem for one in self._passages for stem in one.stems)
+        if len(stems & known) < _PAIR_SHARE * len(stems & elsewhere):
+            return []
+        names = {word.stem for word in reading.words if word.is_name}
+        if names & elsewhere - known - self._question.stems:
+            return []
+        if any(self._speaks_of_another(claim, one) or not limit_kept(claim.text, one.reading.text, stems) for one in used):
+            return []
+        return used
 
     def _calculation(  # noqa: PLR0911
         self, claim: Claim, labels: Sequence[Mapping[str, float]], cited: Sequence[int]
