@@ -56,6 +56,11 @@ _CHANGED_TO: Final = re.compile(
     re.IGNORECASE,
 )
 _LEAST_MONEY: Final = 100
+_WORD: Final = re.compile(r"\s*([A-Za-z]+)")
+_MONEY_VERBS: Final = frozenset(
+    word_list("""grows grew becomes became costs earns earned loses lost doubles doubled invested
+borrowed saved paid left remains yields returns""")
+)
 _CURRENCY_SIGN: Final = re.compile(r"[$\u20ac\u00a3\u00a5]|\b(?:euros?|pounds?|yen|EUR|GBP|CHF)\b")
 _THAN_DATE: Final = re.compile(r"\b(?:more|less|higher|lower|fewer) than (?:in |on |at )?\Z")
 _NEAR_DATE: Final = 24
@@ -213,7 +218,12 @@ def _is_unnamed_money(figure: Figure, source: Figure, statement: Statement) -> b
         return False
     text = statement.reading.text
     behind = read(text[source.end : source.end + 24])
-    counted = behind.words[:1] and behind.words[0].start <= 1
+    word = _WORD.match(text, source.end)
+    counted = (
+        behind.words[:1]
+        and behind.words[0].start <= 1
+        and not (word and word[1].lower() in _MONEY_VERBS)
+    )
     return not counted and not _CURRENCY_SIGN.search(statement.passage.text)
 
 

@@ -45,8 +45,7 @@ _OPPOSITES: Final = [
     stock stocks share shares equities | bond bonds
     gross | net
     simple | compound
-    annual annually yearly year years annum | monthly month months | weekly week weeks | \
-    daily day days | quarterly quarter quarters
+    annual annually yearly | monthly | weekly | daily | quarterly
     taxable taxed | untaxed nontaxable
     revenue revenues sales | expense expenses
     active actively | passive passively
@@ -106,7 +105,6 @@ _OPPOSITES: Final = [
     senior | junior
     protect protects protected | expose exposes exposed
     principal | interest
-    cost costs costing | return returns returned
     import imports | export exports
     """.strip().splitlines()
 ]
@@ -121,6 +119,7 @@ _SIDES: Final = {
     for forms in sides
     for word in forms
 }
+_ORDER: Final = _SIDES["before"][0][0]
 _WINDOW: Final = 3
 _MARGIN: Final = 0.15
 
@@ -134,6 +133,8 @@ class Direction:
     word: str
     around: dict[str, float]
     negated: bool
+    left: frozenset[str]
+    right: frozenset[str]
 
 
 @lru_cache(maxsize=2048)
@@ -145,6 +146,7 @@ def directions(text: str) -> tuple[Direction, ...]:
     for index, (word, _, _) in enumerate(words):
         for group, side in _SIDES.get(word, ()):
             around: dict[str, float] = {}
+            sides: dict[int, set[str]] = {-1: set(), 1: set()}
             for step in (-1, 1):
                 weight, position, taken = 1.0, index, 0
                 while 0 <= position + step < len(words) and taken < _WINDOW:
@@ -155,10 +157,12 @@ def directions(text: str) -> tuple[Direction, ...]:
                     position += step
                     if keys[position]:
                         around[keys[position]] = max(weight, around.get(keys[position], 0.0))
+                        sides[step].add(keys[position])
                         weight *= 0.8
                         taken += 1
             negated = any(is_hard(w) for w, _, _ in words[max(0, index - 3) : index])
-            found.append(Direction(group, side, word, around, negated))
+            left, right = frozenset(sides[-1]), frozenset(sides[1])
+            found.append(Direction(group, side, word, around, negated, left, right))
     return tuple(found)
 
 
@@ -181,7 +185,8 @@ def directions_agree(claim: str, source: str) -> bool:
             (
                 overlap
                 for t in other
-                if (overlap := _overlap(one, t))
+                if not (one.group == _ORDER and _is_converse(one, t))
+                and (overlap := _overlap(one, t))
                 and not any(m.side == t.side and _overlap(m, t) >= overlap for m in rivals)
             ),
             default=0.0,
@@ -190,6 +195,14 @@ def directions_agree(claim: str, source: str) -> bool:
         if against > for_it + (_MARGIN if same else 0.0):
             return False
     return True
+
+
+def _is_converse(one: Direction, other: Direction) -> bool:
+    """Whether "X before Y" says the same as "Y after X"; "the year before" compares nothing."""
+    if not one.right or not other.right:
+        return True
+    straight = len(one.left & other.left) + len(one.right & other.right)
+    return len(one.left & other.right) + len(one.right & other.left) > straight
 
 
 def opposed(label: str, source: str) -> bool:

@@ -26,6 +26,8 @@ _NO_DENIAL: Final = re.compile(
     r"|\bnot (?:more|less|fewer|exceeding|under|over|to exceed|above|below) \b|\bno doubt\b|"
     r"\b(?:never|cannot|not|\w+n['\u2019]t)(?: be)?(?: \w+)? (?:exceed|(?:more|higher|greater) than)\b|"
     r"\bwhether or not\b"
+    # "Do not close it, or you pay" says what closing it costs.
+    r"|^\W*(?:do not|don['\u2019]t|never)\b(?=[^.]*\bor (?:else|you|it)\b)"
     r"|\bno other\b|\bnothing else\b|\bno matter\b|\bno\.(?= ?\d)|^(?:no|none)[,.](?= )",
     re.IGNORECASE,
 )
@@ -70,7 +72,8 @@ def negations(text: str) -> tuple[Negation, ...]:
             free = f"{bare}-free"  # Met by the same word alone, though the source may tax as well.
             found.append(Negation(True, (bare, free), _clause_before(masked, words, index - 1)))
             continue
-        if (word == "non" and masked[end : end + 1] == "-") or (hard or word in _SOFT):
+        than = word == "other" and words[index + 1 : index + 2] and words[index + 1][0] == "than"
+        if than or (word == "non" and masked[end : end + 1] == "-") or (hard or word in _SOFT):
             reached = _reached(masked, words, index, end)
             found.append(Negation(hard, reached, _subject(masked, words, index)))
         elif word.startswith(("un", "non")) and len(word) > 5:

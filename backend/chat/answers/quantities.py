@@ -121,7 +121,7 @@ _BEFORE: Final = [
         (
             "about",
             "in the region of|in the order of|somewhere around|an estimated|about|around|"
-            "roughly|approximately|approx|circa|some|~|\u2248|\u223c",
+            "roughly|approximately|approx|circa|some|near|~|\u2248|\u223c",
         ),
     )
     for phrase in phrases.split("|")
@@ -523,7 +523,7 @@ class _Reader:
             return at + 1, _SYMBOLS[word]
         if (time := word.removesuffix("'s").removesuffix("'")) in _TIMES:
             return at + 1, _TIMES[time]
-        if word in {"times", "x", "\u00d7", "fold"} and not numeral_like(self._tokens, at + 1):
+        if word in {"times", "occasions", "x", "\u00d7", "fold"} and not numeral_like(self._tokens, at + 1):
             return at + 1, "times"
         # "Three additional months", "five full years".
         if not hyphens and after in _TIMES and word.isalpha() and word in _LOOSE:

@@ -106,6 +106,11 @@ _REPLY: Final = re.compile(
     r"hello|hi|thanks?(?: you)?|you're welcome)\W*",
     re.IGNORECASE,
 )
+_DEPENDS: Final = re.compile(
+    r"\W*(?:(?:yes|no|it (?:can|may|could|might)|that|this|it|the answer)\b[,;:]?\s+)?(?:but\s+)?"
+    r"(?:(?:it|that|this)\s+)?(?:really\s+|mostly\s+|largely\s+)?depends\b[^,;:]{0,60}",
+    re.IGNORECASE,
+)
 _OFFER: Final = re.compile(
     r"\W*(?:let me know|feel free|i hope (?:this|that)|if you (?:tell|share|give|let|would "
     r"like|want|have (?:more|other|further))|"
@@ -158,7 +163,7 @@ class Roles:
             return Role.LACK
         if not self._is_bare(unit, reading):
             return Role.CLAIM
-        if _REPLY.fullmatch(text):
+        if _REPLY.fullmatch(text) or _DEPENDS.fullmatch(text):
             return Role.STRUCTURE
         if text.endswith("?") and not _RHETORIC.match(text):
             return Role.STRUCTURE

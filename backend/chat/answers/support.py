@@ -276,6 +276,8 @@ class Support:
         for figure in reading.figures:
             if figure.key in claim.exempt or matches(figure, claim, statement):
                 continue
+            if _only_orders(reading, figure):
+                continue
             around = statement.context_figures if figure.date else statement.column_figures
             if any(figure.agrees_with(one) for one in around):
                 continue
@@ -624,6 +626,13 @@ def _clauses(reading: Reading) -> list[Reading]:
     if len(pieces) > _MAX_CLAUSES:
         return []
     return [read(piece) for piece in pieces]
+
+
+def _only_orders(reading: Reading, figure: Figure) -> bool:
+    """Whether a figure is the "first" of "the first 15 months", which are as long without it."""
+    return figure.key == "ordinal:1" and any(
+        0 <= other.start - figure.end <= 1 for other in reading.figures
+    )
 
 
 def _splits_range(claim: Claim, one: Statement, two: Statement) -> bool:

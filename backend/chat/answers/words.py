@@ -77,6 +77,10 @@ _SYNONYMS: Final = {
     old older oldest
     young younger youngest
     cheap cheaper cheapest
+    worth value valued values valuable
+    protect protects protected protection protections cover covers covered coverage
+    fee fees charge charges charged
+    limit limits limited cap caps capped ceiling
     expensive expensiver pricier
     """.strip().splitlines()
     for word in line.split()
@@ -139,7 +143,11 @@ def content_words(text: str) -> list[Word]:
         is_label = (
             len(raw) == 1 and raw.isupper() and raw != "I" and (raw != "A" or not sentence_start)
         )
-        if len(raw) == 1 and text[match.end() : match.end() + 1] == ".":
+        dotted = text[match.end() : match.end() + 1] == "." and (
+            text[match.start() - 1 : match.start()] == "."
+            or text[match.end() + 1 : match.end() + 2].isalpha()
+        )
+        if len(raw) == 1 and dotted:
             is_label = False  # "U.S." is no label.
         key = raw.lower() + "." if is_label else stem(raw)
         # Net income, net profit, net earnings and net loss name one line of a statement.
