@@ -55,6 +55,8 @@ _CHANGED_TO: Final = re.compile(
     r"lower|widen|narrow)\w*\s+(?:\w+\s+){0,2}to\s+\W*\Z",
     re.IGNORECASE,
 )
+_NAMED_ONCE: Final = frozenset({PERCENT, "year", "month", "week", "day"})
+_PREPOSITION: Final = re.compile(r"\b(?:by|of|to|at|from|than)\s+\Z")
 _LEAST_MONEY: Final = 100
 _WORD: Final = re.compile(r"\s*([A-Za-z]+)")
 _MONEY_VERBS: Final = frozenset(
@@ -201,6 +203,8 @@ def agree(figure: Figure, claim: Claim, statement: Statement, source: Figure) ->
         return True
     if _is_unnamed_money(figure, source, statement):
         return replace(figure, unit=BARE).agrees_with(source)
+    if _is_unnamed_unit(figure, source, statement):
+        return replace(figure, unit=BARE).agrees_with(source)
     if figure.date or source.date or (figure.value < 0) == (source.value < 0):
         return False
     positive_text = claim.text if figure.value >= 0 else statement.reading.text
@@ -225,6 +229,16 @@ def _is_unnamed_money(figure: Figure, source: Figure, statement: Statement) -> b
         and not (word and word[1].lower() in _MONEY_VERBS)
     )
     return not counted and not _CURRENCY_SIGN.search(statement.passage.text)
+
+
+def _is_unnamed_unit(figure: Figure, source: Figure, statement: Statement) -> bool:
+    """Whether a source names the unit once: "pays four per cent while prices rise by five"."""
+    if figure.unit not in _NAMED_ONCE or source.unit != BARE:
+        return False
+    before = statement.reading.text[: source.start]
+    return _PREPOSITION.search(before) is not None and any(
+        one.unit == figure.unit and one.start < source.start for one in statement.reading.figures
+    )
 
 
 def fit(labels: Labels, statement: Statement, wanted: Callable[[Figure], bool]) -> float | None:

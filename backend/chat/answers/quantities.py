@@ -166,6 +166,7 @@ _RANGE_JOINTS: Final = {
 _HYPHENS: Final = {"-", "\u2010", "\u2011", "\u2013"}
 _MINUS: Final = {"-", "\u2212", "\u2013"}
 _MAX_STEPS: Final = 20_000
+_SUMS: Final = frozenset({"add", "adds", "added", "adding", "sum", "sums"})
 
 
 _LOOSE: Final = frozenset(
@@ -401,7 +402,8 @@ class _Reader:
             return made("2", "times", 1)
         if low in {"triple", "triples", "tripled", "tripling", "thrice"}:
             return made("3", "times", 1)
-        period = after.removesuffix("'s").rstrip("s")
+        hyphen = after in _HYPHENS and self._adjacent(index + 1)
+        period = (self._low(index + 2) if hyphen else after).removesuffix("'s").rstrip("s")
         if low in _ORDINALS and period in _PERIODS:
             return made(str(_ORDINALS[low]), f"ordinal {period}", 1)
         if low in _ORDINALS and numeral_like(self._tokens, index + 1):
@@ -592,6 +594,8 @@ class _Reader:
             if all(self._low(begin + offset) == word for offset, word in enumerate(phrase)):
                 # "Spread over thirty years" compares nothing.
                 spread = phrase == ("over",) and self._low(begin - 1) in {"spread", "carried"}
+                # "Adds up to five" is five.
+                spread = spread or phrase == ("up", "to") and self._low(begin - 1) in _SUMS
                 if bound == "about" and (tighter := self._bound_before(begin)) in {
                     "over", "under", "least", "most",
                 }:  # fmt: skip
