@@ -57,6 +57,7 @@ _CHANGED_TO: Final = re.compile(
 )
 _NAMED_ONCE: Final = frozenset({PERCENT, "year", "month", "week", "day"})
 _PREPOSITION: Final = re.compile(r"\b(?:by|of|to|at|from|than)\s+\Z")
+_DIFFERENCE: Final = re.compile(r"\s*(?:more|less|higher|lower|fewer)\b", re.IGNORECASE)
 _LEAST_MONEY: Final = 100
 _WORD: Final = re.compile(r"\s*([A-Za-z]+)")
 _MONEY_VERBS: Final = frozenset(
@@ -460,6 +461,8 @@ def _roles_crossed(claim: Claim, statement: Statement, one: int, two: int) -> bo
 
 
 def _role(text: str, figure: Figure) -> str:
+    if _DIFFERENCE.match(text, figure.end):
+        return ""
     words = re.findall(r"[A-Za-z']+", text[max(0, figure.start - 50) : figure.start].lower())
     while words and words[-1] in _BETWEEN:
         words.pop()

@@ -32,6 +32,7 @@ _LISTED: Final = re.compile(
     r"[\s,/&$\u20ac\u00a3()\u2013\u2014-]*(?:(?:or|and|to|through)\b)?[\s$\u20ac\u00a3-]*",
     re.IGNORECASE,
 )
+_ASIDE: Final = re.compile(r"\([^()]*\)")
 _VERB: Final = re.compile(r"\s+(?:is|are|was|were|has|have|goes|go)\b")
 _RESPECTIVELY: Final = re.compile(r"\brespectively\b", re.IGNORECASE)
 
@@ -286,6 +287,8 @@ def _cut(text: str, start: int, end: int) -> int | None:
     previous_end = -1
     previous_strength = 0.0
     for match in _BREAK.finditer(text, start, end):
+        if match[0] in "()" and _ASIDE.search(text, start, end):
+            continue  # "3 % (at least 5 dollars) for a month and 5 % later" breaks at "and".
         here = _STRENGTH.get(match[0].lower(), _STRONG)
         adjacent = not text[previous_end : match.start()].strip() if previous_end >= 0 else False
         total = here + (previous_strength if adjacent else 0.0)

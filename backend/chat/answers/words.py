@@ -30,7 +30,7 @@ see seem set several shall she should show shows similarly simply since so some 
 someone something sometimes source sources specific state stated states still such summary
 sure take taken takes tell tells tend tends text than that the their them then there
 therefore these they thing things this those though through throughout thus to together too
-toward towards two typical typically under unless until up upon us use used uses using usual
+toward towards two typical typically under unless until up upon us use used uses using usual ca wo ai
 usually various very via want was way ways we well were what whatever when whenever where
 whereas whether which while who whom whose why will with within without would yes yet
 you your yours yourself common commonly normal normally able idea point points clear work
@@ -86,6 +86,9 @@ _SYNONYMS: Final = {
     for word in line.split()
 }
 
+# "You're" and "isn't" say no more than "you" and "is"; the negation is read elsewhere.
+_CONTRACTED: Final = re.compile(r"(?:'(?:s|re|ll|ve|d|m)|n't)$")
+
 _SUFFIXES: Final = (
     "ization", "isation", "ations", "ation", "ments", "ment", "ities", "ity", "ness", "ings", "ing",
     "ions", "ion", "ally", "ies", "ied", "ers", "ely", "ed", "er", "es", "ly", "al",
@@ -100,7 +103,7 @@ _STEM_CHARACTERS: Final = 6
 def stem(word: str) -> str:
     """Return what the forms of a word share; an empty string for a word that says nothing."""
     word = word.lower().replace("\u2019", "'")
-    word = word.removesuffix("'s")
+    word = _CONTRACTED.sub("", word)
     word = word.replace("'", "")
     if word in _STOP or (len(word) < 2 and word.isascii()):
         return ""
