@@ -29,15 +29,15 @@ def relations(text: str) -> Relations:
     """Return each content word with the function word before it and the content word after it."""
     found: set[tuple[str, str]] = set()
     governing, reach = "", 0
-    previous, end = "", 0
+    previous, touching, end = "", "", 0
     for match in WORD.finditer(text):
         word = match[0].lower()
         if _BOUNDARY.search(text, end, match.start()):
-            governing, previous = "", ""
+            governing, previous, touching = "", "", ""
         end = match.end()
         key = stem(word)
         if word in _GOVERNING or word in _SAME:
-            governing, reach = _SAME.get(word, word), 0
+            governing, reach, touching = _SAME.get(word, word), 0, ""
             if previous:
                 found.add((previous, f"{governing}-"))
             if not key:
@@ -55,7 +55,9 @@ def relations(text: str) -> Relations:
                 governing = ""
         if previous:
             found.add((previous, f"{key}+"))
-        previous = key
+        if touching:
+            found.add((touching, f"{key}++"))
+        previous = touching = key
     return frozenset(found)
 
 
@@ -68,6 +70,11 @@ def relations_agree(claim: str, source: str) -> bool:
         if opposite and (one, opposite) in theirs and (one, opposite) not in mine:
             return False
         for other, also in lost:
-            if one != other and governs != also and (other, governs) in theirs and (one, also) in theirs and (other, governs) not in mine and (one, also) not in mine:
-                return False
+            exchanged = (other, governs) in theirs and (one, also) in theirs
+            kept = (other, governs) in mine or (one, also) in mine
+            if one != other and governs != also and exchanged and not kept:
+                # "Adjust the amount" is "the amount adjusted".
+                inverted = {(one, f"{other}++"), (other, f"{one}++")}
+                if not (inverted & mine and inverted & theirs):
+                    return False
     return True

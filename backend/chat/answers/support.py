@@ -368,7 +368,7 @@ class Support:
         for stem in foreign:
             holders = [one for one in others if stem in one.reading.stems]
             best = max(holders, key=lambda one: len(stems & one.reading.stems))
-            if len(stems & (best.reading.stems | best.context_stems)) * 2 > len(stems) and not self._agrees(claim, best):
+            if len(stems & best.reading.stems) * 2 >= len(stems) and not self._agrees(claim, best):
                 if DEBUG: print("MIXED", claim.reading.text,'<-',stem, best.reading.text.replace(chr(10),' '))
                 return True
         return False
@@ -510,7 +510,8 @@ class Support:
         if len(used) < 2 or len(used) > _MOST_JOINED:
             return []
         around = [one for source in used for one in (*source.reading.figures, *source.column_figures, *source.context_figures)]
-        if not all(any(figure.agrees_with(one) for one in around) for figure in (*reading.figures, *reading.columns) if figure.date):
+        stated = [figure for figure in reading.figures if figure.date]
+        if not all(any(figure.agrees_with(one) for one in around) for figure in (*stated, *reading.columns)):
             return []
         if not comparisons_right(reading) or negations(claim.text):
             return []
