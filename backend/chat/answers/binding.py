@@ -171,7 +171,9 @@ def _is_nearer(
         return False
     for number, one in enumerate(statement.reading.figures):
         if agree(figure, claim, statement, one):
-            own = {k for k, weight in statement.labels[number].items() if ":" not in k and weight >= 1}
+            own = {
+                k for k, weight in statement.labels[number].items() if ":" not in k and weight >= 1
+            }
             near = {k for k, weight in statement.labels[place].items() if weight >= 1}
             if not own - mine - near or near - mine - own - {k for k in near if ":" in k}:
                 return False
@@ -196,7 +198,9 @@ def matches(figure: Figure, claim: Claim, statement: Statement) -> bool:
     return any(agree(figure, claim, statement, one) for one in statement.reading.figures)
 
 
-def agree(figure: Figure, claim: Claim, statement: Statement, source: Figure) -> bool:
+def agree(  # noqa: PLR0911
+    figure: Figure, claim: Claim, statement: Statement, source: Figure
+) -> bool:
     """Whether two figures agree, where a loss may be written as negative or in words."""
     if source.end_of == "from" and _CHANGED_TO.search(claim.reading.text[: figure.start]):
         return False  # "From 12.2 % to 14.2 %" is no improvement to 12.2 %.

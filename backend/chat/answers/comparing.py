@@ -26,8 +26,8 @@ _ROSE: Final = re.compile(
     re.IGNORECASE,
 )
 _BESIDE: Final = re.compile(
-    r"\b(?:versus|vs|compared|against|rather than|than|instead of|from|to|up from|down from|but|while|"
-    r"whereas|and)\b",
+    r"\b(?:versus|vs|compared|against|rather than|than|instead of|from|to|up from|down from|but|"
+    r"while|whereas|and)\b",
     re.IGNORECASE,
 )
 

@@ -24,7 +24,8 @@ _NO_DENIAL: Final = re.compile(
     r"\bnot (?:only|just|merely|simply)\b(?=[^.]*\bbut\b)|\bnot least\b|\bno (?:more|less|"
     r"fewer|later|longer|earlier|higher|lower) than\b"
     r"|\bnot (?:more|less|fewer|exceeding|under|over|to exceed|above|below) \b|\bno doubt\b|"
-    r"\b(?:never|cannot|not|\w+n['\u2019]t)(?: be)?(?: \w+)? (?:exceed|(?:more|higher|greater) than)\b|"
+    r"\b(?:never|cannot|not|\w+n['\u2019]t)(?: be)?(?: \w+)? "
+    r"(?:exceed|(?:more|higher|greater) than)\b|"
     r"\bwhether or not\b"
     # "Do not close it, or you pay" says what closing it costs.
     r"|^\W*(?:do not|don['\u2019]t|never)\b(?=[^.]*\bor (?:else|you|it)\b)"
@@ -146,8 +147,7 @@ def negation_agrees(
         twin = next((other for other in left if _meets(reached, one, other, free)), None)
         nearest = one.targets[:1]
         if twin is not None and (
-            not source_stems.intersection(nearest)
-            or set(nearest) & {*twin.targets, *twin.subject}
+            not source_stems.intersection(nearest) or set(nearest) & {*twin.targets, *twin.subject}
         ):
             left.remove(twin)
         elif source_stems.intersection(one.targets[:_NEAREST]) or not any(
@@ -216,7 +216,8 @@ _UNLESS: Final = re.compile(r"\b(?:unless|only if|only when)\b", re.IGNORECASE)
 _ANY_LIMIT: Final = re.compile(
     r"\b(?:unless|only|except|exceptions?|if|when|provided|as long as|so long as|other than|"
     r"apart from|excluding|"
-    r"until|but|subject to|waived|exempt|depending|within|limited|conditions?|requires?|restrict\w*)\b",
+    r"until|but|subject to|waived|exempt|depending|within|limited|conditions?|requires?|"
+    r"restrict\w*)\b",
     re.IGNORECASE,
 )
 

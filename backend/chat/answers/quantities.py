@@ -525,7 +525,9 @@ class _Reader:
             return at + 1, _SYMBOLS[word]
         if (time := word.removesuffix("'s").removesuffix("'")) in _TIMES:
             return at + 1, _TIMES[time]
-        if word in {"times", "occasions", "x", "\u00d7", "fold"} and not numeral_like(self._tokens, at + 1):
+        if word in {"times", "occasions", "x", "\u00d7", "fold"} and not numeral_like(
+            self._tokens, at + 1
+        ):
             return at + 1, "times"
         # "Three additional months", "five full years".
         if not hyphens and after in _TIMES and word.isalpha() and word in _LOOSE:
@@ -562,7 +564,11 @@ class _Reader:
     def _is_operator(self, first: int) -> bool:
         """Whether the minus before a figure subtracts it: "5 % \u2212 3 %"."""
         previous = self._low(first - 2)
-        return not self._adjacent(first) and bool(previous) and (previous[-1].isalnum() or previous in "%)")
+        return (
+            not self._adjacent(first)
+            and bool(previous)
+            and (previous[-1].isalnum() or previous in "%)")
+        )
 
     def _is_call(self, index: int) -> bool:
         return self._adjacent(index) and self._low(index - 1)[:1].isalnum()
@@ -595,7 +601,7 @@ class _Reader:
                 # "Spread over thirty years" compares nothing.
                 spread = phrase == ("over",) and self._low(begin - 1) in {"spread", "carried"}
                 # "Adds up to five" is five.
-                spread = spread or phrase == ("up", "to") and self._low(begin - 1) in _SUMS
+                spread = spread or (phrase == ("up", "to") and self._low(begin - 1) in _SUMS)
                 if bound == "about" and (tighter := self._bound_before(begin)) in {
                     "over", "under", "least", "most",
                 }:  # fmt: skip

@@ -14,7 +14,8 @@ from chat.answers.words import Word, content_words
 
 _BREAK: Final = re.compile(
     r"[;:]|\s[\u2014\u2013-]\s|\u2014|,(?!\d)|[()]|"
-    r"\bfollowed by\b|\b(?:while|whereas|but|versus|vs|compared|although|though|however|plus|against)\b|"
+    r"\bfollowed by\b|\b(?:while|whereas|but|versus|vs|compared|although|though|however|plus|"
+    r"against)\b|"
     r"(?<!\d\s)\b(?:and|or)\b|\b(?:and|or)\b(?!\s\d)",  # not that of "between 25 and 35"
     re.IGNORECASE,
 )

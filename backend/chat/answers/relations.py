@@ -64,7 +64,7 @@ def relations(text: str) -> Relations:
 def relations_agree(claim: str, source: str) -> bool:
     """Whether no two words of a claim have exchanged their places in the source."""
     mine, theirs = relations(claim), relations(source)
-    lost = [pair for pair in mine - theirs]
+    lost = list(mine - theirs)
     for one, governs in lost:
         opposite = _OPPOSITE.get(governs)
         if opposite and (one, opposite) in theirs and (one, opposite) not in mine:

@@ -81,9 +81,10 @@ _LACK: Final = re.compile(
     r"(?:know|say|tell|find|answer|determine|see|have|provide|confirm)\b"
     r"|\bi(?:'m| am) (?:not sure|unsure|unable)\b"
     rf"|\bthere (?:is|are|was)(?: no|n't| not)\b[^.;]{{0,60}}{_SOURCE_NOUN}"
-    r"|\b(?:is|are|was|were)(?:n't| not) (?:mentioned|addressed|discussed|stated|specified|answered)\b"
-    r"|^\W*(?:that|this|it|those details|such details)\b[^.;]{0,40}\b(?:is|are|was|were)(?:n't| not) "
-    r"(?:covered|given|included|provided|found|available)\b",
+    r"|\b(?:is|are|was|were)(?:n't| not) (?:mentioned|addressed|discussed|stated|specified|"
+    r"answered)\b"
+    r"|^\W*(?:that|this|it|those details|such details)\b[^.;]{0,40}\b(?:is|are|was|were)"
+    r"(?:n't| not) (?:covered|given|included|provided|found|available)\b",
     re.IGNORECASE,
 )
 # What follows these is a claim again: "the documents do not say, but 12 % is safe".

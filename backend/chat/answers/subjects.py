@@ -111,7 +111,7 @@ def _replaces(
 def _beginning(text: str) -> str:
     """The first words of a sentence, which name its subject."""
     named = sequence(text)[:_LEAST_SHARED]
-    return text[: named[-1].start] + text[named[-1].start :].split()[0] if named else ""
+    return text[: named[-1].start] + text[named[-1].start :].split(maxsplit=1)[0] if named else ""
 
 
 def _keys(places: Sequence[Place]) -> list[str]:

@@ -9,8 +9,8 @@ from typing import Final
 
 from chat.answers.arithmetic import calculations
 from chat.answers.binding import Binding, agree, comparable, fit, matches
-from chat.answers.comparing import comparisons_right
 from chat.answers.claims import Claim, Reason, Verdict
+from chat.answers.comparing import comparisons_right
 from chat.answers.figures import FRACTION, PERCENT, Figure
 from chat.answers.opposites import (
     comparison_agrees,
@@ -34,6 +34,7 @@ from chat.answers.words import content_words
 WORD_SHARE: Final = 0.34
 WORD_SHARE_WITH_FIGURES: Final = 0.25
 _LEAST_FIT: Final = 0.9
+_FEW_FOREIGN: Final = 6
 _MOST_JOINED: Final = 4
 _PAIR_SHARE: Final = 0.5
 """For two neighbouring sentences together."""
@@ -77,7 +78,8 @@ _REFERS_BACK: Final = re.compile(
     r"\W*(?:it|its|they|their|this|that|these|those|he|she)\b", re.IGNORECASE
 )
 _ARTICLE: Final = re.compile(
-    r"^\W*(?:(?:note|important|tip|remember|key point|summary|answer|warning|in short)\b\W+)?(?:(?:the|an?|your|each|every|most)\s+)?",
+    r"^\W*(?:(?:note|important|tip|remember|key point|summary|answer|warning|in short)\b\W+)?"
+    r"(?:(?:the|an?|your|each|every|most)\s+)?",
     re.IGNORECASE,
 )
 _EXTREME: Final = re.compile(
@@ -96,7 +98,7 @@ class _Found:
     has_figures: bool
     asked: Sequence[Figure] = field(default_factory=tuple)
 
-DEBUG=False
+
 class Support:
     """Proves claims from the retrieved passages.
 
@@ -166,7 +168,7 @@ class Support:
         found = sorted(self._found(claim, cited), key=lambda one: -one.share)
         # A date is found in every title: it tells less than an amount which sentence is meant.
         has_amounts = any(figure.date is None for figure in reading.figures)
-        telling = has_amounts or reading.is_row and bool(reading.figures)
+        telling = has_amounts or (reading.is_row and bool(reading.figures))
         needed = WORD_SHARE_WITH_FIGURES if telling else WORD_SHARE
         contradicted = 0.0
         for one in found:
@@ -182,7 +184,9 @@ class Support:
                 continue
             if self._said_elsewhere(reading, one, cited):
                 break
-            if self._speaks_of_another(claim, one.statement) or self._is_mixed(claim, one.statement):
+            if self._speaks_of_another(claim, one.statement) or self._is_mixed(
+                claim, one.statement
+            ):
                 return Verdict(Reason.NOT_SUPPORTED)
             return Verdict(None, [one.statement], one.asked)
         if (reading.figures or not contradicted) and (pair := self._pair(claim, labels, cited)):
@@ -323,7 +327,10 @@ class Support:
             and label_sides_agree(claim.plain, statement.reading.plain)
             and comparison_agrees(text, source)
             and contrast_agrees(text, source)
-            and (statement.reading.is_row or relations_agree(claim.reading.plain, statement.reading.plain) or (DEBUG and print("REL",claim.reading.text,'<-',source.replace(chr(10),' '))))
+            and (
+                statement.reading.is_row
+                or relations_agree(claim.reading.plain, statement.reading.plain)
+            )
             and self._subject_agrees(claim, statement)
             and limit_kept(text, source, claim.reading.stems)
         )
@@ -336,7 +343,6 @@ class Support:
         if not _REFERS_BACK.match(statement.reading.text):
             known |= _title_names(statement.passage.title or "")
             named = pairs(tokens(_ARTICLE.sub("", claim.reading.text))[:2])
-            if DEBUG and named and named[0] in pairs(tokens(statement.passage.text)) and not _text_stems(named[0])<=known: print("BIGRAM", claim.reading.text, named)
         elsewhere = pairs(tokens(statement.passage.text))
         return all(name not in elsewhere or _text_stems(name) <= known for name in named)
 
@@ -361,15 +367,12 @@ class Support:
         names = {word.stem for word in claim.reading.words if word.is_name}
         amounts = any(figure.date is None for figure in claim.reading.figures)
         few = len(matched) < 2 and not amounts and not claim.reading.identifiers
-        if foreign & names and DEBUG: print("NAME", claim.reading.text, foreign & names)
         if len(foreign) > len(matched) or (foreign and few) or foreign & names:
-            if DEBUG: print("MORE FOREIGN", claim.reading.text,foreign,matched)
             return True
-        for stem in foreign:
+        for stem in foreign if len(foreign) * _FEW_FOREIGN >= len(stems) else ():
             holders = [one for one in others if stem in one.reading.stems]
             best = max(holders, key=lambda one: len(stems & one.reading.stems))
             if len(stems & best.reading.stems) * 2 >= len(stems) and not self._agrees(claim, best):
-                if DEBUG: print("MIXED", claim.reading.text,'<-',stem, best.reading.text.replace(chr(10),' '))
                 return True
         return False
 
@@ -389,9 +392,7 @@ class Support:
         names = read(statement.passage.title or "").names
         around = names.union(*(_text_stems(text) for text in statement.context))
         subject = statement.context[-1] if refers else ""
-        r= replaced_subject(claim.reading.text, source, subject, known, around)
-        if r and DEBUG: print("SUBJ", claim.reading.text,'<-',source.replace(chr(10),' '))
-        return r
+        return replaced_subject(claim.reading.text, source, subject, known, around)
 
     def _extremes_agree(self, claim: Claim, statement: Statement) -> bool:
         """Whether what a claim calls the highest or lowest of a table's column is."""
@@ -509,9 +510,15 @@ class Support:
             return []
         if len(used) < 2 or len(used) > _MOST_JOINED:
             return []
-        around = [one for source in used for one in (*source.reading.figures, *source.column_figures, *source.context_figures)]
+        around = [
+            one
+            for source in used
+            for one in (*source.reading.figures, *source.column_figures, *source.context_figures)
+        ]
         stated = [figure for figure in reading.figures if figure.date]
-        if not all(any(figure.agrees_with(one) for one in around) for figure in (*stated, *reading.columns)):
+        if not all(
+            any(figure.agrees_with(one) for one in around) for figure in (*stated, *reading.columns)
+        ):
             return []
         if not comparisons_right(reading) or negations(claim.text):
             return []
@@ -523,7 +530,11 @@ class Support:
         names = {word.stem for word in reading.words if word.is_name}
         if names & elsewhere - known - self._question.stems:
             return []
-        if any(self._speaks_of_another(claim, one) or not limit_kept(claim.text, one.reading.text, stems) for one in used):
+        if any(
+            self._speaks_of_another(claim, one)
+            or not limit_kept(claim.text, one.reading.text, stems)
+            for one in used
+        ):
             return []
         return used
 

@@ -30,7 +30,8 @@ see seem set several shall she should show shows similarly simply since so some 
 someone something sometimes source sources specific state stated states still such summary
 sure take taken takes tell tells tend tends text than that the their them then there
 therefore these they thing things this those though through throughout thus to together too
-toward towards two typical typically under unless until up upon us use used uses using usual ca wo ai
+toward towards two typical typically under unless until up upon us use used uses using usual ca wo
+ai
 usually various very via want was way ways we well were what whatever when whenever where
 whereas whether which while who whom whose why will with within without would yes yet
 you your yours yourself common commonly normal normally able idea point points clear work
