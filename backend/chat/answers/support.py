@@ -25,7 +25,7 @@ from chat.answers.reading import Reading, context_labels, join, read
 from chat.answers.relations import relations_agree
 from chat.answers.sentences import sentence_spans
 from chat.answers.subjects import replaced_subject
-from chat.answers.substitution import exchanged, pairs, tokens
+from chat.answers.substitution import Sources, pairs, tokens
 from chat.answers.words import content_words
 
 # The share of a claim's content words that one sentence must have. Models paraphrase, and a third
@@ -111,6 +111,13 @@ class Support:
         self._passages = passages
         self._binding = Binding(passages)
         self._question = read(question)
+        self._sources = Sources(
+            (one.reading.text, around)
+            for passage in passages
+            for around in [frozenset(pairs(tokens(passage.passage.text)))]
+            for one in passage.statements
+            if not one.reading.is_row
+        )
         self._question_labels = context_labels([question], _QUESTION_WEIGHT)
 
     def verify(self, claim: Claim, cited: Sequence[int]) -> Verdict:
@@ -204,15 +211,7 @@ class Support:
     def _is_exchanged(self, claim: Claim) -> bool:
         if claim.reading.is_row:
             return False
-        return exchanged(
-            claim.reading.text,
-            (
-                (one.reading.text, frozenset(pairs(tokens(passage.passage.text))))
-                for passage in self._passages
-                for one in passage.statements
-                if not one.reading.is_row
-            ),
-        )
+        return self._sources.exchanged(claim.reading.text)
 
     def _found(self, claim: Claim, cited: Sequence[int]) -> list[_Found]:
         found: list[_Found] = []
