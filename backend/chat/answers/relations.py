@@ -54,7 +54,7 @@ def relations(text: str) -> Relations:
             if reach == _REACH:
                 governing = ""
         if previous:
-            found.add((previous, f"{key}+"))
+            found |= {(previous, f"{key}+"), (key, f"-{previous}")}
         if touching:
             found.add((touching, f"{key}++"))
         previous = touching = key
