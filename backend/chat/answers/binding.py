@@ -259,8 +259,9 @@ def fit(labels: Labels, statement: Statement, wanted: Callable[[Figure], bool]) 
 def _score(labels: Labels, statement: Statement, index: int) -> float:
     theirs = statement.labels[index]
     score = 0.0
-    for key in labels.keys() & theirs.keys():
-        score += min(labels[key], theirs[key])
+    # In a fixed order: the sum of fractions depends on it, and a set's order on the process.
+    for key, weight in labels.items():
+        score += min(weight, theirs.get(key, 0.0))
     row_labels = statement.reading.row_labels
     if statement.reading.is_row and row_labels is not None:
         unnamed = len(row_labels[index].keys() - labels.keys())

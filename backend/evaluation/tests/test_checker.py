@@ -7,7 +7,7 @@ which the README of the sets states: lower them when the checker improves, never
 from evaluation.checker import adversarial, honest
 
 MOST_FALSE_COMPLETIONS = 1
-MOST_TRUE_UNITS_REMOVED = 107
+MOST_TRUE_UNITS_REMOVED = 97
 
 
 def test_no_more_false_completions_pass() -> None:
