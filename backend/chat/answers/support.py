@@ -165,7 +165,7 @@ class Support:
         # A negation or a direction may reach from one clause into the next.
         return Verdict(None, statements, asked)
 
-    def _verify(  # noqa: PLR0911
+    def _verify(  # noqa: PLR0911, PLR0912
         self, claim: Claim, cited: Sequence[int], labels_from: Sequence[str] | None = None
     ) -> Verdict:
         reading = claim.reading
@@ -475,7 +475,7 @@ class Support:
                     return [one, two]
         return []
 
-    def _by_figure(  # noqa: PLR0911
+    def _by_figure(  # noqa: PLR0911, PLR0912
         self, claim: Claim, labels: Sequence[Mapping[str, float]], cited: Sequence[int]
     ) -> list[Statement]:
         """Statements that prove a claim together, each figure with its labels in one of them."""
@@ -537,7 +537,7 @@ class Support:
             return []
         return used
 
-    def _calculation(  # noqa: PLR0911
+    def _calculation(  # noqa: PLR0911, PLR0912
         self, claim: Claim, labels: Sequence[Mapping[str, float]], cited: Sequence[int]
     ) -> Verdict | None:
         """A shown calculation with operands that the cited passages or the question have."""

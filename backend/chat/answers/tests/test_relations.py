@@ -1,4 +1,4 @@
-"""Claims that repeat a source's words in another relation go; the same claims in its relation stand."""
+"""What proves nothing because it repeats a source's words in another relation."""
 
 import pytest
 
