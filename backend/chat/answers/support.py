@@ -1,6 +1,5 @@
 """Whether a claim stands on a sentence or table row that it cites."""
 
-import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from typing import Final
 from chat.answers.arithmetic import calculations
 from chat.answers.binding import Binding, agree, comparable, fit, matches
 from chat.answers.claims import Claim, Reason, Verdict
+from chat.answers.clauses import clauses_of, sentences_of
 from chat.answers.comparing import comparisons_right
 from chat.answers.figures import FRACTION, PERCENT, Figure
 from chat.answers.opposites import (
@@ -23,7 +23,6 @@ from chat.answers.passages import PassageReading, Statement, named_figures
 from chat.answers.polarity import limit_kept, negation_agrees, negations
 from chat.answers.reading import Reading, context_labels, join, read
 from chat.answers.relations import relations_agree
-from chat.answers.sentences import sentence_spans
 from chat.answers.subjects import replaced_subject
 from chat.answers.substitution import Sources, pairs, tokens
 from chat.answers.words import content_words
@@ -56,14 +55,6 @@ _CLOSER: Final = 0.05
 # Another passage says nearly all of it and the cited one little: the citation is wrong.
 _SAID_ELSEWHERE: Final = 0.75
 _SAID_MORE: Final = 0.35
-
-_CLAUSE: Final = re.compile(
-    r"\s*;\s*|\s+[\u2014\u2013-]\s+|\s*\u2014\s*|:\s+|,?\s+\b(?=(?:and|but|while|whereas|"
-    r"although|though|so|yet|because|"
-    r"since|which|when|who)\b)|,\s+(?=(?:up|down|with|including|plus|then|leaving|making|"
-    r"meaning|or)\b)|(?<=[.!?])\s+(?=[A-Z])"
-)
-_MAX_CLAUSES: Final = 8
 _LABEL: Final = re.compile(r"\W*([\w\s()'-]{2,40}):")
 _PREMISE: Final = re.compile(
     r"\b(?:your|you (?:have|earn|are|hold|own|pay|owe|save|invest|put)|if|on|with|for|given|"
@@ -122,7 +113,7 @@ class Support:
 
     def verify(self, claim: Claim, cited: Sequence[int]) -> Verdict:
         """Return whether the cited passages prove each sentence of a claim."""
-        sentences = [] if claim.reading.is_row else _sentences(claim.reading.text)
+        sentences = [] if claim.reading.is_row else sentences_of(claim.reading.text)
         if len(sentences) < 2:
             return self._verify_sentence(claim, cited)
         statements: list[Statement] = []
@@ -142,7 +133,7 @@ class Support:
             return Verdict(Reason.NOT_SUPPORTED)
         if whole.reason is None:
             return whole
-        clauses = _clauses(claim.reading)
+        clauses = clauses_of(claim.reading)
         if len(clauses) < 2:
             return whole
         statements: list[Statement] = []
@@ -604,39 +595,6 @@ def _title_names(title: str) -> frozenset[str]:
     return frozenset(
         word.stem for word in content_words(title) if word.is_name or title[word.start].isupper()
     )
-
-
-def _sentences(text: str) -> list[str]:
-    """The sentences of a list item; a sentence without content words belongs to the one before."""
-    found: list[str] = []
-    for start, end in sentence_spans(text):
-        piece = text[start:end]
-        if found and not (read(piece).stems or read(piece).figures):
-            found[-1] = f"{found[-1]} {piece}"
-        else:
-            found.append(piece)
-    return found
-
-
-def _clauses(reading: Reading) -> list[Reading]:
-    """Cut a claim where its parts may come from different sentences."""
-    text = reading.text
-    if reading.is_row:
-        return []
-    cuts = [0, *(match.end() for match in _CLAUSE.finditer(text)), len(text)]
-    pieces: list[str] = []
-    for one, two in itertools.pairwise(cuts):
-        piece = text[one:two]
-        part = read(piece)
-        if (pieces and len(part.stems) + len(part.figures) < 2) or (
-            pieces and len(read(pieces[-1]).stems) + len(read(pieces[-1]).figures) < 2
-        ):
-            pieces[-1] += piece
-        else:
-            pieces.append(piece)
-    if len(pieces) > _MAX_CLAUSES:
-        return []
-    return [read(piece) for piece in pieces]
 
 
 def _only_orders(reading: Reading, figure: Figure) -> bool:
