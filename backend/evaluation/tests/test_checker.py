@@ -6,7 +6,7 @@ which the README of the sets states: lower them when the checker improves, never
 
 from evaluation.checker import adversarial, honest
 
-MOST_FALSE_COMPLETIONS = 1
+MOST_FALSE_COMPLETIONS = 0
 MOST_TRUE_UNITS_REMOVED = 97
 
 
