@@ -5,6 +5,7 @@ claim is compared with every figure of its kind in the passages: the one it agre
 the words around it at least as well as any other.
 """
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from chat.answers.figures import AGE, BARE, FRACTION, PERCENT, Figure
 from chat.answers.lexicon import word_list
 from chat.answers.passages import PassageReading, Statement
 from chat.answers.reading import BETWEEN_WEIGHT, read
+from chat.answers.times import times_agree
 
 Labels = Mapping[str, float]
 
@@ -53,10 +55,22 @@ _CHANGED_TO: Final = re.compile(
     r"lower|widen|narrow)\w*\s+(?:\w+\s+){0,2}to\s+\W*\Z",
     re.IGNORECASE,
 )
+_NAMED_ONCE: Final = frozenset({PERCENT, "year", "month", "week", "day"})
+_PREPOSITION: Final = re.compile(r"\b(?:by|of|to|at|from|than)\s+\Z")
+_DIFFERENCE: Final = re.compile(r"\s*(?:more|less|higher|lower|fewer)\b", re.IGNORECASE)
 _LEAST_MONEY: Final = 100
+_WORD: Final = re.compile(r"\s*([A-Za-z]+)")
+_MONEY_VERBS: Final = frozenset(
+    word_list("""grows grew becomes became costs earns earned loses lost doubles doubled invested
+borrowed saved paid left remains yields returns""")
+)
 _CURRENCY_SIGN: Final = re.compile(r"[$\u20ac\u00a3\u00a5]|\b(?:euros?|pounds?|yen|EUR|GBP|CHF)\b")
 _THAN_DATE: Final = re.compile(r"\b(?:more|less|higher|lower|fewer) than (?:in |on |at )?\Z")
 _NEAR_DATE: Final = 24
+
+
+_AT: Final = re.compile(r"\s+(?:at|for|from|after|by)\s+(?:age\s+)?", re.IGNORECASE)
+_CLAUSE: Final = re.compile(r";\s+|,?\s+(?=(?:while|whereas|but)\b)")
 
 
 class Binding:
@@ -84,22 +98,30 @@ class Binding:
             if figure.key in claim.exempt:
                 fits.append(None)
                 continue
-            if _in_other_column(claim, index, statement):
+            if not self.stands(claim, index, statement):
                 return False
             fits.append(fit(labels[index], statement, partial(agree, figure, claim, statement)))
-            if figure.date is None and (
-                not _dates_agree(claim, index, statement) or _takes_label(claim, index, statement)
-            ):
-                return False
         for index, (figure, own) in enumerate(zip(figures, fits, strict=True)):
             # The figures beside a date have it as their label.
             if own is None or (figure.date and any(not one.date for one in figures)):
                 continue
-            if self._has_rival(claim, figure, labels[index], statement, cited):
+            if self.has_rival(claim, figure, labels[index], statement, cited):
                 return False
         return _pairs_agree(claim, labels, statement, fits)
 
-    def _has_rival(
+    @staticmethod
+    def stands(claim: Claim, index: int, statement: Statement) -> bool:
+        """Whether a figure has no time, date, column or label of another one."""
+        figure = claim.reading.figures[index]
+        if _in_other_column(claim, index, statement) or not times_agree(claim, figure, statement):
+            return False
+        if _follows_another(claim, index, statement):
+            return False
+        return figure.date is not None or (
+            _dates_agree(claim, index, statement) and not _takes_label(claim, index, statement)
+        )
+
+    def has_rival(
         self,
         claim: Claim,
         figure: Figure,
@@ -122,13 +144,40 @@ class Binding:
                 other = source.reading.figures[place]
                 if unit == BARE and (abs(other.value) < _SMALL) != (abs(figure.value) < _SMALL):
                     margin = _MARGIN_UNLIKE
-                if _score(labels, source, place) <= own + margin:
+                if _score(labels, source, place) <= own + margin and not (
+                    source is statement and _is_nearer(labels, claim, figure, statement, place)
+                ):
                     continue
-                if not agree(figure, claim, statement, other) and not any(
-                    one.agrees_with(other) for one in (*figures, *introduced)
+                if not any(
+                    agree(one, claim, source, other) for one in (figure, *figures, *introduced)
                 ):
                     return True
         return False
+
+
+def _is_nearer(
+    labels: Labels, claim: Claim, figure: Figure, statement: Statement, place: int
+) -> bool:
+    """Whether another figure has all labels of the claim, and the claim's own has one more.
+
+    "Food at home rose to 3,933" leaves out a word of "food away from home rose to 3,933", and none
+    of "food at home rose to 6,053".
+    """
+    if statement.reading.is_row or claim.reading.is_row:
+        return False
+    mine = {key for key, weight in labels.items() if ":" not in key and weight >= 1}
+    other = {key for key in statement.labels[place] if ":" not in key}
+    if not mine or not mine <= other:
+        return False
+    for number, one in enumerate(statement.reading.figures):
+        if agree(figure, claim, statement, one):
+            own = {
+                k for k, weight in statement.labels[number].items() if ":" not in k and weight >= 1
+            }
+            near = {k for k, weight in statement.labels[place].items() if weight >= 1}
+            if not own - mine - near or near - mine - own - {k for k in near if ":" in k}:
+                return False
+    return True
 
 
 _COMPARABLE: Final = {
@@ -149,13 +198,17 @@ def matches(figure: Figure, claim: Claim, statement: Statement) -> bool:
     return any(agree(figure, claim, statement, one) for one in statement.reading.figures)
 
 
-def agree(figure: Figure, claim: Claim, statement: Statement, source: Figure) -> bool:
+def agree(  # noqa: PLR0911
+    figure: Figure, claim: Claim, statement: Statement, source: Figure
+) -> bool:
     """Whether two figures agree, where a loss may be written as negative or in words."""
     if source.end_of == "from" and _CHANGED_TO.search(claim.reading.text[: figure.start]):
         return False  # "From 12.2 % to 14.2 %" is no improvement to 12.2 %.
     if figure.agrees_with(source):
         return True
     if _is_unnamed_money(figure, source, statement):
+        return replace(figure, unit=BARE).agrees_with(source)
+    if _is_unnamed_unit(figure, source, statement):
         return replace(figure, unit=BARE).agrees_with(source)
     if figure.date or source.date or (figure.value < 0) == (source.value < 0):
         return False
@@ -174,8 +227,23 @@ def _is_unnamed_money(figure: Figure, source: Figure, statement: Statement) -> b
         return False
     text = statement.reading.text
     behind = read(text[source.end : source.end + 24])
-    counted = behind.words[:1] and behind.words[0].start <= 1
+    word = _WORD.match(text, source.end)
+    counted = (
+        behind.words[:1]
+        and behind.words[0].start <= 1
+        and not (word and word[1].lower() in _MONEY_VERBS)
+    )
     return not counted and not _CURRENCY_SIGN.search(statement.passage.text)
+
+
+def _is_unnamed_unit(figure: Figure, source: Figure, statement: Statement) -> bool:
+    """Whether a source names the unit once: "pays four per cent while prices rise by five"."""
+    if figure.unit not in _NAMED_ONCE or source.unit != BARE:
+        return False
+    before = statement.reading.text[: source.start]
+    return _PREPOSITION.search(before) is not None and any(
+        one.unit == figure.unit and one.start < source.start for one in statement.reading.figures
+    )
 
 
 def fit(labels: Labels, statement: Statement, wanted: Callable[[Figure], bool]) -> float | None:
@@ -191,8 +259,9 @@ def fit(labels: Labels, statement: Statement, wanted: Callable[[Figure], bool]) 
 def _score(labels: Labels, statement: Statement, index: int) -> float:
     theirs = statement.labels[index]
     score = 0.0
-    for key in labels.keys() & theirs.keys():
-        score += min(labels[key], theirs[key])
+    # In a fixed order: the sum of fractions depends on it, and a set's order on the process.
+    for key, weight in labels.items():
+        score += min(weight, theirs.get(key, 0.0))
     row_labels = statement.reading.row_labels
     if statement.reading.is_row and row_labels is not None:
         unnamed = len(row_labels[index].keys() - labels.keys())
@@ -271,6 +340,8 @@ def _dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
     mine = _dates_of(claim.reading.labels[index])
     if not mine:
         return True
+    if _in_clause_of_other_date(claim, figure, statement):
+        return False
     agreed = [
         (_dates_of(statement.labels[number]), _dates_of_others(statement, number))
         for number, one in enumerate(statement.reading.figures)
@@ -282,6 +353,46 @@ def _dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
         not theirs or mine & (theirs - others) or (theirs <= others and not mine & others)
         for theirs, others in agreed
     )
+
+
+def _follows_another(claim: Claim, index: int, statement: Statement) -> bool:
+    """Whether "1,400 at 70" is said where the source has "1,400 at 62 and 2,480 at 70"."""
+    figures = claim.reading.figures
+    if index + 1 == len(figures) or not _follows(claim.reading.text, figures, index):
+        return False
+    found = statement.reading.figures
+    pairs = [
+        (one, two)
+        for place, (one, two) in enumerate(itertools.pairwise(found))
+        if _follows(statement.reading.text, found, place)
+        and agree(figures[index + 1], claim, statement, two)
+        and comparable(one, figures[index])
+    ]
+    return bool(pairs) and not any(agree(figures[index], claim, statement, one) for one, _ in pairs)
+
+
+def _follows(text: str, figures: Sequence[Figure], index: int) -> bool:
+    return _AT.fullmatch(text, figures[index].end, figures[index + 1].start) is not None
+
+
+def _in_clause_of_other_date(claim: Claim, figure: Figure, statement: Statement) -> bool:
+    """Whether the source's clause that has a figure has dates, and none of the claim's."""
+    if statement.reading.is_row or claim.reading.is_row:
+        return False
+    mine = [one for one in claim.reading.figures if one.date]
+    if len(mine) != 1:
+        return False
+    text, found = statement.reading.text, statement.reading.figures
+    cuts = [0, *(match.end() for match in _CLAUSE.finditer(text)), len(text)]
+    answers: list[bool] = []
+    for one in found:
+        if not agree(figure, claim, statement, one):
+            continue
+        low = max(cut for cut in cuts if cut <= one.start)
+        high = min(cut for cut in cuts if cut > one.start)
+        beside = [other for other in found if other.date and low <= other.start < high]
+        answers.append(bool(beside) and not any(mine[0].agrees_with(other) for other in beside))
+    return bool(answers) and all(answers)
 
 
 def _in_other_column(claim: Claim, index: int, statement: Statement) -> bool:
@@ -355,6 +466,8 @@ def _roles_crossed(claim: Claim, statement: Statement, one: int, two: int) -> bo
 
 
 def _role(text: str, figure: Figure) -> str:
+    if _DIFFERENCE.match(text, figure.end):
+        return ""
     words = re.findall(r"[A-Za-z']+", text[max(0, figure.start - 50) : figure.start].lower())
     while words and words[-1] in _BETWEEN:
         words.pop()

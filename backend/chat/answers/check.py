@@ -238,7 +238,7 @@ class _Check:
         proof = self._by_cell(unit, cited) if unit.kind is Kind.ROW else self._by_mark(unit)
         if proof is None:
             reading = self._reading(unit, unit.start, unit.end)
-            if unit.kind is Kind.ROW and not reading.figures:
+            if unit.kind is Kind.ROW and (not reading.figures or _is_numbered(unit)):
                 return Reason.NOT_SUPPORTED
             if not any(character.isalnum() for character in reading.text):
                 return Reason.NO_CITATION  # A footnote's sign that is left of its definition.
@@ -289,9 +289,10 @@ class _Check:
             header = [*unit.header[:1], *unit.header[column : column + 1]]
             text = self._units.text[cell.start : cell.end]
             row = Row(text, [unit.cells[0], cell], header, unit.caption)
+            reading = read(cell.text) if _is_numbered(unit) else read_row(row)
             marks = places.get(at, [])
             own = list(dict.fromkeys(index for mark in marks for index in mark.passages))
-            verdict = self._support.verify(self._claim(unit, read_row(row)), own or cited)
+            verdict = self._support.verify(self._claim(unit, reading), own or cited)
             if verdict.reason is not None:
                 return None
             place = at or unit.end
@@ -368,6 +369,12 @@ class _Check:
         if not self._is_whole:
             return "incomplete"
         return "partial" if was_removed else "answered"
+
+
+def _is_numbered(unit: Unit) -> bool:
+    """Whether a row of a table begins with its own number, as a list item does."""
+    head = unit.header[0].text.strip("*_ .").lower() if unit.header else ""
+    return unit.cells[0].text.strip("*_ .").isdigit() and head in {"#", "no", "nr", "step", ""}
 
 
 def _citation(number: int, statement: Statement, spans: Sequence[Span]) -> Citation:

@@ -45,6 +45,7 @@ _FORMS: Final = [
         r"\b(?i:(?P<ordinal>first|second|third|fourth|1st|2nd|3rd|4th)[ "
         r"-]quarter)\s+(?:of\s+)?(?:fiscal\s+)?"
         rf"(?:year\s+)?{_YEAR}\b",
+        rf"(?<![\d./-]){_YEAR}[/\u2013-](?P<next>\d\d)(?![\d/.,\u2013-])",  # the tax year 2025/26
         rf"\b(?i:FY|fiscal\s+year|fiscal)[\s-]?{_YEAR}\b",
         r"\bFY\s?'?(?P<short>\d\d)\b",
         r"\b(?P<decade>(?:19|20)\d)0s\b",
@@ -90,8 +91,14 @@ def dates(text: str) -> Iterator[tuple[int, int, Date]]:
         for match in form.finditer(text):
             if any(match.start() < end and start < match.end() for start, end in taken):
                 continue
+            parts = match.groupdict()
+            date = _date(parts)
+            if date.month > 12 or date.day > 31:
+                continue  # 50/30/20 is a split.
+            if (following := parts.get("next")) and int(following) != (date.year + 1) % 100:
+                continue
             taken.append(match.span())
-            yield *match.span(), _date(match.groupdict())
+            yield *match.span(), date
 
 
 def _date(parts: dict[str, str | None]) -> Date:

@@ -1,7 +1,7 @@
 """A figure, and when a claim's figure agrees with a source's."""
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final
 
 from chat.answers.dates import Date
@@ -16,6 +16,8 @@ BARE: Final = ""
 
 
 _OLDEST: Final = 130
+# "About ten" is no rounding of six.
+_ROUNDING: Final = Decimal("0.06")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ def _comparable(figure: Figure) -> Decimal:
 
 
 def _ends_agree(mine: Figure, source: Figure, same: bool) -> bool:
+    if (mine.bound, source.end_of) in {("most", "from"), ("least", "to")}:
+        return False
     if source.end_of in {"", "from", "to"} or mine.end_of:
         lower = {"low", "from"}
         if mine.end_of and source.end_of:
@@ -101,17 +105,24 @@ def _bounds_agree(mine: Figure, source: Figure, value: Decimal, theirs: Decimal)
             return False
         if mine.end_of or found == "over":
             return same
-        return value < theirs <= value * Decimal("1.5")
+        return value < theirs and _to_step(theirs, mine, ROUND_FLOOR) == value
     if said == "under":
         if found in {"over", "least"}:
             return False
         if mine.end_of or found in {"under", "nearly"}:
             return same
-        return value > theirs >= value / 2
+        return value > theirs and _to_step(theirs, mine, ROUND_CEILING) == value
     opposite = {"least": {"most", "under", "nearly"}, "most": {"least", "over"}}[said]
     return same and found not in opposite | {"over", "under"}
 
 
-def _rounded(value: Decimal, shown: Figure) -> Decimal:
+def _rounded(value: Decimal, shown: Figure) -> Decimal | None:
+    """The value in the digits that a figure shows; None where these show too little of it."""
+    rounded = _to_step(value, shown, ROUND_HALF_UP)
+    return rounded if abs(rounded - value) <= abs(value) * _ROUNDING else None
+
+
+def _to_step(value: Decimal, shown: Figure, rounding: str) -> Decimal:
+    """Round to the digits that a figure shows."""
     step = shown.step * 100 if shown.unit == FRACTION else shown.step
-    return (value / step).quantize(Decimal(1), ROUND_HALF_UP) * step
+    return (value / step).quantize(Decimal(1), rounding) * step

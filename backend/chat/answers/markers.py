@@ -51,7 +51,7 @@ _CANDIDATE: Final = re.compile(
     r"|(?<=[^\W\d])\^(?P<caret>\d{1,2})\b|(?<=[.!?])\^(?P<caret2>\d{1,2})\b"
     r"|(?P<bare>(?<![\w#-])[\w][\w./:-]{0,120}#\d+\b(?:-\d+\b)?)"
     rf"|\b(?P<named>(?:[Pp]assages?|[Ss]ources?|[Dd]ocuments?|[Dd]ocs?|"
-    rf"[Cc]hunks?)\s+\#?\d{{1,2}}(?:(?:\s*,\s*|\s+and\s+|\s*&\s*)\d{{1,2}})*\b)"
+    rf"[Cc]hunks?)(?:\s+\#?|[-_])\d{{1,3}}(?:(?:\s*,\s*|\s+and\s+|\s*&\s*)\d{{1,2}})*\b)"
     rf"|(?P<credit>(?:^|(?<=[\s.!?*_(]))(?:[Ss]ources?|[Rr]ef(?:erence)?s?|"
     rf"[Cc]itations?)\s?\*{{0,2}}:\*{{0,2}}\s*(?P<credited>[^\n()]{{1,300}}))",
     re.MULTILINE,

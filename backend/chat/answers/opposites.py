@@ -15,7 +15,7 @@ _OPPOSITES: Final = [
     rise rises rising rose risen increase increases increased increasing grow grows growing \
     grew grown climb climbs climbed up raise raises raised | fall falls falling fell fallen \
     decrease decreases decreased decreasing decline declines declined declining drop drops \
-    dropped down reduce reduces reduced reducing shrink shrinks shrank lowered lowering
+    dropped down lowers reduce reduces reduced reducing shrink shrinks shrank lowered lowering
     high higher highest | low lower lowest
     more most greater | less least fewer
     gain gains gained gaining | lose loses losing lost loss losses
@@ -32,11 +32,10 @@ _OPPOSITES: Final = [
     cheap cheaper cheapest | expensive costlier
     asset assets | liability liabilities
     lender lenders | borrower borrowers
-    employer employers | employee employees
     traditional | roth
     debit | credit
     better best | worse worst
-    include includes included including | exclude excludes excluded excluding
+    include includes included including cover covers covered | exclude excludes excluded excluding
     allow allows allowed permit permits permitted | forbid forbids forbidden prohibit \
     prohibits prohibited
     safe safer safest | risky riskier riskiest
@@ -46,8 +45,7 @@ _OPPOSITES: Final = [
     stock stocks share shares equities | bond bonds
     gross | net
     simple | compound
-    annual annually yearly year years annum | monthly month months | weekly week weeks | \
-    daily day days | quarterly quarter quarters
+    annual annually yearly | monthly | weekly | daily | quarterly
     taxable taxed | untaxed nontaxable
     revenue revenues sales | expense expenses
     active actively | passive passively
@@ -72,6 +70,42 @@ _OPPOSITES: Final = [
     premium | discount
     within | after
     needs | wants
+    improve improves improved improving | worsen worsens worsened worsening deteriorated
+    begin begins began begun start starts started | end ends ended stop stops stopped finish \
+    finishes finished expire expires expired
+    upside | downside
+    inflow inflows | outflow outflows
+    incoming inbound | outgoing outbound
+    beat beats beating outperform outperforms outperformed ahead | behind lag lags lagged \
+    trail trails trailed underperform underperforms underperformed
+    large big great substantial | small little slight
+    steep steeper | gentle slow slower
+    with for | against
+    employer employers | employee employees member members worker workers staff
+    spouse spouses husband wife widow widower | child children son daughter | parent parents
+    man men husband male | woman women wife female
+    renting renter renters | owning owner owners
+    immediate | deferred
+    mandatory compulsory required obligatory | optional voluntary
+    permanent permanently | temporary temporarily
+    secured | unsecured
+    strengthen strengthens strengthened | weaken weakens weakened
+    tighten tightens tightened tighter | ease eases eased loosen loosened looser
+    widen widens widened | narrow narrows narrowed
+    accelerate accelerates accelerated | decelerate decelerates decelerated slowed
+    appreciate appreciates appreciated | depreciate depreciates depreciated
+    overweight | underweight
+    surplus | deficit
+    deposit deposits | withdrawal withdrawals
+    accept accepts accepted approve approves approved | reject rejects rejected deny denies denied
+    majority | minority
+    winner winners | loser losers
+    easy easier easily | hard harder difficult
+    legal | illegal
+    senior | junior
+    protect protects protected | expose exposes exposed
+    principal | interest
+    import imports | export exports
     """.strip().splitlines()
 ]
 _SIDES: Final = {
@@ -85,6 +119,7 @@ _SIDES: Final = {
     for forms in sides
     for word in forms
 }
+_ORDER: Final = _SIDES["before"][0][0]
 _WINDOW: Final = 3
 _MARGIN: Final = 0.15
 
@@ -98,6 +133,8 @@ class Direction:
     word: str
     around: dict[str, float]
     negated: bool
+    left: frozenset[str]
+    right: frozenset[str]
 
 
 @lru_cache(maxsize=2048)
@@ -109,6 +146,7 @@ def directions(text: str) -> tuple[Direction, ...]:
     for index, (word, _, _) in enumerate(words):
         for group, side in _SIDES.get(word, ()):
             around: dict[str, float] = {}
+            sides: dict[int, set[str]] = {-1: set(), 1: set()}
             for step in (-1, 1):
                 weight, position, taken = 1.0, index, 0
                 while 0 <= position + step < len(words) and taken < _WINDOW:
@@ -119,10 +157,12 @@ def directions(text: str) -> tuple[Direction, ...]:
                     position += step
                     if keys[position]:
                         around[keys[position]] = max(weight, around.get(keys[position], 0.0))
+                        sides[step].add(keys[position])
                         weight *= 0.8
                         taken += 1
             negated = any(is_hard(w) for w, _, _ in words[max(0, index - 3) : index])
-            found.append(Direction(group, side, word, around, negated))
+            left, right = frozenset(sides[-1]), frozenset(sides[1])
+            found.append(Direction(group, side, word, around, negated, left, right))
     return tuple(found)
 
 
@@ -145,7 +185,8 @@ def directions_agree(claim: str, source: str) -> bool:
             (
                 overlap
                 for t in other
-                if (overlap := _overlap(one, t))
+                if not (one.group == _ORDER and _is_converse(one, t))
+                and (overlap := _overlap(one, t))
                 and not any(m.side == t.side and _overlap(m, t) >= overlap for m in rivals)
             ),
             default=0.0,
@@ -154,6 +195,14 @@ def directions_agree(claim: str, source: str) -> bool:
         if against > for_it + (_MARGIN if same else 0.0):
             return False
     return True
+
+
+def _is_converse(one: Direction, other: Direction) -> bool:
+    """Whether "X before Y" says the same as "Y after X"; "the year before" compares nothing."""
+    if not one.right or not other.right:
+        return True
+    straight = len(one.left & other.left) + len(one.right & other.right)
+    return len(one.left & other.right) + len(one.right & other.left) > straight
 
 
 def opposed(label: str, source: str) -> bool:

@@ -28,6 +28,8 @@ _PRONOUN: Final = re.compile(
     r"company|former|latter|rate|amount|limit))\b",
     re.IGNORECASE,
 )
+# "Since those who die early pay for the others, it can pay more."
+_LATER_PRONOUN: Final = re.compile(r"[,:;]\s+(?:it|they)\b")
 # "Fifteen-\nyear": a hyphen at a line's end belongs to its word.
 _BROKEN_WORD: Final = re.compile(r"(?<=\w)-[^\S\n]*\n\s*(?=[a-z])")
 _MAX_CHARACTERS: Final = 20_000
@@ -236,7 +238,7 @@ class _Walk:
             context = [self._heading] if self._heading else []
             if item and self._lead_in:
                 context.append(self._lead_in)
-            if previous and _PRONOUN.match(text):
+            if previous and (_PRONOUN.match(text) or _LATER_PRONOUN.search(text)):
                 context.append(previous)
             self._add(one, two, read(text), context)
             previous = text

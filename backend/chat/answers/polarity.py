@@ -24,7 +24,11 @@ _NO_DENIAL: Final = re.compile(
     r"\bnot (?:only|just|merely|simply)\b(?=[^.]*\bbut\b)|\bnot least\b|\bno (?:more|less|"
     r"fewer|later|longer|earlier|higher|lower) than\b"
     r"|\bnot (?:more|less|fewer|exceeding|under|over|to exceed|above|below) \b|\bno doubt\b|"
+    r"\b(?:never|cannot|not|\w+n['\u2019]t)(?: be)?(?: \w+)? "
+    r"(?:exceed|(?:more|higher|greater) than)\b|"
     r"\bwhether or not\b"
+    # "Do not close it, or you pay" says what closing it costs.
+    r"|^\W*(?:do not|don['\u2019]t|never)\b(?=[^.]*\bor (?:else|you|it)\b)"
     r"|\bno other\b|\bnothing else\b|\bno matter\b|\bno\.(?= ?\d)|^(?:no|none)[,.](?= )",
     re.IGNORECASE,
 )
@@ -69,7 +73,8 @@ def negations(text: str) -> tuple[Negation, ...]:
             free = f"{bare}-free"  # Met by the same word alone, though the source may tax as well.
             found.append(Negation(True, (bare, free), _clause_before(masked, words, index - 1)))
             continue
-        if (word == "non" and masked[end : end + 1] == "-") or (hard or word in _SOFT):
+        than = word == "other" and words[index + 1 : index + 2] and words[index + 1][0] == "than"
+        if than or (word == "non" and masked[end : end + 1] == "-") or (hard or word in _SOFT):
             reached = _reached(masked, words, index, end)
             found.append(Negation(hard, reached, _subject(masked, words, index)))
         elif word.startswith(("un", "non")) and len(word) > 5:
@@ -140,7 +145,10 @@ def negation_agrees(
     for one in loose:
         reached = {*one.targets, *one.subject}
         twin = next((other for other in left if _meets(reached, one, other, free)), None)
-        if twin is not None:
+        nearest = one.targets[:1]
+        if twin is not None and (
+            not source_stems.intersection(nearest) or set(nearest) & {*twin.targets, *twin.subject}
+        ):
             left.remove(twin)
         elif source_stems.intersection(one.targets[:_NEAREST]) or not any(
             claim_stems.intersection((*other.targets, *other.subject)) for other in left
@@ -204,16 +212,20 @@ _LIMIT: Final = re.compile(
     r"long as)\b",
     re.IGNORECASE,
 )
+_UNLESS: Final = re.compile(r"\b(?:unless|only if|only when)\b", re.IGNORECASE)
 _ANY_LIMIT: Final = re.compile(
     r"\b(?:unless|only|except|exceptions?|if|when|provided|as long as|so long as|other than|"
     r"apart from|excluding|"
-    r"until|but|subject to|depending|within|limited|conditions?|requires?|restrict\w*)\b",
+    r"until|but|subject to|waived|exempt|depending|within|limited|conditions?|requires?|"
+    r"restrict\w*)\b",
     re.IGNORECASE,
 )
 
 
 def limit_kept(claim: str, source: str, claim_stems: frozenset[str]) -> bool:
-    """Whether a claim that repeats what a source limits names some limit too."""
+    """Whether a claim names a limit where the source does, and none where it does not."""
+    if _UNLESS.search(claim) and not _ANY_LIMIT.search(source):
+        return False
     limit = _LIMIT.search(source)
     if limit is None or _ANY_LIMIT.search(claim):
         return True

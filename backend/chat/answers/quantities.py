@@ -89,7 +89,9 @@ _BEFORE: Final = [
         (
             "most",
             "no more than|not more than|not over|not exceeding|not to exceed|no later than|no "
-            "longer than|no higher than|not exceed|never exceed|a maximum of|maximum of|as "
+            "longer than|no higher than|not exceed|never exceed|cannot exceed|can't exceed|"
+            "won't exceed|doesn't exceed|don't exceed|isn't over|can't be over|cannot be over|"
+            "can't be more than|cannot be more than|a maximum of|maximum of|a cap of|capped at|as "
             "much as|as high as|as many as|up to|at most|at the most|not above",
         ),
         (
@@ -119,7 +121,7 @@ _BEFORE: Final = [
         (
             "about",
             "in the region of|in the order of|somewhere around|an estimated|about|around|"
-            "roughly|approximately|approx|circa|some|~|\u2248|\u223c",
+            "roughly|approximately|approx|circa|some|near|~|\u2248|\u223c",
         ),
     )
     for phrase in phrases.split("|")
@@ -164,6 +166,7 @@ _RANGE_JOINTS: Final = {
 _HYPHENS: Final = {"-", "\u2010", "\u2011", "\u2013"}
 _MINUS: Final = {"-", "\u2212", "\u2013"}
 _MAX_STEPS: Final = 20_000
+_SUMS: Final = frozenset({"add", "adds", "added", "adding", "sum", "sums"})
 
 
 _LOOSE: Final = frozenset(
@@ -399,7 +402,8 @@ class _Reader:
             return made("2", "times", 1)
         if low in {"triple", "triples", "tripled", "tripling", "thrice"}:
             return made("3", "times", 1)
-        period = after.removesuffix("'s").rstrip("s")
+        hyphen = after in _HYPHENS and self._adjacent(index + 1)
+        period = (self._low(index + 2) if hyphen else after).removesuffix("'s").rstrip("s")
         if low in _ORDINALS and period in _PERIODS:
             return made(str(_ORDINALS[low]), f"ordinal {period}", 1)
         if low in _ORDINALS and numeral_like(self._tokens, index + 1):
@@ -521,7 +525,9 @@ class _Reader:
             return at + 1, _SYMBOLS[word]
         if (time := word.removesuffix("'s").removesuffix("'")) in _TIMES:
             return at + 1, _TIMES[time]
-        if word in {"times", "x", "\u00d7", "fold"} and not numeral_like(self._tokens, at + 1):
+        if word in {"times", "occasions", "x", "\u00d7", "fold"} and not numeral_like(
+            self._tokens, at + 1
+        ):
             return at + 1, "times"
         # "Three additional months", "five full years".
         if not hyphens and after in _TIMES and word.isalpha() and word in _LOOSE:
@@ -535,7 +541,7 @@ class _Reader:
             return first, 1
         if before in {"minus", "negative"}:
             return first - 1, 1
-        if before == "\u2212" and not self._joins(first - 1):
+        if before == "\u2212" and not self._joins(first - 1) and not self._is_operator(first):
             return first - 1, 1
         if before in _MINUS and self._adjacent(first) and not self._adjacent(first - 1):
             previous = self._low(first - 2)
@@ -554,6 +560,15 @@ class _Reader:
                 if self._in_table or bare or scaled:
                     return first - 1, 2
         return first, 0
+
+    def _is_operator(self, first: int) -> bool:
+        """Whether the minus before a figure subtracts it: "5 % \u2212 3 %"."""
+        previous = self._low(first - 2)
+        return (
+            not self._adjacent(first)
+            and bool(previous)
+            and (previous[-1].isalnum() or previous in "%)")
+        )
 
     def _is_call(self, index: int) -> bool:
         return self._adjacent(index) and self._low(index - 1)[:1].isalnum()
@@ -585,6 +600,8 @@ class _Reader:
             if all(self._low(begin + offset) == word for offset, word in enumerate(phrase)):
                 # "Spread over thirty years" compares nothing.
                 spread = phrase == ("over",) and self._low(begin - 1) in {"spread", "carried"}
+                # "Adds up to five" is five.
+                spread = spread or (phrase == ("up", "to") and self._low(begin - 1) in _SUMS)
                 if bound == "about" and (tighter := self._bound_before(begin)) in {
                     "over", "under", "least", "most",
                 }:  # fmt: skip

@@ -14,7 +14,8 @@ from chat.answers.words import Word, content_words
 
 _BREAK: Final = re.compile(
     r"[;:]|\s[\u2014\u2013-]\s|\u2014|,(?!\d)|[()]|"
-    r"\b(?:while|whereas|but|versus|vs|compared|although|though|however|plus|against)\b|"
+    r"\bfollowed by\b|\b(?:while|whereas|but|versus|vs|compared|although|though|however|plus|"
+    r"against)\b|"
     r"(?<!\d\s)\b(?:and|or)\b|\b(?:and|or)\b(?!\s\d)",  # not that of "between 25 and 35"
     re.IGNORECASE,
 )
@@ -29,9 +30,11 @@ _STRENGTH: Final = {
 }
 _STRONG: Final = 3.0
 _LISTED: Final = re.compile(
-    r"[\s,;/&$\u20ac\u00a3()\u2013\u2014-]*(?:(?:or|and|to|through)\b)?[\s$\u20ac\u00a3-]*",
+    r"[\s,/&$\u20ac\u00a3()\u2013\u2014-]*(?:(?:or|and|to|through)\b)?[\s$\u20ac\u00a3-]*",
     re.IGNORECASE,
 )
+_ASIDE: Final = re.compile(r"\([^()]*\)")
+_VERB: Final = re.compile(r"\s+(?:is|are|was|were|has|have|goes|go)\b")
 _RESPECTIVELY: Final = re.compile(r"\brespectively\b", re.IGNORECASE)
 
 # A figure as the label of another, such as the year of an amount, says more than a word does.
@@ -236,7 +239,11 @@ def _clusters(reading: Reading, members: Sequence[int], own: Sequence[Entry]) ->
     for before, index in itertools.pairwise(members):
         start, end = reading.figures[before].end, reading.figures[index].start
         listed = _LISTED.fullmatch(reading.text, start, max(start, end))
-        if not listed or any(start <= entry[0] < end for entry in own):
+        # "The payment is 389 and 2,995 is due" lists nothing.
+        parted = _VERB.match(reading.text, reading.figures[index].end) and _VERB.search(
+            reading.text, 0, reading.figures[clusters[-1][0]].start
+        )
+        if parted or not listed or any(start <= entry[0] < end for entry in own):
             clusters.append([index])
         else:
             clusters[-1].append(index)
@@ -281,6 +288,8 @@ def _cut(text: str, start: int, end: int) -> int | None:
     previous_end = -1
     previous_strength = 0.0
     for match in _BREAK.finditer(text, start, end):
+        if match[0] in "()" and _ASIDE.search(text, start, end):
+            continue  # "3 % (at least 5 dollars) for a month and 5 % later" breaks at "and".
         here = _STRENGTH.get(match[0].lower(), _STRONG)
         adjacent = not text[previous_end : match.start()].strip() if previous_end >= 0 else False
         total = here + (previous_strength if adjacent else 0.0)

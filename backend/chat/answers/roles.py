@@ -81,9 +81,10 @@ _LACK: Final = re.compile(
     r"(?:know|say|tell|find|answer|determine|see|have|provide|confirm)\b"
     r"|\bi(?:'m| am) (?:not sure|unsure|unable)\b"
     rf"|\bthere (?:is|are|was)(?: no|n't| not)\b[^.;]{{0,60}}{_SOURCE_NOUN}"
-    r"|\b(?:is|are|was|were)(?:n't| not) (?:covered|mentioned|addressed|discussed|stated|given|"
-    r"specified|included|"
-    r"provided|found|available|answered)\b",
+    r"|\b(?:is|are|was|were)(?:n't| not) (?:mentioned|addressed|discussed|stated|specified|"
+    r"answered)\b"
+    r"|^\W*(?:that|this|it|those details|such details)\b[^.;]{0,40}\b(?:is|are|was|were)"
+    r"(?:n't| not) (?:covered|given|included|provided|found|available)\b",
     re.IGNORECASE,
 )
 # What follows these is a claim again: "the documents do not say, but 12 % is safe".
@@ -104,6 +105,11 @@ _RHETORIC: Final = re.compile(
 _REPLY: Final = re.compile(
     r"\W*(?:yes|no|yes and no|it depends|sure|certainly|of course|great question|good question|"
     r"hello|hi|thanks?(?: you)?|you're welcome)\W*",
+    re.IGNORECASE,
+)
+_DEPENDS: Final = re.compile(
+    r"\W*(?:(?:yes|no|it (?:can|may|could|might)|that|this|it|the answer)\b[,;:]?\s+)?(?:but\s+)?"
+    r"(?:(?:it|that|this)\s+)?(?:really\s+|mostly\s+|largely\s+)?depends\b[^,;:]{0,60}",
     re.IGNORECASE,
 )
 _OFFER: Final = re.compile(
@@ -149,6 +155,8 @@ class Roles:
         if unit.kind is Kind.ROW:
             return Role.CLAIM
         text = self._units.text_of(unit).strip("*_ ")
+        if not any(character.isalnum() for character in text):
+            return Role.CLAIM  # The sign of a footnote whose definition is gone.
         reading = read(text)
         if self._is_disclaimer(text, reading):
             return Role.STRUCTURE
@@ -156,7 +164,7 @@ class Roles:
             return Role.LACK
         if not self._is_bare(unit, reading):
             return Role.CLAIM
-        if _REPLY.fullmatch(text):
+        if _REPLY.fullmatch(text) or _DEPENDS.fullmatch(text):
             return Role.STRUCTURE
         if text.endswith("?") and not _RHETORIC.match(text):
             return Role.STRUCTURE

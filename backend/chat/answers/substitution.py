@@ -14,7 +14,7 @@ from typing import Final
 from chat.answers.lexicon import word_list
 from chat.answers.opposites import are_opposite
 from chat.answers.polarity import is_hard
-from chat.answers.words import content_words
+from chat.answers.words import stem
 
 _TOKEN: Final = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d[\d.,]*")
 _ORDINALS: Final = frozenset(word_list("first second third fourth fifth sixth"))
@@ -31,27 +31,32 @@ _LONGEST: Final = 4
 _FLANK: Final = 2
 
 
-def exchanged(claim: str, sources: Iterable[tuple[str, frozenset[str]]]) -> bool:
-    """Return whether the sentence that a claim repeats most has another word in some place.
+class Sources:
+    """The sentences that a claim may repeat.
 
     Args:
-        claim: The claim.
-        sources: Each sentence of the passages with the word pairs of its whole passage.
+        sentences: Each sentence of the passages with the word pairs of its whole passage.
     """
-    known = [
-        (tokens(part), around)
-        for source, around in sources
-        for part in dict.fromkeys((source, *_PART.split(source)))
-    ]
-    return any(_is_exchanged(tokens(part), known) for part in _SENTENCE.split(claim))
+
+    def __init__(self, sentences: Iterable[tuple[str, frozenset[str]]]) -> None:
+        self._known = [
+            (tokens(part), around)
+            for sentence, around in sentences
+            for part in dict.fromkeys((sentence, *_PART.split(sentence)))
+        ]
+
+    def exchanged(self, claim: str) -> bool:
+        """Return whether the sentence that a claim repeats most has another word in some place."""
+        return any(_is_exchanged(tokens(part), self._known) for part in _SENTENCE.split(claim))
 
 
 def _is_exchanged(
     mine: tuple[str, ...], known: Iterable[tuple[tuple[str, ...], frozenset[str]]]
 ) -> bool:
     best = repeated = 0.0
+    words = set(mine)
     for theirs, around in known:
-        if len(set(mine) & set(theirs)) < _REPEATED * len(set(mine)):
+        if len(words.intersection(theirs)) < _REPEATED * len(words):
             continue
         share, differs = _compare(mine, theirs, around)
         if differs:
@@ -131,17 +136,18 @@ def _renames(mine: Sequence[str], place: int, other: str, around: frozenset[str]
     word = mine[place]
     if not (word.isalpha() and other.isalpha()) or other in mine:
         return False
-    if not (content_words(word) and content_words(other)):
-        return False
-    if content_words(word)[0].stem == content_words(other)[0].stem:
+    if not (stem(word) and stem(other)) or stem(word) == stem(other):
         return False
     return bool(around.intersection(pairs(mine[max(0, place - 1) : place + 2])))
 
 
-def pairs(words: Sequence[str]) -> list[str]:
+@lru_cache(maxsize=1024)
+def pairs(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return each two neighbouring content words."""
-    return [
+    telling = [bool(stem(word)) for word in words]
+    return tuple(
         f"{one} {two}"
+<<<<<<< HEAD
         for one, two in itertools.pairwise(words)
         if _has_content(one) and _has_content(two)
     ]
@@ -151,3 +157,10 @@ def pairs(words: Sequence[str]) -> list[str]:
 @lru_cache(maxsize=8192)
 def _has_content(word: str) -> bool:
     return bool(content_words(word))
+=======
+        for (one, two), says in zip(
+            itertools.pairwise(words), itertools.pairwise(telling), strict=True
+        )
+        if all(says)
+    )
+>>>>>>> checker

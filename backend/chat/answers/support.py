@@ -1,15 +1,16 @@
 """Whether a claim stands on a sentence or table row that it cites."""
 
-import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from chat.answers.arithmetic import calculations
 from chat.answers.binding import Binding, agree, comparable, fit, matches
 from chat.answers.claims import Claim, Reason, Verdict
+from chat.answers.clauses import clauses_of, sentences_of
+from chat.answers.comparing import comparisons_right
 from chat.answers.figures import FRACTION, PERCENT, Figure
 from chat.answers.opposites import (
     comparison_agrees,
@@ -19,15 +20,21 @@ from chat.answers.opposites import (
     opposed,
 )
 from chat.answers.passages import PassageReading, Statement, named_figures
-from chat.answers.polarity import limit_kept, negation_agrees
+from chat.answers.polarity import limit_kept, negation_agrees, negations
 from chat.answers.reading import Reading, context_labels, join, read
-from chat.answers.substitution import exchanged, pairs, tokens
+from chat.answers.relations import relations_agree
+from chat.answers.subjects import replaced_subject
+from chat.answers.substitution import Sources, pairs, tokens
+from chat.answers.words import content_words
 
 # The share of a claim's content words that one sentence must have. Models paraphrase, and a third
 # of the words of an honest sentence is often all that survives; figures, negation and labels are
 # what catches the rest. Measured in tests/test_smoke.py.
 WORD_SHARE: Final = 0.34
 WORD_SHARE_WITH_FIGURES: Final = 0.25
+_LEAST_FIT: Final = 0.9
+_FEW_FOREIGN: Final = 6
+_MOST_JOINED: Final = 4
 _PAIR_SHARE: Final = 0.5
 """For two neighbouring sentences together."""
 
@@ -48,14 +55,6 @@ _CLOSER: Final = 0.05
 # Another passage says nearly all of it and the cited one little: the citation is wrong.
 _SAID_ELSEWHERE: Final = 0.75
 _SAID_MORE: Final = 0.35
-
-_CLAUSE: Final = re.compile(
-    r"\s*;\s*|\s+[\u2014\u2013-]\s+|\s*\u2014\s*|:\s+|,?\s+\b(?=(?:and|but|while|whereas|"
-    r"although|though|so|yet|because|"
-    r"since|which|when|who)\b)|,\s+(?=(?:up|down|with|including|plus|then|leaving|making|"
-    r"meaning|or)\b)|(?<=[.!?])\s+(?=[A-Z])"
-)
-_MAX_CLAUSES: Final = 8
 _LABEL: Final = re.compile(r"\W*([\w\s()'-]{2,40}):")
 _PREMISE: Final = re.compile(
     r"\b(?:your|you (?:have|earn|are|hold|own|pay|owe|save|invest|put)|if|on|with|for|given|"
@@ -68,6 +67,11 @@ _PREMISE: Final = re.compile(
 
 _REFERS_BACK: Final = re.compile(
     r"\W*(?:it|its|they|their|this|that|these|those|he|she)\b", re.IGNORECASE
+)
+_ARTICLE: Final = re.compile(
+    r"^\W*(?:(?:note|important|tip|remember|key point|summary|answer|warning|in short)\b\W+)?"
+    r"(?:(?:the|an?|your|each|every|most)\s+)?",
+    re.IGNORECASE,
 )
 _EXTREME: Final = re.compile(
     r"\b(?:(?P<high>highest|largest|biggest|greatest|best|strongest)|lowest|smallest|cheapest|"
@@ -98,16 +102,38 @@ class Support:
         self._passages = passages
         self._binding = Binding(passages)
         self._question = read(question)
+        self._sources = Sources(
+            (one.reading.text, around)
+            for passage in passages
+            for around in [frozenset(pairs(tokens(passage.passage.text)))]
+            for one in passage.statements
+            if not one.reading.is_row
+        )
         self._question_labels = context_labels([question], _QUESTION_WEIGHT)
 
     def verify(self, claim: Claim, cited: Sequence[int]) -> Verdict:
-        """Return whether the cited passages prove a claim, as a whole or clause by clause."""
+        """Return whether the cited passages prove each sentence of a claim."""
+        sentences = [] if claim.reading.is_row else sentences_of(claim.reading.text)
+        if len(sentences) < 2:
+            return self._verify_sentence(claim, cited)
+        statements: list[Statement] = []
+        asked: list[Figure] = []
+        for sentence in sentences:
+            part = self._verify_sentence(replace(claim, reading=read(sentence)), cited)
+            if part.reason is not None:
+                return part
+            statements += part.statements
+            asked += part.asked
+        return Verdict(None, unique(statements), asked)
+
+    def _verify_sentence(self, claim: Claim, cited: Sequence[int]) -> Verdict:
+        """Return whether the passages prove a sentence, as a whole or clause by clause."""
         whole = self._verify(claim, cited)
         if whole.reason is None and self._is_exchanged(claim):
             return Verdict(Reason.NOT_SUPPORTED)
         if whole.reason is None:
             return whole
-        clauses = _clauses(claim.reading)
+        clauses = clauses_of(claim.reading)
         if len(clauses) < 2:
             return whole
         statements: list[Statement] = []
@@ -130,7 +156,7 @@ class Support:
         # A negation or a direction may reach from one clause into the next.
         return Verdict(None, statements, asked)
 
-    def _verify(  # noqa: PLR0911
+    def _verify(  # noqa: PLR0911, PLR0912
         self, claim: Claim, cited: Sequence[int], labels_from: Sequence[str] | None = None
     ) -> Verdict:
         reading = claim.reading
@@ -138,7 +164,10 @@ class Support:
             return Verdict(Reason.NOT_SUPPORTED)
         labels = self._claim_labels(claim, labels_from)
         found = sorted(self._found(claim, cited), key=lambda one: -one.share)
-        needed = WORD_SHARE_WITH_FIGURES if reading.figures else WORD_SHARE
+        # A date is found in every title: it tells less than an amount which sentence is meant.
+        has_amounts = any(figure.date is None for figure in reading.figures)
+        telling = has_amounts or (reading.is_row and bool(reading.figures))
+        needed = WORD_SHARE_WITH_FIGURES if telling else WORD_SHARE
         contradicted = 0.0
         for one in found:
             if not one.has_figures or one.share < needed:
@@ -153,11 +182,17 @@ class Support:
                 continue
             if self._said_elsewhere(reading, one, cited):
                 break
+            if self._speaks_of_another(claim, one.statement) or self._is_mixed(
+                claim, one.statement
+            ):
+                return Verdict(Reason.NOT_SUPPORTED)
             return Verdict(None, [one.statement], one.asked)
         if (reading.figures or not contradicted) and (pair := self._pair(claim, labels, cited)):
             return Verdict(None, pair)
         if calculated := self._calculation(claim, labels, cited):
             return calculated
+        if joined := self._by_figure(claim, labels, cited):
+            return Verdict(None, joined)
         if reading.figures and not any(one.has_figures for one in found):
             return Verdict(Reason.NUMBER_NOT_IN_SOURCE)
         if reading.figures and not found[0].has_figures:
@@ -167,15 +202,7 @@ class Support:
     def _is_exchanged(self, claim: Claim) -> bool:
         if claim.reading.is_row:
             return False
-        return exchanged(
-            claim.reading.text,
-            (
-                (one.reading.text, frozenset(pairs(tokens(passage.passage.text))))
-                for passage in self._passages
-                for one in passage.statements
-                if not one.reading.is_row
-            ),
-        )
+        return self._sources.exchanged(claim.reading.text)
 
     def _found(self, claim: Claim, cited: Sequence[int]) -> list[_Found]:
         found: list[_Found] = []
@@ -243,6 +270,8 @@ class Support:
         for figure in reading.figures:
             if figure.key in claim.exempt or matches(figure, claim, statement):
                 continue
+            if _only_orders(reading, figure):
+                continue
             around = statement.context_figures if figure.date else statement.column_figures
             if any(figure.agrees_with(one) for one in around):
                 continue
@@ -288,6 +317,10 @@ class Support:
             and label_sides_agree(claim.plain, statement.reading.plain)
             and comparison_agrees(text, source)
             and contrast_agrees(text, source)
+            and (
+                statement.reading.is_row
+                or relations_agree(claim.reading.plain, statement.reading.plain)
+            )
             and self._subject_agrees(claim, statement)
             and limit_kept(text, source, claim.reading.stems)
         )
@@ -295,12 +328,61 @@ class Support:
     @staticmethod
     def _subject_agrees(claim: Claim, statement: Statement) -> bool:
         """Whether a sentence that begins with "it" does not speak of another thing."""
-        if not _REFERS_BACK.match(statement.reading.text):
-            return True
         named = pairs(tokens(claim.reading.text))[:1]
         known = statement.reading.stems.union(*(_text_stems(one) for one in statement.context))
+        if not _REFERS_BACK.match(statement.reading.text):
+            known |= _title_names(statement.passage.title or "")
+            named = pairs(tokens(_ARTICLE.sub("", claim.reading.text))[:2])
         elsewhere = pairs(tokens(statement.passage.text))
         return all(name not in elsewhere or _text_stems(name) <= known for name in named)
+
+    def _is_mixed(self, claim: Claim, statement: Statement, *parts: Statement) -> bool:
+        """Whether what a claim takes from another sentence is more than it takes from this one.
+
+        The sentence that has the other words must not contradict the claim either.
+        """
+        if claim.reading.is_row:
+            return False
+        stems = claim.reading.stems
+        matched = stems & (statement.reading.stems | statement.context_stems)
+        others = [
+            one
+            for passage in self._passages
+            for one in passage.statements
+            if not any(one is own for own in (statement, *parts)) and not one.reading.is_row
+        ]
+        foreign = {
+            stem for stem in stems - matched if any(stem in one.reading.stems for one in others)
+        }
+        names = {word.stem for word in claim.reading.words if word.is_name}
+        amounts = any(figure.date is None for figure in claim.reading.figures)
+        few = len(matched) < 2 and not amounts and not claim.reading.identifiers
+        if len(foreign) > len(matched) or (foreign and few) or foreign & names:
+            return True
+        for stem in foreign if len(foreign) * _FEW_FOREIGN >= len(stems) else ():
+            holders = [one for one in others if stem in one.reading.stems]
+            best = max(holders, key=lambda one: len(stems & one.reading.stems))
+            if len(stems & best.reading.stems) * 2 >= len(stems) and not self._agrees(claim, best):
+                return True
+        return False
+
+    def _speaks_of_another(self, claim: Claim, statement: Statement) -> bool:
+        """Whether a claim puts another subject in the place of the statement's."""
+        if claim.reading.is_row or statement.reading.is_row:
+            return False
+        source = statement.reading.text
+        refers = _REFERS_BACK.match(source) and statement.context
+        known = frozenset(
+            stem
+            for passage in self._passages
+            for one in passage.statements
+            if one is not statement
+            for stem in one.reading.stems
+        )
+        names = read(statement.passage.title or "").names
+        around = names.union(*(_text_stems(text) for text in statement.context))
+        subject = statement.context[-1] if refers else ""
+        return replaced_subject(claim.reading.text, source, subject, known, around)
 
     def _extremes_agree(self, claim: Claim, statement: Statement) -> bool:
         """Whether what a claim calls the highest or lowest of a table's column is."""
@@ -368,16 +450,85 @@ class Support:
                     continue
                 if _splits_range(claim, one, two):
                     continue
+                if any(
+                    self._has_figures(claim, part, passage)[0] and not self._agrees(claim, part)
+                    for part in (one, two)
+                ):
+                    continue
                 if any(matches(f, claim, one) and matches(f, claim, two) for f in reading.figures):
                     continue  # Which of the two is meant decides whether its labels agree.
                 share = self._share(reading, both, passage, has_figures=True)
                 if share < _PAIR_SHARE or not self._agrees(claim, both):
                     continue
+                if self._is_mixed(claim, both, one, two):
+                    continue
                 if self._binding.agrees(claim, labels, both, cited):
                     return [one, two]
         return []
 
-    def _calculation(  # noqa: PLR0911
+    def _by_figure(  # noqa: PLR0911, PLR0912
+        self, claim: Claim, labels: Sequence[Mapping[str, float]], cited: Sequence[int]
+    ) -> list[Statement]:
+        """Statements that prove a claim together, each figure with its labels in one of them."""
+        reading = claim.reading
+        amounts = [
+            (index, figure)
+            for index, figure in enumerate(reading.figures)
+            if figure.date is None and figure.key not in claim.exempt
+        ]
+        if len(amounts) < 2 or calculations(reading.text, reading.figures):
+            return []
+        used: list[Statement] = []
+        units: dict[int, list[str]] = {}
+        for index, figure in amounts:
+            best, score = None, _LEAST_FIT
+            for passage in cited:
+                for one in self._passages[passage].statements:
+                    if not matches(figure, claim, one):
+                        continue
+                    own = fit(labels[index], one, partial(agree, figure, claim, one)) or 0.0
+                    if own > score and self._binding.stands(claim, index, one):
+                        best, score = one, own
+            if best is None or self._binding.has_rival(claim, figure, labels[index], best, cited):
+                return []
+            used += [best] if not any(best is one for one in used) else []
+            units.setdefault(id(best), []).append(figure.unit)
+        # What two sentences say of two things is compared; "from 35 to 65" of one sentence and the
+        # amount of another would make a third thing.
+        kinds = {tuple(sorted(set(one))) for one in units.values()}
+        if len(kinds) > 1 and not any(one.reading.is_row for one in used):
+            return []
+        if len(used) < 2 or len(used) > _MOST_JOINED:
+            return []
+        around = [
+            one
+            for source in used
+            for one in (*source.reading.figures, *source.column_figures, *source.context_figures)
+        ]
+        stated = [figure for figure in reading.figures if figure.date]
+        if not all(
+            any(figure.agrees_with(one) for one in around) for figure in (*stated, *reading.columns)
+        ):
+            return []
+        if not comparisons_right(reading) or negations(claim.text):
+            return []
+        stems = reading.stems
+        known = frozenset(stem for one in used for stem in one.reading.stems | one.context_stems)
+        elsewhere = frozenset(stem for one in self._passages for stem in one.stems)
+        if len(stems & known) < _PAIR_SHARE * len(stems & elsewhere):
+            return []
+        names = {word.stem for word in reading.words if word.is_name}
+        if names & elsewhere - known - self._question.stems:
+            return []
+        if any(
+            self._speaks_of_another(claim, one)
+            or not limit_kept(claim.text, one.reading.text, stems)
+            for one in used
+        ):
+            return []
+        return used
+
+    def _calculation(  # noqa: PLR0911, PLR0912
         self, claim: Claim, labels: Sequence[Mapping[str, float]], cited: Sequence[int]
     ) -> Verdict | None:
         """A shown calculation with operands that the cited passages or the question have."""
@@ -388,6 +539,7 @@ class Support:
         proven = {one.result for one in shown}
         used: list[Statement] = []
         asked: list[Figure] = []
+        operands = {index for one in shown for index in one.operands}
         for index, figure in enumerate(figures):
             if figure.key in claim.exempt:
                 continue
@@ -403,6 +555,10 @@ class Support:
             ]
             if candidates:
                 best = max(candidates, key=lambda pair: pair[0])[1]
+                if index in operands and self._binding.has_rival(
+                    claim, figure, labels[index], best, cited
+                ):
+                    return None
                 used += [best] if best not in used else []
             elif any(figure.agrees_with(one) for one in self._question.figures):
                 asked.append(figure)
@@ -433,25 +589,19 @@ def _text_stems(text: str) -> frozenset[str]:
     return read(text).stems
 
 
-def _clauses(reading: Reading) -> list[Reading]:
-    """Cut a claim where its parts may come from different sentences."""
-    text = reading.text
-    if reading.is_row:
-        return []
-    cuts = [0, *(match.end() for match in _CLAUSE.finditer(text)), len(text)]
-    pieces: list[str] = []
-    for one, two in itertools.pairwise(cuts):
-        piece = text[one:two]
-        part = read(piece)
-        if (pieces and len(part.stems) + len(part.figures) < 2) or (
-            pieces and len(read(pieces[-1]).stems) + len(read(pieces[-1]).figures) < 2
-        ):
-            pieces[-1] += piece
-        else:
-            pieces.append(piece)
-    if len(pieces) > _MAX_CLAUSES:
-        return []
-    return [read(piece) for piece in pieces]
+@lru_cache(maxsize=256)
+def _title_names(title: str) -> frozenset[str]:
+    """The capitalised words of a title, with the first."""
+    return frozenset(
+        word.stem for word in content_words(title) if word.is_name or title[word.start].isupper()
+    )
+
+
+def _only_orders(reading: Reading, figure: Figure) -> bool:
+    """Whether a figure is the "first" of "the first 15 months", which are as long without it."""
+    return figure.key == "ordinal:1" and any(
+        0 <= other.start - figure.end <= 1 for other in reading.figures
+    )
 
 
 def _splits_range(claim: Claim, one: Statement, two: Statement) -> bool:

@@ -38,7 +38,7 @@ _CURRENCY: Final = [
 ]  # fmt: skip
 _PERCENT: Final = re.compile(r"%|\bper ?cent\b|\bpercentage\b(?! point)", re.IGNORECASE)
 _PER_SHARE: Final = re.compile(
-    r"\bper (?:common )?share\b|\bshares\b|\bratio\b|\bnumber of\b", re.IGNORECASE
+    r"\bper (?:common )?share\b|\b[ED]PS\b|\bshares\b|\bratio\b|\bnumber of\b", re.IGNORECASE
 )
 _TIME: Final = re.compile(r"\(?\b(years|months|days|weeks)\b\)?", re.IGNORECASE)
 

@@ -14,10 +14,10 @@ _STOP: Final = frozenset(
     word_list("""a about above according across actual actually additionally after again against
 all almost
 also although always am among an and another any apply approximately are around as aside at
-away based be because become becomes been before being below beneath besides between beyond
+based be because become becomes been before being below beneath besides between beyond
 both but by can case cases cited come comes could did different do document documents does
 doing done down due during each either else etc even ever every example except exactly
-excerpt excerpts few finally first following follows for from further furthermore general
+excerpt excerpts few finally first following follows for from furthermore general
 generally get gets give given gives go goes had happen has have having he hence her here him
 his how however i if in include includes including indeed instead into involve involves is
 it its itself just keep keeps key know known last later let like likely made main make makes
@@ -30,9 +30,10 @@ see seem set several shall she should show shows similarly simply since so some 
 someone something sometimes source sources specific state stated states still such summary
 sure take taken takes tell tells tend tends text than that the their them then there
 therefore these they thing things this those though through throughout thus to together too
-toward towards two typical typically under unless until up upon us use used uses using usual
+toward towards two typical typically under unless until up upon us use used uses using usual ca wo
+ai
 usually various very via want was way ways we well were what whatever when whenever where
-whereas whether which while who whole whom whose why will with within without would yes yet
+whereas whether which while who whom whose why will with within without would yes yet
 you your yours yourself common commonly normal normally able idea point points clear work
 works describe describes described explain explains explained good best important""")
 )
@@ -77,10 +78,17 @@ _SYNONYMS: Final = {
     old older oldest
     young younger youngest
     cheap cheaper cheapest
+    worth value valued values valuable
+    protect protects protected protection protections cover covers covered coverage
+    fee fees charge charges charged
+    limit limits limited cap caps capped ceiling
     expensive expensiver pricier
     """.strip().splitlines()
     for word in line.split()
 }
+
+# "You're" and "isn't" say no more than "you" and "is"; the negation is read elsewhere.
+_CONTRACTED: Final = re.compile(r"(?:'(?:s|re|ll|ve|d|m)|n't)$")
 
 _SUFFIXES: Final = (
     "ization", "isation", "ations", "ation", "ments", "ment", "ities", "ity", "ness", "ings", "ing",
@@ -96,7 +104,7 @@ _STEM_CHARACTERS: Final = 6
 def stem(word: str) -> str:
     """Return what the forms of a word share; an empty string for a word that says nothing."""
     word = word.lower().replace("\u2019", "'")
-    word = word.removesuffix("'s")
+    word = _CONTRACTED.sub("", word)
     word = word.replace("'", "")
     if word in _STOP or (len(word) < 2 and word.isascii()):
         return ""
@@ -139,7 +147,11 @@ def content_words(text: str) -> list[Word]:
         is_label = (
             len(raw) == 1 and raw.isupper() and raw != "I" and (raw != "A" or not sentence_start)
         )
-        if len(raw) == 1 and text[match.end() : match.end() + 1] == ".":
+        dotted = text[match.end() : match.end() + 1] == "." and (
+            text[match.start() - 1 : match.start()] == "."
+            or text[match.end() + 1 : match.end() + 2].isalpha()
+        )
+        if len(raw) == 1 and dotted:
             is_label = False  # "U.S." is no label.
         key = raw.lower() + "." if is_label else stem(raw)
         # Net income, net profit, net earnings and net loss name one line of a statement.

@@ -15,7 +15,7 @@ WORDS = _ONES + [
 ]  # WORDS[n] is n in words, to ninety-nine
 
 _WORD = "|".join(sorted(WORDS[1:], key=len, reverse=True))
-_NUMBER = r"\d[\d,]*(?:\.\d+)?"
+_NUMBER = r"\d(?:[\d,]*\d)?(?:\.\d+)?"
 _UNIT = (
     r"%| per cent| percent\b| percentage points?| basis points| days| weeks| months| years| hours"
 )

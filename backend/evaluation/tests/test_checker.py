@@ -7,8 +7,8 @@ never raise them.
 
 from evaluation.checker import adversarial, honest
 
-MOST_FALSE_COMPLETIONS = 1
-MOST_TRUE_UNITS_REMOVED = 107
+MOST_FALSE_COMPLETIONS = 0
+MOST_TRUE_UNITS_REMOVED = 97
 
 
 def test_no_more_false_completions_pass() -> None:

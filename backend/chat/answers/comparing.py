@@ -1,0 +1,59 @@
+"""Whether what a claim says of two of its own figures is right: which is more, and what rose."""
+
+import itertools
+import re
+from typing import Final
+
+from chat.answers.reading import Reading
+
+_LESS: Final = re.compile(
+    r"\b(?:lower|less|cheaper|smaller|fewer|shorter|below|behind|under|lags?|lagged|trail\w*|"
+    r"worse|weaker|underperform\w*)\b",
+    re.IGNORECASE,
+)
+_MORE: Final = re.compile(
+    r"\b(?:higher|more|dearer|costlier|larger|bigger|greater|longer|above|ahead|over|beats?|better|"
+    r"stronger|outperform\w*)\b",
+    re.IGNORECASE,
+)
+_FELL: Final = re.compile(
+    r"\b(?:f[ae]ll\w*|drop\w*|declin\w*|decreas\w*|down|reduc\w*|lowered|slipped|shr[aiu]nk\w*|"
+    r"worsen\w*|cut)\b",
+    re.IGNORECASE,
+)
+_ROSE: Final = re.compile(
+    r"\b(?:ris\w*|rose|grew|grow\w*|increas\w*|climb\w*|up|rais\w*|improv\w*|gain\w*|went up)\b",
+    re.IGNORECASE,
+)
+_BESIDE: Final = re.compile(
+    r"\b(?:versus|vs|compared|against|rather than|than|instead of|from|to|up from|down from|but|"
+    r"while|whereas|and)\b",
+    re.IGNORECASE,
+)
+
+
+def comparisons_right(reading: Reading) -> bool:
+    """Return whether the order of two figures is the one that the words around them say.
+
+    False as well where the words compare and nothing tells which figures they mean.
+    """
+    text = reading.text
+    less, more = _LESS.search(text), _MORE.search(text)
+    fell, rose = _FELL.search(text), _ROSE.search(text)
+    if not (less or more or fell or rose):
+        return True
+    if (less and more) or (fell and rose):
+        return False
+    pairs = [
+        (one, two)
+        for one, two in itertools.combinations(reading.figures, 2)
+        if one.unit == two.unit and not one.date and _BESIDE.search(text, one.end, two.start)
+    ]
+    if not pairs:
+        return False
+    one, two = pairs[0]
+    if fell or rose:
+        first_is_now = re.search(r"\bfrom\W+\Z", text[: two.start]) is not None
+        before, after = (two, one) if first_is_now else (one, two)
+        return (after.value > before.value) == bool(rose)
+    return (one.value < two.value) == bool(less)

@@ -1,0 +1,80 @@
+"""Whether two texts relate the same words in the same way.
+
+"From shares to bonds" and "from bonds to shares" have the same words. Each content word is read
+with what governs it: the function word before it and the content word behind it. Two words that
+have exchanged what governs them say something else.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from chat.answers.lexicon import word_list
+from chat.answers.words import WORD, stem
+
+_GOVERNING: Final = frozenset(
+    word_list("""from to in at of by than behind before after over under with without for on
+most first then as above below against versus""")
+)
+_SAME: Final = {"through": "to", "until": "to", "till": "to", "into": "to"}
+_OPPOSITE: Final = {"from!": "to!", "to!": "from!"}
+_REACH: Final = 2
+_BOUNDARY: Final = re.compile(r"[,;:.()\u2013\u2014]")
+
+Relations = frozenset[tuple[str, str]]
+
+
+@lru_cache(maxsize=4096)
+def relations(text: str) -> Relations:
+    """Return each content word with the function word before it and the content word after it."""
+    found: set[tuple[str, str]] = set()
+    governing, reach = "", 0
+    previous, touching, end = "", "", 0
+    for match in WORD.finditer(text):
+        word = match[0].lower()
+        if _BOUNDARY.search(text, end, match.start()):
+            governing, previous, touching = "", "", ""
+        end = match.end()
+        key = stem(word)
+        if word in _GOVERNING or word in _SAME:
+            governing, reach, touching = _SAME.get(word, word), 0, ""
+            if previous:
+                found.add((previous, f"{governing}-"))
+            if not key:
+                continue
+        if not key:
+            if word in {"and", "or"}:
+                previous = ""
+            continue
+        if governing and governing != word:
+            found.add((key, governing))
+            if not reach:
+                found.add((key, f"{governing}!"))
+            reach += 1
+            if reach == _REACH:
+                governing = ""
+        if previous:
+            found |= {(previous, f"{key}+"), (key, f"-{previous}")}
+        if touching:
+            found.add((touching, f"{key}++"))
+        previous = touching = key
+    return frozenset(found)
+
+
+def relations_agree(claim: str, source: str) -> bool:
+    """Whether no two words of a claim have exchanged their places in the source."""
+    mine, theirs = relations(claim), relations(source)
+    lost = list(mine - theirs)
+    for one, governs in lost:
+        opposite = _OPPOSITE.get(governs)
+        if opposite and (one, opposite) in theirs and (one, opposite) not in mine:
+            return False
+        for other, also in lost:
+            exchanged = (other, governs) in theirs and (one, also) in theirs
+            kept = (other, governs) in mine or (one, also) in mine
+            if one != other and governs != also and exchanged and not kept:
+                # "Adjust the amount" is "the amount adjusted".
+                inverted = {(one, f"{other}++"), (other, f"{one}++")}
+                if not (inverted & mine and inverted & theirs):
+                    return False
+    return True
