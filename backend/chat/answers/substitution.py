@@ -147,20 +147,8 @@ def pairs(words: tuple[str, ...]) -> tuple[str, ...]:
     telling = [bool(stem(word)) for word in words]
     return tuple(
         f"{one} {two}"
-<<<<<<< HEAD
-        for one, two in itertools.pairwise(words)
-        if _has_content(one) and _has_content(two)
-    ]
-
-
-# Every claim asks this about every word of every passage.
-@lru_cache(maxsize=8192)
-def _has_content(word: str) -> bool:
-    return bool(content_words(word))
-=======
         for (one, two), says in zip(
             itertools.pairwise(words), itertools.pairwise(telling), strict=True
         )
         if all(says)
     )
->>>>>>> checker
