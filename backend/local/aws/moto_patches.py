@@ -48,9 +48,7 @@ def _ignore_conditional_statements() -> None:
             return PermissionResult.NEUTRAL
         policy = json.loads(bucket.policy)
         policy["Statement"] = [
-            statement
-            for statement in policy["Statement"]
-            if not statement.get("Condition")
+            statement for statement in policy["Statement"] if not statement.get("Condition")
         ]
         if not policy["Statement"]:
             return PermissionResult.NEUTRAL
