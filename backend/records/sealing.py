@@ -59,7 +59,7 @@ class Sealing:
         return {"sealed": len(new), "last_seal": number, "delete_markers": len(markers)}
 
     def _recent_seals(self) -> list[StoredSeal]:
-        """Return the seals that may name records of the last day, the newest last."""
+        """Return the seals that may name records of the days to list, the newest last."""
         # Of several versions of a key, the dictionary keeps the last, which is the oldest.
         stored = {one.key: one for one in self._bucket.versions(SEALS) if not one.is_marker}
         found: list[StoredSeal] = []
@@ -70,7 +70,8 @@ class Sealing:
                     f"{version.key} is not a seal: run `records verify` before sealing again."
                 )
             found.insert(0, one)
-            if _sealed_at(one) < _sealed_at(found[-1]) - LATE - _HOUR:
+            # No earlier seal names a record of the days that are listed.
+            if _sealed_at(one) < _first_day(found[-1]) - _HOUR:
                 break
         return found
 
@@ -107,6 +108,11 @@ def _sealed_at(stored: StoredSeal) -> datetime:
     return datetime.fromisoformat(stored.seal.sealed_at)
 
 
+def _first_day(last: StoredSeal) -> datetime:
+    """Return the begin of the first day whose records may be unsealed."""
+    return (_sealed_at(last) - LATE).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def _records(stored: StoredSeal) -> tuple[Sealed, ...]:
     return stored.seal.records if stored.seal else ()
 
@@ -116,7 +122,7 @@ def _prefixes(recent: list[StoredSeal], now: datetime) -> Iterator[str]:
     if not recent:
         yield RECORDS
         return
-    day = (_sealed_at(recent[-1]) - LATE).date()
+    day = _first_day(recent[-1]).date()
     # One more day, because a writer's clock may be ahead.
     while day <= now.date() + timedelta(days=1):
         yield f"{RECORDS}{day:%Y/%m/%d}/"

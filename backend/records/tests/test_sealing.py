@@ -88,6 +88,16 @@ def test_after_an_outage_of_the_task_everything_is_sealed(
     assert sealing.seal()["sealed"] == 10
 
 
+def test_no_record_is_sealed_again_on_the_next_days(
+    bucket: MemoryBucket, sealing: Sealing, clock: Clock
+) -> None:
+    bucket.put(*Writer("a").next(clock.now))
+    assert [sealing.seal()["sealed"]] == [1]
+    for _ in range(60):
+        clock.tick(hours=1)
+        assert sealing.seal()["sealed"] == 0
+
+
 def test_many_records_are_sealed_by_several_seals(
     bucket: MemoryBucket, sealing: Sealing, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
