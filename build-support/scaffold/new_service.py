@@ -24,9 +24,12 @@ def main(arguments: Sequence[str], root: Path = REPOSITORY) -> None:
 
 _NEXT = """
 {name} is complete, and answers /{name}/health and /{name}/about. Next:
-  ./pants test backend/{name}::                                   runs its tests
-  ./pants run backend/local:up -- --reload                        serves it with all others
-  ./pants run build-support/scaffold:new_endpoint -- {name} NAME   adds an endpoint
+  ./pants test backend/{name}::
+    runs its tests
+  ./pants run backend/local:up -- --reload
+    serves it with all others
+  ./pants run build-support/scaffold:new_endpoint -- {name} NAME
+    adds an endpoint
 Its permissions are in terraform/lambda-{name}.tf; its memory, timeout and quota in services.json.
 To deploy it, apply bootstrap/ first: it creates the role that terraform/ looks up."""
 

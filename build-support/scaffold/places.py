@@ -48,9 +48,7 @@ def undeclare(name: str) -> Edit:
         except ValueError:
             same = False
         if not same:
-            raise Refused(
-                f'the entry of {name} in {DECLARATION} is not formatted as   "{name}": {{'
-            )
+            raise Refused(f"{DECLARATION}: remove {name} by hand, its entry is formatted otherwise")
         return changed
 
     return edit
