@@ -12,6 +12,40 @@ from local.overlay import RELEVANCE_THRESHOLD
 
 _TOP = 5
 _TOLERANCE = 0.03
+_OFF_TOPIC = (
+    "Which colour has the sky above the planet Mars?",
+    "How do I bake sourdough bread without a starter?",
+    "Who won the football world cup in 1998?",
+    "What is the boiling point of water on a mountain?",
+    "How often should I water a cactus?",
+    "Why do cats purr?",
+    "How does photosynthesis work?",
+    "Which museum shows the Mona Lisa?",
+    "How do I change a flat bicycle tyre?",
+    "What are the symptoms of the flu?",
+    "Can you write a poem about autumn?",
+    "How long does it take to boil an egg?",
+    "Who wrote Pride and Prejudice?",
+    "How do I reverse a list in Python?",
+    "What is the capital of Mongolia?",
+    "When did the Roman empire end?",
+    "Why is the sea salty?",
+    "Which vitamins are in broccoli?",
+    "How do airplanes stay in the air?",
+    "What is the best exercise for a sore back?",
+    "How do I get a red wine stain out of a shirt?",
+    "Does my dog understand what I say?",
+    "Which languages are spoken in Switzerland?",
+    "How many moons does Jupiter have?",
+    "Should I learn the guitar or the piano first?",
+    "How do I train for a marathon?",
+    "What time is it in Tokyo?",
+    "How do vaccines protect children?",
+    "Which film won the most Oscars?",
+    "How should I plant tomatoes on a balcony?",
+)
+# Unrelated texts often share a hash, so no threshold stops them all.
+_OFF_TOPIC_LET_THROUGH = 7
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +100,32 @@ def test_the_relevance_threshold_loses_at_most_one_answerable_question_in_a_hund
         if max(_scores(vectors, question).values()) < float(RELEVANCE_THRESHOLD)
     ]
     assert len(lost) <= len(questions) / 100, lost
+
+
+def test_the_relevance_threshold_stops_most_questions_about_something_else(
+    vectors: dict[str, list[float]],
+) -> None:
+    through = [
+        question
+        for question in _OFF_TOPIC
+        if max(_scores(vectors, question).values()) >= float(RELEVANCE_THRESHOLD)
+    ]
+    assert len(through) <= _OFF_TOPIC_LET_THROUGH, through
+
+
+@pytest.mark.parametrize(
+    ("question", "document"),
+    [
+        ("What is inflation?", "inflation"),
+        ("How does inflation affect my cash?", "inflation"),
+        ("What is a will?", "estate-planning"),
+        ("What is a bond?", "bonds"),
+        ("What is a Roth IRA?", "roth-vs-traditional"),
+    ],
+)
+def test_a_plain_question_is_relevant_and_finds_the_right_document_first(
+    vectors: dict[str, list[float]], question: str, document: str
+) -> None:
+    scores = _scores(vectors, question)
+    assert max(scores, key=lambda name: scores[name]) == document
+    assert scores[document] >= float(RELEVANCE_THRESHOLD)
