@@ -1,6 +1,7 @@
 """An answer contains only what relevant passages prove, and its status says so."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from chat.answering import NOTHING_FOUND, NOTHING_PROVEN, Answerer
 from chat.answers.check import Segment
 from chat.history import Exchange
 from chat.relevance import RelevanceGate
+from chat.retrieval import Retrieved
 from chat.tests.fakes import SAVE, FakeModel, FakeRetriever, passage
 from shared.answers import CheckedAnswer
 from shared.errors import Unavailable
@@ -139,6 +141,29 @@ async def test_a_follow_up_is_searched_with_the_earlier_question_and_a_new_topic
         "How do bonds work?\nAre they safe?",
         "What is a budget?",
     ]
+
+
+async def test_two_searches_keep_the_closest_passages_of_both() -> None:
+    joined = FakeRetriever(passage(0, score=0.3), passage(1, score=0.2))
+    alone = FakeRetriever(passage(1, score=0.4), passage(2, score=0.1))
+
+    class EitherRetriever(FakeRetriever):
+        async def retrieve(
+            self, text: str, *, top_k: int, metadata_filter: dict[str, Any] | None
+        ) -> Retrieved:
+            chosen = joined if "\n" in text else alone
+            return await chosen.retrieve(text, top_k=top_k, metadata_filter=metadata_filter)
+
+    model = FakeModel()
+    await ask(
+        model,
+        question="If I sell my house, is it taxed?",
+        history=(Exchange("How do bonds work?"),),
+        retriever=EitherRetriever(),
+    )
+    assert (len(joined.asked), len(alone.asked)) == (1, 1)
+    shown = [model.prompt.index(f'<passage id="savings#{number}"') for number in (1, 0, 2)]
+    assert shown == sorted(shown)
 
 
 async def test_a_greeting_between_two_questions_is_not_searched_for() -> None:
