@@ -56,13 +56,13 @@ def test_forms_of_a_word_share_a_stem(one: str, other: str) -> None:
 
 def test_will_is_a_word_only_where_it_is_a_noun() -> None:
     assert words("What is a will?") == ["will"]
-    assert words("Will rates rise, and will my will be valid?") == ["rates", "rise", "will", "valid"]
+    assert words("Will rates rise? And will my will last?") == ["rates", "rise", "will", "last"]
 
 
 def test_a_word_that_is_repeated_weighs_more_than_one_that_is_not() -> None:
     asked = embed("inflation")
-    repeated = "Inflation lowers what cash buys. Inflation is measured each month. Inflation varies."
-    named_once = "Inflation lowers what cash buys. Prices are measured each month. Rates vary."
+    repeated = "Inflation lowers what cash buys. Inflation is measured. Inflation varies."
+    named_once = "Inflation lowers what cash buys. Prices are measured. Rates vary."
     assert similarity(asked, embed(repeated)) > 1.5 * similarity(asked, embed(named_once))
 
 
