@@ -3,8 +3,9 @@
 Searching for "And for bonds?" alone finds nothing, so the earlier question is searched with it. A
 question on a new topic must be searched alone, or the old topic's passages are found again. These
 make a question depend on the one before: an opener ("what about"), a pronoun whose noun is not in
-the question, a sentence fragment, or no topic word at all. A question that has a pronoun and names
-a topic can be of either kind: both texts are searched, and each passage keeps its better score.
+the question, a sentence fragment, or no topic word at all. A question that names a topic and has a
+pronoun, or that names few topics, can be of either kind: both texts are searched, and each passage
+keeps its better score.
 """
 
 import re
@@ -15,8 +16,10 @@ from chat.plain_words import FUNCTION, GENERIC
 
 _MAX_QUESTIONS: Final = 3
 _MAX_CHARACTERS: Final = 4_000
-# A question that names this many topics can be understood without the one before it.
-_TOPICS_OF_ITS_OWN: Final = 2
+# With fewer topic words, a question that depends on the one before finds nothing alone.
+_TOPICS_TO_SEARCH_ALONE: Final = 2
+# With fewer, a question can leave out its topic even if nothing says so: "What is the deadline?".
+_TOPICS_OF_A_WHOLE_QUESTION: Final = 3
 
 # Announces a new topic: "by the way, ...", "now a different question: ...".
 _TOPIC_CHANGE: Final = re.compile(
@@ -167,6 +170,16 @@ def _has_antecedent(before: str) -> bool:
     return bool(boundaries) and bool(topics(before[: boundaries[-1]]))
 
 
+def _may_depend(question: str) -> bool:
+    """Return whether a question that looks whole can refer to the turn before it."""
+    text = _plain(question)
+    found = _ACKNOWLEDGEMENT.match(text)
+    if _TOPIC_CHANGE.match(text[found.end() :] if found else text):
+        return False
+    has_pronoun = _PRONOUN.search(_without_idle_pronouns(text)) is not None
+    return has_pronoun or len(topics(text)) < _TOPICS_OF_A_WHOLE_QUESTION
+
+
 def topics(text: str) -> list[str]:
     """Return the words that name a topic, in lower case."""
     found = (word.strip(".,'()-") for word in _WORD.findall(text.lower()))
@@ -188,8 +201,7 @@ def search_texts(questions: Sequence[str]) -> tuple[str, ...]:
     """
     last = questions[-1]
     depends = depends_on_earlier(last)
-    has_pronoun = _PRONOUN.search(_without_idle_pronouns(_plain(last))) is not None
-    if len(questions) == 1 or not (depends or has_pronoun):
+    if len(questions) == 1 or not (depends or _may_depend(last)):
         return (last[-_MAX_CHARACTERS:],)
     start = len(questions) - 2
     while (
@@ -199,6 +211,6 @@ def search_texts(questions: Sequence[str]) -> tuple[str, ...]:
     ):
         start -= 1
     joined = "\n".join(questions[start:])[-_MAX_CHARACTERS:]
-    if depends and len(topics(last)) < _TOPICS_OF_ITS_OWN:
+    if depends and len(topics(last)) < _TOPICS_TO_SEARCH_ALONE:
         return (joined,)
     return (joined, last[-_MAX_CHARACTERS:])

@@ -136,10 +136,11 @@ async def test_a_follow_up_is_searched_with_the_earlier_question_and_a_new_topic
     retriever = FakeRetriever(passage(0))
     earlier = (Exchange("How do bonds work?", "They pay interest.", verified=True),)
     await ask(FakeModel(), question="Are they safe?", history=earlier, retriever=retriever)
-    await ask(FakeModel(), question="What is a budget?", history=earlier, retriever=retriever)
+    new = "How does inflation affect credit unions?"
+    await ask(FakeModel(), question=new, history=earlier, retriever=retriever)
     assert [text for text, _, _ in retriever.asked] == [
         "How do bonds work?\nAre they safe?",
-        "What is a budget?",
+        new,
     ]
 
 

@@ -91,7 +91,7 @@ def features(text: str) -> Counter[str]:
         ("p", _PAIR_WEIGHT, Counter(f"{a} {b}" for a, b in itertools.pairwise(stems))),
     ):
         for item, count in items.items():
-            weights[f"{prefix}:{item}"] = weight * count**_COUNT_EXPONENT  # type: ignore[assignment]
+            weights[f"{prefix}:{item}"] = weight * count**_COUNT_EXPONENT
     return weights
 
 
