@@ -1,5 +1,6 @@
 """Answers a question: retrieve passages, ask the model, keep the sentences that they prove."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date
@@ -15,7 +16,7 @@ from chat.history import Exchange, trimmed
 from chat.prompt import system_prompt, user_turn
 from chat.recording.evidence import Evidence
 from chat.relevance import Relevance, RelevanceGate
-from chat.retrieval import Retriever
+from chat.retrieval import Retriever, best_of
 from shared.answers import CheckedAnswer, Citation, Removed, Span, Usage
 from shared.logging import get_logger
 from shared.telemetry.metrics import measure
@@ -85,8 +86,8 @@ class Answerer:
         if verdict.reply is not None:
             return self._answer_without_model(verdict.reply, "refused", verdict)
         asked = [turn.question for turn in history if greeting(turn.question) is None]
-        text = follow_up.search_text([*asked, question])
-        passages, relevance = await self._retrieve(text, top_k, metadata_filter, evidence)
+        texts = follow_up.search_texts([*asked, question])
+        passages, relevance = await self._retrieve(texts, top_k, metadata_filter, evidence)
         if relevance in {None, "irrelevant"}:
             unknown = self._answer_without_model(
                 NOTHING_FOUND, "unknown", verdict, relevance=relevance
@@ -94,12 +95,12 @@ class Answerer:
             return await self._boundary.apply(verdict, unknown)
         completion = await self._complete(question, history, passages, verdict, evidence)
         with span("check"):
-            # `text` includes the earlier questions that this one refers to: figures in them come
-            # from the user as well.
+            # The first text includes the earlier questions that this one refers to: figures in them
+            # come from the user as well.
             checked = check.check(
                 completion.segments,
                 passages,
-                question=text,
+                question=texts[0],
                 stop_reason=completion.stop_reason,
                 recommends=self._boundary.recommends,
             )
@@ -121,15 +122,18 @@ class Answerer:
 
     async def _retrieve(
         self,
-        text: str,
+        texts: Sequence[str],
         top_k: int,
         metadata_filter: dict[str, Any] | None,
         evidence: Evidence,
     ) -> tuple[tuple[Passage, ...], Relevance | None]:
         with span("retrieve") as traced:
-            found = await self._retriever.retrieve(
-                text, top_k=top_k, metadata_filter=metadata_filter
+            searches = (
+                self._retriever.retrieve(text, top_k=top_k, metadata_filter=metadata_filter)
+                for text in texts
             )
+            found = best_of(await asyncio.gather(*searches), top_k=top_k)
+            traced.set_attribute("retrieval.searches", len(texts))
             evidence.retrieved = found
             relevance = self._gate.judge(found.passages, found.embedding_model)
             traced.set_attribute("retrieval.passages", len(found.passages))

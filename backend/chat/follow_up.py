@@ -1,9 +1,11 @@
-"""Decides whether a question needs the question before it to be understood.
+"""Decides what to search for: a question, the question with those before it, or both.
 
 Searching for "And for bonds?" alone finds nothing, so the earlier question is searched with it. A
 question on a new topic must be searched alone, or the old topic's passages are found again. These
 make a question depend on the one before: an opener ("what about"), a pronoun whose noun is not in
-the question, a sentence fragment, or no topic word at all.
+the question, a sentence fragment, or no topic word at all. A question that names a topic and has a
+pronoun, or that names few topics, can be of either kind: both texts are searched, and each passage
+keeps its better score.
 """
 
 import re
@@ -14,6 +16,10 @@ from chat.plain_words import FUNCTION, GENERIC
 
 _MAX_QUESTIONS: Final = 3
 _MAX_CHARACTERS: Final = 4_000
+# With fewer topic words, a question that depends on the one before finds nothing alone.
+_TOPICS_TO_SEARCH_ALONE: Final = 2
+# With fewer, a question can leave out its topic even if nothing says so: "What is the deadline?".
+_TOPICS_OF_A_WHOLE_QUESTION: Final = 3
 
 # Announces a new topic: "by the way, ...", "now a different question: ...".
 _TOPIC_CHANGE: Final = re.compile(
@@ -119,7 +125,7 @@ _WORD: Final = re.compile(r"[a-z0-9][a-z0-9'/%$.,()-]*")
 
 def depends_on_earlier(question: str) -> bool:
     """Return whether a question refers to the turn before it."""
-    text = " ".join(question.replace("\u2019", "'").lower().split())
+    text = _plain(question)
     if _TOPIC_CHANGE.match(text):
         return False
     if found := _ACKNOWLEDGEMENT.match(text):
@@ -138,10 +144,19 @@ def depends_on_earlier(question: str) -> bool:
     return _refers_back(text) or not topics(text)
 
 
+def _plain(question: str) -> str:
+    return " ".join(question.replace("\u2019", "'").lower().split())
+
+
+def _without_idle_pronouns(text: str) -> str:
+    """Return the text without the pronouns that refer to nothing."""
+    for idle in (_EXPLETIVE, _NOT_A_REFERENCE, _EXISTENTIAL, _RELATIVE):
+        text = idle.sub(" ", text)
+    return text
+
+
 def _refers_back(text: str) -> bool:
-    plain = _RELATIVE.sub(
-        " ", _EXISTENTIAL.sub(" ", _NOT_A_REFERENCE.sub(" ", _EXPLETIVE.sub(" ", text)))
-    )
+    plain = _without_idle_pronouns(text)
     for found in _PRONOUN.finditer(plain):
         if not _has_antecedent(plain[: found.start()]):
             return True
@@ -153,6 +168,16 @@ def _has_antecedent(before: str) -> bool:
     """Return whether an earlier clause of the question names a noun that a pronoun can mean."""
     boundaries = [found.start() for found in _BOUNDARY.finditer(before)]
     return bool(boundaries) and bool(topics(before[: boundaries[-1]]))
+
+
+def _may_depend(question: str) -> bool:
+    """Return whether a question that looks whole can refer to the turn before it."""
+    text = _plain(question)
+    found = _ACKNOWLEDGEMENT.match(text)
+    if _TOPIC_CHANGE.match(text[found.end() :] if found else text):
+        return False
+    has_pronoun = _PRONOUN.search(_without_idle_pronouns(text)) is not None
+    return has_pronoun or len(topics(text)) < _TOPICS_OF_A_WHOLE_QUESTION
 
 
 def topics(text: str) -> list[str]:
@@ -168,17 +193,24 @@ def topics(text: str) -> list[str]:
     ]
 
 
-def search_text(questions: Sequence[str]) -> str:
-    """Return the text to search for: the last question, after those that it depends on.
+def search_texts(questions: Sequence[str]) -> tuple[str, ...]:
+    """Return the texts to search for, one or two; the first has all questions that matter.
 
     Args:
         questions: The user's questions, oldest first.
     """
-    start = len(questions) - 1
+    last = questions[-1]
+    depends = depends_on_earlier(last)
+    if len(questions) == 1 or not (depends or _may_depend(last)):
+        return (last[-_MAX_CHARACTERS:],)
+    start = len(questions) - 2
     while (
         start > 0
         and len(questions) - start < _MAX_QUESTIONS
         and depends_on_earlier(questions[start])
     ):
         start -= 1
-    return "\n".join(questions[start:])[-_MAX_CHARACTERS:]
+    joined = "\n".join(questions[start:])[-_MAX_CHARACTERS:]
+    if depends and len(topics(last)) < _TOPICS_TO_SEARCH_ALONE:
+        return (joined,)
+    return (joined, last[-_MAX_CHARACTERS:])

@@ -1,5 +1,6 @@
 """Retrieves passages from the s3vector service, through the gateway."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,6 +17,17 @@ class Retrieved(NamedTuple):
 
     passages: tuple[Passage, ...]
     embedding_model: str | None = None
+
+
+def best_of(searches: Sequence[Retrieved], *, top_k: int) -> Retrieved:
+    """Return the `top_k` closest passages of several searches, each with its better score."""
+    best: dict[str, Passage] = {}
+    for passage in (one for search in searches for one in search.passages):
+        known = best.get(passage.passage_id)
+        if known is None or passage.score > known.score:
+            best[passage.passage_id] = passage
+    closest = sorted(best.values(), key=lambda passage: -passage.score)[:top_k]
+    return Retrieved(tuple(closest), searches[0].embedding_model)
 
 
 class _FoundPassage(BaseModel):

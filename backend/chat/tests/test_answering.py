@@ -1,6 +1,7 @@
 """An answer contains only what relevant passages prove, and its status says so."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from chat.boundary.guard import Guard
 from chat.boundary.policy import built_in_policy
 from chat.history import Exchange
 from chat.relevance import RelevanceGate
+from chat.retrieval import Retrieved
 from chat.tests.fakes import SAVE, FakeGuard, FakeModel, FakeRetriever, passage
 from shared.answers import CheckedAnswer
 from shared.errors import Unavailable
@@ -140,11 +142,35 @@ async def test_a_follow_up_is_searched_with_the_earlier_question_and_a_new_topic
     retriever = FakeRetriever(passage(0))
     earlier = (Exchange("How do bonds work?", "They pay interest.", verified=True),)
     await ask(FakeModel(), question="Are they safe?", history=earlier, retriever=retriever)
-    await ask(FakeModel(), question="What is a budget?", history=earlier, retriever=retriever)
+    new = "How does inflation affect credit unions?"
+    await ask(FakeModel(), question=new, history=earlier, retriever=retriever)
     assert [text for text, _, _ in retriever.asked] == [
         "How do bonds work?\nAre they safe?",
-        "What is a budget?",
+        new,
     ]
+
+
+async def test_two_searches_keep_the_closest_passages_of_both() -> None:
+    joined = FakeRetriever(passage(0, score=0.3), passage(1, score=0.2))
+    alone = FakeRetriever(passage(1, score=0.4), passage(2, score=0.1))
+
+    class EitherRetriever(FakeRetriever):
+        async def retrieve(
+            self, text: str, *, top_k: int, metadata_filter: dict[str, Any] | None
+        ) -> Retrieved:
+            chosen = joined if "\n" in text else alone
+            return await chosen.retrieve(text, top_k=top_k, metadata_filter=metadata_filter)
+
+    model = FakeModel()
+    await ask(
+        model,
+        question="If I sell my house, is it taxed?",
+        history=(Exchange("How do bonds work?"),),
+        retriever=EitherRetriever(),
+    )
+    assert (len(joined.asked), len(alone.asked)) == (1, 1)
+    shown = [model.prompt.index(f'<passage id="savings#{number}"') for number in (1, 0, 2)]
+    assert shown == sorted(shown)
 
 
 async def test_a_greeting_between_two_questions_is_not_searched_for() -> None:

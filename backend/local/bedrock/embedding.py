@@ -14,6 +14,9 @@ from collections import Counter
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 _PAIR_WEIGHT = 0.35
 _WORD_WEIGHT = 0.5
+# Repeated words tell what a text is about. Lower exponents hide them among its other words, higher
+# ones find less in passages of a forum.
+_COUNT_EXPONENT = 0.75
 
 STOP_WORDS = frozenset(
     """a about above after again all also although always am an and any are as at back be because
@@ -27,6 +30,8 @@ STOP_WORDS = frozenset(
     until up upon us use used uses using very want was way we well were what when where whether
     which while who whom whose why will with within without would yes yet you your yours""".split()  # noqa: SIM905 - a list of words is easier to read as words
 )
+
+_DETERMINERS = frozenset(["a", "the", "my", "your", "his", "her", "our", "their"])
 
 _SUFFIXES = (
     ("ational", "ate"),
@@ -53,8 +58,13 @@ _SHORTEST_STEM = 3
 
 
 def words(text: str) -> list[str]:
-    """The words of `text` in lower case, without stop words."""
-    return [word for word in _WORD.findall(text.lower()) if word not in STOP_WORDS]
+    """The words of `text` in lower case, without stop words; `will` stays where it is a noun."""
+    found = _WORD.findall(text.lower())
+    return [
+        word
+        for before, word in itertools.pairwise(["", *found])
+        if word not in STOP_WORDS or (word == "will" and before in _DETERMINERS)
+    ]
 
 
 def stem(word: str) -> str:
@@ -81,7 +91,7 @@ def features(text: str) -> Counter[str]:
         ("p", _PAIR_WEIGHT, Counter(f"{a} {b}" for a, b in itertools.pairwise(stems))),
     ):
         for item, count in items.items():
-            weights[f"{prefix}:{item}"] = weight * (1.0 + math.log(count))  # type: ignore[assignment]
+            weights[f"{prefix}:{item}"] = weight * count**_COUNT_EXPONENT
     return weights
 
 

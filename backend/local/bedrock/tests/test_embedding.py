@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from local.bedrock.embedding import embed, stem
+from local.bedrock.embedding import embed, stem, words
 from local.compute.processes import BACKEND
 from local.demo.documents import documents
 
@@ -52,6 +52,18 @@ def test_the_same_text_has_the_same_vector_in_another_process() -> None:
 )
 def test_forms_of_a_word_share_a_stem(one: str, other: str) -> None:
     assert stem(one) == stem(other)
+
+
+def test_will_is_a_word_only_where_it_is_a_noun() -> None:
+    assert words("What is a will?") == ["will"]
+    assert words("Will rates rise? And will my will last?") == ["rates", "rise", "will", "last"]
+
+
+def test_a_word_that_is_repeated_weighs_more_than_one_that_is_not() -> None:
+    asked = embed("inflation")
+    repeated = "Inflation lowers what cash buys. Inflation is measured. Inflation varies."
+    named_once = "Inflation lowers what cash buys. Prices are measured. Rates vary."
+    assert similarity(asked, embed(repeated)) > 1.5 * similarity(asked, embed(named_once))
 
 
 @pytest.mark.parametrize(
