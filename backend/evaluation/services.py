@@ -16,7 +16,7 @@ from chat.bedrock_model import bedrock_model
 from chat.chat_model import ChatModel, Completion, PromptPassage
 from chat.conversation_store import Kept
 from chat.models import Message
-from chat.retrieval import GatewayRetriever, Retrieved, Retriever
+from chat.retrieval import GatewayRetriever, Retrieved, Retriever, best_of
 from chat.settings import Settings as ChatSettings
 from evaluation.question import Question
 from local.aws.bedrock_api import BedrockApi
@@ -193,7 +193,7 @@ class _Gateway(httpx.ASGITransport):
 
 
 class _KeepingRetriever:
-    """Keeps what was retrieved last."""
+    """Keeps what was retrieved since `kept` was set to None, of several searches the best."""
 
     def __init__(self, inner: Retriever) -> None:
         self._inner = inner
@@ -202,8 +202,9 @@ class _KeepingRetriever:
     async def retrieve(
         self, text: str, *, top_k: int, metadata_filter: dict[str, Any] | None
     ) -> Retrieved:
-        self.kept = await self._inner.retrieve(text, top_k=top_k, metadata_filter=metadata_filter)
-        return self.kept
+        found = await self._inner.retrieve(text, top_k=top_k, metadata_filter=metadata_filter)
+        self.kept = best_of([found, self.kept] if self.kept else [found], top_k=top_k)
+        return found
 
 
 class _KeepingModel:
