@@ -15,7 +15,9 @@ BACKEND: Final = Path(__file__).resolve().parents[1]
 TIMEOUT_SECONDS: Final = 600
 
 # The evaluation's own code and sets stay the same, whatever the code that they measure.
-_MEASURING: Final = ("evaluation", "local")
+_MEASURING: Final = ("evaluation", "local", "services")
+# `services` reads it.
+_SERVICES: Final = BACKEND.parent / "services.json"
 _LEFT_OUT: Final = shutil.ignore_patterns("__pycache__", "tests", "benchmarks", ".*")
 
 
@@ -29,6 +31,7 @@ def copied() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="fin-advisor-evaluation-") as folder:
         backend = Path(folder) / "backend"
         shutil.copytree(BACKEND, backend, ignore=_LEFT_OUT)
+        shutil.copy(_SERVICES, folder)
         yield backend
 
 
@@ -50,6 +53,7 @@ def checked_out(ref: str, *, backend: Path = BACKEND) -> Iterator[Path]:
             for name in _MEASURING:
                 shutil.rmtree(tree / "backend" / name, ignore_errors=True)
                 shutil.copytree(BACKEND / name, tree / "backend" / name, ignore=_LEFT_OUT)
+            shutil.copy(_SERVICES, tree)
             yield tree / "backend"
         finally:
             _git(backend, "worktree", "remove", "--force", str(tree))

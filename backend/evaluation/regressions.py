@@ -214,8 +214,8 @@ REGRESSIONS: Final = (
         "only the first passages reach the model",
         "budget",
         "chat/prompt.py",
-        "parts = [*map(_passage, passages)]",
-        "parts = [*map(_passage, passages[:3])]",
+        "parts = [*map(passage_element, passages)]",
+        "parts = [*map(passage_element, passages[:3])]",
     ),
     Regression(
         "the model is not told the date",
