@@ -105,8 +105,9 @@ def _print_answer(answer: dict[str, Any], console: Console) -> None:
 
 def _print_text(heading: str, text: str, console: Console) -> None:
     console.print(f"\n[bold]{heading}[/bold]")
-    for line in textwrap.wrap(text, console.width - 2, break_on_hyphens=False):
-        _print_row(console, line)
+    for paragraph in filter(None, text.split("\n")):
+        for line in textwrap.wrap(paragraph, console.width - 2, break_on_hyphens=False):
+            _print_row(console, line)
 
 
 def _print_requests(hops: list[Hop], console: Console) -> None:

@@ -85,7 +85,9 @@ def _folders(root: Path, depth: int) -> Iterator[Path]:
 
 
 class LayerCopy:
-    """The layer `name` of `repository`, copied to `folder`; services.json is copied beside it.
+    """The layer `name` of a repository (by default this one), copied to `folder`.
+
+    services.json is copied beside it.
 
     Without an `endpoint_url` it has no AWS to call, only the mocks of its own tests. Its state is
     in the folder, or with `s3_backend` in the embedded S3.
@@ -98,10 +100,11 @@ class LayerCopy:
         *,
         endpoint_url: str | None,
         s3_backend: bool = False,
-        repository: Path = REPOSITORY,
+        repository: Path | None = None,
     ) -> None:
         self.name = name
         self.folder = folder
+        repository = repository or REPOSITORY
         shutil.copytree(repository / name, folder, ignore=shutil.ignore_patterns(*_NOT_COPIED))
         shutil.copy(repository / FILE.name, folder.parent)
         if endpoint_url is not None:

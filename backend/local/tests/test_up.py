@@ -15,6 +15,7 @@ import pytest
 
 from local.compute.processes import BACKEND
 from local.conftest import RunningUp, start_up, stop_up, wait_until
+from services.declared import FILE
 
 
 def run_up(
@@ -35,6 +36,7 @@ def copy_backend(folder: Path) -> Path:
     """A copy of the sources that a test may change."""
     ignored = shutil.ignore_patterns("tests", "__pycache__", "benchmarks")
     shutil.copytree(BACKEND, folder / "backend", ignore=ignored)
+    shutil.copy(FILE, folder)
     return folder / "backend"
 
 

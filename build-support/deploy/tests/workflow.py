@@ -102,7 +102,10 @@ def run_step(
         env={
             "PATH": os.environ["PATH"],
             "PYTHON": sys.executable,
-            "PYTHONPATH": os.pathsep.join([str(checkout / "build-support"), *sys.path]),
+            # Absolute: the step runs in the checkout, not in this process's folder.
+            "PYTHONPATH": os.pathsep.join(
+                [str(checkout / "build-support"), *map(os.path.abspath, sys.path)]
+            ),
             "MORE_ARGUMENTS": shlex.join(more_arguments),
             **environment,
             **variables,

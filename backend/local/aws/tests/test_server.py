@@ -49,7 +49,7 @@ def test_seeding_creates_the_secrets_the_buckets_and_the_tables(aws: EmbeddedAws
     storage = client("s3", aws)
     for bucket in blueprint.buckets:
         assert storage.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
-    assert blueprint.tables == ("seeded-dev-conversations",)
+    assert blueprint.tables == ("seeded-dev-conversations", "seeded-dev-record-keys")
     ttl = client("dynamodb", aws).describe_time_to_live(TableName="seeded-dev-conversations")
     assert ttl["TimeToLiveDescription"]["AttributeName"] == "expires_at"
 

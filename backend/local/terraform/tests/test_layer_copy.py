@@ -52,6 +52,7 @@ def test_a_copy_uses_the_embedded_aws_and_leaves_the_layer_unchanged(
     source.mkdir(parents=True)
     for name in ("main.tf", "terraform.tfstate", "backend.tf"):
         (source / name).write_text("")
+    (source.parent / "services.json").write_text("{}")
     folder = bare_machine.parent / "copy"
     copy = LayerCopy("small", folder, endpoint_url="http://127.0.0.1:9", s3_backend=True)
     assert {path.name for path in folder.iterdir()} == {"main.tf", "embedded_override.tf"}

@@ -48,6 +48,7 @@ def layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layer:
     source = tmp_path / "repository" / "small"
     source.mkdir(parents=True)
     (source / "main.tf").write_text(_LAYER)
+    (source.parent / "services.json").write_text("{}")
     shutil.copy(REPOSITORY / "terraform" / ".terraform.lock.hcl", source)
     mirror = provider_mirror()
     monkeypatch.setattr(layer_copy, "REPOSITORY", tmp_path / "repository")

@@ -17,7 +17,7 @@ from shared.testing import FakeKeys, LambdaContext, api_gateway_event, app_clien
 
 pytestmark = pytest.mark.anyio
 
-_MOST = 8
+_MOST = 9
 
 
 @pytest.fixture
