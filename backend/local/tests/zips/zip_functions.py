@@ -244,8 +244,10 @@ class ZipFunction:
         return [line for line in lines if "_aws" not in line]
 
     def refusals(self) -> list[str]:
-        """The calls that the guard refused."""
-        return [line for line in self.output.splitlines() if line.startswith("REFUSED")]
+        """The calls that the guard refused, but for one."""
+        # pycryptodome asks the program `file` for the platform, and does without it, as on Lambda.
+        refused = [line for line in self.output.splitlines() if line.startswith("REFUSED")]
+        return [line for line in refused if line != "REFUSED subprocess.Popen 'file'"]
 
 
 @asynccontextmanager
