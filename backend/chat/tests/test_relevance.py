@@ -16,11 +16,11 @@ def test_the_best_passage_decides(scores: tuple[float, ...], expected: str | Non
     assert RelevanceGate(0.2).judge(found, None) == expected
 
 
-def test_a_model_without_a_value_is_uncalibrated() -> None:
+def test_a_model_without_a_threshold_is_uncalibrated() -> None:
     assert RelevanceGate().judge([passage(0, score=-1.0)], "unknown") == "uncalibrated"
 
 
-def test_a_value_belongs_to_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_threshold_belongs_to_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(relevance.CALIBRATED, "one", 0.5)
     assert RelevanceGate().judge([passage(0, score=0.4)], "one") == "irrelevant"
     assert RelevanceGate().judge([passage(0, score=0.4)], "two") == "uncalibrated"

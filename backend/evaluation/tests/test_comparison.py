@@ -23,7 +23,7 @@ def test_questions_of_both_evaluations_are_paired() -> None:
     ("fixed", "broken", "p"),
     [(0, 0, 1.0), (1, 1, 1.0), (0, 5, 0.0625), (1, 9, 22 / 1024), (6, 0, 2 / 64)],
 )
-def test_the_p_value_is_the_exact_one(fixed: int, broken: int, p: float) -> None:
+def test_the_probability_is_exact(fixed: int, broken: int, p: float) -> None:
     one = Flips("x", tuple("f" * fixed), tuple("b" * broken), 100)
     assert one.p_value == pytest.approx(p)
 

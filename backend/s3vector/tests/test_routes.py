@@ -188,7 +188,7 @@ _UNPROCESSABLE: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), _UNPROCESSABLE)
-async def test_an_invalid_value_is_refused(
+async def test_invalid_values_are_refused(
     client: httpx.AsyncClient, method: str, path: str, body: Any
 ) -> None:
     content = json.dumps(body).encode()

@@ -36,8 +36,7 @@ class Exchange:
         """Return the body; after the whole answer, return that the client has disconnected."""
         if self._body is None:
             if not self._is_complete:
-                # API Gateway never disconnects before it has the answer, so wait for ever.
-                await asyncio.get_running_loop().create_future()
+                await asyncio.get_running_loop().create_future()  # API Gateway never disconnects
             return {"type": "http.disconnect"}
         body, self._body = self._body, None
         return {"type": "http.request", "body": body, "more_body": False}

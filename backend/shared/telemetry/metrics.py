@@ -88,10 +88,7 @@ class ServiceMetrics:
         self._write(values)
 
     def add_error(self) -> None:
-        """Count an error that occurred after the request's line was written.
-
-        For example, the answer was too large for Lambda.
-        """
+        """Count an error that occurred after the request's line, such as a too large answer."""
         self._write({"Errors": 1})
 
     def _write(self, values: dict[str, Any]) -> None:

@@ -93,8 +93,7 @@ class OtlpHttpExporter(SpanExporter):
         is_tls = self._url.scheme == "https"
         kind = http.client.HTTPSConnection if is_tls else http.client.HTTPConnection
         host = self._url.hostname or "localhost"
-        # `export` enforces the time limit. This timeout limits each operation on the socket: it
-        # ends the thread of an export that was given up.
+        # `export` enforces the time limit. This timeout ends the thread of an abandoned export.
         return kind(host, self._url.port, timeout=self._timeout_seconds)
 
     def _replace_connection(self, posting: "Future[int]") -> None:
@@ -135,8 +134,7 @@ def _in_thread[Result](action: Callable[[], Result]) -> "Future[Result]":
         except BaseException as error:  # noqa: BLE001 - raised again by `Future.result`
             outcome.set_exception(error)
 
-    # Not an executor: when Python exits, it waits for an executor's threads.
-    threading.Thread(target=run, daemon=True).start()
+    threading.Thread(target=run, daemon=True).start()  # Python's exit would await an executor's
     return outcome
 
 
