@@ -1,6 +1,7 @@
 """The workflow's steps deploy three releases, two of them broken, to an embedded AWS account."""
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -150,7 +151,11 @@ def _run(account: Rehearsal, program: str, *arguments: str) -> subprocess.Comple
     return subprocess.run(
         [sys.executable, "-m", f"deploy.{program}", *arguments],
         cwd=account.checkout,
-        env={**account.environment, "PYTHONPATH": ":".join([source, *sys.path])},
+        # Absolute: the program runs in the checkout, not in this process's folder.
+        env={
+            **account.environment,
+            "PYTHONPATH": ":".join([source, *map(os.path.abspath, sys.path)]),
+        },
         capture_output=True,
         text=True,
         check=False,
