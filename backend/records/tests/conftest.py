@@ -75,18 +75,7 @@ def estate(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
         },
     )
     for table in ("keys", "conversations"):
-        dynamodb.create_table(
-            TableName=f"{table}-{name}",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-        )
+        aws.create_table(f"{table}-{name}")
     monkeypatch.setenv("RECORDS_BUCKET", f"records-{name}")
     monkeypatch.setenv("RECORD_KEYS_TABLE", f"keys-{name}")
     monkeypatch.setenv("CONVERSATIONS_TABLE", f"conversations-{name}")

@@ -22,20 +22,8 @@ def client(aws: Any) -> Any:
 
 
 @pytest.fixture
-def table(client: Any) -> str:
-    name = f"keys-{uuid4().hex}"
-    client.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-    )
+def table(aws: Any) -> str:
+    name: str = aws.create_table(f"keys-{uuid4().hex}")
     return name
 
 
