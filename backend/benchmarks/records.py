@@ -10,7 +10,7 @@ from pathlib import Path
 
 from records import copying
 from records.copying import LocalCopy
-from records.tests.made import MadeRecords
+from records.tests.made import MadeRecords, damage
 from records.verification import lines, verify
 from records.versions import RECORDS, SEALS
 
@@ -34,15 +34,7 @@ def main() -> None:
 
 def _break(folder: Path, count: int) -> None:
     versions = list(LocalCopy(folder).versions(RECORDS))
-    changed, missing, twice = (versions[count * part // 4] for part in (1, 2, 3))
-    path = folder / copying.file_of(changed.key)
-    data = bytearray(path.read_bytes())
-    data[data.index(changed.key.encode()) + 1_000] ^= 1
-    path.write_bytes(data)
-    index = (folder / copying.INDEX).read_bytes().splitlines(keepends=True)
-    kept = [line for line in index if missing.key.encode() not in line]
-    second = next(line for line in index if twice.key.encode() in line)
-    (folder / copying.INDEX).write_bytes(b"".join(kept) + second.replace(b'"v1"', b'"v2"'))
+    damage(folder, *(versions[count * part // 4].key for part in (1, 2, 3)))
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
+from pathlib import Path
 
 import orjson
 
 from chat.recording.record import Link, key_of
+from records import copying
 from records.seals import Seal, Sealed
 from records.versions import RECORDS, SEALS, Version
 
@@ -151,3 +153,15 @@ class MadeRecords:
             seal = Seal(number, at.isoformat(), previous, some)
             previous = sha256(seal.content()).hexdigest()
             yield seal
+
+
+def damage(folder: Path, changed: str, missing: str, twice: str) -> None:
+    """Put three faults into a local copy: a changed bit, a missing record, a second version."""
+    path = folder / copying.file_of(changed)
+    data = bytearray(path.read_bytes())
+    data[data.index(changed.encode()) + 1_000] ^= 1
+    path.write_bytes(data)
+    index = (folder / copying.INDEX).read_bytes().splitlines(keepends=True)
+    kept = [line for line in index if missing.encode() not in line]
+    second = next(line for line in index if twice.encode() in line)
+    (folder / copying.INDEX).write_bytes(b"".join(kept) + second.replace(b'"v1"', b'"v2"'))

@@ -10,7 +10,7 @@ import pytest
 from records import copying
 from records.copying import CopyError, LocalCopy
 from records.sealing import Sealing
-from records.tests.made import BEGIN, MadeRecords, MemoryBucket, Writer
+from records.tests.made import BEGIN, MadeRecords, MemoryBucket, Writer, damage
 from records.verification import Report, lines, verify
 from records.versions import RECORDS, SEALS, Source
 
@@ -160,14 +160,7 @@ def test_a_large_copy_with_three_faults(tmp_path: Path) -> None:
     copy = LocalCopy(tmp_path)
     assert verify(copy).findings == ()
     changed, missing, twice = (list(copy.versions(RECORDS))[n] for n in (10, 1_500, 2_999))
-    path = tmp_path / copying.file_of(changed.key)
-    data = bytearray(path.read_bytes())
-    data[data.index(changed.key.encode()) + 1_000] ^= 1
-    path.write_bytes(data)
-    index = (tmp_path / copying.INDEX).read_bytes().splitlines(keepends=True)
-    kept = [line for line in index if missing.key.encode() not in line]
-    second = next(line for line in index if twice.key.encode() in line)
-    (tmp_path / copying.INDEX).write_bytes(b"".join(kept) + second.replace(b'"v1"', b'"v2"'))
+    damage(tmp_path, changed.key, missing.key, twice.key)
     report = verify(LocalCopy(tmp_path))
     faults = {one for one in kinds(report) if one[0] != "not_sealed"}
     assert faults == {
