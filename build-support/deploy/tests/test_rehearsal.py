@@ -1,7 +1,6 @@
 """The workflow's steps deploy three releases, two of them broken, to an embedded AWS account."""
 
 import hashlib
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ import pytest
 
 from deploy.tests.fakes import Code
 from deploy.tests.rehearsal import Deploy, Rehearsal, Response, rehearsal
+from deploy.tests.workflow import python_path
 from tests.harness import missing
 
 pytestmark = [
@@ -147,15 +147,10 @@ def test_a_plan_that_replaces_a_secret_is_refused_unless_it_is_allowed(history: 
 
 
 def _run(account: Rehearsal, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    source = str(account.checkout / "build-support")
     return subprocess.run(
         [sys.executable, "-m", f"deploy.{program}", *arguments],
         cwd=account.checkout,
-        # Absolute: the program runs in the checkout, not in this process's folder.
-        env={
-            **account.environment,
-            "PYTHONPATH": ":".join([source, *map(os.path.abspath, sys.path)]),
-        },
+        env={**account.environment, "PYTHONPATH": python_path(account.checkout)},
         capture_output=True,
         text=True,
         check=False,

@@ -86,6 +86,11 @@ def install(checkout: Path) -> None:
     script.chmod(0o755)
 
 
+def python_path(checkout: Path) -> str:
+    """Return the PYTHONPATH of a checkout's programs, absolute: they run in the checkout."""
+    return os.pathsep.join([str(checkout / "build-support"), *map(os.path.abspath, sys.path)])
+
+
 def run_step(
     step: Step,
     checkout: Path,
@@ -102,10 +107,7 @@ def run_step(
         env={
             "PATH": os.environ["PATH"],
             "PYTHON": sys.executable,
-            # Absolute: the step runs in the checkout, not in this process's folder.
-            "PYTHONPATH": os.pathsep.join(
-                [str(checkout / "build-support"), *map(os.path.abspath, sys.path)]
-            ),
+            "PYTHONPATH": python_path(checkout),
             "MORE_ARGUMENTS": shlex.join(more_arguments),
             **environment,
             **variables,
