@@ -1,4 +1,4 @@
-"""Each call of another service is one span, whoever instruments httpx and botocore.
+"""A call by httpx or botocore makes one span, also where a wrapper has instrumented them before.
 
 The callee continues the trace. Each test runs in a new process, because the tracer provider and the
 patches apply to a whole process.
