@@ -8,14 +8,13 @@ https://opentelemetry.io/docs/specs/semconv/http/http-spans/ and …/cloud-provi
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+import wrapt
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 
-from shared.telemetry.import_hook import when_imported
 from shared.telemetry.propagation import trace_headers
 
 if TYPE_CHECKING:
@@ -25,38 +24,28 @@ _Method = Callable[..., Any]
 
 _HTTPX: Final = ("opentelemetry.instrumentation.httpx", "HTTPXClientInstrumentor")
 _BOTOCORE: Final = ("opentelemetry.instrumentation.botocore", "BotocoreInstrumentor")
-_MARK: Final = "__fin_advisor_traced__"
 
 
 def instrument_clients() -> None:
     """Instrument httpx and botocore, now or when they are imported; once a process."""
-    when_imported("httpx", _instrument_httpx)
-    when_imported(
-        "botocore.client",
-        lambda module: _replace(module.BaseClient, "_make_api_call", _call_aws, _BOTOCORE),
-    )
+    wrapt.register_post_import_hook(_instrument_httpx, "httpx")
+    wrapt.register_post_import_hook(_instrument_botocore, "botocore.client")
 
 
 def _instrument_httpx(module: ModuleType) -> None:
-    _replace(module.AsyncHTTPTransport, "handle_async_request", _send_async, _HTTPX)
-    _replace(module.HTTPTransport, "handle_request", _send, _HTTPX)
+    _wrap(module.AsyncHTTPTransport, "handle_async_request", _send_async, _HTTPX)
+    _wrap(module.HTTPTransport, "handle_request", _send, _HTTPX)
 
 
-def _replace(owner: type, name: str, traced: _Method, elsewhere: tuple[str, str]) -> None:
-    """Replace a method by `traced`, which gets the original and the method's arguments."""
-    original = getattr(owner, name)
-    # OpenTelemetry's own instrumentation puts a proxy there, which is not a function.
-    if not isinstance(original, FunctionType) or hasattr(original, _MARK):
-        return
+def _instrument_botocore(module: ModuleType) -> None:
+    _wrap(module.BaseClient, "_make_api_call", _call_aws, _BOTOCORE)
 
-    @wraps(original)
-    def replacement(*arguments: Any, **named: Any) -> Any:
-        if _is_active(elsewhere):
-            return original(*arguments, **named)
-        return traced(original, *arguments, **named)
 
-    setattr(replacement, _MARK, True)
-    setattr(owner, name, replacement)
+def _wrap(owner: type, name: str, traced: _Method, instrumentor: tuple[str, str]) -> None:
+    if isinstance(getattr(owner, name), wrapt.BaseObjectProxy):
+        return  # wrapped already, here or by OpenTelemetry's own instrumentation
+    enabled = lambda: not _is_active(instrumentor)  # noqa: E731
+    wrapt.wrap_object(owner, name, wrapt.FunctionWrapper, (traced, enabled))
 
 
 def _is_active(instrumentor: tuple[str, str]) -> bool:
@@ -66,23 +55,23 @@ def _is_active(instrumentor: tuple[str, str]) -> bool:
     return known is not None and bool(known().is_instrumented_by_opentelemetry)
 
 
-async def _send_async(send: _Method, transport: Any, request: "httpx.Request") -> Any:
-    with _http_span(request) as span:
-        response = await send(transport, request)
+async def _send_async(send: _Method, _transport: Any, sent: tuple[Any], named: Any) -> Any:
+    with _http_span(*sent, **named) as span:
+        response = await send(*sent, **named)
         _add_status(span, response)
         return response
 
 
-def _send(send: _Method, transport: Any, request: "httpx.Request") -> Any:
-    with _http_span(request) as span:
-        response = send(transport, request)
+def _send(send: _Method, _transport: Any, sent: tuple[Any], named: Any) -> Any:
+    with _http_span(*sent, **named) as span:
+        response = send(*sent, **named)
         _add_status(span, response)
         return response
 
 
-def _call_aws(call: _Method, client: Any, operation_name: str, api_params: Any) -> Any:
+def _call_aws(call: _Method, client: Any, called: tuple[str, Any], named: Any) -> Any:
     service = str(client.meta.service_model.service_id)
-    method = f"{service}/{operation_name}"
+    method = f"{service}/{called[0]}"
     attributes: dict[str, str | int] = {
         "rpc.system.name": "aws-api",
         "rpc.method": method,
@@ -92,7 +81,7 @@ def _call_aws(call: _Method, client: Any, operation_name: str, api_params: Any) 
         "cloud.region": str(client.meta.region_name or ""),
     }
     with _client_span(method, attributes) as span:
-        answer = call(client, operation_name, api_params)
+        answer = call(*called, **named)
         _add_metadata(span, answer)
         return answer
 

@@ -84,6 +84,8 @@ def _attributes(attributes: Mapping[str, Any] | None) -> list[dict[str, Any]]:
 
 
 def _value(value: Any) -> dict[str, Any]:  # noqa: PLR0911 - one for each type
+    if isinstance(value, str):  # the usual type first: the abstract types below are slow to test
+        return {"stringValue": value}
     if isinstance(value, bool):
         return {"boolValue": value}
     if isinstance(value, int) and value in _INT64:
@@ -94,7 +96,7 @@ def _value(value: Any) -> dict[str, Any]:  # noqa: PLR0911 - one for each type
         return {"bytesValue": base64.b64encode(value).decode()}
     if isinstance(value, Mapping):
         return {"kvlistValue": {"values": _attributes(value)}}
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence):
         return {"arrayValue": {"values": [_value(item) for item in value]}}
-    # Text; and NaN, infinities and larger integers, which JSON or the protocol cannot express.
+    # NaN, infinities and larger integers, which JSON or the protocol cannot express.
     return {} if value is None else {"stringValue": str(value)}
