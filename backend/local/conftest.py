@@ -50,12 +50,29 @@ class Pools:
     logs: LogFolder
     made: list[FunctionPool] = field(default_factory=list)
 
-    def pool(self, handler: str, *, max_environments: int = 4, **fields: object) -> FunctionPool:
+    reports: list[str] = field(default_factory=list)
+
+    def pool(
+        self,
+        handler: str,
+        *,
+        max_environments: int = 4,
+        idle_seconds: float = 600.0,
+        **fields: object,
+    ) -> FunctionPool:
         def make(what: Function, generation: int) -> Environment:
             program = Program("awslambdaric", (what.handler,))
-            return Environment(what, program, {}, self.logs[what.service], generation=generation)
+            log = self.logs[what.service]
+            return Environment(
+                what, program, {}, log, generation=generation, report=self.reports.append
+            )
 
-        pool = FunctionPool(function(handler, **fields), make, max_environments=max_environments)
+        pool = FunctionPool(
+            function(handler, **fields),
+            make,
+            max_environments=max_environments,
+            idle_seconds=idle_seconds,
+        )
         self.made.append(pool)
         return pool
 

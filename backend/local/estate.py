@@ -53,9 +53,9 @@ def new_blueprint() -> Blueprint:
 class RunningEstate:
     """Runs everything that `blueprint` describes during its `async with` block.
 
-    `report` is called when a part has started or is reloaded. `aws` is an embedded AWS in which
-    Terraform has already created the resources. Raises OSError if the port is taken, and StartError
-    if a part does not start.
+    `report` is called when a part has started, is reloaded, or has ended by itself. `aws` is an
+    embedded AWS in which Terraform has already created the resources. Raises OSError if the port is
+    taken, and StartError if a part does not start.
     """
 
     def __init__(
@@ -107,7 +107,6 @@ class RunningEstate:
         self._hosts = [self._host(service) for service in blueprint.web_services]
         self._exit = contextlib.AsyncExitStack()
         self._background: set[asyncio.Task[None]] = set()
-        self._failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     @property
     def console_url(self) -> str:
@@ -146,10 +145,6 @@ class RunningEstate:
     async def __aexit__(self, *exception: object) -> None:
         await self._exit.aclose()
 
-    async def failure(self) -> str:
-        """Wait until a part has failed for good. Returns which one and the reason, in one line."""
-        return await asyncio.shield(self._failure)
-
     async def reload(self, service: str) -> None:
         """Replace the processes of `service` by new ones, which run its current code."""
         for host in self._hosts:
@@ -184,8 +179,6 @@ class RunningEstate:
         scheduler.start()
         self._exit.push_async_callback(scheduler.stop)
         self._exit.push_async_callback(self._stop_background)
-        for host in self._hosts:
-            self._in_background(self._until_failed(host))
         if self._options.reload:
             self._in_background(reload_on_change(BACKEND, self.reload, self._report))
 
@@ -214,11 +207,6 @@ class RunningEstate:
         except ServiceFailedError as error:
             raise StartError(f"{host.service.service} does not start: {error}") from error
         self._report(f"{host.service.service} is up")
-
-    async def _until_failed(self, host: WebServiceHost) -> None:
-        await host.failed.wait()
-        if not self._failure.done():
-            self._failure.set_result(f"{host.service.service} ended: {host.failure}")
 
     async def _application(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._console.serves(scope["path"]):
@@ -253,6 +241,7 @@ class RunningEstate:
             variables,
             self._logs[function.service],
             generation=generation,
+            report=self._report,
         )
 
     def _host(self, service: WebService) -> WebServiceHost:
@@ -264,7 +253,8 @@ class RunningEstate:
             self._programs.get(service.service, Program(service.module)),
             web_overlay(self.endpoints, service=service.service, bedrock=self._options.bedrock),
             self._logs[service.service],
-            set_url,
+            on_url=set_url,
+            report=self._report,
         )
 
     async def _stop_children(self) -> None:

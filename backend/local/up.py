@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,14 +89,9 @@ async def _run(options: Options, run_dir: Path, console: "Console", started_at: 
                 _print_line(console, f"--env-file: {error}", style="red")
                 return 1
         _announce(estate.variables(), options, time.monotonic() - started_at, console)
-        failing = asyncio.create_task(estate.failure())
         working = asyncio.create_task(_work(estate, options, console))
-        done = await _first_done(stopping, failing, working)
-        for task in (failing, working):
-            task.cancel()
-        if done is failing:
-            _print_line(console, failing.result(), style="red")
-            return 1
+        done = await _first_done(stopping, working)
+        working.cancel()
         return working.result() if done is working else 0
 
 
@@ -160,8 +155,9 @@ def _announce(
 
 
 def _print_line(console: "Console", text: str, style: str | None = None) -> None:
-    # Not wrapped: URLs and keys are copied from here.
-    console.print(text, style=style, markup=False, soft_wrap=True)
+    with suppress(OSError):  # the output may be a file on a full disk
+        # Not wrapped: URLs and keys are copied from here.
+        console.print(text, style=style, markup=False, soft_wrap=True)
 
 
 def _clean(run_dir: Path, options: Options, console: "Console", *, failed: bool) -> None:

@@ -64,6 +64,9 @@ class EmbeddedAws:
         )
         from werkzeug.serving import make_server
 
+        class _TimedHandler(MotoRequestHandler):
+            timeout = 75  # seconds without a byte; otherwise a connection keeps its thread for ever
+
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         port = self._listener.getsockname()[1]
         self._server = make_server(
@@ -75,7 +78,7 @@ class EmbeddedAws:
                 )
             ),
             threaded=True,
-            request_handler=MotoRequestHandler,
+            request_handler=_TimedHandler,
             fd=self._listener.fileno(),
         )
         self._thread = threading.Thread(

@@ -3,7 +3,7 @@
 import asyncio
 import datetime
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from local.blueprint import REGION, Function
 from local.compute.logs import OutputLog
@@ -20,7 +20,8 @@ class InitFailedError(Exception):
 class Environment:
     """One process of a function, which handles one invocation at a time.
 
-    `generation` counts the reloads of the function before this environment.
+    `generation` counts the reloads of the function before this environment. `report` is called with
+    a line when the process has ended by itself, once it was ready.
     """
 
     def __init__(
@@ -31,8 +32,12 @@ class Environment:
         log: OutputLog,
         *,
         generation: int = 0,
+        report: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.generation = generation
+        self._report = report
+        self._is_stopping = False
+        self._watcher: asyncio.Task[None] | None = None
         self._function = function
         self._program = program
         self._variables = variables
@@ -60,6 +65,7 @@ class Environment:
         )
         if not self._api.ready.is_set():
             raise InitFailedError(self._init_failure())
+        self._watcher = asyncio.create_task(self._watch(self._process))
 
     async def invoke(self, invocation: Invocation) -> InvocationResult:
         """Run one invocation. If it times out or its process ends, `alive` is False afterwards."""
@@ -87,10 +93,19 @@ class Environment:
 
     async def stop(self) -> None:
         """Kill the process without warning, as Lambda does with an idle environment."""
+        self._is_stopping = True
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.exited.wait()
+        if self._watcher is not None:
+            await self._watcher
         await self._api.stop()
+
+    async def _watch(self, process: ChildProcess) -> None:
+        await process.exited.wait()
+        if not self._is_stopping:
+            how = f"{describe_exit(process.returncode)}: {self._log.last_error()}"
+            self._report(f"a process of {self._function.service} ended: {how}")
 
     async def _failure(self, invocation: Invocation) -> InvocationResult:
         assert self._process is not None  # noqa: S101 - see invoke
@@ -101,6 +116,7 @@ class Environment:
                 "Runtime.ExitError",
                 f"Runtime exited with error: {how}",
             )
+        self._is_stopping = True
         self._process.kill()
         await self._process.exited.wait()
         message = f"Task timed out after {invocation.timeout_seconds:.2f} seconds"

@@ -13,6 +13,7 @@ from local.compute.runtime_api import Invocation, InvocationResult
 PAYLOAD_LIMIT_BYTES = 6_291_456
 
 _MAX_ENVIRONMENTS = 10
+_IDLE_SECONDS = 60.0  # Lambda waits for minutes; here each process takes 100 MB of a laptop
 # A start is CPU-bound: more starts at once than cores only delay all of them.
 _MAX_STARTS = max(1, (os.cpu_count() or 2) // 2)
 
@@ -28,7 +29,7 @@ class FunctionPool:
 
     Lambda starts an environment for each concurrent invocation. One machine cannot: beyond
     `max_environments`, invocations wait for a free environment, up to the function's reserved
-    concurrency.
+    concurrency. An environment that is idle for `idle_seconds` ends, unless it is the only one.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class FunctionPool:
         make_environment: MakeEnvironment,
         *,
         max_environments: int = _MAX_ENVIRONMENTS,
+        idle_seconds: float = _IDLE_SECONDS,
     ) -> None:
         self.function = function
         self._make_environment = make_environment
@@ -44,7 +46,8 @@ class FunctionPool:
         self._generation = 0
         self._environments: set[Environment] = set()
         self._made: set[Environment] = set()  # includes those that are starting or stopping
-        self._idle: list[Environment] = []
+        self._idle_seconds = idle_seconds
+        self._idle: dict[Environment, asyncio.TimerHandle] = {}
         self._starting = 0
         self._settling = 0
         self._active = 0
@@ -98,7 +101,7 @@ class FunctionPool:
         generation = self._generation + 1
         fresh = await self._start(generation)
         self._generation = generation
-        stale, self._idle = self._idle, []
+        stale = self._take_idle()
         self._make_available(fresh)
         for environment in stale:
             await self._discard(environment)
@@ -111,14 +114,15 @@ class FunctionPool:
         for waiter in self._waiting:
             waiter.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._idle = []
+        self._take_idle()
         self._environments.clear()
         await asyncio.gather(*(environment.stop() for environment in self._made))
         self._made.clear()
 
     async def _acquire(self) -> Environment:
         while self._idle:
-            environment = self._idle.pop()  # the last one used, as on Lambda
+            environment, timer = self._idle.popitem()  # the last one used, as on Lambda
+            timer.cancel()
             if environment.alive:
                 return environment
             self._spawn(self._discard(environment))
@@ -148,7 +152,20 @@ class FunctionPool:
             if not waiter.done():
                 waiter.set_result(environment)
                 return
-        self._idle.append(environment)
+        loop = asyncio.get_running_loop()
+        self._idle[environment] = loop.call_later(self._idle_seconds, self._end_idle, environment)
+
+    def _end_idle(self, environment: Environment) -> None:
+        if len(self._environments) > 1:
+            del self._idle[environment]
+            self._spawn(self._discard(environment))
+
+    def _take_idle(self) -> list[Environment]:
+        taken = list(self._idle)
+        for timer in self._idle.values():
+            timer.cancel()
+        self._idle.clear()
+        return taken
 
     def _grow(self) -> None:
         wanted = min(len(self._waiting) - self._settling, _MAX_STARTS)

@@ -1,5 +1,6 @@
 """The output of the services: one log file each, echoed to the terminal on request."""
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -8,18 +9,30 @@ _KEPT_LINES = 40
 _SEARCHED_LINES = 5
 _INFO = '"level":"info"'  # as shared/logging writes it
 
+_log = logging.getLogger(__name__)
+
 
 class OutputLog:
-    """The output of one service. `echo` is called with each line."""
+    """The output of one service. `echo` is called with each line.
+
+    Where the disk is full, lines are lost from the file; a warning says so once for each outage.
+    """
 
     def __init__(self, path: Path, *, echo: Callable[[str], None] | None = None) -> None:
         self.path = path
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self._echo = echo
         self._file = path.open("ab", buffering=0)
+        self._is_losing = False
 
     def write(self, line: bytes) -> None:
-        self._file.write(line if line.endswith(b"\n") else line + b"\n")
+        try:
+            self._file.write(line if line.endswith(b"\n") else line + b"\n")
+            self._is_losing = False
+        except OSError as error:
+            if not self._is_losing:
+                _log.warning("%s loses lines: %s", self.path.name, error.strerror)
+            self._is_losing = True
         text = line.decode(errors="replace").rstrip("\n")
         self._lines.append(text)
         if self._echo is not None:

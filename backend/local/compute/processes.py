@@ -116,16 +116,18 @@ class ChildProcess:
     async def _read(self) -> None:
         stream = self._process.stdout
         assert stream is not None  # noqa: S101 - `start` asked for a pipe
-        while True:
-            try:
-                line = await stream.readline()
-            except ValueError:  # longer than the limit; asyncio has discarded it
-                line = b"(a line longer than 8 MB was dropped)"
-            if not line:
-                break
-            self._log.write(line)
-        await self._process.wait()
-        self.exited.set()
+        try:
+            while True:
+                try:
+                    line = await stream.readline()
+                except ValueError:  # longer than the limit; asyncio has discarded it
+                    line = b"(a line longer than 8 MB was dropped)"
+                if not line:
+                    break
+                self._log.write(line)
+        finally:  # whatever `write` raises: `stop` waits for this event
+            await self._process.wait()
+            self.exited.set()
 
 
 def _absolute(path: str) -> str:

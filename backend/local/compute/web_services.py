@@ -14,6 +14,8 @@ from local.net.sockets import HOST, NO_CERTIFICATES, reserve
 _START_LIMIT_SECONDS = 60.0
 _HEALTH_PATH = "/health"
 _CRASH_SECONDS = 10.0
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 30.0
 
 
 class ServiceFailedError(Exception):
@@ -22,10 +24,10 @@ class ServiceFailedError(Exception):
 
 class WebServiceHost:
     """Runs one web service. `on_url` is called with its URL, at the start and after each
-    replacement.
+    replacement; `report` with a line when its process has ended by itself.
 
-    A process that ends is replaced once it has run for a while. `failed` is set, with the reason in
-    `failure`, when it ended sooner or its replacement does not start.
+    A process that ends is replaced: at once if it has run for a while, else after a pause that
+    doubles each time, up to half a minute. Requests to it fail meanwhile.
     """
 
     def __init__(
@@ -34,15 +36,17 @@ class WebServiceHost:
         program: Program,
         variables: Mapping[str, str],
         log: OutputLog,
+        *,
         on_url: Callable[[str], None],
+        report: Callable[[str], None],
     ) -> None:
         self.service = service
-        self.failed = asyncio.Event()
-        self.failure = ""
         self._program = program
         self._variables = variables
         self._log = log
         self._on_url = on_url
+        self._report = report
+        self._pause_seconds = 0.0
         self._process: ChildProcess | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._retired: set[asyncio.Task[None]] = set()
@@ -110,16 +114,22 @@ class WebServiceHost:
     async def _watch(self, process: ChildProcess) -> None:
         began = time.monotonic()
         await process.exited.wait()
-        self._log.write(f"{self.service.name} ended: {self._describe(process)}".encode())
-        self.failure = self._describe(process)
-        if time.monotonic() - began < _CRASH_SECONDS:
-            self.failed.set()
-            return
-        try:
-            await self._replace()  # as App Runner does
-        except ServiceFailedError as error:
-            self.failure = str(error)
-            self.failed.set()
+        reason = self._describe(process)
+        self._log.write(f"{self.service.name} ended: {reason}".encode())
+        if time.monotonic() - began >= _CRASH_SECONDS:
+            self._pause_seconds = 0.0
+        while True:
+            pause = f" in {self._pause_seconds:g} s" if self._pause_seconds else ""
+            self._report(f"{self.service.service} ended and starts again{pause}: {reason}")
+            await asyncio.sleep(self._pause_seconds)
+            doubled = self._pause_seconds * 2 or _FIRST_PAUSE_SECONDS
+            self._pause_seconds = min(doubled, _LONGEST_PAUSE_SECONDS)
+            try:
+                await self._replace()  # as App Runner does
+            except ServiceFailedError as error:
+                reason = str(error)
+            else:
+                return
 
     def _describe(self, process: ChildProcess) -> str:
         return f"{describe_exit(process.returncode)}: {self._log.last_error()}"

@@ -6,7 +6,9 @@ import socket
 from collections.abc import Awaitable, Callable, Generator, Iterable, MutableMapping
 from typing import Any
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from local.net.loopback_only import STATUS, reason_to_refuse, refusal_body
 from local.net.sockets import HOST, bind
@@ -21,12 +23,49 @@ type AllowsOrigin = Callable[[Scope, str], bool]
 """Called with a request's scope and its Origin; True if pages of that origin may send it."""
 
 
+HEAD_SECONDS = 10.0
+"""The time for the head of a request, from its first byte or the start of the connection."""
+
+BODY_SECONDS = 30.0
+"""The longest wait for the next part of a request's body."""
+
+
 class BodyTooLongError(Exception):
     """The body is longer than the limit."""
 
 
 class ClientGoneError(Exception):
     """The client closed the connection before it had sent the whole request."""
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's protocol with a time limit for the head of a request; uvicorn itself has none."""
+
+    _limit: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        has_begun = self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0])
+        if not has_begun:
+            self._stop_waiting()
+        elif self._limit is None:
+            self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        self._limit = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
 
 
 class _Server(uvicorn.Server):
@@ -58,7 +97,7 @@ class Server:
                 self._refuse_or_answer,
                 interface="asgi3",
                 proxy_headers=False,
-                http="h11",
+                http=_Protocol,
                 ws="none",
                 loop="asyncio",
                 lifespan="off",
@@ -112,12 +151,16 @@ async def read_body(receive: Receive, *, limit_bytes: int) -> bytes:
 
     Raises:
         BodyTooLongError: It is longer than the limit; uvicorn discards the rest.
-        ClientGoneError: The client disconnected before it had sent everything.
+        ClientGoneError: The client disconnected before it had sent everything, or sent nothing for
+            a while.
     """
     chunks: list[bytes] = []
     size = 0
     while True:
-        message = await receive()
+        try:
+            message = await asyncio.wait_for(receive(), BODY_SECONDS)
+        except TimeoutError:
+            raise ClientGoneError from None
         if message["type"] == "http.disconnect":
             raise ClientGoneError
         chunk: bytes = message.get("body", b"")

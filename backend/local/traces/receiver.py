@@ -37,7 +37,10 @@ from local.traces.store import TraceStore
 LAYER_SECONDS = 0.13
 """The time that the ADOT layer's collector needs for an export: it waits for X-Ray's answer."""
 
-_BODY_LIMIT = 64 * 1024 * 1024
+_BODY_LIMIT = 4 * 1024 * 1024
+"""Of a request, and of what it decompresses to; gRPC has the same limit. Decoding takes some thirty
+times as much memory."""
+
 _HEADER = b'{"format":"json","version":1}'
 _ID_FIELDS = frozenset({"traceId", "spanId", "parentSpanId"})
 _OTLP_SAMPLED, _OTLP_UNSAMPLED = b"T1S", b"T1U"

@@ -1,6 +1,7 @@
 """Keeps the estate's spans in SQLite."""
 
 import json
+import logging
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -34,6 +35,8 @@ FROM spans GROUP BY trace_id ORDER BY MIN(start_ns) DESC LIMIT ?
 """
 _NEWEST_TO_DELETE = "SELECT start_ns FROM spans ORDER BY start_ns DESC LIMIT 1 OFFSET ?"
 
+_log = logging.getLogger(__name__)
+
 type Listener = Callable[[list[Span]], None]
 
 
@@ -42,13 +45,15 @@ class TraceStore:
 
     def __init__(self, path: Path | None = None, *, kept_spans: int = 100_000) -> None:
         self._database = sqlite3.connect(":memory:" if path is None else path)
-        # Losing traces in a crash is acceptable.
-        self._database.execute("PRAGMA journal_mode = OFF")
+        # Losing traces in a crash is acceptable. A transaction that fails, as on a full disk, must
+        # be undone all the same, or the database is corrupt: so the journal is in memory.
+        self._database.execute("PRAGMA journal_mode = MEMORY")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.executescript(_SCHEMA)
         self._kept_spans = kept_spans
         self._since_pruned = 0
         self._listeners: list[Listener] = []
+        self._is_losing = False
 
     def close(self) -> None:
         self._database.close()
@@ -58,13 +63,22 @@ class TraceStore:
         self._listeners.append(listener)
 
     def add(self, spans: Iterable[Span]) -> None:
-        """Store spans. Beyond the limit, the oldest are deleted."""
+        """Store spans. Beyond the limit, the oldest are deleted.
+
+        Where the disk is full, spans are lost; a warning says so once for each outage.
+        """
         added = list(spans)
-        with self._database:
-            self._database.executemany(_INSERT, map(_row, added))
-        self._since_pruned += len(added)
-        if self._since_pruned > self._kept_spans // 10:
-            self._prune()
+        try:
+            with self._database:
+                self._database.executemany(_INSERT, map(_row, added))
+            self._since_pruned += len(added)
+            if self._since_pruned > self._kept_spans // 10:
+                self._prune()
+            self._is_losing = False
+        except sqlite3.OperationalError as error:
+            if not self._is_losing:
+                _log.warning("spans are lost: %s", error)
+            self._is_losing = True
         for listener in self._listeners:
             listener(added)
 

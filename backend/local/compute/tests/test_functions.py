@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +178,29 @@ async def test_functions_are_found_by_name_arn_and_qualifier(pools: Pools) -> No
     assert functions[f"{pool.function.arn}:live"] is pool
     with pytest.raises(KeyError):
         functions["other"]
+
+
+async def test_idle_environments_end_except_one(pools: Pools) -> None:
+    pool = pools.pool("plain", idle_seconds=0.2)
+    events = [{"sleep": 1, "answer": number} for number in range(3)]
+    await asyncio.gather(*(invoke(pool, event) for event in events))
+    async with asyncio.timeout(60):
+        while len(pool.pids) > 1:
+            await asyncio.sleep(0.02)
+    assert json.loads((await invoke(pool, {"answer": "still"})).payload) == "still"
+    assert len(pool.pids) == 1
+
+
+async def test_a_process_that_is_killed_is_reported_and_one_that_times_out_is_not(
+    pools: Pools,
+) -> None:
+    pool = pools.pool("plain", timeout_seconds=0.5)
+    await invoke(pool, {"sleep": 60})
+    await pool.warm()
+    [pid] = pool.pids
+    os.kill(pid, signal.SIGKILL)
+    async with asyncio.timeout(60):
+        while not pools.reports:
+            await asyncio.sleep(0.02)
+    [line] = pools.reports
+    assert line.startswith("a process of plain ended: signal SIGKILL")

@@ -118,6 +118,22 @@ async def test_output_goes_to_the_log_and_to_the_terminal(folder: Path) -> None:
     logs.close()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has this device")
+async def test_a_full_disk_loses_lines_and_is_reported_once(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "sleeper.py").write_text("print('one')\nprint('two')\n")
+    (folder / "child.log").symlink_to("/dev/full")
+    logs = LogFolder(folder)
+    child = await ChildProcess.start(Program("sleeper", path=(folder,)), {}, logs["child"])
+    await asyncio.wait_for(child.exited.wait(), 60)
+    assert logs["child"].last_error() == "two"
+    assert [record.getMessage() for record in caplog.records] == [
+        "child.log loses lines: No space left on device"
+    ]
+    logs.close()
+
+
 async def test_a_line_of_many_megabytes_is_dropped_and_the_next_is_read(folder: Path) -> None:
     (folder / "sleeper.py").write_text("print('x' * 9_000_000)\nprint('after')\n")
     logs = LogFolder(folder)

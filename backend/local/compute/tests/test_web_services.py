@@ -4,13 +4,14 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
 from local.blueprint import WebService
+from local.compute import web_services
 from local.compute.logs import LogFolder
 from local.compute.processes import Program
 from local.compute.web_services import ServiceFailedError, WebServiceHost
@@ -38,7 +39,15 @@ class Site:
         self.logs = LogFolder(folder / "logs")
         service = WebService("test-site", "site", "site_under_test", {"OWN": "!"})
         program = Program("site_under_test", path=(folder,), working_directory=folder)
-        self.host = WebServiceHost(service, program, {}, self.logs["site"], self.urls.append)
+        self.reports: list[str] = []
+        self.host = WebServiceHost(
+            service,
+            program,
+            {},
+            self.logs["site"],
+            on_url=self.urls.append,
+            report=self.reports.append,
+        )
 
     async def text(self) -> str:
         async with httpx.AsyncClient() as client:
@@ -112,12 +121,44 @@ async def test_a_broken_reload_keeps_the_old(site: Site) -> None:
     with pytest.raises(ServiceFailedError, match="SyntaxError"):
         await site.host.reload()
     assert await site.text() == "first!"
-    assert not site.host.failed.is_set()
+    assert site.reports == []
 
 
-async def test_a_service_that_ends_right_after_its_start_has_failed(site: Site) -> None:
+async def test_a_service_that_keeps_crashing_starts_again_after_longer_pauses(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_services, "_CRASH_SECONDS", 1000.0)
+    monkeypatch.setattr(web_services, "_FIRST_PAUSE_SECONDS", 0.1)
     await site.host.start()
+    for starts in range(2, 5):
+        assert site.host.pid is not None
+        os.kill(site.host.pid, signal.SIGKILL)
+        await _until(lambda expected=starts: len(site.urls) == expected)  # type: ignore[misc]
+        assert await site.text() == "first!"
+    assert [line.partition(":")[0] for line in site.reports] == [
+        "site ended and starts again",
+        "site ended and starts again in 0.1 s",
+        "site ended and starts again in 0.2 s",
+    ]
+    assert site.reports[0].endswith(": signal SIGKILL: it printed nothing")
+
+
+async def test_a_service_whose_replacement_does_not_start_is_tried_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_services, "_FIRST_PAUSE_SECONDS", 0.1)
+    await site.host.start()
+    works = site.source.read_text()
+    site.source.write_text("raise SystemExit('the disk is full')\n")
     assert site.host.pid is not None
     os.kill(site.host.pid, signal.SIGKILL)
-    await asyncio.wait_for(site.host.failed.wait(), 60)
-    assert site.host.failure.startswith("signal SIGKILL")
+    await _until(lambda: any("exit status 1: the disk is full" in line for line in site.reports))
+    site.source.write_text(works)
+    await _until(lambda: len(site.urls) == 2)
+    assert await site.text() == "first!"
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(120):
+        while not condition():
+            await asyncio.sleep(0.02)

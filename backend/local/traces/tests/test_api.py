@@ -30,7 +30,7 @@ async def test_the_latest_traces_are_listed(client: httpx.AsyncClient) -> None:
     traces = (await client.get("/traces")).json()["traces"]
     assert [one["spans"] for one in traces] == [1, 2]
     assert len((await client.get("/traces?limit=1")).json()["traces"]) == 1
-    for limit in ("0", "x", "-1", "99999999999999999999", ""):
+    for limit in ("0", "x", "-1", "9" * 20, "9" * 5000, ""):
         assert (await client.get(f"/traces?limit={limit}")).status_code == 200
 
 

@@ -3,6 +3,7 @@ SDK. A receiver with a delay stores only the exports whose client waits for the 
 """
 
 import asyncio
+import gzip
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -145,6 +146,16 @@ async def test_a_receiver_with_a_delay_drops_an_export_whose_client_has_left(
     # The first spans would have been stored before these.
     assert len(store.trace(_trace_id(later))) == 2
     assert store.trace(_trace_id(spans)) == []
+
+
+async def test_a_small_request_that_decompresses_to_much_is_refused(
+    receiver: OtlpReceiver,
+) -> None:
+    bomb = gzip.compress(b'{"resourceSpans": [' + b"[" * 700 + b" " * 64_000_000)
+    headers = {"content-encoding": "gzip", "content-type": "application/json"}
+    async with httpx.AsyncClient(trust_env=False) as client:
+        refused = await client.post(f"{receiver.http_url}/v1/traces", content=bomb, headers=headers)
+    assert (refused.status_code, refused.text) == (400, "the gzip body is incomplete or too long")
 
 
 async def test_invalid_requests_are_refused_and_the_receiver_keeps_running(

@@ -79,3 +79,23 @@ def test_a_listener_is_called_with_added_spans(store: TraceStore) -> None:
     store.on_spans(heard.extend)
     store.add(iter([span(1), span(2)]))
     assert [one.name for one in heard] == ["span 1", "span 2"]
+
+
+def test_a_full_disk_loses_spans_and_is_reported_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = TraceStore(tmp_path / "traces.sqlite")
+    store.add([span(trace_id="1" * 32)])
+    pages = store._database.execute("PRAGMA page_count").fetchone()[0]
+    store._database.execute(f"PRAGMA max_page_count = {pages}")  # SQLite then says "disk is full"
+    many = [span(number, trace_id="2" * 32) for number in range(1, 1000)]
+    store.add(many)
+    store.add(many)
+    assert [record.getMessage() for record in caplog.records] == [
+        "spans are lost: database or disk is full"
+    ]
+    store._database.execute("PRAGMA max_page_count = 1000000")
+    store.add(many)
+    assert (len(store.trace("1" * 32)), len(store.trace("2" * 32))) == (1, 999)
+    assert store._database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    store.close()
