@@ -6,6 +6,7 @@ import base64
 import binascii
 import datetime
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,10 @@ from local.blueprint import ACCOUNT_ID, REGION, RestApi
 from local.gateway.exchange import HOP_BY_HOP, Answer, GatewayRequest, answer_headers
 from local.gateway.matching import Match
 
-_RESULT_KEYS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded", "cookies"}
+_RESULT_KEYS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
+_STATUSES = range(100, 600)
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 class MalformedResultError(Exception):
@@ -52,9 +56,11 @@ def proxy_answer(
     if not isinstance(content, dict) or not content.keys() <= _RESULT_KEYS:
         raise MalformedResultError("the result is not an object of the proxy format")
     try:
-        status = int(content["statusCode"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise MalformedResultError("statusCode is missing or not a number") from error
+        status = int(content.get("statusCode", 200))
+    except (TypeError, ValueError) as error:
+        raise MalformedResultError("statusCode is not a number") from error
+    if status not in _STATUSES:
+        raise MalformedResultError(f"statusCode is {status}")
     headers = _result_headers(content)
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("content-type", "application/json"))
@@ -140,12 +146,16 @@ def _result_headers(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         if not isinstance(values, list):
             raise MalformedResultError(f"multiValueHeaders.{name} is not a list")
         headers.extend((name, _header_value(value)) for value in values)
-    multiple_names = {name.lower() for name in multiple}
+    # A header that is in both is sent with all its values, each once.
+    known = {(name.lower(), value) for name, value in headers}
     headers.extend(
-        (name, _header_value(value))
+        (name, text)
         for name, value in single.items()
-        if name.lower() not in multiple_names
+        if (name.lower(), text := _header_value(value)) not in known
     )
+    wrong = next((name for name, _ in headers if not _NAME.fullmatch(name)), None)
+    if wrong is not None:
+        raise MalformedResultError(f"{wrong[:60]!r} is not a header's name")
     return headers
 
 
@@ -154,7 +164,10 @@ def _header_value(value: object) -> str:
         return str(value).lower()
     if not isinstance(value, str | int | float):
         raise MalformedResultError("a header's value is neither text nor a number")
-    return str(value)
+    text = str(value)
+    if not _VALUE.fullmatch(text):
+        raise MalformedResultError("a header's value has a line break or is not in Latin-1")
+    return text
 
 
 def _result_body(content: Mapping[str, Any], request: GatewayRequest, api: RestApi) -> bytes:

@@ -137,6 +137,16 @@ def test_an_answer_is_status_headers_and_body() -> None:
     assert named["content-type"] == "application/json"
 
 
+def test_an_answer_without_a_status_is_200() -> None:
+    assert (answer({}).status, answer({}).body) == (200, b"")
+
+
+def test_a_header_given_in_both_forms_has_all_its_values_once() -> None:
+    made = answer({"headers": {"x-a": "1", "X-B": "2"}, "multiValueHeaders": {"X-A": ["0", "1"]}})
+    values = [(name, value) for name, value in made.headers if name.startswith("x-")]
+    assert values == [("x-a", "0"), ("x-a", "1"), ("x-b", "2")]
+
+
 def test_a_base64_answer_is_decoded_where_the_caller_accepts_the_media_type() -> None:
     result = {"statusCode": 200, "body": "iVBORw==", "isBase64Encoded": True}
     assert answer(result, headers=[("accept", "image/png")]).body == b"\x89PNG"
@@ -149,9 +159,18 @@ def test_a_base64_answer_is_decoded_where_the_caller_accepts_the_media_type() ->
         "text",
         [],
         None,
-        {},
         {"statusCode": "many"},
+        {"statusCode": None},
+        {"statusCode": 0},
+        {"statusCode": 600},
+        {"statusCode": "9" * 5000},
         {"statusCode": 200, "unknown": 1},
+        {"statusCode": 200, "cookies": ["a=1"]},
+        {"statusCode": 200, "headers": {"x": "a\r\nset-cookie: b=1"}},
+        {"statusCode": 200, "headers": {"x": "\u20ac"}},
+        {"statusCode": 200, "headers": {"a b": "c"}},
+        {"statusCode": 200, "multiValueHeaders": {"": ["c"]}},
+        {"statusCode": 200, "multiValueHeaders": {"x": ["a\n"]}},
         {"statusCode": 200, "body": {"not": "text"}},
         {"statusCode": 200, "headers": []},
         {"statusCode": 200, "headers": {"x": {}}},
