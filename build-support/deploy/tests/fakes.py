@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from deploy.image_contents import write_bill
+from deploy.manifest import PACKAGES, bill_of
 from services.declared import CONTAINERS, ROUTED
 
 type Environ = dict[str, Any]
@@ -210,17 +212,38 @@ class FakeAppRunner:
             self.image = SourceConfiguration["ImageRepository"]["ImageIdentifier"]
 
 
-def image_archive(path: Path, content: str) -> None:
-    """Write an archive of `docker save` with an image without layers."""
-    members = {
-        "config.json": json.dumps({"config": {"Labels": {"content": content}}}).encode(),
-        "manifest.json": json.dumps([{"Config": "config.json", "Layers": []}]).encode(),
-    }
-    with tarfile.open(path, "w") as tar:
-        for name, data in members.items():
+def write_packages(folder: Path) -> None:
+    """Write what `./pants package ::` writes to dist/: each package with its bill of materials."""
+    for name in PACKAGES:
+        (folder / name).write_bytes(name.encode())
+        (folder / bill_of(name)).write_bytes(f'{{"name": "{name}"}}'.encode())
+
+
+def image_archive(path: Path, content: str, layers: Iterable[Mapping[str, bytes]] = ()) -> None:
+    """Write an archive of `docker save`, and its bill, with the given files in each layer."""
+    files = {f"{number}/layer.tar": _tar(files) for number, files in enumerate(layers)}
+    configuration = {"Labels": {"content": content}, "Env": ["PYTHON_VERSION=3.13.15"]}
+    described = [{"Config": "config.json", "Layers": list(files)}]
+    path.write_bytes(
+        _tar(
+            {
+                "config.json": json.dumps({"config": configuration}).encode(),
+                "manifest.json": json.dumps(described).encode(),
+                **files,
+            }
+        )
+    )
+    write_bill(path)
+
+
+def _tar(files: Mapping[str, bytes]) -> bytes:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name, data in files.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(data)
             tar.addfile(entry, io.BytesIO(data))
+    return archive.getvalue()
 
 
 # A fake terraform. `show` prints the file terraform.json beside it, and `apply` accepts only what
@@ -236,6 +259,20 @@ case $2 in
   apply) [[ $(<"${*: -1}") == keys ]] ;;
   *) exit 2 ;;
 esac
+"""
+
+# A fake gh. It verifies a file whose SHA-256 is in the bundle, and accepts the arguments for the
+# release of the tests only.
+GH: Final = """\
+#!/usr/bin/env bash
+set -euo pipefail
+folder=$(dirname "$3")
+expected="attestation verify $3 --bundle $folder/attestation.json --repo acme/fin-advisor \
+--signer-workflow acme/fin-advisor/.github/workflows/deploy.yml --source-ref refs/tags/v1.2.3 \
+--source-digest 0123456789012345678901234567890123456789 --deny-self-hosted-runners"
+[[ "$*" == "$expected" ]] || { echo "unexpected arguments: $*" >&2; exit 2; }
+digest=$(sha256sum "$3" | cut -d' ' -f1)
+grep -q "$digest" "$5" || { echo "no matching attestation" >&2; exit 1; }
 """
 
 # A fake docker. It stores the digest of the loaded image in a file, and pushes to the embedded ECR.

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from deploy import apply, plan
-from deploy.manifest import PACKAGES, Manifest
+from deploy.manifest import Manifest
 from deploy.program import Refused
-from deploy.tests.fakes import TERRAFORM
+from deploy.tests.fakes import TERRAFORM, write_packages
 
 BUCKET = 'aws_s3_bucket.main["vectors"]'
 REPLACED = {"address": BUCKET, "type": "aws_s3_bucket", "change": {"actions": ["delete", "create"]}}
@@ -48,8 +48,7 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    for name in PACKAGES:
-        (tmp_path / name).write_bytes(b"")
+    write_packages(tmp_path)
     Manifest.create(tmp_path, release="v1.2.0", commit="0" * 40).write(tmp_path / "manifest.json")
     program = tmp_path / "bin" / "terraform"
     program.parent.mkdir()

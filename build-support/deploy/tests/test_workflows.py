@@ -6,11 +6,13 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deploy import attestation
 from deploy.audit import LINTERS, findings
 from deploy.tests.workflow import FOLDER, REPOSITORY, Step, install, run_step, steps, workflows
 
@@ -26,6 +28,7 @@ COMMAND = re.compile(
 )
 
 VALUES = {
+    "!github.event.repository.private && startsWith(inputs.release, 'v')": "true",
     "github.event_name == 'pull_request'": "true",
     "github.ref_name": "v1.2.3",
     "github.ref_type == 'tag' && github.ref_name || github.sha": "v1.2.3",
@@ -140,7 +143,9 @@ def test_a_token_for_aws_is_granted_only_where_a_role_is_assumed(
         for step in content.get("steps", [])
     )
     calls_deploy = str(content.get("uses", "")).endswith("/deploy-environment.yml")
-    assert asks == (assumes or calls_deploy or job == "attest")
+    attests = any("attestations" in grant for grant in content["permissions"] or ())
+    assert asks == (assumes or calls_deploy or attests)
+    assert not attests or workflow == "deploy.yml"  # the signer that `attestation` accepts
     # The roles trust GitHub environments only, so a job without one cannot assume a role.
     assert assumes == ("environment" in content)
 
@@ -199,9 +204,37 @@ def test_every_environment_gets_the_same_files_by_hash() -> None:
     assert checkout["with"]["ref"] == "${{ inputs.commit }}"
     # The files are verified before the job assumes a role.
     order = [step.name for step in steps("deploy-environment.yml")]
-    assert order.index("Verify it against its manifest") < order.index(
-        "Assume the environment's role"
+    for name in ("Verify it against its manifest", "Verify its attestation"):
+        assert order.index(name) < order.index("Assume the environment's role")
+
+
+def test_a_tag_of_a_public_repository_needs_an_attestation() -> None:
+    """The same condition decides whether deploy.yml attests a release and a deploy requires it."""
+    attest = workflows()["deploy.yml"]["jobs"]["attest"]
+    assert attest["if"] == "github.ref_type == 'tag' && !github.event.repository.private"
+    deploy = workflows()["deploy-environment.yml"]["jobs"]["deploy"]
+    assert deploy["env"]["REQUIRE_ATTESTATION"] == (
+        "${{ !github.event.repository.private && startsWith(inputs.release, 'v') }}"
     )
+    [signer] = [name for name, document in workflows().items() if "attest" in document["jobs"]]
+    assert f".github/workflows/{signer}" == attestation.WORKFLOW
+
+
+def test_every_file_of_a_release_is_uploaded_and_has_its_bill_attested() -> None:
+    jobs = workflows()["deploy.yml"]["jobs"]
+    for name in ("build", "fetch"):
+        [upload] = [step for step in jobs[name]["steps"] if step["name"] == "Upload the files"]
+        patterns = upload["with"]["path"].split()
+        for file in ("api.zip", "api.cdx.json", "runner-image.tar", "manifest.json"):
+            assert any(fnmatch(f"dist/{file}", pattern) for pattern in patterns), file
+        assert not any(fnmatch("dist/saved.tfplan", pattern) for pattern in patterns)
+    matrix = jobs["attest-contents"]["strategy"]["matrix"]
+    assert matrix == {"include": "${{ fromJSON(needs.build.outputs.contents) }}"}
+    [step] = [step for step in jobs["attest-contents"]["steps"] if "sbom-path" in step["with"]]
+    assert step["with"] == {
+        "subject-path": "dist/${{ matrix.file }}",
+        "sbom-path": "dist/${{ matrix.bill }}",
+    }
 
 
 def _before(jobs: dict[str, Any], name: str) -> set[str]:
@@ -212,7 +245,13 @@ def _before(jobs: dict[str, Any], name: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("job", "before"),
-    [("publish", "attest"), ("dev", "fetch"), ("test", "dev"), ("prod", "test")],
+    [
+        ("publish", "attest"),
+        ("dev", "attest"),
+        ("dev", "fetch"),
+        ("test", "dev"),
+        ("prod", "test"),
+    ],
 )
 def test_a_job_that_ran_out_of_time_has_not_passed(job: str, before: str) -> None:
     """GitHub reports such a job as cancelled, not as failed, and skips the jobs after it."""
@@ -245,7 +284,7 @@ def test_a_deploy_is_planned_applied_tested_promoted_and_tested_again() -> None:
         if step.run is not None and (match := COMMAND.fullmatch(step.run))
     ]
     assert [name + " --staged" * staged for name, staged in programs] == [
-        "manifest", "approval", "image", "plan", "apply", "log_retention",
+        "manifest", "attestation", "approval", "image", "plan", "apply", "log_retention",
         "smoke --staged", "promote", "smoke", "rollback", "smoke",
     ]  # fmt: skip
 

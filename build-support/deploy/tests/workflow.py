@@ -197,4 +197,6 @@ def _applies(condition: str, done: JobRun, identified: Mapping[str, str]) -> boo
         return not done.succeeded and identified.get("apply", "skipped") != "skipped"
     if condition in ("success()", "vars.RUNNER_PLATFORM != 'lambda'"):
         return done.succeeded
+    if condition == "env.REQUIRE_ATTESTATION == 'true'":
+        return False  # the rehearsal's repository is private
     raise ValueError(f"the condition {condition!r} is not evaluated here")
