@@ -1,12 +1,12 @@
-# The permissions of the deploy roles and of the plan role, in groups. Each group is written once, for a scope: the deploy
-# role of an environment gets all its actions, the plan role gets the reading ones for the environments that it may plan.
+# The permissions of the deploy roles and of the plan roles, in groups. Each group is written once, for a scope: the deploy
+# role of an environment gets all its actions, a plan role gets the reading ones for the environments that it may plan.
 #
 # terraform/tests record every request of a plan, an apply and a destroy, and check these statements against the record.
 
 locals {
   scopes = merge(
     { for environment in var.environments : environment => [environment] },
-    { plan = tolist(var.plan_state_environments) },
+    local.plan_scopes,
   )
 
   # For each scope, its prefixes ({project}-{environment}) and its paths ({project}/{environment}).
@@ -509,20 +509,34 @@ locals {
     for environment, prefix in local.prefixes : {
       for group, statements in local.groups[environment] : "${prefix}-deploy-${group}" => {
         environment = environment
-        statements  = concat(statements, group == "s3-vectors" && environment == "dev" ? local.empty_buckets : [])
+        statements = concat(
+          statements,
+          group == "s3-vectors" && environment == "dev" ? local.empty_buckets : [],
+          group == "state" && environment == "prod" ? local.read_saved_plan : [],
+        )
       }
     }
   ]...)
 
   # The reading actions of each statement. Statements and groups without any are left out.
-  plan_statements = {
-    for group, statements in local.groups["plan"] : "${var.project_name}-plan-${group}" => [
-      for statement in statements : merge(statement, {
-        Action = [for action in statement.Action : action if can(regex(":(Get|List|Describe|BatchGet|View|GET)", action))]
-      }) if anytrue([for action in statement.Action : can(regex(":(Get|List|Describe|BatchGet|View|GET)", action))])
-    ]
-  }
-  plan_policies = { for name, statements in local.plan_statements : name => statements if length(statements) > 0 }
+  plan_statements = merge([
+    for scope in keys(local.plan_scopes) : {
+      for group, statements in local.groups[scope] : "${var.project_name}-${scope}-${group}" => {
+        scope = scope
+        statements = concat(
+          [
+            for statement in statements : merge(statement, {
+              Action = [for action in statement.Action : action if can(regex(":(Get|List|Describe|BatchGet|View|GET)", action))]
+            }) if anytrue([for action in statement.Action : can(regex(":(Get|List|Describe|BatchGet|View|GET)", action))])
+          ],
+          scope == "prod-plan" && group == "state" ? local.write_saved_plan : [],
+          # The plan of a first deploy names the image by its digest, so the image is pushed before the plan.
+          scope == "prod-plan" && group == "apprunner" ? [for statement in statements : merge(statement, { Sid = "PushImages" }) if statement.Sid == "Images"] : [],
+        )
+      }
+    }
+  ]...)
+  plan_policies = { for name, policy in local.plan_statements : name => policy if length(policy.statements) > 0 }
 }
 
 resource "aws_iam_policy" "deploy" {
@@ -550,18 +564,18 @@ resource "aws_iam_policy" "plan" {
 
   name        = each.key
   path        = "/${var.project_name}/bootstrap/"
-  description = "What a plan may read"
+  description = "What the role ${each.value.scope} may read"
 
   policy = jsonencode({
     Version   = "2012-10-17"
-    Statement = [for statement in each.value : merge({ Effect = "Allow" }, statement)]
+    Statement = [for statement in each.value.statements : merge({ Effect = "Allow" }, statement)]
   })
 }
 
 resource "aws_iam_role_policy_attachment" "plan" {
   for_each = local.plan_policies
 
-  role       = aws_iam_role.plan.name
+  role       = aws_iam_role.plan[each.value.scope].name
   policy_arn = aws_iam_policy.plan[each.key].arn
 }
 
@@ -636,9 +650,9 @@ resource "aws_iam_policy" "deploy_boundary" {
       {
         Sid    = "NoOtherState"
         Effect = "Deny"
-        Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+        Action = ["s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
         NotResource = concat(
-          ["${aws_s3_bucket.state.arn}/${each.key}/*"],
+          ["${aws_s3_bucket.state.arn}/${each.key}/*", "${aws_s3_bucket.state.arn}/plans/${each.key}/*"],
           ["arn:${local.partition}:s3:::${each.value}-*"],
         )
       },

@@ -14,7 +14,10 @@ locals {
   ]
 
   # The GitHub environment that each role trusts.
-  github_roles = merge({ for environment, prefix in local.prefixes : "${prefix}-deploy" => environment }, { "${var.project_name}-plan" = "plan" })
+  github_roles = merge(
+    { for environment, prefix in local.prefixes : "${prefix}-deploy" => environment },
+    { for scope in keys(local.plan_scopes) : "${var.project_name}-${scope}" => scope },
+  )
 
   trust_policies = {
     for role, environment in local.github_roles : role => jsonencode({
@@ -56,8 +59,15 @@ resource "aws_iam_role" "deploy" {
 }
 
 resource "aws_iam_role" "plan" {
-  name                 = "${var.project_name}-plan"
-  description          = "Assumed by GitHub's workflows to plan; may change nothing"
-  assume_role_policy   = local.trust_policies["${var.project_name}-plan"]
+  for_each = local.plan_scopes
+
+  name                 = "${var.project_name}-${each.key}"
+  description          = "Assumed by GitHub's workflows to plan ${join(", ", each.value)}; changes no resource"
+  assume_role_policy   = local.trust_policies["${var.project_name}-${each.key}"]
   max_session_duration = 3600
+}
+
+moved {
+  from = aws_iam_role.plan
+  to   = aws_iam_role.plan["plan"]
 }

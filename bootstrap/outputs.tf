@@ -21,9 +21,9 @@ output "deploy_role_arns" {
   value       = { for environment, role in aws_iam_role.deploy : environment => role.arn }
 }
 
-output "plan_role_arn" {
-  description = "ARN of the role that workflows in the GitHub environment `plan` assume."
-  value       = aws_iam_role.plan.arn
+output "plan_role_arns" {
+  description = "ARN of the planning role that workflows in the GitHub environment of the same name assume."
+  value       = { for scope, role in aws_iam_role.plan : scope => role.arn }
 }
 
 output "ecr_repository_urls" {

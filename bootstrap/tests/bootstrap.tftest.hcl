@@ -71,8 +71,8 @@ run "trust" {
   command = plan
 
   assert {
-    condition     = keys(output.deploy_role_arns) == ["dev", "prod", "test"] && aws_iam_role.deploy["prod"].name == "fin-advisor-prod-deploy" && aws_iam_role.plan.name == "fin-advisor-plan"
-    error_message = "There is a deploy role for each environment, and one plan role."
+    condition     = keys(output.deploy_role_arns) == ["dev", "prod", "test"] && aws_iam_role.deploy["prod"].name == "fin-advisor-prod-deploy" && { for scope, role in aws_iam_role.plan : scope => role.name } == { plan = "fin-advisor-plan", pull-request = "fin-advisor-pull-request", prod-plan = "fin-advisor-prod-plan" }
+    error_message = "There is a deploy role for each environment, and a role for each kind of plan."
   }
 
   assert {
@@ -85,7 +85,7 @@ run "trust" {
   }
 
   assert {
-    condition     = alltrue([for role in values(aws_iam_role.deploy) : !strcontains(role.assume_role_policy, "*") && jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:repository_id"] == "22"])
+    condition     = alltrue([for role in concat(values(aws_iam_role.deploy), values(aws_iam_role.plan)) : !strcontains(role.assume_role_policy, "*") && jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:repository_id"] == "22"])
     error_message = "A trust policy contains no pattern, and names the repository by its id."
   }
 }
@@ -105,7 +105,7 @@ run "policies" {
     condition = alltrue([
       for policy in concat(values(aws_iam_policy.deploy), values(aws_iam_policy.plan), values(aws_iam_policy.deploy_boundary), values(aws_iam_policy.boundary)) :
       length(policy.policy) <= 6144
-    ]) && length(aws_iam_policy.deploy) == 3 * 10 && length(aws_iam_policy.plan) <= 10
+    ]) && length(aws_iam_policy.deploy) == 3 * 10 && alltrue([for scope in keys(aws_iam_role.plan) : length([for name in keys(aws_iam_policy.plan) : name if startswith(name, "fin-advisor-${scope}-")]) <= 10])
     error_message = "A policy, or the number of policies, exceeds AWS's limit."
   }
 
@@ -148,6 +148,61 @@ run "policies" {
   assert {
     condition     = !strcontains(aws_iam_policy.plan["fin-advisor-plan-state"].policy, "prod/") && !strcontains(aws_iam_policy.plan["fin-advisor-plan-secrets"].policy, "fin-advisor/prod/")
     error_message = "The plan role reads no state and no secret of an environment that it may not plan."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, policy in aws_iam_policy.plan : !can(regex("(prod|test)/|-(prod|test)-", replace(policy.policy, "fin-advisor-tfstate", "")))
+      if startswith(name, "fin-advisor-pull-request-")
+    ])
+    error_message = "A pull request reads nothing of test and prod."
+  }
+
+  assert {
+    condition = toset(flatten([
+      for name, policy in aws_iam_policy.plan : [
+        for statement in jsondecode(policy.policy).Statement : [
+          for action in statement.Action : "${name} ${action}" if !can(regex(":(Get|List|Describe|BatchGet|View|GET)", action))
+        ]
+      ]
+      ])) == toset(concat(["fin-advisor-prod-plan-state s3:PutObject"], [
+      for action in ["BatchCheckLayerAvailability", "CompleteLayerUpload", "InitiateLayerUpload", "PutImage", "UploadLayerPart"] :
+      "fin-advisor-prod-plan-apprunner ecr:${action}"
+    ]))
+    error_message = "A plan role changes nothing, except that prod-plan saves its plan and pushes an image."
+  }
+}
+
+run "saved_plans" {
+  command = plan
+
+  assert {
+    condition = {
+      for name in ["fin-advisor-prod-plan-state", "fin-advisor-prod-deploy-state"] : name => [
+        for statement in jsondecode(merge(aws_iam_policy.plan, aws_iam_policy.deploy)[name].policy).Statement : [statement.Action, statement.Resource]
+        if strcontains(jsonencode(statement.Resource), "/plans/")
+      ]
+      } == {
+      fin-advisor-prod-plan-state   = [[["s3:PutObject"], ["arn:aws:s3:::fin-advisor-tfstate-123456789012-us-east-1/plans/prod/*"]]]
+      fin-advisor-prod-deploy-state = [[["s3:GetObjectVersion"], ["arn:aws:s3:::fin-advisor-tfstate-123456789012-us-east-1/plans/prod/*"]]]
+    }
+    error_message = "The role that plans prod writes its plan, and the role that deploys prod reads it by its version."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, policy in merge(aws_iam_policy.plan, aws_iam_policy.deploy) : !strcontains(policy.policy, "/plans/")
+      if !contains(["fin-advisor-prod-plan-state", "fin-advisor-prod-deploy-state"], name)
+    ])
+    error_message = "No other role reaches a saved plan."
+  }
+
+  assert {
+    condition = [
+      for rule in aws_s3_bucket_lifecycle_configuration.state.rule : [rule.filter[0].prefix, rule.expiration[0].days, rule.noncurrent_version_expiration[0].noncurrent_days, rule.status]
+      if rule.id == "saved-plans"
+    ] == [["plans/", 1, 1, "Enabled"]]
+    error_message = "A saved plan, which contains secrets, is deleted after a day."
   }
 }
 
