@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.manifest import NAME, Manifest
+from deploy.manifest import NAME, Manifest, sha256
 from deploy.plan_summary import PlanSummary
 from deploy.program import REPOSITORY, Refused, parser, run, summarise, write_json
 from deploy.terraform import FOLDER, Terraform
@@ -129,7 +129,16 @@ def main(arguments: Sequence[str]) -> None:
         raise
     write_json(
         args.output.with_suffix(".json"),
-        {"environment": args.environment, "release": manifest.release, "allowed": allowed},
+        {
+            "environment": args.environment,
+            "release": manifest.release,
+            "commit": manifest.commit,
+            "manifest": sha256(args.folder / NAME),
+            "terraform": terraform.version(),
+            "state": terraform.state_id(),
+            "served": serving.document(),
+            "allowed": allowed,
+        },
     )
 
 

@@ -115,9 +115,13 @@ class Serving:
             raise Refused(f"{path} contains what {served_by} served, not {environment}")
         return serving
 
+    def document(self) -> dict[str, Any]:
+        """Return this as JSON's types."""
+        return asdict(self)
+
     def write(self, path: Path, environment: str) -> None:
         """Write this to a file, for a rollback of the environment."""
-        write_json(path, {**asdict(self), "environment": environment})
+        write_json(path, {**self.document(), "environment": environment})
 
     def markdown(self, environment: str) -> str:
         """Return a table of services and versions."""

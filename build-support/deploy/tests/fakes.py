@@ -247,13 +247,17 @@ def _tar(files: Mapping[str, bytes]) -> bytes:
 
 
 # A fake terraform. `show` prints the file terraform.json beside it, and `apply` accepts only what
-# `plan` has written. The command that the file terraform.refuses names fails.
+# `plan` has written. The command that the file terraform.refuses names fails. The file
+# terraform.log lists the calls, and terraform.serial has the serial of the state.
 TERRAFORM: Final = """\
 #!/usr/bin/env bash
+echo "$*" >>"$0.log"
 [[ ! -e $0.refuses || $2 != "$(<"$0.refuses")" ]] || exit 1
 case $2 in
   init) ;;
   output) echo '{}' ;;
+  version) echo '{"terraform_version": "1.11.4"}' ;;
+  state) echo '{"lineage": "one", "serial": '"$(cat "$0.serial" 2>/dev/null || echo 1)}" ;;
   plan) for option; do [[ $option != -out=* ]] || echo keys >"${option#-out=}"; done ;;
   show) cat "$0.json" ;;
   apply) [[ $(<"${*: -1}") == keys ]] ;;
@@ -316,6 +320,8 @@ class FakeGithub:
         self.approvals: list[dict[str, Any]] = []
         self.issues: list[dict[str, Any]] = []
         self.comments: list[tuple[int, str]] = []
+        self.authors: list[str] = []  # of the comments, in the same order
+        self.author = "github-actions[bot]"
         self.releases: list[dict[str, Any]] = []
         self.tags: dict[str, tuple[str, str]] = {}  # type and id of the object that a tag names
         self.files: dict[str, bytes] = {}
@@ -338,7 +344,7 @@ class FakeGithub:
         status, answer = self._api(method, path.split("/"), query, content, base)
         return _answer(start_response, status, answer)
 
-    def _api(  # noqa: PLR0911 - one return a route
+    def _api(  # noqa: PLR0911, PLR0912 - one a route
         self, method: str, path: list[str], query: str, content: Mapping[str, Any], base: str
     ) -> tuple[int, Any]:
         match method, path:
@@ -362,7 +368,20 @@ class FakeGithub:
                 return 200, self.issues[int(number) - 1]
             case "POST", ["issues", number, "comments"]:
                 self.comments.append((int(number), content["body"]))
+                self.authors.append(self.author)
                 return 201, {}
+            case "GET", ["issues", number, "comments"]:
+                return 200, [
+                    {"id": identifier, "body": body, "user": {"login": author}}
+                    for identifier, ((of, body), author) in enumerate(
+                        zip(self.comments, self.authors, strict=True), start=1
+                    )
+                    if of == int(number)
+                ]
+            case "PATCH", ["issues", "comments", identifier]:
+                of, _ = self.comments[int(identifier) - 1]
+                self.comments[int(identifier) - 1] = (of, content["body"])
+                return 200, {}
             case "GET", ["git", "ref", "tags", tag] | ["git", "tags", tag] if tag in self.tags:
                 kind, named = self.tags[tag]
                 return 200, {"object": {"type": kind, "sha": named}}

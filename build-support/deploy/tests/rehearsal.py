@@ -170,6 +170,7 @@ class Rehearsal:
 
         run = run_job(
             "deploy-environment.yml",
+            "deploy",
             self.checkout,
             values={
                 "!github.event.repository.private && startsWith(inputs.release, 'v')": "false",

@@ -29,7 +29,8 @@ class Machine:
         plan.main([*options, *served, "--output", str(self.saved)])
 
     def apply(self, environment: str) -> None:
-        apply.main(["--environment", environment, "--plan", str(self.saved)])
+        options = ["--environment", environment, "--folder", str(self.folder)]
+        apply.main([*options, "--plan", str(self.saved)])
 
     def set_changes(self, *changes: object) -> None:
         content = json.dumps({"resource_changes": changes})
@@ -109,6 +110,27 @@ def test_a_wrong_address_in_allow_leaves_no_plan(
         machine.apply("dev")
     with pytest.raises(Refused, match="needs an approval"):
         machine.apply("prod")
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda folder: (folder / "api.zip").write_bytes(b"another"), "has the hash"),
+        (lambda folder: (folder / "evil.zip").touch(), "evil.zip is not a file"),
+        (
+            lambda folder: (folder / "manifest.json").write_text("{}"),
+            "is not a plan of the release",
+        ),
+    ],
+)
+def test_packages_that_changed_since_the_plan_are_not_applied(
+    machine: Machine, change: Callable[[Path], object], complaint: str
+) -> None:
+    machine.plan("dev")
+    change(machine.folder)
+    with pytest.raises(Refused, match=complaint):
+        machine.apply("dev")
+    assert machine.saved_files() == ["saved.json", "saved.tfplan"]
 
 
 def test_a_dry_run_leaves_the_saved_plan(machine: Machine) -> None:

@@ -30,6 +30,7 @@ COMMAND = re.compile(
 VALUES = {
     "!github.event.repository.private && startsWith(inputs.release, 'v')": "true",
     "github.event_name == 'pull_request'": "true",
+    "github.event.pull_request.number": "7",
     "github.ref_name": "v1.2.3",
     "github.ref_type == 'tag' && github.ref_name || github.sha": "v1.2.3",
     "github.token": "token",
@@ -40,6 +41,8 @@ VALUES = {
     "matrix.environment": "dev",
     "matrix.part": "service",
     "needs.build.outputs.release || needs.fetch.outputs.release": "v1.2.3",
+    "needs.plan.outputs.sha256": "0" * 64,
+    "needs.plan.outputs.version": "version",
     "steps.approval.outputs.by": "ada",
     "steps.approval.outputs.release": "v1.2.3",
     "steps.image.outputs.image": "repository@sha256:" + "0" * 64,
@@ -160,15 +163,15 @@ def test_no_stored_credential_is_used() -> None:
         assert "secrets." not in path.read_text()
 
 
-@pytest.mark.parametrize("name", ["deploy-environment.yml", "drift.yml"])
+@pytest.mark.parametrize("name", ["deploy-environment.yml", "drift.yml", "plan.yml"])
 def test_a_deploy_and_the_drift_report_plan_with_the_same_addresses(name: str) -> None:
     """Set for the whole workflow, they come from the repository's variables. In a job they would
     come from its environment, and the drift report runs in `plan`.
     """
     document = workflows()[name]
     assert document["env"]["TF_VAR_alarm_emails"] == "${{ vars.ALARM_EMAILS || '[]' }}"
-    [job] = document["jobs"].values()
-    assert "TF_VAR_alarm_emails" not in job["env"]
+    for job in document["jobs"].values():
+        assert "TF_VAR_alarm_emails" not in job["env"]
 
 
 def test_one_job_requires_all_others_of_ci() -> None:
@@ -196,16 +199,18 @@ def test_every_environment_gets_the_same_files_by_hash() -> None:
     }
     assert inputs["dev"] == inputs["test"] == inputs["prod"]
     # Terraform is checked out by commit, since the tag could have been moved.
-    [checkout] = [
-        step
-        for step in workflows()["deploy-environment.yml"]["jobs"]["deploy"]["steps"]
-        if step.get("uses", "").startswith("actions/checkout@")
-    ]
-    assert checkout["with"]["ref"] == "${{ inputs.commit }}"
-    # The files are verified before the job assumes a role.
-    order = [step.name for step in steps("deploy-environment.yml")]
-    for name in ("Verify it against its manifest", "Verify its attestation"):
-        assert order.index(name) < order.index("Assume the environment's role")
+    for job in ("plan", "deploy"):
+        [checkout] = [
+            step
+            for step in workflows()["deploy-environment.yml"]["jobs"][job]["steps"]
+            if step.get("uses", "").startswith("actions/checkout@")
+        ]
+        assert checkout["with"]["ref"] == "${{ inputs.commit }}"
+        # The files are verified before the job assumes a role.
+        order = [step.name for step in steps("deploy-environment.yml") if step.job == job]
+        [role] = [name for name in order if name.startswith("Assume the ")]
+        for name in ("Verify it against its manifest", "Verify its attestation"):
+            assert order.index(name) < order.index(role)
 
 
 def test_a_tag_of_a_public_repository_needs_an_attestation() -> None:
@@ -281,12 +286,82 @@ def test_a_deploy_is_planned_applied_tested_promoted_and_tested_again() -> None:
     programs = [
         (match["program"], "--staged" in step.run)
         for step in steps("deploy-environment.yml")
-        if step.run is not None and (match := COMMAND.fullmatch(step.run))
+        if step.run is not None and step.job == "deploy" and (match := COMMAND.fullmatch(step.run))
     ]
     assert [name + " --staged" * staged for name, staged in programs] == [
-        "manifest", "attestation", "approval", "image", "plan", "apply", "log_retention",
+        "manifest", "attestation", "approval", "image", "plan", "saved_plan", "apply",
+        "log_retention",
         "smoke --staged", "promote", "smoke", "rollback", "smoke",
     ]  # fmt: skip
+
+
+def test_the_plan_that_was_approved_is_the_one_that_is_applied() -> None:
+    """The job of prod's plan needs no approval, and hands over the object's version and hash."""
+    jobs = workflows()["deploy-environment.yml"]["jobs"]
+    assert jobs["plan"]["environment"] == "prod-plan"
+    assert jobs["plan"]["if"] == "inputs.environment == 'prod'"
+    assert jobs["deploy"]["environment"] == "${{ inputs.environment }}"
+    assert jobs["deploy"]["needs"] == ["plan"]
+    # The plan's job is skipped for dev and test; a plan that failed or timed out stops prod.
+    assert jobs["deploy"]["if"] == (
+        "!cancelled() && !failure() && needs.plan.result != 'cancelled'"
+    )
+    here = {step["name"]: step for step in jobs["deploy"]["steps"]}
+    fetch = here["Fetch the plan that was approved"]
+    assert here["Plan"]["if"] == "inputs.environment != 'prod'"
+    assert fetch["if"] == "inputs.environment == 'prod'"
+    assert fetch["env"] == {
+        "OBJECT_VERSION": "${{ needs.plan.outputs.version }}",
+        "SHA256": "${{ needs.plan.outputs.sha256 }}",
+    }
+    stored = next(step for step in jobs["plan"]["steps"] if step["name"] == "Store the plan")
+    for name in ("version", "sha256"):
+        assert jobs["plan"]["outputs"][name] == f"${{{{ steps.{stored['id']}.outputs.{name} }}}}"
+    # Both jobs prepare the same checkout, Terraform and files.
+    before = [
+        [step for step in job["steps"] if step["name"] in _PREPARATION]
+        for job in (jobs["plan"], jobs["deploy"])
+    ]
+    assert len(before[0]) == len(_PREPARATION)
+    assert before[0] == before[1]
+    assert not [step for step in jobs["plan"]["steps"] if "upload-artifact" in str(step)]
+
+
+_PREPARATION = (
+    "Check out",
+    "Set up Pants",
+    "Install Terraform",
+    "Download the release",
+    "Verify it against its manifest",
+    "Download its attestation",
+    "Verify its attestation",
+)
+
+
+def test_every_job_runs_the_same_terraform() -> None:
+    versions = {
+        step["with"]["terraform_version"]
+        for _, _, job in _jobs()
+        for step in job.get("steps", [])
+        if str(step.get("uses", "")).startswith("hashicorp/setup-terraform@")
+    }
+    assert len(versions) == 1
+
+
+def test_a_pull_request_plans_dev_with_a_role_of_its_own() -> None:
+    document = workflows()["plan.yml"]
+    [job] = document["jobs"].values()
+    assert job["environment"] == "pull-request"  # bootstrap's role of this name reads dev alone
+    assert job["env"]["ENVIRONMENT"] == "dev"
+    # A fork runs code of people who may not push here.
+    condition = "github.event.pull_request.head.repo.full_name == github.repository"
+    assert condition in job["if"]
+    assert "pull_request_target" not in str(document)
+    assert job["permissions"] == {
+        "contents": "read",
+        "id-token": "write",
+        "pull-requests": "write",
+    }
 
 
 # --- Commands -------------------------------------------------------------------------------------
