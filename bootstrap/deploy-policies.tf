@@ -1,5 +1,6 @@
-# The permissions of the deploy roles and of the plan role, in groups. Each group is written once, for a scope: the deploy
-# role of an environment gets all its actions, the plan role gets the reading ones for the environments that it may plan.
+# The permissions of the deploy roles and of the roles that plan, in groups. Each group is written once, for a scope: the
+# deploy role of an environment gets all its actions, a role that plans gets the reading ones for the environments that it
+# may plan.
 #
 # terraform/tests record every request of a plan, an apply and a destroy, and check these statements against the record.
 
@@ -38,43 +39,7 @@ locals {
       ]
 
       # API Gateway Management, with keys, usage plans, firewall and domain
-      api-gateway = [
-        {
-          # API Gateway's ARNs contain ids and no names, so they cannot be restricted to an environment.
-          Sid    = "Gateway"
-          Action = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]
-          Resource = [
-            for path in ["apikeys", "apikeys/*", "domainnames", "domainnames/*", "restapis", "restapis/*", "tags/*", "usageplans", "usageplans/*"] :
-            "${local.arn_apigateway}/${path}"
-          ]
-        },
-        {
-          Sid    = "Firewall"
-          Action = ["apigateway:SetWebACL", "wafv2:AssociateWebACL", "wafv2:DisassociateWebACL", "wafv2:GetWebACL", "wafv2:GetWebACLForResource"]
-          Resource = [
-            "${local.arn_apigateway}/restapis/*/stages/*",
-            "${local.arn.wafv2}:regional/webacl/*",
-          ]
-        },
-        {
-          Sid      = "DomainRecord"
-          Action   = ["route53:ChangeResourceRecordSets", "route53:GetHostedZone", "route53:ListResourceRecordSets"]
-          Resource = ["arn:${local.partition}:route53:::hostedzone/*"]
-        },
-        {
-          Sid      = "DomainRecordDone"
-          Action   = ["route53:GetChange"]
-          Resource = ["arn:${local.partition}:route53:::change/*"]
-        },
-        {
-          Sid      = "ServiceLinkedRole"
-          Action   = ["iam:CreateServiceLinkedRole"]
-          Resource = ["${local.arn_iam}:role/aws-service-role/ops.apigateway.amazonaws.com/*"]
-          Condition = { StringEquals = {
-            "iam:AWSServiceName" = ["ops.apigateway.amazonaws.com"]
-          } }
-        },
-      ]
+      api-gateway = local.gateway_statements[scope]
 
       # S3 Vector Management: the buckets of vectors, jobs and records, Amazon S3 Vectors through CloudFormation, and the
       # tables of conversations and of the records' keys
@@ -514,15 +479,27 @@ locals {
     }
   ]...)
 
+  # The roles that plan, by name, with the scope that each may read.
+  plan_roles = merge(
+    { "${var.project_name}-plan" = "plan" },
+    { for environment, prefix in local.prefixes : "${prefix}-drift" => environment },
+  )
+
+  reading = ":(Get|List|Describe|BatchGet|View|GET)"
+
   # The reading actions of each statement. Statements and groups without any are left out.
-  plan_statements = {
-    for group, statements in local.groups["plan"] : "${var.project_name}-plan-${group}" => [
-      for statement in statements : merge(statement, {
-        Action = [for action in statement.Action : action if can(regex(":(Get|List|Describe|BatchGet|View|GET)", action))]
-      }) if anytrue([for action in statement.Action : can(regex(":(Get|List|Describe|BatchGet|View|GET)", action))])
-    ]
-  }
-  plan_policies = { for name, statements in local.plan_statements : name => statements if length(statements) > 0 }
+  plan_policies = merge([
+    for role, scope in local.plan_roles : {
+      for group, statements in local.groups[scope] : "${role}-${group}" => {
+        role = role
+        statements = [
+          for statement in statements : merge(statement, {
+            Action = [for action in statement.Action : action if can(regex(local.reading, action))]
+          }) if anytrue([for action in statement.Action : can(regex(local.reading, action))])
+        ]
+      } if anytrue([for action in flatten([for statement in statements : statement.Action]) : can(regex(local.reading, action))])
+    }
+  ]...)
 }
 
 resource "aws_iam_policy" "deploy" {
@@ -554,19 +531,21 @@ resource "aws_iam_policy" "plan" {
 
   policy = jsonencode({
     Version   = "2012-10-17"
-    Statement = [for statement in each.value : merge({ Effect = "Allow" }, statement)]
+    Statement = [for statement in each.value.statements : merge({ Effect = "Allow" }, statement)]
   })
 }
 
 resource "aws_iam_role_policy_attachment" "plan" {
   for_each = local.plan_policies
 
-  role       = aws_iam_role.plan.name
+  role       = each.value.role
   policy_arn = aws_iam_policy.plan[each.key].arn
+
+  depends_on = [aws_iam_role.plan, aws_iam_role.drift]
 }
 
 # The permissions boundary of a deploy role. It limits what the groups above can grant, and denies access to other
-# environments.
+# environments. API Gateway, firewall and DNS have the same conditions here as in the policy.
 resource "aws_iam_policy" "deploy_boundary" {
   for_each = local.prefixes
 
@@ -576,12 +555,11 @@ resource "aws_iam_policy" "deploy_boundary" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([for statement in local.gateway_statements[each.key] : merge({ Effect = "Allow" }, statement)], [
       {
         Sid    = "ServicesInUse"
         Effect = "Allow"
         Action = [
-          "apigateway:*",
           "apprunner:*",
           "bedrock:GetFoundationModel",
           "bedrock:InvokeModel",
@@ -593,13 +571,11 @@ resource "aws_iam_policy" "deploy_boundary" {
           "ecr:*",
           "lambda:*",
           "logs:*",
-          "route53:*",
           "s3:*",
           "s3vectors:*",
           "scheduler:*",
           "secretsmanager:*",
           "sns:*",
-          "wafv2:*",
           "xray:*",
         ]
         Resource = "*"
@@ -634,6 +610,17 @@ resource "aws_iam_policy" "deploy_boundary" {
         ]
       },
       {
+        # Also what a later policy may allow by mistake. An untagged resource is not denied here: most of AWS's own have none.
+        Sid      = "NoOtherEnvironment"
+        Effect   = "Deny"
+        Action   = "*"
+        Resource = "*"
+        Condition = {
+          StringNotEquals = { "aws:ResourceTag/Environment" = each.key }
+          Null            = { "aws:ResourceTag/Environment" = "false" }
+        }
+      },
+      {
         Sid    = "NoOtherState"
         Effect = "Deny"
         Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
@@ -654,6 +641,6 @@ resource "aws_iam_policy" "deploy_boundary" {
         Action   = ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:DeleteBucket"]
         Resource = aws_s3_bucket.state.arn
       },
-    ]
+    ])
   })
 }

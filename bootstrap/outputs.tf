@@ -26,6 +26,11 @@ output "plan_role_arn" {
   value       = aws_iam_role.plan.arn
 }
 
+output "drift_role_arns" {
+  description = "ARN of the role that workflows in the GitHub environment `dev-drift`, `test-drift` or `prod-drift` assume, by environment."
+  value       = { for environment, role in aws_iam_role.drift : environment => role.arn }
+}
+
 output "ecr_repository_urls" {
   description = "URL of the ECR repository of each service that is deployed as an image."
   value       = { for service, repository in aws_ecr_repository.main : service => repository.repository_url }

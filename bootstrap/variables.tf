@@ -85,6 +85,33 @@ variable "plan_state_environments" {
   }
 }
 
+# --- DNS -----------------------------------------------------------------------------------------------------------
+
+variable "dns_records" {
+  type = map(object({
+    zone_id = string
+    names   = set(string)
+  }))
+  description = "DNS records that the deploy role of an environment may change, by environment: the id of the Route 53 zone, and the names of the records. An environment that is not named may change none."
+  default     = {}
+
+  validation {
+    condition     = length(setsubtract(keys(var.dns_records), var.environments)) == 0
+    error_message = "Write dns_records by the names in environments, such as {dev = {zone_id = \"Z0123456789ABC\", names = [\"api.dev.example.com\"]}}."
+  }
+
+  validation {
+    condition     = alltrue([for records in values(var.dns_records) : can(regex("^Z[A-Z0-9]{1,31}$", records.zone_id))])
+    error_message = "Write zone_id in dns_records as Route 53 lists it, without /hostedzone/: Z0123456789ABC."
+  }
+
+  validation {
+    # The names as IAM compares them: in lower case, without the last dot.
+    condition     = alltrue([for records in values(var.dns_records) : length(records.names) > 0 && alltrue([for name in records.names : can(regex("^[a-z0-9_-]+([.][a-z0-9_-]+)+$", name))])])
+    error_message = "Write names in dns_records as at least one record's full name in lower case, without a dot at its end: api.dev.example.com."
+  }
+}
+
 # --- Resources of which an account has only one --------------------------------------------------------------------
 
 variable "create_github_oidc_provider" {

@@ -46,9 +46,7 @@ class Estate:
             name=f"{self.project}-dev-{self.name}", enabled=True, tags={"ManagedBy": "terraform"}
         )
         self.plan = self.apigateway.create_usage_plan(name=f"{self.project}-dev-{self.name}")["id"]
-        self.apigateway.create_usage_plan_key(
-            usagePlanId=self.plan, keyId=self.terraform_key["id"], keyType="API_KEY"
-        )
+        self.attach(self.terraform_key)
         self.secret = f"{self.project}/dev/{self.name}/api-key"
         self.arn = self.secrets.create_secret(
             Name=self.secret, SecretString=self.terraform_key["value"]
@@ -62,6 +60,12 @@ class Estate:
         moto's RotateSecret requires a Lambda function.
         """
         return secretsmanager_backends[DEFAULT_ACCOUNT_ID][_REGION].secrets[self.arn]
+
+    def attach(self, key: dict[str, Any]) -> None:
+        """Add a key to the usage plan."""
+        self.apigateway.create_usage_plan_key(
+            usagePlanId=self.plan, keyId=key["id"], keyType="API_KEY"
+        )
 
     def begin(self) -> str:
         """Create a pending version without a value, like Secrets Manager before the first step."""
