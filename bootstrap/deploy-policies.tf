@@ -21,7 +21,7 @@ locals {
         {
           Sid      = "FindState"
           Action   = ["s3:ListBucket"]
-          Resource = [aws_s3_bucket.state.arn]
+          Resource = [local.state_arn]
           Condition = { StringLike = {
             # `init` lists the workspaces under `env:/` even if there are none.
             "s3:prefix" = concat(["env:/"], [for environment in environments : "${environment}/*"])
@@ -32,8 +32,8 @@ locals {
           Sid    = "ReadAndWriteState"
           Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
           Resource = flatten([for environment in environments : [
-            "${aws_s3_bucket.state.arn}/${environment}/terraform.tfstate",
-            "${aws_s3_bucket.state.arn}/${environment}/terraform.tfstate.tflock",
+            "${local.state_arn}/${environment}/terraform.tfstate",
+            "${local.state_arn}/${environment}/terraform.tfstate.tflock",
           ]])
         },
       ]
@@ -625,7 +625,7 @@ resource "aws_iam_policy" "deploy_boundary" {
         Effect = "Deny"
         Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
         NotResource = concat(
-          ["${aws_s3_bucket.state.arn}/${each.key}/*"],
+          ["${local.state_arn}/${each.key}/*"],
           ["arn:${local.partition}:s3:::${each.value}-*"],
         )
       },
@@ -639,7 +639,7 @@ resource "aws_iam_policy" "deploy_boundary" {
         Sid      = "NoBucketOpened"
         Effect   = "Deny"
         Action   = ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:DeleteBucket"]
-        Resource = aws_s3_bucket.state.arn
+        Resource = local.state_arn
       },
     ])
   })

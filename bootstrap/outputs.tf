@@ -7,13 +7,14 @@ output "own_state" {
   description = "Where the state of this layer is stored, and how to move it there."
   value = join(" ", [
     "s3://${local.state_bucket}/bootstrap/terraform.tfstate,",
-    "after `terraform init -migrate-state`; before that, terraform.tfstate beside backend.tf.",
+    "after `terraform init -migrate-state -backend-config=accounts/${var.account_name}.s3.tfbackend`;",
+    "before that, terraform.tfstate beside backend.tf.",
   ])
 }
 
 output "backend_files" {
   description = "Contents of the backend files by their path, for a machine on which this layer was not applied."
-  value       = merge(local.backend_files, { "backend.tf" = local.own_backend })
+  value       = merge(local.backend_files, local.own_backend)
 }
 
 output "deploy_role_arns" {

@@ -9,6 +9,28 @@ variable "project_name" {
   }
 }
 
+variable "account_name" {
+  type        = string
+  description = "Name of this account's files: accounts/NAME.tfvars with its variables, and accounts/NAME.s3.tfbackend, which names the bucket of this layer's state."
+  default     = "main"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,31}$", var.account_name))
+    error_message = "Write account_name in lower-case letters, digits and hyphens, such as \"main\" or \"prod\"."
+  }
+}
+
+variable "account_id" {
+  type        = string
+  description = "Account that these variables are for; Terraform refuses to run with another account's credentials. null accepts any."
+  default     = null
+
+  validation {
+    condition     = var.account_id == null || can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "Write account_id as the twelve digits of an account, in quotes."
+  }
+}
+
 variable "aws_region" {
   type        = string
   description = "Region of the state bucket, of the images and of all environments in this account."
@@ -165,6 +187,6 @@ variable "backend_files_dir" {
 
 variable "write_own_backend" {
   type        = bool
-  description = "Whether to write backend.tf beside this file, for `terraform init -migrate-state`."
+  description = "Whether to write backend.tf and accounts/NAME.s3.tfbackend beside this file, for `terraform init -migrate-state`."
   default     = true
 }

@@ -62,7 +62,7 @@ run "state" {
   }
 
   assert {
-    condition     = strcontains(output.backend_files["../terraform/environments/prod.s3.tfbackend"], "key          = \"prod/terraform.tfstate\"") && strcontains(output.backend_files["backend.tf"], "bootstrap/terraform.tfstate")
+    condition     = strcontains(output.backend_files["../terraform/environments/prod.s3.tfbackend"], "key          = \"prod/terraform.tfstate\"") && strcontains(output.backend_files["accounts/main.s3.tfbackend"], "bootstrap/terraform.tfstate")
     error_message = "Each environment has its own state, and so has this layer."
   }
 }
@@ -205,6 +205,18 @@ run "an_account_that_has_its_singletons" {
     enable_api_gateway_account  = false
     environments                = ["prod"]
     plan_state_environments     = ["prod"]
+    account_name                = "prod"
+    account_id                  = "123456789012"
+  }
+
+  assert {
+    condition     = toset(keys(output.backend_files)) == toset(["../terraform/environments/prod.s3.tfbackend", "accounts/prod.s3.tfbackend", "backend.tf"])
+    error_message = "Each account has its own backend file, and writes those of its environments only."
+  }
+
+  assert {
+    condition     = keys(output.drift_role_arns) == ["prod"]
+    error_message = "Each account has the drift roles of its environments."
   }
 
   assert {
@@ -223,6 +235,8 @@ run "wrong_values_are_each_refused" {
 
   expect_failures = [
     var.project_name,
+    var.account_name,
+    var.account_id,
     var.aws_region,
     var.environments,
     var.github_owner,
@@ -234,6 +248,8 @@ run "wrong_values_are_each_refused" {
 
   variables {
     project_name         = "Fin_Advisor"
+    account_name         = "Main account"
+    account_id           = "main"
     aws_region           = "Virginia"
     environments         = ["production"]
     github_owner         = "acme/fin-advisor"
@@ -251,5 +267,38 @@ run "a_plan_of_what_is_not_here_is_refused" {
   variables {
     environments            = ["prod"]
     plan_state_environments = ["dev"]
+  }
+}
+
+run "wrong_dns_records_are_refused" {
+  command         = plan
+  expect_failures = [var.dns_records]
+
+  variables {
+    dns_records = { dev = { zone_id = "/hostedzone/Z1", names = ["API.example.com."] } }
+  }
+}
+
+run "dns_records_of_an_environment_that_is_not_here_are_refused" {
+  command         = plan
+  expect_failures = [var.dns_records]
+
+  variables {
+    environments = ["dev"]
+    dns_records  = { prod = { zone_id = "Z0123456789ABC", names = ["api.example.com"] } }
+  }
+}
+
+run "drift_roles" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for environment, role in aws_iam_role.drift : endswith(jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"][0], ":environment:${environment}-drift")])
+    error_message = "The drift role of an environment trusts the GitHub environment named after it."
+  }
+
+  assert {
+    condition     = alltrue([for name, policy in local.plan_policies : !strcontains(jsonencode(policy.statements), "/prod/") && !strcontains(jsonencode(policy.statements), "-prod-") if policy.role == "fin-advisor-dev-drift"]) && length([for name, policy in local.plan_policies : name if policy.role == "fin-advisor-dev-drift"]) > 5
+    error_message = "dev's drift role reads nothing of prod."
   }
 }

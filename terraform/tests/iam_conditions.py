@@ -82,5 +82,5 @@ def _result(operator: str, expected: list[str], found: str | tuple[str, ...] | N
     if found is None:
         return negated or operator.endswith(_IF_EXISTS)
     if not isinstance(found, str):
-        raise ValueError(f"{operator} has several values to compare: use {_ANY} or {_ALL}")
+        raise TypeError(f"{operator} has several values to compare: use {_ANY} or {_ALL}")
     return compare(found, expected) != negated

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.secretsmanager.models import secretsmanager_backends
@@ -131,8 +132,10 @@ def make_estate(aws: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeEs
     def make(**options: Any) -> Estate:
         estate = Estate(
             f"p{next(_numbers)}x{uuid.uuid4().hex[:6]}",
-            entry._secrets_manager(),
-            entry._api_gateway(),
+            # Not the function's own clients: moto's first answer of a service may take longer than
+            # their timeout, on a busy machine.
+            boto3.client("secretsmanager"),
+            boto3.client("apigateway"),
             **options,
         )
         serving = estate.gateway.serving()
