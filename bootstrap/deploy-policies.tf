@@ -1,12 +1,13 @@
-# The permissions of the deploy roles and of the plan roles, in groups. Each group is written once, for a scope: the deploy
-# role of an environment gets all its actions, a plan role gets the reading ones for the environments that it may plan.
+# The permissions of the deploy roles and of the roles that plan, in groups. Each group is written once, for a scope: the
+# deploy role of an environment gets all its actions, a role that plans gets the reading ones for the environments that it
+# may plan.
 #
 # terraform/tests record every request of a plan, an apply and a destroy, and check these statements against the record.
 
 locals {
   scopes = merge(
     { for environment in var.environments : environment => [environment] },
-    local.plan_scopes,
+    { plan = tolist(var.plan_state_environments) },
   )
 
   # For each scope, its prefixes ({project}-{environment}) and its paths ({project}/{environment}).
@@ -20,7 +21,7 @@ locals {
         {
           Sid      = "FindState"
           Action   = ["s3:ListBucket"]
-          Resource = [aws_s3_bucket.state.arn]
+          Resource = [local.state_arn]
           Condition = { StringLike = {
             # `init` lists the workspaces under `env:/` even if there are none.
             "s3:prefix" = concat(["env:/"], [for environment in environments : "${environment}/*"])
@@ -31,50 +32,14 @@ locals {
           Sid    = "ReadAndWriteState"
           Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
           Resource = flatten([for environment in environments : [
-            "${aws_s3_bucket.state.arn}/${environment}/terraform.tfstate",
-            "${aws_s3_bucket.state.arn}/${environment}/terraform.tfstate.tflock",
+            "${local.state_arn}/${environment}/terraform.tfstate",
+            "${local.state_arn}/${environment}/terraform.tfstate.tflock",
           ]])
         },
       ]
 
       # API Gateway Management, with keys, usage plans, firewall and domain
-      api-gateway = [
-        {
-          # API Gateway's ARNs contain ids and no names, so they cannot be restricted to an environment.
-          Sid    = "Gateway"
-          Action = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]
-          Resource = [
-            for path in ["apikeys", "apikeys/*", "domainnames", "domainnames/*", "restapis", "restapis/*", "tags/*", "usageplans", "usageplans/*"] :
-            "${local.arn_apigateway}/${path}"
-          ]
-        },
-        {
-          Sid    = "Firewall"
-          Action = ["apigateway:SetWebACL", "wafv2:AssociateWebACL", "wafv2:DisassociateWebACL", "wafv2:GetWebACL", "wafv2:GetWebACLForResource"]
-          Resource = [
-            "${local.arn_apigateway}/restapis/*/stages/*",
-            "${local.arn.wafv2}:regional/webacl/*",
-          ]
-        },
-        {
-          Sid      = "DomainRecord"
-          Action   = ["route53:ChangeResourceRecordSets", "route53:GetHostedZone", "route53:ListResourceRecordSets"]
-          Resource = ["arn:${local.partition}:route53:::hostedzone/*"]
-        },
-        {
-          Sid      = "DomainRecordDone"
-          Action   = ["route53:GetChange"]
-          Resource = ["arn:${local.partition}:route53:::change/*"]
-        },
-        {
-          Sid      = "ServiceLinkedRole"
-          Action   = ["iam:CreateServiceLinkedRole"]
-          Resource = ["${local.arn_iam}:role/aws-service-role/ops.apigateway.amazonaws.com/*"]
-          Condition = { StringEquals = {
-            "iam:AWSServiceName" = ["ops.apigateway.amazonaws.com"]
-          } }
-        },
-      ]
+      api-gateway = local.gateway_statements[scope]
 
       # S3 Vector Management: the buckets of vectors, jobs and records, Amazon S3 Vectors through CloudFormation, and the
       # tables of conversations and of the records' keys
@@ -518,25 +483,35 @@ locals {
     }
   ]...)
 
+  pull_request_role = length(var.plan_state_environments) > 0 ? ["${var.project_name}-plan"] : []
+
+  # The roles that plan, by name, with the scope that each may read.
+  plan_roles = merge(
+    { for role in local.pull_request_role : role => "plan" },
+    { for environment, prefix in local.prefixes : "${prefix}-drift" => environment },
+    { for name in local.prod_plan_role : name => "prod" },
+  )
+
+  reading = ":(Get|List|Describe|BatchGet|View|GET)"
+
   # The reading actions of each statement. Statements and groups without any are left out.
-  plan_statements = merge([
-    for scope in keys(local.plan_scopes) : {
-      for group, statements in local.groups[scope] : "${var.project_name}-${scope}-${group}" => {
-        scope = scope
+  plan_policies = merge([
+    for role, scope in local.plan_roles : {
+      for group, statements in local.groups[scope] : "${role}-${group}" => {
+        role = role
         statements = concat(
           [
             for statement in statements : merge(statement, {
-              Action = [for action in statement.Action : action if can(regex(":(Get|List|Describe|BatchGet|View|GET)", action))]
-            }) if anytrue([for action in statement.Action : can(regex(":(Get|List|Describe|BatchGet|View|GET)", action))])
+              Action = [for action in statement.Action : action if can(regex(local.reading, action))]
+            }) if anytrue([for action in statement.Action : can(regex(local.reading, action))])
           ],
-          scope == "prod-plan" && group == "state" ? local.write_saved_plan : [],
+          contains(local.prod_plan_role, role) && group == "state" ? local.write_saved_plan : [],
           # The plan of a first deploy names the image by its digest, so the image is pushed before the plan.
-          scope == "prod-plan" && group == "apprunner" ? [for statement in statements : merge(statement, { Sid = "PushImages" }) if statement.Sid == "Images"] : [],
+          contains(local.prod_plan_role, role) ? [for statement in statements : merge(statement, { Sid = "PushImages" }) if statement.Sid == "Images"] : [],
         )
-      }
+      } if anytrue([for action in flatten([for statement in statements : statement.Action]) : can(regex(local.reading, action))])
     }
   ]...)
-  plan_policies = { for name, policy in local.plan_statements : name => policy if length(policy.statements) > 0 }
 }
 
 resource "aws_iam_policy" "deploy" {
@@ -564,7 +539,7 @@ resource "aws_iam_policy" "plan" {
 
   name        = each.key
   path        = "/${var.project_name}/bootstrap/"
-  description = "What the role ${each.value.scope} may read"
+  description = "What a plan may read"
 
   policy = jsonencode({
     Version   = "2012-10-17"
@@ -575,12 +550,14 @@ resource "aws_iam_policy" "plan" {
 resource "aws_iam_role_policy_attachment" "plan" {
   for_each = local.plan_policies
 
-  role       = aws_iam_role.plan[each.value.scope].name
+  role       = each.value.role
   policy_arn = aws_iam_policy.plan[each.key].arn
+
+  depends_on = [aws_iam_role.plan, aws_iam_role.prod_plan, aws_iam_role.drift]
 }
 
 # The permissions boundary of a deploy role. It limits what the groups above can grant, and denies access to other
-# environments.
+# environments. API Gateway, firewall and DNS have the same conditions here as in the policy.
 resource "aws_iam_policy" "deploy_boundary" {
   for_each = local.prefixes
 
@@ -590,12 +567,11 @@ resource "aws_iam_policy" "deploy_boundary" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([for statement in local.gateway_statements[each.key] : merge({ Effect = "Allow" }, statement)], [
       {
         Sid    = "ServicesInUse"
         Effect = "Allow"
         Action = [
-          "apigateway:*",
           "apprunner:*",
           "bedrock:GetFoundationModel",
           "bedrock:InvokeModel",
@@ -607,13 +583,11 @@ resource "aws_iam_policy" "deploy_boundary" {
           "ecr:*",
           "lambda:*",
           "logs:*",
-          "route53:*",
           "s3:*",
           "s3vectors:*",
           "scheduler:*",
           "secretsmanager:*",
           "sns:*",
-          "wafv2:*",
           "xray:*",
         ]
         Resource = "*"
@@ -648,11 +622,22 @@ resource "aws_iam_policy" "deploy_boundary" {
         ]
       },
       {
+        # Also what a later policy may allow by mistake. An untagged resource is not denied here: most of AWS's own have none.
+        Sid      = "NoOtherEnvironment"
+        Effect   = "Deny"
+        Action   = "*"
+        Resource = "*"
+        Condition = {
+          StringNotEquals = { "aws:ResourceTag/Environment" = each.key }
+          Null            = { "aws:ResourceTag/Environment" = "false" }
+        }
+      },
+      {
         Sid    = "NoOtherState"
         Effect = "Deny"
         Action = ["s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
         NotResource = concat(
-          ["${aws_s3_bucket.state.arn}/${each.key}/*", "${aws_s3_bucket.state.arn}/plans/${each.key}/*"],
+          ["${local.state_arn}/${each.key}/*", "${local.state_arn}/plans/${each.key}/*"],
           ["arn:${local.partition}:s3:::${each.value}-*"],
         )
       },
@@ -666,8 +651,8 @@ resource "aws_iam_policy" "deploy_boundary" {
         Sid      = "NoBucketOpened"
         Effect   = "Deny"
         Action   = ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:DeleteBucket"]
-        Resource = aws_s3_bucket.state.arn
+        Resource = local.state_arn
       },
-    ]
+    ])
   })
 }

@@ -1,18 +1,12 @@
-# The roles that plan, and the saved plans of prod.
+# The role that plans prod, and the saved plans.
 #
-# A pull request runs code that nobody has reviewed, so its role reads dev alone, whatever drift.yml may read. The plan of
-# prod is made before somebody approves it, and applied after, by two jobs. It contains secrets, and GitHub shows artifacts
+# The plan is made before somebody approves it, and applied after, by two jobs. It contains secrets, and GitHub shows artifacts
 # to every reader of the repository, so it is passed on through the state bucket.
 
 locals {
-  # Each role's environments. The GitHub environment that a role trusts has the role's name here.
-  plan_scopes = merge(
-    { plan = tolist(var.plan_state_environments) },
-    contains(var.environments, "dev") ? { pull-request = ["dev"] } : {},
-    contains(var.environments, "prod") ? { prod-plan = ["prod"] } : {},
-  )
+  prod_plan_role = contains(var.environments, "prod") ? ["${var.project_name}-prod-plan"] : []
 
-  saved_plans = "${aws_s3_bucket.state.arn}/plans/prod/*"
+  saved_plans = "${local.state_arn}/plans/prod/*"
 
   write_saved_plan = [{
     Sid      = "WriteSavedPlan"
@@ -26,4 +20,14 @@ locals {
     Action   = ["s3:GetObjectVersion"]
     Resource = [local.saved_plans]
   }]
+}
+
+resource "aws_iam_role" "prod_plan" {
+  for_each = toset(local.prod_plan_role)
+
+  name                 = each.key
+  description          = "Assumed by GitHub's workflows to plan prod before its approval; changes no resource"
+  assume_role_policy   = local.trust_policies[each.key]
+  max_session_duration = 3600
+  tags                 = { Environment = "prod" }
 }

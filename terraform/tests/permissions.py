@@ -113,8 +113,10 @@ def _explained(*entries: tuple[str, str]) -> dict[re.Pattern[str], str]:
 # Grants ("Sid action") that the recorded deploy does not use, and what uses each of them.
 UNUSED_REASONS: Final = _explained(
     (r"\w+ iam:CreateServiceLinkedRole", "NEVER_RECORDED"),
-    (r"Domain\w* route53:.*", "variable domain_name"),
-    (r"Firewall (wafv2:.*|apigateway:SetWebACL)", "variable waf_acl_arn"),
+    (r"Domain\w* route53:.*", "bootstrap's variable dns_records"),
+    (r"Firewall\w* (wafv2:.*|apigateway:SetWebACL)", "variable waf_acl_arn"),
+    (r"GatewayTag apigateway:POST", "SDKs that send the tags of a new resource by POST"),
+    (r"GatewayOtherTags apigateway:.*", "a changed or removed tag other than Environment"),
     (r"Images ecr:.*", "the pipeline pushes the image and reads its digest"),
     (r"ImageLogIn ecr:.*", "the pipeline pushes the image"),
     (r"Services apprunner:\w*VpcConnector", "variable vpc_config"),

@@ -166,12 +166,24 @@ def test_no_stored_credential_is_used() -> None:
 @pytest.mark.parametrize("name", ["deploy-environment.yml", "drift.yml", "plan.yml"])
 def test_a_deploy_and_the_drift_report_plan_with_the_same_addresses(name: str) -> None:
     """Set for the whole workflow, they come from the repository's variables. In a job they would
-    come from its environment, and the drift report runs in `plan`.
+    come from its environment, and the drift report runs in another one than the deploy.
     """
     document = workflows()[name]
     assert document["env"]["TF_VAR_alarm_emails"] == "${{ vars.ALARM_EMAILS || '[]' }}"
     for job in document["jobs"].values():
         assert "TF_VAR_alarm_emails" not in job["env"]
+
+
+def test_the_drift_report_plans_each_environment_with_that_environments_role() -> None:
+    [job] = workflows()["drift.yml"]["jobs"].values()
+    assert job["environment"] == "${{ matrix.environment }}-drift"
+    [role] = [
+        step["with"]["role-to-assume"]
+        for step in job["steps"]
+        if "role-to-assume" in step.get("with", {})
+    ]
+    # A variable of that GitHub environment: its role may be in another account.
+    assert role == "${{ vars.AWS_DRIFT_ROLE_ARN }}"
 
 
 def test_one_job_requires_all_others_of_ci() -> None:
@@ -349,9 +361,15 @@ def test_every_job_runs_the_same_terraform() -> None:
 
 
 def test_a_pull_request_plans_dev_with_a_role_of_its_own() -> None:
+    others = [
+        content["environment"]
+        for name, _, content in _jobs()
+        if "environment" in content and name != "plan.yml"
+    ]
+    assert "plan" not in others
     document = workflows()["plan.yml"]
     [job] = document["jobs"].values()
-    assert job["environment"] == "pull-request"  # bootstrap's role of this name reads dev alone
+    assert job["environment"] == "plan"  # the role that trusts it reads plan_state_environments
     assert job["env"]["ENVIRONMENT"] == "dev"
     # A fork runs code of people who may not push here.
     condition = "github.event.pull_request.head.repo.full_name == github.repository"
