@@ -316,6 +316,11 @@ locals {
           Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.xray}:sampling-rule/${prefix}-*"]
         },
         {
+          Sid      = "CanaryMetrics"
+          Action   = ["cloudwatch:GetMetricData"]
+          Resource = ["*"] # This action supports no resource-level permissions.
+        },
+        {
           Sid = "ReadTraces"
           # These actions support no resource-level permissions. The smoke test looks for its trace with the second.
           Action   = ["xray:GetSamplingRules", "xray:GetTraceSummaries"]

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from deploy.taken_away import changes_code, taken_away
+
 # Resources whose loss clients notice or nobody can undo, with the reason.
 _PROTECTED: Final = {
     "aws_api_gateway_domain_name": "clients call it, and its DNS record names it",
@@ -57,9 +59,17 @@ class Change:
 
 @dataclass(frozen=True)
 class PlanSummary:
-    """The changes of a plan, sorted by address."""
+    """The changes of a plan, sorted by address.
+
+    Attributes:
+        changes: The changes.
+        taken_away: A line for each route or right that the plan takes away.
+        changes_code: Addresses of the functions that get another package.
+    """
 
     changes: tuple[Change, ...]
+    taken_away: tuple[str, ...] = ()
+    changes_code: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, plan: Mapping[str, Any]) -> "PlanSummary":
@@ -80,7 +90,11 @@ class PlanSummary:
                     attributes=_changed(item["change"]) if verb in ("change", "replace") else (),
                 )
             )
-        return cls(tuple(sorted(changes, key=lambda change: change.address)))
+        return cls(
+            tuple(sorted(changes, key=lambda change: change.address)),
+            tuple(taken_away(plan)),
+            tuple(changes_code(plan)),
+        )
 
     def forbidden(self, allowed: Iterable[str]) -> list[str]:
         """Return a line for each protected resource that would be destroyed, replaced or forgotten.

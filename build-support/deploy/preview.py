@@ -27,6 +27,12 @@ def report(github: Github, number: int, environment: str, summary: PlanSummary) 
         [
             f"{marker}\n{summary.markdown(f'Plan of {environment}')}",
             *(f"**The deploy would be refused.** {line}" for line in summary.forbidden([])),
+            # Only the address: the rest of the line names actions and resources of the account.
+            *(
+                f"**The deploy would be refused without `contract`.** {address} takes a route or "
+                "a right from the versions that serve."
+                for address in sorted({line.partition(": ")[0] for line in summary.taken_away})
+            ),
         ]
     )
     for comment in github.comments(number):
@@ -63,6 +69,7 @@ def main(arguments: Sequence[str]) -> None:
             # The role may not write the lock, and nobody applies this plan.
             options=["-lock=false", *args.option],
             guarded=False,
+            quiet=True,
         )
     print(report(github, args.number, args.environment, summary))
 

@@ -40,7 +40,13 @@ class Terraform:
         )
 
     def plan(
-        self, file: Path, release: str, variables: Mapping[str, Any], options: Sequence[str] = ()
+        self,
+        file: Path,
+        release: str,
+        variables: Mapping[str, Any],
+        options: Sequence[str] = (),
+        *,
+        quiet: bool = False,
     ) -> None:
         """Save a plan. It contains secrets in plain text, so it must not leave the machine.
 
@@ -49,6 +55,7 @@ class Terraform:
             release: The release that is planned; becomes the output `release`.
             variables: Variables in addition to those of the environment's file.
             options: Further options of `terraform plan`.
+            quiet: Whether to leave out the plan that Terraform prints; errors are printed.
         """
         self._run(
             "plan",
@@ -62,6 +69,7 @@ class Terraform:
             *options,
             f"-out={file.resolve()}",
             release=release,
+            quiet=quiet,
         )
 
     def read_plan(self, file: Path) -> dict[str, Any]:
@@ -112,11 +120,12 @@ class Terraform:
         parsed: dict[str, Any] = json.loads(done.stdout)
         return parsed
 
-    def _run(self, *arguments: str, release: str | None = None) -> None:
+    def _run(self, *arguments: str, release: str | None = None, quiet: bool = False) -> None:
         done = subprocess.run(  # noqa: S603 - the program is fixed
             self._command(*arguments),
             env=_environment() | ({"TF_VAR_release": release} if release else {}),
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if quiet else None,
             check=False,
         )
         if done.returncode != 0:

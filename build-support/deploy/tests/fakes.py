@@ -167,11 +167,21 @@ class FakeLambda:
 
     def __init__(self, versions: dict[str, str], stuck: Iterable[str] = ()) -> None:
         self.versions = versions
+        self.weights: dict[str, dict[str, float]] = {}
         self.moves: list[tuple[str, str]] = []
+        self.invocations: list[tuple[str, str]] = []
         self._stuck = frozenset(stuck)
 
-    def get_alias(self, *, FunctionName: str, Name: str) -> dict[str, str]:  # noqa: N803 - boto3's name
-        return {"FunctionVersion": self.versions[FunctionName]}
+    def get_alias(self, *, FunctionName: str, Name: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        found: dict[str, Any] = {"FunctionVersion": self.versions[FunctionName]}
+        if weights := self.weights.get(FunctionName):
+            found["RoutingConfig"] = {"AdditionalVersionWeights": weights}
+        return found
+
+    def invoke(self, *, FunctionName: str, Qualifier: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        assert json.loads(Payload)["httpMethod"] == "GET"
+        self.invocations.append((FunctionName, Qualifier))
+        return {"Payload": io.BytesIO(b'{"statusCode": 200}')}
 
     def update_alias(
         self,
@@ -181,10 +191,47 @@ class FakeLambda:
         FunctionVersion: str,  # noqa: N803 - boto3's name
         RoutingConfig: Mapping[str, Any],  # noqa: N803 - boto3's name
     ) -> None:
-        assert RoutingConfig == {"AdditionalVersionWeights": {}}
-        self.moves.append((FunctionName, FunctionVersion))
+        weights = RoutingConfig["AdditionalVersionWeights"]
+        if not weights:
+            self.moves.append((FunctionName, FunctionVersion))
         if FunctionName not in self._stuck:
             self.versions[FunctionName] = FunctionVersion
+            self.weights[FunctionName] = dict(weights)
+
+
+class FakeMetrics:
+    """CloudWatch's GetMetricData: `count` returns the sum of a metric.
+
+    It is called with the metric's name, its dimensions, and whether the time before the canary is
+    asked for, which is what the first question about a metric asks.
+    """
+
+    def __init__(self, count: Callable[[str, Mapping[str, str], bool], float]) -> None:
+        self._count = count
+        self._asked: set[str] = set()
+
+    def get_paginator(self, name: str) -> Any:
+        assert name == "get_metric_data"
+        return self
+
+    def paginate(
+        self,
+        *,
+        MetricDataQueries: list[dict[str, Any]],  # noqa: N803 - boto3's name
+        StartTime: Any,  # noqa: N803 - boto3's name
+        EndTime: Any,  # noqa: N803 - boto3's name
+    ) -> Iterator[dict[str, Any]]:
+        assert StartTime < EndTime
+        for query in MetricDataQueries:
+            metric = query["MetricStat"]["Metric"]
+            dimensions = {item["Name"]: item["Value"] for item in metric["Dimensions"]}
+            name = f"{metric['Namespace']}/{metric['MetricName']}"
+            key = f"{name} {sorted(dimensions.items())}"
+            first = key not in self._asked
+            self._asked.add(key)
+            # Two values, as of two periods.
+            half = self._count(name, dimensions, first) / 2
+            yield {"MetricDataResults": [{"Id": query["Id"], "Values": [half, half]}]}
 
 
 class FakeAppRunner:
@@ -258,7 +305,8 @@ case $2 in
   output) echo '{}' ;;
   version) echo '{"terraform_version": "1.11.4"}' ;;
   state) echo '{"lineage": "one", "serial": '"$(cat "$0.serial" 2>/dev/null || echo 1)}" ;;
-  plan) for option; do [[ $option != -out=* ]] || echo keys >"${option#-out=}"; done ;;
+  plan) echo 'what terraform plan prints'
+    for option; do [[ $option != -out=* ]] || echo keys >"${option#-out=}"; done ;;
   show) cat "$0.json" ;;
   apply) [[ $(<"${*: -1}") == keys ]] ;;
   *) exit 2 ;;

@@ -178,6 +178,7 @@ class Rehearsal:
                 "inputs.release": release,
                 "inputs.sha256": manifest_sha256,
                 "inputs.allow_replace": "",
+                "inputs.contract": "false",
                 "github.token": "token",
                 "vars.ALARM_EMAILS || '[]'": "[]",
                 "vars.RUNNER_PLATFORM || 'apprunner'": "apprunner",

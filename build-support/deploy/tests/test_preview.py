@@ -49,9 +49,20 @@ def test_what_a_deploy_would_refuse_is_in_the_comment(fake: FakeGithub, github: 
     assert "**The deploy would be refused.** aws_s3_bucket.main" in fake.comments[0][1]
 
 
+def test_what_is_taken_away_is_named_by_its_address(fake: FakeGithub, github: Github) -> None:
+    line = "aws_iam_policy.chat: s3:GetObject on arn:aws:s3:::bucket is taken away"
+    report(github, 7, "dev", PlanSummary((), (line, line.replace("Get", "Put"))))
+    body = fake.comments[0][1]
+    assert body.count("aws_iam_policy.chat takes a route or a right") == 1
+    assert "arn:" not in body
+
+
 @pytest.mark.usefixtures("step_outputs")
 def test_the_program_plans_without_a_lock_and_shows_no_value(
-    fake: FakeGithub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fake: FakeGithub,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     program = tmp_path / "bin" / "terraform"
     program.parent.mkdir()
@@ -63,6 +74,9 @@ def test_the_program_plans_without_a_lock_and_shows_no_value(
     [(_, body)] = fake.comments
     assert "| change | `aws_sns_topic.alarms` | display_name |" in body
     assert "hidden" not in body
+    printed = "".join(capfd.readouterr())
+    assert "hidden" not in printed
+    assert "what terraform plan prints" not in printed
     called = program.with_suffix(".log").read_text()
     assert "-lock=false" in called
     assert " apply " not in called

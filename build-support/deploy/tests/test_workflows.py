@@ -35,6 +35,7 @@ VALUES = {
     "github.ref_type == 'tag' && github.ref_name || github.sha": "v1.2.3",
     "github.token": "token",
     "inputs.allow_replace": 'aws_s3_bucket.main["jobs"]',
+    "inputs.contract": "false",
     "inputs.environment": "prod",
     "inputs.release": "v1.2.3",
     "inputs.sha256": "0" * 64,
