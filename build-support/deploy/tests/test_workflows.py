@@ -25,6 +25,7 @@ COMMAND = re.compile(
     r'|run build-support/scaffold:prove -- "\$PART"'
     r"|run build-support/deploy:(?P<program>\w+)(?: --(?P<arguments> .+))?)"
     r"|\.ci/run (?P<steps>[\w' \"]+)"
+    r"|\.ci/next"
 )
 
 VALUES = {
@@ -439,6 +440,8 @@ def test_a_command_runs(step: Step, checkout: Path) -> None:
     assert step.run is not None
     if step.run.startswith(".ci/run "):  # the steps would run this test again
         step = replace(step, run=step.run.replace(".ci/run", ".ci/run --dry-run"))
+    if step.run == ".ci/next":  # downloads the newest Pants
+        step = replace(step, run=".ci/next --dry-run")
     program = "run build-support/deploy:" in (step.run or "")
     environment = {"GITHUB_SHA": "0" * 40, "PYTHONDONTWRITEBYTECODE": "1"}
     done = run_step(step, checkout, VALUES, environment, ("--dry-run",) if program else ())
