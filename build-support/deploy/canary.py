@@ -117,7 +117,8 @@ class Canary:
             self._send_requests(trials, due - sent)
             sent = due
             now = datetime.now(UTC)
-            few, bad = [], []
+            few: list[str] = []
+            bad: list[str] = []
             for trial in trials:
                 found = self._counts(trial, began, now)
                 bad.extend(_bad(trial, found, before[trial.service]))

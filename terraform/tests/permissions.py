@@ -141,6 +141,7 @@ UNUSED_REASONS: Final = _explained(
     (r"Network ec2:Describe\w+", "variable vpc_config"),
     (r"LogGroups logs:DeleteRetentionPolicy", "a removed retention"),
     (r"LogGroups logs:ListTagsLogGroup", "another version of the provider reads tags with it"),
+    (r"CanaryMetrics cloudwatch:GetMetricData", "variable canary_percent"),
     (r"ReadTraces xray:GetTraceSummaries", "the smoke test looks for its trace"),
     (r"Sampling xray:UpdateSamplingRule", "a changed trace_sample_percent"),
     (r"RecordsLock s3:PutBucketObjectLockConfiguration", "NEVER_RECORDED"),

@@ -420,15 +420,15 @@ class FakeGithub:
                 return 201, {}
             case "GET", ["issues", number, "comments"]:
                 return 200, [
-                    {"id": identifier, "body": body, "user": {"login": author}}
-                    for identifier, ((of, body), author) in enumerate(
+                    {"id": position, "body": body, "user": {"login": author}}
+                    for position, ((of, body), author) in enumerate(
                         zip(self.comments, self.authors, strict=True), start=1
                     )
                     if of == int(number)
                 ]
-            case "PATCH", ["issues", "comments", identifier]:
-                of, _ = self.comments[int(identifier) - 1]
-                self.comments[int(identifier) - 1] = (of, content["body"])
+            case "PATCH", ["issues", "comments", number]:
+                of, _ = self.comments[int(number) - 1]
+                self.comments[int(number) - 1] = (of, content["body"])
                 return 200, {}
             case "GET", ["git", "ref", "tags", tag] | ["git", "tags", tag] if tag in self.tags:
                 kind, named = self.tags[tag]

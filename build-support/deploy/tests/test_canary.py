@@ -8,6 +8,7 @@ import pytest
 from deploy import canary, checks, promote, traffic
 from deploy.canary import Canary, Trial
 from deploy.program import Refused
+from deploy.terraform import Terraform
 from deploy.tests.fakes import FakeLambda, FakeMetrics
 from deploy.traffic import Alias
 
@@ -138,7 +139,7 @@ def test_promote_tries_new_versions_first(
         "canary": {"percent": 10, "minutes": 0.001, "metrics_namespace": "fin-advisor"},
         "functions": {"api": {"name": API, "alias": "live", "newest_version": "3"}},
     }
-    monkeypatch.setattr(promote.Terraform, "outputs", lambda self: outputs)
+    monkeypatch.setattr(Terraform, "outputs", lambda self: outputs)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     bad, good = FakeMetrics(counting(errors=1)), FakeMetrics(counting())
     monkeypatch.setattr(canary, "client", lambda name: bad)

@@ -14,6 +14,7 @@ from deploy import apply, aws, plan, saved_plan
 from deploy.manifest import Manifest
 from deploy.program import Refused
 from deploy.tests.fakes import TERRAFORM, write_packages
+from deploy.traffic import Serving
 from local.aws.server import EmbeddedAws, boto3_client
 
 BUCKET = "fin-advisor-tfstate-123456789012-us-east-1"
@@ -92,7 +93,11 @@ def job(tmp_path: Path, account: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -
     aws.client.cache_clear()
 
 
-def _release(folder: Path, release: str, commit: str = "0" * 40) -> None:
+def _release(
+    folder: Path, release: str, commit: str = "0" * 40, *, api: bytes | None = None
+) -> None:
+    if api is not None:
+        (folder / "dist" / "api.zip").write_bytes(api)
     made = Manifest.create(folder / "dist", release=release, commit=commit)
     made.write(folder / "dist" / "manifest.json")
 
@@ -144,10 +149,7 @@ def test_a_plan_older_than_a_day_has_expired(job: Job, monkeypatch: pytest.Monke
         (lambda job: _release(job.folder, "v1.2.1"), "the plan has the release v1.2.0, but"),
         (lambda job: _release(job.folder, "v1.2.0", "1" * 40), "the plan has the commit 000"),
         (
-            lambda job: (
-                (job.folder / "dist" / "api.zip").write_bytes(b"another"),
-                _release(job.folder, "v1.2.0"),
-            ),
+            lambda job: _release(job.folder, "v1.2.0", api=b"another"),
             "the plan has the manifest ",
         ),
         (
@@ -176,8 +178,8 @@ def test_a_rollback_during_the_approval_makes_the_plan_stale(
 ) -> None:
     """A rollback moves aliases without Terraform, so the state does not show it."""
     stored = job.plan_and_store()
-    serving = saved_plan.Serving(runner_image="another")
-    monkeypatch.setattr(saved_plan.Serving, "now", lambda outputs: serving)
+    serving = Serving(runner_image="another")
+    monkeypatch.setattr(Serving, "now", lambda outputs: serving)
     with pytest.raises(Refused, match="has changed since the plan was made"):
         job.fetch(stored)
 

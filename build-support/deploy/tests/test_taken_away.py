@@ -31,7 +31,7 @@ def _update(before: str, after: str | None, kind: str = "aws_iam_policy") -> dic
     ],
 )
 def test_a_route_or_a_grant_that_is_destroyed_is_found(kind: str) -> None:
-    change = {"actions": ["delete"], "before": {}, "after": None}
+    change: dict[str, Any] = {"actions": ["delete"], "before": {}, "after": None}
     plan = {"resource_changes": [{"address": "it.self", "type": kind, "change": change}]}
     [line] = taken_away(plan)
     assert line.startswith("it.self: the ")
