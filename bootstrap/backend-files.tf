@@ -13,28 +13,28 @@ locals {
     EOT
   }
 
-  own_backend = <<-EOT
-    # Written by this layer's first apply. Names the bucket of its own state.
-    terraform {
-      backend "s3" {
-        bucket       = "${local.state_bucket}"
-        key          = "bootstrap/terraform.tfstate"
-        region       = "${var.aws_region}"
-        encrypt      = true
-        use_lockfile = true
-      }
-    }
-  EOT
+  # This layer's own state: one for each account, in the account's bucket. backend.tf is the same for all of them.
+  own_backend = !var.write_own_backend ? {} : {
+    "backend.tf"                                = "# Written by this layer's first apply.\nterraform {\n  backend \"s3\" {}\n}\n"
+    "accounts/${var.account_name}.s3.tfbackend" = <<-EOT
+      # Written by bootstrap/.
+      bucket       = "${local.state_bucket}"
+      key          = "bootstrap/terraform.tfstate"
+      region       = "${var.aws_region}"
+      encrypt      = true
+      use_lockfile = true
+    EOT
+  }
 }
 
 resource "terraform_data" "backend_file" {
-  for_each = merge(local.backend_files, var.write_own_backend ? { "backend.tf" = local.own_backend } : {})
+  for_each = merge(local.backend_files, local.own_backend)
 
   # The id is known only once the bucket exists, so no file is written for a bucket that could not be created.
   triggers_replace = [aws_s3_bucket.state.id, each.value]
 
   provisioner "local-exec" {
-    command     = "printf '%s' \"$CONTENT\" > \"$FILE\""
+    command     = "mkdir -p \"$(dirname \"$FILE\")\" && printf '%s' \"$CONTENT\" > \"$FILE\""
     working_dir = path.module
 
     environment = {

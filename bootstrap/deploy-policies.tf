@@ -1,5 +1,6 @@
-# The permissions of the deploy roles and of the plan role, in groups. Each group is written once, for a scope: the deploy
-# role of an environment gets all its actions, the plan role gets the reading ones for the environments that it may plan.
+# The permissions of the deploy roles and of the roles that plan, in groups. Each group is written once, for a scope: the
+# deploy role of an environment gets all its actions, a role that plans gets the reading ones for the environments that it
+# may plan.
 #
 # terraform/tests record every request of a plan, an apply and a destroy, and check these statements against the record.
 
@@ -20,7 +21,7 @@ locals {
         {
           Sid      = "FindState"
           Action   = ["s3:ListBucket"]
-          Resource = [aws_s3_bucket.state.arn]
+          Resource = [local.state_arn]
           Condition = { StringLike = {
             # `init` lists the workspaces under `env:/` even if there are none.
             "s3:prefix" = concat(["env:/"], [for environment in environments : "${environment}/*"])
@@ -31,50 +32,14 @@ locals {
           Sid    = "ReadAndWriteState"
           Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
           Resource = flatten([for environment in environments : [
-            "${aws_s3_bucket.state.arn}/${environment}/terraform.tfstate",
-            "${aws_s3_bucket.state.arn}/${environment}/terraform.tfstate.tflock",
+            "${local.state_arn}/${environment}/terraform.tfstate",
+            "${local.state_arn}/${environment}/terraform.tfstate.tflock",
           ]])
         },
       ]
 
       # API Gateway Management, with keys, usage plans, firewall and domain
-      api-gateway = [
-        {
-          # API Gateway's ARNs contain ids and no names, so they cannot be restricted to an environment.
-          Sid    = "Gateway"
-          Action = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]
-          Resource = [
-            for path in ["apikeys", "apikeys/*", "domainnames", "domainnames/*", "restapis", "restapis/*", "tags/*", "usageplans", "usageplans/*"] :
-            "${local.arn_apigateway}/${path}"
-          ]
-        },
-        {
-          Sid    = "Firewall"
-          Action = ["apigateway:SetWebACL", "wafv2:AssociateWebACL", "wafv2:DisassociateWebACL", "wafv2:GetWebACL", "wafv2:GetWebACLForResource"]
-          Resource = [
-            "${local.arn_apigateway}/restapis/*/stages/*",
-            "${local.arn.wafv2}:regional/webacl/*",
-          ]
-        },
-        {
-          Sid      = "DomainRecord"
-          Action   = ["route53:ChangeResourceRecordSets", "route53:GetHostedZone", "route53:ListResourceRecordSets"]
-          Resource = ["arn:${local.partition}:route53:::hostedzone/*"]
-        },
-        {
-          Sid      = "DomainRecordDone"
-          Action   = ["route53:GetChange"]
-          Resource = ["arn:${local.partition}:route53:::change/*"]
-        },
-        {
-          Sid      = "ServiceLinkedRole"
-          Action   = ["iam:CreateServiceLinkedRole"]
-          Resource = ["${local.arn_iam}:role/aws-service-role/ops.apigateway.amazonaws.com/*"]
-          Condition = { StringEquals = {
-            "iam:AWSServiceName" = ["ops.apigateway.amazonaws.com"]
-          } }
-        },
-      ]
+      api-gateway = local.gateway_statements[scope]
 
       # S3 Vector Management: the buckets of vectors, jobs and records, Amazon S3 Vectors through CloudFormation, and the
       # tables of conversations and of the records' keys
@@ -351,6 +316,11 @@ locals {
           Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.xray}:sampling-rule/${prefix}-*"]
         },
         {
+          Sid      = "CanaryMetrics"
+          Action   = ["cloudwatch:GetMetricData"]
+          Resource = ["*"] # This action supports no resource-level permissions.
+        },
+        {
           Sid = "ReadTraces"
           # These actions support no resource-level permissions. The smoke test looks for its trace with the second.
           Action   = ["xray:GetSamplingRules", "xray:GetTraceSummaries"]
@@ -509,20 +479,44 @@ locals {
     for environment, prefix in local.prefixes : {
       for group, statements in local.groups[environment] : "${prefix}-deploy-${group}" => {
         environment = environment
-        statements  = concat(statements, group == "s3-vectors" && environment == "dev" ? local.empty_buckets : [])
+        statements = concat(
+          statements,
+          group == "s3-vectors" && environment == "dev" ? local.empty_buckets : [],
+          group == "state" && environment == "prod" ? local.read_saved_plan : [],
+        )
       }
     }
   ]...)
 
+  pull_request_role = length(var.plan_state_environments) > 0 ? ["${var.project_name}-plan"] : []
+
+  # The roles that plan, by name, with the scope that each may read.
+  plan_roles = merge(
+    { for role in local.pull_request_role : role => "plan" },
+    { for environment, prefix in local.prefixes : "${prefix}-drift" => environment },
+    { for name in local.prod_plan_role : name => "prod" },
+  )
+
+  reading = ":(Get|List|Describe|BatchGet|View|GET)"
+
   # The reading actions of each statement. Statements and groups without any are left out.
-  plan_statements = {
-    for group, statements in local.groups["plan"] : "${var.project_name}-plan-${group}" => [
-      for statement in statements : merge(statement, {
-        Action = [for action in statement.Action : action if can(regex(":(Get|List|Describe|BatchGet|View|GET)", action))]
-      }) if anytrue([for action in statement.Action : can(regex(":(Get|List|Describe|BatchGet|View|GET)", action))])
-    ]
-  }
-  plan_policies = { for name, statements in local.plan_statements : name => statements if length(statements) > 0 }
+  plan_policies = merge([
+    for role, scope in local.plan_roles : {
+      for group, statements in local.groups[scope] : "${role}-${group}" => {
+        role = role
+        statements = concat(
+          [
+            for statement in statements : merge(statement, {
+              Action = [for action in statement.Action : action if can(regex(local.reading, action))]
+            }) if anytrue([for action in statement.Action : can(regex(local.reading, action))])
+          ],
+          contains(local.prod_plan_role, role) && group == "state" ? local.write_saved_plan : [],
+          # The plan of a first deploy names the image by its digest, so the image is pushed before the plan.
+          contains(local.prod_plan_role, role) ? [for statement in statements : merge(statement, { Sid = "PushImages" }) if statement.Sid == "Images"] : [],
+        )
+      } if anytrue([for action in flatten([for statement in statements : statement.Action]) : can(regex(local.reading, action))])
+    }
+  ]...)
 }
 
 resource "aws_iam_policy" "deploy" {
@@ -554,19 +548,21 @@ resource "aws_iam_policy" "plan" {
 
   policy = jsonencode({
     Version   = "2012-10-17"
-    Statement = [for statement in each.value : merge({ Effect = "Allow" }, statement)]
+    Statement = [for statement in each.value.statements : merge({ Effect = "Allow" }, statement)]
   })
 }
 
 resource "aws_iam_role_policy_attachment" "plan" {
   for_each = local.plan_policies
 
-  role       = aws_iam_role.plan.name
+  role       = each.value.role
   policy_arn = aws_iam_policy.plan[each.key].arn
+
+  depends_on = [aws_iam_role.plan, aws_iam_role.prod_plan, aws_iam_role.drift]
 }
 
 # The permissions boundary of a deploy role. It limits what the groups above can grant, and denies access to other
-# environments.
+# environments. API Gateway, firewall and DNS have the same conditions here as in the policy.
 resource "aws_iam_policy" "deploy_boundary" {
   for_each = local.prefixes
 
@@ -576,12 +572,11 @@ resource "aws_iam_policy" "deploy_boundary" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([for statement in local.gateway_statements[each.key] : merge({ Effect = "Allow" }, statement)], [
       {
         Sid    = "ServicesInUse"
         Effect = "Allow"
         Action = [
-          "apigateway:*",
           "apprunner:*",
           "bedrock:GetFoundationModel",
           "bedrock:InvokeModel",
@@ -593,13 +588,11 @@ resource "aws_iam_policy" "deploy_boundary" {
           "ecr:*",
           "lambda:*",
           "logs:*",
-          "route53:*",
           "s3:*",
           "s3vectors:*",
           "scheduler:*",
           "secretsmanager:*",
           "sns:*",
-          "wafv2:*",
           "xray:*",
         ]
         Resource = "*"
@@ -634,11 +627,22 @@ resource "aws_iam_policy" "deploy_boundary" {
         ]
       },
       {
+        # Also what a later policy may allow by mistake. An untagged resource is not denied here: most of AWS's own have none.
+        Sid      = "NoOtherEnvironment"
+        Effect   = "Deny"
+        Action   = "*"
+        Resource = "*"
+        Condition = {
+          StringNotEquals = { "aws:ResourceTag/Environment" = each.key }
+          Null            = { "aws:ResourceTag/Environment" = "false" }
+        }
+      },
+      {
         Sid    = "NoOtherState"
         Effect = "Deny"
-        Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+        Action = ["s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
         NotResource = concat(
-          ["${aws_s3_bucket.state.arn}/${each.key}/*"],
+          ["${local.state_arn}/${each.key}/*", "${local.state_arn}/plans/${each.key}/*"],
           ["arn:${local.partition}:s3:::${each.value}-*"],
         )
       },
@@ -652,8 +656,8 @@ resource "aws_iam_policy" "deploy_boundary" {
         Sid      = "NoBucketOpened"
         Effect   = "Deny"
         Action   = ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:DeleteBucket"]
-        Resource = aws_s3_bucket.state.arn
+        Resource = local.state_arn
       },
-    ]
+    ])
   })
 }

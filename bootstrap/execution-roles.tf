@@ -204,15 +204,26 @@ resource "aws_iam_policy" "boundary" {
         Resource = "arn:${local.partition}:bedrock:${var.aws_region}:${local.account_id}:guardrail/*"
       },
       {
-        Sid    = "RotateKeys"
-        Effect = "Allow"
-        Action = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]
-        Resource = [
-          "${local.arn_apigateway}/apikeys",
-          "${local.arn_apigateway}/apikeys/*",
-          "${local.arn_apigateway}/tags/*",
-          "${local.arn_apigateway}/usageplans/*",
-        ]
+        # The rotation function's. As for the deploy role, the tags tell the environments apart.
+        Sid       = "MakeKeys"
+        Effect    = "Allow"
+        Action    = ["apigateway:POST"]
+        Resource  = "${local.arn_apigateway}/apikeys"
+        Condition = local.own_request[each.key]
+      },
+      {
+        Sid       = "RotateKeys"
+        Effect    = "Allow"
+        Action    = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST"]
+        Resource  = ["${local.arn_apigateway}/apikeys/*", "${local.arn_apigateway}/usageplans/*"]
+        Condition = local.own_resource[each.key]
+      },
+      {
+        Sid       = "TagKeys"
+        Effect    = "Allow"
+        Action    = ["apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]
+        Resource  = ["${local.arn_apigateway}/apikeys/*", "${local.arn_apigateway}/tags/arn*apikeys*"]
+        Condition = local.own_request[each.key]
       },
       {
         Sid      = "RunByTheClock"

@@ -5,16 +5,21 @@ locals {
   oidc_host = "token.actions.githubusercontent.com"
   oidc_arn  = var.create_github_oidc_provider ? aws_iam_openid_connect_provider.github[0].arn : "${local.arn_iam}:oidc-provider/${local.oidc_host}"
 
-  # The subject of GitHub's token has three forms: names only, or for newer repositories names and ids, joined by `@` or
-  # `-`. All are written out, because a `*` would also match repositories that somebody else can create.
+  # The subject of GitHub's token has two forms: names only, or for newer repositories names and ids, joined by `@`. Both
+  # are written out, because a `*` would also match repositories that somebody else can create. Ids joined by `-` are not
+  # trusted: OWNER-1/NAME-2 is also how another owner's repository could be named.
   repository_subjects = [
     "repo:${var.github_owner}/${var.github_repository}",
     "repo:${var.github_owner}@${var.github_owner_id}/${var.github_repository}@${var.github_repository_id}",
-    "repo:${var.github_owner}-${var.github_owner_id}/${var.github_repository}-${var.github_repository_id}",
   ]
 
   # The GitHub environment that each role trusts.
-  github_roles = merge({ for environment, prefix in local.prefixes : "${prefix}-deploy" => environment }, { "${var.project_name}-plan" = "plan" })
+  github_roles = merge(
+    { for environment, prefix in local.prefixes : "${prefix}-deploy" => environment },
+    { for environment, prefix in local.prefixes : "${prefix}-drift" => "${environment}-drift" },
+    { for role in local.pull_request_role : role => "plan" },
+    { for role in local.prod_plan_role : role => "prod-plan" },
+  )
 
   trust_policies = {
     for role, environment in local.github_roles : role => jsonencode({
@@ -56,8 +61,21 @@ resource "aws_iam_role" "deploy" {
 }
 
 resource "aws_iam_role" "plan" {
-  name                 = "${var.project_name}-plan"
-  description          = "Assumed by GitHub's workflows to plan; may change nothing"
-  assume_role_policy   = local.trust_policies["${var.project_name}-plan"]
+  for_each = toset(local.pull_request_role)
+
+  name                 = each.key
+  description          = "Assumed by GitHub's workflows to plan pull requests; may change nothing"
+  assume_role_policy   = local.trust_policies[each.key]
   max_session_duration = 3600
+}
+
+# The drift report plans each environment with that environment's own role, which reads no other environment.
+resource "aws_iam_role" "drift" {
+  for_each = local.prefixes
+
+  name                 = "${each.value}-drift"
+  description          = "Assumed by GitHub's workflows to compare ${each.key} with its release; may change nothing"
+  assume_role_policy   = local.trust_policies["${each.value}-drift"]
+  max_session_duration = 3600
+  tags                 = { Environment = each.key }
 }

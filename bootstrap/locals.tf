@@ -20,7 +20,9 @@ locals {
   containers   = toset([for name, service in local.declared : name if service.kind == "container"])
   repositories = coalesce(var.ecr_repositories, local.containers)
 
+  # The ARN is built from the name, so that a plan contains the whole policies: tests evaluate them without an apply.
   state_bucket = "${var.project_name}-tfstate-${local.account_id}-${var.aws_region}"
+  state_arn    = "arn:${local.partition}:s3:::${local.state_bucket}"
 
   # {project}-{environment}: the prefix of the name of every resource of an environment.
   prefixes = { for environment in var.environments : environment => "${var.project_name}-${environment}" }

@@ -7,13 +7,14 @@ output "own_state" {
   description = "Where the state of this layer is stored, and how to move it there."
   value = join(" ", [
     "s3://${local.state_bucket}/bootstrap/terraform.tfstate,",
-    "after `terraform init -migrate-state`; before that, terraform.tfstate beside backend.tf.",
+    "after `terraform init -migrate-state -backend-config=accounts/${var.account_name}.s3.tfbackend`;",
+    "before that, terraform.tfstate beside backend.tf.",
   ])
 }
 
 output "backend_files" {
   description = "Contents of the backend files by their path, for a machine on which this layer was not applied."
-  value       = merge(local.backend_files, { "backend.tf" = local.own_backend })
+  value       = merge(local.backend_files, local.own_backend)
 }
 
 output "deploy_role_arns" {
@@ -22,8 +23,18 @@ output "deploy_role_arns" {
 }
 
 output "plan_role_arn" {
-  description = "ARN of the role that workflows in the GitHub environment `plan` assume."
-  value       = aws_iam_role.plan.arn
+  description = "ARN of the role that pull requests assume in the GitHub environment `plan`; null if plan_state_environments is empty."
+  value       = one([for role in aws_iam_role.plan : role.arn])
+}
+
+output "prod_plan_role_arn" {
+  description = "ARN of the role that workflows in the GitHub environment `prod-plan` assume; null without prod."
+  value       = one([for role in aws_iam_role.prod_plan : role.arn])
+}
+
+output "drift_role_arns" {
+  description = "ARN of the role that workflows in the GitHub environment `dev-drift`, `test-drift` or `prod-drift` assume, by environment."
+  value       = { for environment, role in aws_iam_role.drift : environment => role.arn }
 }
 
 output "ecr_repository_urls" {

@@ -79,6 +79,24 @@ resource "aws_s3_bucket_lifecycle_configuration" "state" {
     }
   }
 
+  rule {
+    id     = "saved-plans"
+    status = "Enabled"
+
+    filter {
+      prefix = "plans/"
+    }
+
+    # A plan contains secrets, and is stale after the next apply anyway.
+    expiration {
+      days = 1
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
+
   # S3 rejects rules about versions in a bucket without versioning.
   depends_on = [aws_s3_bucket_versioning.state]
 }

@@ -8,6 +8,7 @@ terraform {
     }
   }
 
-  # No backend: this layer creates the bucket of the states. Its first apply writes its state to this folder, and writes
-  # backend.tf; `terraform init -migrate-state` then moves the state into the bucket (docs/runbook.md).
+  # No backend: this layer creates the bucket of the states. Its first apply in an account writes its state to this folder,
+  # and writes backend.tf and the account's backend file; `terraform init -migrate-state` then moves the state into the
+  # bucket (docs/runbook.md).
 }

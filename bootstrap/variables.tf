@@ -9,6 +9,28 @@ variable "project_name" {
   }
 }
 
+variable "account_name" {
+  type        = string
+  description = "Name of this account's files: accounts/NAME.tfvars with its variables, and accounts/NAME.s3.tfbackend, which names the bucket of this layer's state."
+  default     = "main"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,31}$", var.account_name))
+    error_message = "Write account_name in lower-case letters, digits and hyphens, such as \"main\" or \"prod\"."
+  }
+}
+
+variable "account_id" {
+  type        = string
+  description = "Account that these variables are for; Terraform refuses to run with another account's credentials. null accepts any."
+  default     = null
+
+  validation {
+    condition     = var.account_id == null || can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "Write account_id as the twelve digits of an account, in quotes."
+  }
+}
+
 variable "aws_region" {
   type        = string
   description = "Region of the state bucket, of the images and of all environments in this account."
@@ -76,12 +98,39 @@ variable "github_repository_id" {
 
 variable "plan_state_environments" {
   type        = set(string)
-  description = "Environments that the read-only plan role may plan. A plan reads the state and the secrets, and both contain API keys."
+  description = "Environments that pull requests may plan, read-only; empty creates no role for them. A plan reads the state and the secrets, and both contain API keys, which the author of a pull request can read by it: never prod."
   default     = ["dev"]
 
   validation {
-    condition     = length(var.plan_state_environments) > 0 && length(setsubtract(var.plan_state_environments, var.environments)) == 0
-    error_message = "Write plan_state_environments as one or more of the names in environments."
+    condition     = length(setsubtract(var.plan_state_environments, setsubtract(var.environments, ["prod"]))) == 0
+    error_message = "Write plan_state_environments as names in environments without prod, or as [] in an account of prod alone."
+  }
+}
+
+# --- DNS -----------------------------------------------------------------------------------------------------------
+
+variable "dns_records" {
+  type = map(object({
+    zone_id = string
+    names   = set(string)
+  }))
+  description = "DNS records that the deploy role of an environment may change, by environment: the id of the Route 53 zone, and the names of the records. An environment that is not named may change none."
+  default     = {}
+
+  validation {
+    condition     = length(setsubtract(keys(var.dns_records), var.environments)) == 0
+    error_message = "Write dns_records by the names in environments, such as {dev = {zone_id = \"Z0123456789ABC\", names = [\"api.dev.example.com\"]}}."
+  }
+
+  validation {
+    condition     = alltrue([for records in values(var.dns_records) : can(regex("^Z[A-Z0-9]{1,31}$", records.zone_id))])
+    error_message = "Write zone_id in dns_records as Route 53 lists it, without /hostedzone/: Z0123456789ABC."
+  }
+
+  validation {
+    # The names as IAM compares them: in lower case, without the last dot.
+    condition     = alltrue([for records in values(var.dns_records) : length(records.names) > 0 && alltrue([for name in records.names : can(regex("^[a-z0-9_-]+([.][a-z0-9_-]+)+$", name))])])
+    error_message = "Write names in dns_records as at least one record's full name in lower case, without a dot at its end: api.dev.example.com."
   }
 }
 
@@ -138,6 +187,6 @@ variable "backend_files_dir" {
 
 variable "write_own_backend" {
   type        = bool
-  description = "Whether to write backend.tf beside this file, for `terraform init -migrate-state`."
+  description = "Whether to write backend.tf and accounts/NAME.s3.tfbackend beside this file, for `terraform init -migrate-state`."
   default     = true
 }

@@ -34,6 +34,11 @@ locals {
     "aws:ResourceTag/Project"     = var.project_name
     "aws:ResourceTag/Environment" = var.environment
   }
+  new_keys = {
+    "aws:RequestTag/Project"     = var.project_name
+    "aws:RequestTag/Environment" = var.environment
+    "aws:RequestTag/ManagedBy"   = "rotation"
+  }
 }
 
 resource "aws_iam_policy" "lambda_rotation_keys" {
@@ -47,17 +52,27 @@ resource "aws_iam_policy" "lambda_rotation_keys" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid      = "MakeAndFindKeys"
-        Effect   = "Allow"
-        Action   = ["apigateway:GET", "apigateway:POST"]
-        Resource = "${local.gateway_arn}/apikeys"
+        Sid       = "MakeKeys"
+        Effect    = "Allow"
+        Action    = ["apigateway:POST"]
+        Resource  = "${local.gateway_arn}/apikeys"
+        Condition = { StringEquals = local.new_keys }
       },
       {
-        Sid       = "ReadAndDisableKeys"
+        # By id: `GET /apikeys` cannot be restricted to some keys, and the ids are those in the usage plans.
+        Sid       = "ReadKeys"
         Effect    = "Allow"
-        Action    = ["apigateway:GET", "apigateway:PATCH"]
+        Action    = ["apigateway:GET"]
         Resource  = "${local.gateway_arn}/apikeys/*"
         Condition = { StringEquals = local.own_keys }
+      },
+      {
+        Sid    = "DisableKeys"
+        Effect = "Allow"
+        Action = ["apigateway:PATCH"]
+        # Tagging a key is a PATCH too.
+        Resource  = "${local.gateway_arn}/apikeys/*"
+        Condition = { StringEquals = local.own_keys, Null = { "aws:TagKeys" = "true" } }
       },
       {
         # Only keys that the rotation made. Terraform would recreate its own key and make it the current one.
@@ -68,10 +83,15 @@ resource "aws_iam_policy" "lambda_rotation_keys" {
         Condition = { StringEquals = merge(local.own_keys, { "aws:ResourceTag/ManagedBy" = "rotation" }) }
       },
       {
-        Sid      = "TagKeys"
+        # A new key has no tags yet. One that has others' tags cannot be tagged as the rotation's own.
+        Sid      = "TagNewKeys"
         Effect   = "Allow"
-        Action   = ["apigateway:POST", "apigateway:PUT"]
-        Resource = "${local.gateway_arn}/tags/arn*apikeys*" # The ARN of the key, URL-encoded.
+        Action   = ["apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]
+        Resource = ["${local.gateway_arn}/apikeys/*", "${local.gateway_arn}/tags/arn*apikeys*"] # The second is URL-encoded.
+        Condition = {
+          StringEquals         = local.new_keys
+          StringEqualsIfExists = merge(local.own_keys, { "aws:ResourceTag/ManagedBy" = "rotation" })
+        }
       },
       {
         Sid    = "UseOwnPlans"

@@ -107,3 +107,12 @@ output "release" {
   description = "Release that was applied last; null if that apply did not set the variable release."
   value       = var.release
 }
+
+output "canary" {
+  description = "Share and duration of a canary, and the namespace of the services' own metrics; a share of 0 means none."
+  value = {
+    percent           = var.canary_percent
+    minutes           = var.canary_minutes
+    metrics_namespace = local.metrics_namespace
+  }
+}

@@ -453,6 +453,28 @@ variable "throttle" {
   }
 }
 
+variable "canary_percent" {
+  type        = number
+  description = "Share of the requests, in percent, that the new version of a function gets before it is promoted; 0 promotes it at once."
+  default     = 0
+
+  validation {
+    condition     = var.canary_percent >= 0 && var.canary_percent <= 50 && floor(var.canary_percent) == var.canary_percent
+    error_message = "Write canary_percent as a whole number from 0 to 50."
+  }
+}
+
+variable "canary_minutes" {
+  type        = number
+  description = "How long the new version gets that share. The pipeline's job ends after 55 minutes, and a deploy needs some of them."
+  default     = 10
+
+  validation {
+    condition     = var.canary_minutes >= 1 && var.canary_minutes <= 20
+    error_message = "Write canary_minutes as a number from 1 to 20."
+  }
+}
+
 variable "reserved_concurrency" {
   type        = map(number)
   description = "Concurrent executions reserved for a service, by its name. Leave it empty while the account has a new account's limit of 10."

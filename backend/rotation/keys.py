@@ -25,11 +25,15 @@ class ApiKey:
 class GatewayKeys:
     """The keys of one key name, such as `api`, in API Gateway.
 
+    They are found by their ids, which the usage plan lists. Listing all keys of the account would
+    need a permission that IAM cannot restrict to one environment's keys.
+
     Args:
         client: The API Gateway client.
         project: First part of each key's name.
         environment: Second part of each key's name.
         name: The key name, third part.
+        usage_plan_id: The usage plan of this key name, which contains no other keys.
         terraform_key_id: The key that Terraform created for this name, which is never deleted.
     """
 
@@ -40,9 +44,11 @@ class GatewayKeys:
         project: str,
         environment: str,
         name: str,
+        usage_plan_id: str,
         terraform_key_id: str | None = None,
     ) -> None:
         self._client = client
+        self._plan = usage_plan_id
         self._prefix = f"{project}-{environment}-{name}"
         self._tags = {
             "Project": project,
@@ -67,21 +73,23 @@ class GatewayKeys:
         return list(self._scan())
 
     def create(self, version: str) -> ApiKey:
-        """Create the key for a version of the secret; API Gateway generates its value."""
+        """Create the key for a version of the secret and add it to the usage plan.
+
+        API Gateway generates its value. If the second call fails, a key without a usage plan is
+        left, which opens nothing; the next attempt creates another one.
+        """
         made = self._client.create_api_key(
             name=self._name_of(version),
             description=f"Made by rotation for version {version} of the secret.",
             enabled=True,
             tags=self._tags,
         )
-        return self._read(made)
-
-    def attach(self, key: ApiKey, usage_plan_id: str) -> None:
-        """Add a key to a usage plan; a key that is in it already is no error."""
+        # A repeated call, after an answer that was lost, finds the key in the plan already.
         with suppress(self._client.exceptions.ConflictException):
             self._client.create_usage_plan_key(
-                usagePlanId=usage_plan_id, keyId=key.id, keyType="API_KEY"
+                usagePlanId=self._plan, keyId=made["id"], keyType="API_KEY"
             )
+        return self._read(made)
 
     def retire(self, key: ApiKey) -> str:
         """Delete or disable a key; return `deleted`, `disabled` or `left alone`.
@@ -106,19 +114,17 @@ class GatewayKeys:
         return f"{self._prefix}-{version[:8]}"
 
     def _scan(self) -> Iterator[ApiKey]:
-        pages = self._client.get_paginator("get_api_keys").paginate(
-            nameQuery=self._prefix, includeValues=True, PaginationConfig={"PageSize": 500}
+        pages = self._client.get_paginator("get_usage_plan_keys").paginate(
+            usagePlanId=self._plan, PaginationConfig={"PageSize": 500}
         )
         for page in pages:
-            for item in page.get("items", []):
-                # nameQuery matches prefixes: `chat` also finds the keys of `chat-archive`.
-                key = self._read(item)
-                ours = (
-                    key.made_by_rotation
-                    and item.get("tags", {}).get("Service") == (self._tags["Service"])
-                )
-                if ours or key.id == self._terraform_key_id:
-                    yield key
+            for listed in page.get("items", []):
+                # NotFound: the key was deleted after it was listed.
+                with suppress(self._client.exceptions.NotFoundException):
+                    item = self._client.get_api_key(apiKey=listed["id"], includeValue=True)
+                    key = self._read(item)
+                    if key.made_by_rotation or key.id == self._terraform_key_id:
+                        yield key
 
     @staticmethod
     def _read(item: Any) -> ApiKey:

@@ -74,7 +74,7 @@ class Rotation:
         action()
 
     def create(self) -> None:
-        """Create the new key and store it as the pending version."""
+        """Create the new key, with a full quota, and store it as the pending version."""
         if self._secret.value_of(self._version) is not None:
             return
         key = self._keys.of_version(self._version) or self._keys.create(self._version)
@@ -82,12 +82,13 @@ class Rotation:
         _log.info("rotation_key_made", key_name=self._name, key_id=key.id)
 
     def attach(self) -> None:
-        """Add the new key to its usage plan, with a full quota."""
+        """Require that the new key is in its usage plan, to which `create` added it."""
         value = self._pending_value()
         key = self._keys.with_value(value)
         if key is None:
-            raise RotationError(f"{self._secret.name}: API Gateway has no key for the version.")
-        self._keys.attach(key, self._plan)
+            raise RotationError(
+                f"{self._secret.name}: usage plan {self._plan} has no key for the version."
+            )
         _log.info("rotation_key_attached", key_name=self._name, key_id=key.id)
 
     def test(self) -> None:
@@ -154,5 +155,6 @@ def gateway_keys(settings: Settings, client: "APIGatewayClient", name: str) -> G
         project=settings.project_name,
         environment=settings.environment,
         name=name,
+        usage_plan_id=settings.usage_plan_ids[name],
         terraform_key_id=settings.terraform_api_key_ids.get(name),
     )

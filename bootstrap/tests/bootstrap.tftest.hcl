@@ -62,7 +62,7 @@ run "state" {
   }
 
   assert {
-    condition     = strcontains(output.backend_files["../terraform/environments/prod.s3.tfbackend"], "key          = \"prod/terraform.tfstate\"") && strcontains(output.backend_files["backend.tf"], "bootstrap/terraform.tfstate")
+    condition     = strcontains(output.backend_files["../terraform/environments/prod.s3.tfbackend"], "key          = \"prod/terraform.tfstate\"") && strcontains(output.backend_files["accounts/main.s3.tfbackend"], "bootstrap/terraform.tfstate")
     error_message = "Each environment has its own state, and so has this layer."
   }
 }
@@ -71,22 +71,32 @@ run "trust" {
   command = plan
 
   assert {
-    condition     = keys(output.deploy_role_arns) == ["dev", "prod", "test"] && aws_iam_role.deploy["prod"].name == "fin-advisor-prod-deploy" && aws_iam_role.plan.name == "fin-advisor-plan"
-    error_message = "There is a deploy role for each environment, and one plan role."
+    condition     = keys(output.deploy_role_arns) == ["dev", "prod", "test"] && aws_iam_role.deploy["prod"].name == "fin-advisor-prod-deploy" && keys(aws_iam_role.plan) == ["fin-advisor-plan"] && keys(aws_iam_role.prod_plan) == ["fin-advisor-prod-plan"]
+    error_message = "There is a deploy role for each environment, one for the plans of pull requests, and one for the plans of prod."
   }
 
   assert {
     condition = jsondecode(aws_iam_role.deploy["prod"].assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == [
       "repo:acme/fin-advisor:environment:prod",
       "repo:acme@11/fin-advisor@22:environment:prod",
-      "repo:acme-11/fin-advisor-22:environment:prod",
     ]
-    error_message = "The old and new forms of GitHub's subject are trusted, for this repository and environment only."
+    error_message = "The old form of GitHub's subject and the new one with @ are trusted, for this repository and environment only."
   }
 
   assert {
-    condition     = alltrue([for role in values(aws_iam_role.deploy) : !strcontains(role.assume_role_policy, "*") && jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:repository_id"] == "22"])
+    condition     = alltrue([for role in concat(values(aws_iam_role.deploy), values(aws_iam_role.plan), values(aws_iam_role.prod_plan)) : !strcontains(role.assume_role_policy, "*") && jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:repository_id"] == "22"])
     error_message = "A trust policy contains no pattern, and names the repository by its id."
+  }
+
+  assert {
+    condition = {
+      for role in concat(values(aws_iam_role.plan), values(aws_iam_role.prod_plan)) :
+      role.name => jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"][0]
+      } == {
+      fin-advisor-plan      = "repo:acme/fin-advisor:environment:plan"
+      fin-advisor-prod-plan = "repo:acme/fin-advisor:environment:prod-plan"
+    }
+    error_message = "Pull requests run in an environment of their own, so that none of them assumes the role that plans prod."
   }
 }
 
@@ -105,7 +115,7 @@ run "policies" {
     condition = alltrue([
       for policy in concat(values(aws_iam_policy.deploy), values(aws_iam_policy.plan), values(aws_iam_policy.deploy_boundary), values(aws_iam_policy.boundary)) :
       length(policy.policy) <= 6144
-    ]) && length(aws_iam_policy.deploy) == 3 * 10 && length(aws_iam_policy.plan) <= 10
+    ]) && length(aws_iam_policy.deploy) == 3 * 10 && alltrue([for role in keys(local.plan_roles) : length([for policy in local.plan_policies : policy if policy.role == role]) <= 10])
     error_message = "A policy, or the number of policies, exceeds AWS's limit."
   }
 
@@ -148,6 +158,62 @@ run "policies" {
   assert {
     condition     = !strcontains(aws_iam_policy.plan["fin-advisor-plan-state"].policy, "prod/") && !strcontains(aws_iam_policy.plan["fin-advisor-plan-secrets"].policy, "fin-advisor/prod/")
     error_message = "The plan role reads no state and no secret of an environment that it may not plan."
+  }
+
+  assert {
+    condition = toset(flatten([
+      for name, policy in aws_iam_policy.plan : [
+        for statement in jsondecode(policy.policy).Statement : [
+          for action in statement.Action : "${name} ${action}" if !can(regex(local.reading, action))
+        ]
+      ]
+      ])) == toset(concat(["fin-advisor-prod-plan-state s3:PutObject"], [
+      for action in ["BatchCheckLayerAvailability", "CompleteLayerUpload", "InitiateLayerUpload", "PutImage", "UploadLayerPart"] :
+      "fin-advisor-prod-plan-apprunner ecr:${action}"
+    ]))
+    error_message = "A role that plans changes nothing, except that prod's saves its plan and pushes an image."
+  }
+}
+
+run "saved_plans" {
+  command = plan
+
+  assert {
+    condition = {
+      for name in ["fin-advisor-prod-plan-state", "fin-advisor-prod-deploy-state"] : name => [
+        for statement in jsondecode(merge(aws_iam_policy.plan, aws_iam_policy.deploy)[name].policy).Statement : [statement.Action, statement.Resource]
+        if strcontains(jsonencode(statement.Resource), "/plans/")
+      ]
+      } == {
+      fin-advisor-prod-plan-state   = [[["s3:PutObject"], ["${local.state_arn}/plans/prod/*"]]]
+      fin-advisor-prod-deploy-state = [[["s3:GetObjectVersion"], ["${local.state_arn}/plans/prod/*"]]]
+    }
+    error_message = "The role that plans prod writes its plan, and the role that deploys prod reads it by its version."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, policy in merge(aws_iam_policy.plan, aws_iam_policy.deploy) : !strcontains(policy.policy, "/plans/")
+      if !contains(["fin-advisor-prod-plan-state", "fin-advisor-prod-deploy-state"], name)
+    ])
+    error_message = "No other role reaches a saved plan."
+  }
+
+  assert {
+    condition = [
+      for rule in aws_s3_bucket_lifecycle_configuration.state.rule : [rule.filter[0].prefix, rule.expiration[0].days, rule.noncurrent_version_expiration[0].noncurrent_days, rule.status]
+      if rule.id == "saved-plans"
+    ] == [["plans/", 1, 1, "Enabled"]]
+    error_message = "A saved plan, which contains secrets, is deleted after a day."
+  }
+}
+
+run "pull_requests_never_plan_prod" {
+  command         = plan
+  expect_failures = [var.plan_state_environments]
+
+  variables {
+    plan_state_environments = ["dev", "prod"]
   }
 }
 
@@ -205,7 +271,24 @@ run "an_account_that_has_its_singletons" {
     create_github_oidc_provider = false
     enable_api_gateway_account  = false
     environments                = ["prod"]
-    plan_state_environments     = ["prod"]
+    plan_state_environments     = []
+    account_name                = "prod"
+    account_id                  = "123456789012"
+  }
+
+  assert {
+    condition     = toset(keys(output.backend_files)) == toset(["../terraform/environments/prod.s3.tfbackend", "accounts/prod.s3.tfbackend", "backend.tf"])
+    error_message = "Each account has its own backend file, and writes those of its environments only."
+  }
+
+  assert {
+    condition     = keys(output.drift_role_arns) == ["prod"]
+    error_message = "Each account has the drift roles of its environments."
+  }
+
+  assert {
+    condition     = output.plan_role_arn == null && length(aws_iam_role.plan) == 0
+    error_message = "No role for pull requests exists in an account of prod alone."
   }
 
   assert {
@@ -224,6 +307,8 @@ run "wrong_values_are_each_refused" {
 
   expect_failures = [
     var.project_name,
+    var.account_name,
+    var.account_id,
     var.aws_region,
     var.environments,
     var.github_owner,
@@ -235,6 +320,8 @@ run "wrong_values_are_each_refused" {
 
   variables {
     project_name         = "Fin_Advisor"
+    account_name         = "Main account"
+    account_id           = "main"
     aws_region           = "Virginia"
     environments         = ["production"]
     github_owner         = "acme/fin-advisor"
@@ -252,5 +339,38 @@ run "a_plan_of_what_is_not_here_is_refused" {
   variables {
     environments            = ["prod"]
     plan_state_environments = ["dev"]
+  }
+}
+
+run "wrong_dns_records_are_refused" {
+  command         = plan
+  expect_failures = [var.dns_records]
+
+  variables {
+    dns_records = { dev = { zone_id = "/hostedzone/Z1", names = ["API.example.com."] } }
+  }
+}
+
+run "dns_records_of_an_environment_that_is_not_here_are_refused" {
+  command         = plan
+  expect_failures = [var.dns_records]
+
+  variables {
+    environments = ["dev"]
+    dns_records  = { prod = { zone_id = "Z0123456789ABC", names = ["api.example.com"] } }
+  }
+}
+
+run "drift_roles" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for environment, role in aws_iam_role.drift : endswith(jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"][0], ":environment:${environment}-drift")])
+    error_message = "The drift role of an environment trusts the GitHub environment named after it."
+  }
+
+  assert {
+    condition     = alltrue([for name, policy in local.plan_policies : !strcontains(jsonencode(policy.statements), "/prod/") && !strcontains(jsonencode(policy.statements), "-prod-") if policy.role == "fin-advisor-dev-drift"]) && length([for name, policy in local.plan_policies : name if policy.role == "fin-advisor-dev-drift"]) > 5
+    error_message = "dev's drift role reads nothing of prod."
   }
 }

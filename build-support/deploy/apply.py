@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.approval import Approval
+from deploy.manifest import NAME, Manifest, sha256
 from deploy.plan import FILE, discard
-from deploy.program import Refused, parser, read_json, run
+from deploy.program import REPOSITORY, Refused, parser, read_json, run
 from deploy.terraform import FOLDER, Terraform
 
 
@@ -14,6 +15,9 @@ def main(arguments: Sequence[str]) -> None:
     """Check the plan's environment and the approval, apply the plan, and delete it."""
     cli = parser(__doc__)
     cli.add_argument("--plan", type=Path, default=FILE)
+    cli.add_argument(
+        "--folder", type=Path, default=REPOSITORY / "dist", help="folder of the release"
+    )
     cli.add_argument("--terraform", type=Path, default=FOLDER, help="folder of the Terraform files")
     args = cli.parse_args(arguments)
     if args.dry_run:
@@ -23,6 +27,10 @@ def main(arguments: Sequence[str]) -> None:
     if label["environment"] != args.environment:
         raise Refused(f"{args.plan} is a plan of {label['environment']}, not {args.environment}")
     Approval.required(args.environment, label["release"], os.environ)
+    # Terraform reads the packages again when it applies.
+    if label["manifest"] != sha256(args.folder / NAME):
+        raise Refused(f"{args.plan} is not a plan of the release in {args.folder}: plan it again")
+    Manifest.read(args.folder / NAME).verify(args.folder)
     Terraform(args.environment, args.terraform).apply(args.plan)
     # A plan can be applied only once, and contains API keys in plain text.
     discard(args.plan)

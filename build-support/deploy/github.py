@@ -71,6 +71,13 @@ class Github:
     def comment(self, number: int, body: str) -> None:
         self._object("POST", f"issues/{number}/comments", {"body": body})
 
+    def comments(self, number: int) -> list[dict[str, Any]]:
+        """Return the first 100 comments of an issue or pull request, oldest first."""
+        return self._list(f"issues/{number}/comments")
+
+    def update_comment(self, identifier: int, body: str) -> None:
+        self._object("PATCH", f"issues/comments/{identifier}", {"body": body})
+
     def tag_commit(self, tag: str) -> str:
         """Return the commit of a tag; annotated tags are resolved.
 

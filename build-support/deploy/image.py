@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.aws import client
+from deploy.image_contents import write_bill
 from deploy.manifest import IMAGE, NAME, Manifest, image_config
 from deploy.program import REPOSITORY, Refused, parser, run, set_outputs
 
@@ -120,7 +121,7 @@ def main(arguments: Sequence[str]) -> None:
         return
     if args.action == "save":
         save(archive, args.image)
-        print(f"saved {args.image} to {archive}")
+        print(f"saved {args.image} to {archive}, and what it contains to {write_bill(archive)}")
         return
     manifest = Manifest.read(args.folder / NAME)
     set_outputs({"image": push(archive, manifest, args.repository)})

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+from bill import SUFFIX
 from deploy.program import (
     REPOSITORY,
     Refused,
@@ -25,9 +26,27 @@ from services.declared import SERVICES
 NAME: Final = "manifest.json"
 PACKAGES: Final = tuple(f"{name}.zip" for name in sorted(SERVICES))
 IMAGE: Final = "runner-image.tar"
+# The provenance of every file, signed by GitHub. It is made after the manifest, which therefore
+# cannot name it.
+ATTESTATION: Final = "attestation.json"
 
+# What else the pipeline's programs and `./pants package ::` write beside the packages.
+_BESIDE: Final = frozenset(
+    {NAME, ATTESTATION, "runner.pex", "saved.json", "saved.tfplan", "served.json"}
+)
+
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _RELEASE: Final = re.compile(r"v\d+\.\d+\.\d+|" + _COMMIT.pattern)
+
+
+def bill_of(name: str) -> str:
+    """Return the name of a file's bill of materials: api.cdx.json for api.zip."""
+    return Path(name).stem + SUFFIX
+
+
+_WITH_BILLS: Final = tuple(sorted([*PACKAGES, *map(bill_of, PACKAGES)]))
+_IMAGE_FILES: Final = (bill_of(IMAGE), IMAGE)
 
 
 @dataclass(frozen=True)
@@ -44,28 +63,36 @@ class Manifest:
     image_config: str | None
 
     def __post_init__(self) -> None:
-        """Refuse other names, because both are used to check out a commit and to tag an image."""
+        """Refuse other names: they become a commit to check out, a tag, and paths of files."""
         if not _RELEASE.fullmatch(self.release):
             raise Refused(f"a release is named v1.2.3 or by a full commit id, not {self.release!r}")
         if not _COMMIT.fullmatch(self.commit):
             raise Refused(f"{self.commit!r} is not a full commit id")
+        known = {*_WITH_BILLS, *_IMAGE_FILES}
+        if unknown := sorted(set(self.files) - known):
+            raise Refused(f"a release has no file named {', '.join(map(repr, unknown))}")
+        if not all(_SHA256.fullmatch(digest) for digest in self.files.values()):
+            raise Refused(f"release {self.release} has a hash that is not a SHA-256")
 
     @classmethod
     def create(cls, folder: Path, *, release: str, commit: str) -> Self:
         """Return the manifest of the files that the build wrote to a folder.
 
         Raises:
-            Refused: A package is missing, or `release` or `commit` has the wrong form.
+            Refused: A file is missing, or `release` or `commit` has the wrong form.
         """
-        missing = [name for name in PACKAGES if not (folder / name).is_file()]
-        if missing:
-            raise Refused(f"{', '.join(missing)} missing in {folder}: run ./pants package ::")
         image = folder / IMAGE
-        present = [*PACKAGES, IMAGE] if image.is_file() else list(PACKAGES)
+        expected = [*_WITH_BILLS, *(_IMAGE_FILES if image.is_file() else ())]
+        missing = [name for name in expected if not (folder / name).is_file()]
+        if missing:
+            raise Refused(
+                f"{', '.join(missing)} missing in {folder}: run ./pants package :: "
+                "(and build-support/deploy:image save for the image)"
+            )
         return cls(
             release=release,
             commit=commit,
-            files={name: sha256(folder / name) for name in present},
+            files={name: sha256(folder / name) for name in expected},
             image_config=image_config(image) if image.is_file() else None,
         )
 
@@ -79,29 +106,42 @@ class Manifest:
         content: Any = read_json(path)
         try:
             return cls(**content)
-        except TypeError:
+        except (AttributeError, TypeError):
             raise Refused(f"{path} is not a manifest") from None
 
     def verify(self, folder: Path) -> None:
-        """Check that a folder contains the files of this release.
+        """Check that a folder contains the files of this release and no other files.
 
         Raises:
-            Refused: Files are missing or have another hash; the message names each of them.
+            Refused: Files are missing, unknown or have another hash; the message names each.
         """
-        wrong = []
-        for name in sorted({*self.files, *PACKAGES}):
+        wrong = [
+            f"{name} is not a file of the release: delete it"
+            for name in sorted(path.name for path in folder.iterdir() if not path.is_dir())
+            if name not in {*self.files, *_BESIDE}
+        ]
+        required = {*_WITH_BILLS, *(_IMAGE_FILES if self.image_config else ())}
+        for name in sorted({*self.files, *required}):
             if name not in self.files:
                 wrong.append(f"{name} is not in the manifest")
             elif not (folder / name).is_file():
                 wrong.append(f"{name} is missing")
             elif (found := sha256(folder / name)) != self.files[name]:
                 wrong.append(f"{name} has the hash {found}, not {self.files[name]}")
+        found_config = image_config(folder / IMAGE) if IMAGE in self.files and not wrong else None
+        if not wrong and found_config != self.image_config:
+            wrong.append(f"{IMAGE} has the configuration {found_config}, not {self.image_config}")
         if wrong:
             raise Refused(f"{folder} is not release {self.release}: " + "; ".join(wrong))
 
     def write(self, path: Path) -> None:
         """Write the manifest; equal manifests give equal bytes."""
         write_json(path, asdict(self))
+
+    def contents(self) -> list[dict[str, str]]:
+        """Return each file that has a bill of materials, for the job that attests the bills."""
+        files = [name for name in sorted(self.files) if not name.endswith(SUFFIX)]
+        return [{"file": name, "bill": bill_of(name)} for name in files]
 
     def table(self) -> str:
         """Return the manifest as Markdown."""
@@ -163,7 +203,14 @@ def main(arguments: Sequence[str]) -> None:
             raise Refused(f"{path} is not the manifest that the build wrote ({args.sha256})")
         manifest = Manifest.read(path)
         manifest.verify(args.folder)
-    set_outputs({"release": manifest.release, "commit": manifest.commit, "sha256": sha256(path)})
+    set_outputs(
+        {
+            "release": manifest.release,
+            "commit": manifest.commit,
+            "sha256": sha256(path),
+            "contents": json.dumps(manifest.contents()),
+        }
+    )
     summarise(manifest.table())
 
 

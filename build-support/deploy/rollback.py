@@ -23,8 +23,8 @@ def roll_back(target: Serving) -> Serving:
     for service in reversed(callers_last(target.aliases)):
         alias = target.aliases[service]
         try:
-            before[service] = replace(alias, version=alias.current())
-            if before[service].version != alias.version:
+            before[service] = alias.observed()
+            if before[service].version != alias.version or before[service].weights:
                 alias.move(alias.version)
         except Exception as error:  # noqa: BLE001 - roll back the others first
             failures.append(f"{service}: {error}")

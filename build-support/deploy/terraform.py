@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -39,7 +40,13 @@ class Terraform:
         )
 
     def plan(
-        self, file: Path, release: str, variables: Mapping[str, Any], options: Sequence[str] = ()
+        self,
+        file: Path,
+        release: str,
+        variables: Mapping[str, Any],
+        options: Sequence[str] = (),
+        *,
+        quiet: bool = False,
     ) -> None:
         """Save a plan. It contains secrets in plain text, so it must not leave the machine.
 
@@ -48,6 +55,7 @@ class Terraform:
             release: The release that is planned; becomes the output `release`.
             variables: Variables in addition to those of the environment's file.
             options: Further options of `terraform plan`.
+            quiet: Whether to leave out the plan that Terraform prints; errors are printed.
         """
         self._run(
             "plan",
@@ -61,6 +69,7 @@ class Terraform:
             *options,
             f"-out={file.resolve()}",
             release=release,
+            quiet=quiet,
         )
 
     def read_plan(self, file: Path) -> dict[str, Any]:
@@ -71,11 +80,32 @@ class Terraform:
         """Apply a saved plan; Terraform refuses it if the state has changed since."""
         self._run("apply", "-no-color", "-lock-timeout=5m", str(file.resolve()))
 
+    def version(self) -> str:
+        """Return the version of Terraform itself."""
+        return str(self._json("version", "-json")["terraform_version"])
+
+    def state_id(self) -> str:
+        """Return an identifier of the state, which every apply changes; empty before the first."""
+        state = self._json("state", "pull", or_empty=True)
+        return f"{state['lineage']}:{state['serial']}" if state else ""
+
+    def state_bucket(self) -> str:
+        """Return the bucket of the environment's backend file.
+
+        Raises:
+            Refused: The file names no bucket.
+        """
+        path = self._folder / "environments" / f"{self._environment}.s3.tfbackend"
+        match = re.search(r'^bucket\s*=\s*"([^"]+)"', path.read_text("utf-8"), re.MULTILINE)
+        if match is None:
+            raise Refused(f"{path} names no bucket: apply bootstrap/, which writes it")
+        return match[1]
+
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the state; empty before the first apply."""
         return {name: item["value"] for name, item in self._json("output", "-json").items()}
 
-    def _json(self, *arguments: str) -> dict[str, Any]:
+    def _json(self, *arguments: str, or_empty: bool = False) -> dict[str, Any]:
         done = subprocess.run(  # noqa: S603 - the program is fixed
             self._command(*arguments),
             env=_environment(),
@@ -85,14 +115,17 @@ class Terraform:
         )
         if done.returncode != 0:
             raise Refused(f"terraform {arguments[0]} failed")
+        if or_empty and not done.stdout.strip():
+            return {}
         parsed: dict[str, Any] = json.loads(done.stdout)
         return parsed
 
-    def _run(self, *arguments: str, release: str | None = None) -> None:
+    def _run(self, *arguments: str, release: str | None = None, quiet: bool = False) -> None:
         done = subprocess.run(  # noqa: S603 - the program is fixed
             self._command(*arguments),
             env=_environment() | ({"TF_VAR_release": release} if release else {}),
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if quiet else None,
             check=False,
         )
         if done.returncode != 0:

@@ -27,11 +27,28 @@ def callers_last(services: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Alias:
-    """An alias of a function, and the version that it points to."""
+    """An alias of a function, and the version that it points to.
+
+    Attributes:
+        function: Name of the function.
+        alias: Name of the alias.
+        version: Version that it points to.
+        weights: Share of the requests that each other version gets, as a canary sets it.
+    """
 
     function: str
     alias: str
     version: str
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def split(self, version: str, share: float) -> None:
+        """Send a share of the requests, between 0 and 1, to another version."""
+        client("lambda").update_alias(
+            FunctionName=self.function,
+            Name=self.alias,
+            FunctionVersion=self.version,
+            RoutingConfig={"AdditionalVersionWeights": {version: share}},
+        )
 
     def move(self, version: str) -> None:
         """Point the alias to a version, and check that it does."""
@@ -39,22 +56,27 @@ class Alias:
             FunctionName=self.function,
             Name=self.alias,
             FunctionVersion=version,
-            # Removes weights that somebody set by hand: they would send requests to other versions.
+            # Removes weights of a canary, or that somebody set: other versions would get requests.
             RoutingConfig={"AdditionalVersionWeights": {}},
         )
-        served = self.current()
-        if served != version:
-            raise Refused(f"{self.function} still serves version {served} instead of {version}")
+        served = self.observed()
+        if served.version != version:
+            raise Refused(
+                f"{self.function} still serves version {served.version} instead of {version}"
+            )
+        if served.weights:
+            raise Refused(f"{self.function} still sends requests to {', '.join(served.weights)}")
 
-    def current(self) -> str:
-        """Return the version that the alias points to now."""
-        return current_version(self.function, self.alias)
+    def observed(self) -> "Alias":
+        """Return the alias as it is now."""
+        return alias_of(self.function, self.alias)
 
 
-def current_version(function: str, alias: str) -> str:
-    """Return the version that a function's alias points to."""
+def alias_of(function: str, alias: str) -> Alias:
+    """Return a function's alias as it is now."""
     found = client("lambda").get_alias(FunctionName=function, Name=alias)
-    return str(found["FunctionVersion"])
+    weights = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    return Alias(function, alias, str(found["FunctionVersion"]), dict(weights))
 
 
 @dataclass(frozen=True)
@@ -80,9 +102,7 @@ class Serving:
         The outputs themselves may be out of date: a rollback moves an alias without Terraform.
         """
         aliases = {
-            service: Alias(
-                item["name"], item["alias"], current_version(item["name"], item["alias"])
-            )
+            service: alias_of(item["name"], item["alias"])
             for service, item in outputs.get("functions", {}).items()
         }
         runner = outputs.get("runner") or {}
@@ -115,15 +135,22 @@ class Serving:
             raise Refused(f"{path} contains what {served_by} served, not {environment}")
         return serving
 
+    def document(self) -> dict[str, Any]:
+        """Return this as JSON's types."""
+        return asdict(self)
+
     def write(self, path: Path, environment: str) -> None:
         """Write this to a file, for a rollback of the environment."""
-        write_json(path, {**asdict(self), "environment": environment})
+        write_json(path, {**self.document(), "environment": environment})
 
     def markdown(self, environment: str) -> str:
         """Return a table of services and versions."""
         if not self.aliases:
             return f"### {environment} serves nothing yet"
-        rows = [f"| {service} | {alias.version} |" for service, alias in self.aliases.items()]
+        rows = [
+            f"| {service} | {alias.version}{_weights(alias)} |"
+            for service, alias in self.aliases.items()
+        ]
         if self.runner_image:
             rows.append(f"| runner | `{self.runner_image}` |")
         head = [f"### {environment} serves", "", "| service | version |", "|---|---|"]
@@ -133,6 +160,14 @@ class Serving:
         """Return Terraform's variable `live_versions`, with which a plan moves no alias."""
         return {service: alias.version for service, alias in self.aliases.items()}
 
+    def unfinished(self) -> list[str]:
+        """Return a line for each alias that a canary left with a share for another version."""
+        return [
+            f"{service} sends{_weights(alias).removeprefix(',')}: a canary was not finished"
+            for service, alias in sorted(self.aliases.items())
+            if alias.weights
+        ]
+
     def staged(self) -> dict[str, Alias]:
         """Return the services that serve an older version, each with its newest version."""
         return {
@@ -140,6 +175,13 @@ class Serving:
             for service, alias in self.aliases.items()
             if self.newest.get(service, alias.version) != alias.version
         }
+
+
+def _weights(alias: Alias) -> str:
+    return "".join(
+        f", {share:.0%} of the requests to version {version}"
+        for version, share in sorted(alias.weights.items())
+    )
 
 
 def move_image(service_arn: str, image: str) -> str:

@@ -2,19 +2,25 @@
 
     pack_lambda.py STOCK_ZIP OUTPUT_ZIP [--aws-service NAME]...
 
+Beside `api.zip` it writes `api.cdx.json`, the bill of materials of that zip.
+
 /var/task is read-only, so without bytecode a function compiles all its imports at every cold start.
 Python uses unchecked-hash bytecode without comparing it to the source.
 """
 
 import argparse
+import csv
+import hashlib
 import importlib.util
 import marshal
 import sys
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
+
+from bill import SUFFIX, Component, bill, python_distribution
 
 PYTHON = (3, 13)
 _UNCHECKED_HASH = (0b01).to_bytes(
@@ -78,7 +84,7 @@ _SERVICE_MODELS = "botocore/data/"
 
 
 def pack(stock: Path, output: Path, aws_services: Sequence[str] = ()) -> tuple[int, int]:
-    """Write `output` from the files of `stock`.
+    """Write `output` from the files of `stock`, and its bill of materials beside it.
 
     Args:
         stock: A zip with the package's files at its root.
@@ -98,6 +104,7 @@ def pack(stock: Path, output: Path, aws_services: Sequence[str] = ()) -> tuple[i
         _check_services(names, aws_services)
         kept = [name for name in names if _is_needed(name, names, aws_services)]
         files = dict(_contents(source, kept))
+        components = list(_distributions(source, files))
     output.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
         for name in sorted(files):
@@ -106,6 +113,9 @@ def pack(stock: Path, output: Path, aws_services: Sequence[str] = ()) -> tuple[i
             entry.create_system = 3  # Unix, on every machine
             entry.external_attr = 0o100644 << 16
             target.writestr(entry, files[name])
+    digest = hashlib.sha256(output.read_bytes()).hexdigest()
+    content = bill(output.name, "application", digest, components)
+    output.with_suffix(SUFFIX).write_bytes(content)
     return output.stat().st_size, sum(map(len, files.values()))
 
 
@@ -146,6 +156,18 @@ def _contents(source: zipfile.ZipFile, names: Iterable[str]) -> Iterator[tuple[s
             folder, _, module = name.rpartition("/")
             cached = f"__pycache__/{module.removesuffix('.py')}.{sys.implementation.cache_tag}.pyc"
             yield (f"{folder}/{cached}" if folder else cached), bytecode
+
+
+def _distributions(source: zipfile.ZipFile, files: Container[str]) -> Iterator[Component]:
+    """Yield the distributions of which at least one module or data file is in the package."""
+    for record in source.namelist():
+        folder, _, name = record.rpartition("/")
+        if name != "RECORD" or not folder.endswith(".dist-info"):
+            continue
+        listed = csv.reader(source.read(record).decode().splitlines())
+        paths = (row[0] for row in listed if row)
+        if any(path in files and not path.startswith(f"{folder}/") for path in paths):
+            yield python_distribution(source.read(f"{folder}/METADATA"))
 
 
 def compiled(name: str, source: bytes) -> bytes | None:

@@ -70,7 +70,7 @@ def renaming(root: Path, name: str, commit: str | None = None) -> Changes:
 
 def deployed(root: Path) -> list[str]:
     """Return the files that exist, or name an account, only after something was deployed."""
-    written = ["bootstrap/backend.tf"]
+    written = ["bootstrap/backend.tf"]  # Written by the first apply, with accounts/*.s3.tfbackend.
     written += [f"{layer}/terraform.tfstate" for layer in ("bootstrap", "terraform")]
     backends = sorted((root / "terraform/environments").glob("*.s3.tfbackend"))
     return [

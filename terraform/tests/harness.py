@@ -75,6 +75,10 @@ class Plan:
             if change["change"]["actions"] not in (["no-op"], ["read"])
         }
 
+    def planned(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return the attributes of a type's resources as far as the plan knows them, by address."""
+        return State({"values": self._document["planned_values"]}).resources(kind)
+
     def output_changes(self) -> list[str]:
         """Return the names of the outputs that would change."""
         return [

@@ -1,15 +1,16 @@
 """Evaluates policies as IAM does: a deny overrides; otherwise one statement has to allow."""
 
-import fnmatch
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from tests.iam_conditions import as_list, like, met, refuse_unknown
 from tests.recording import Check
 
 type Statement = Mapping[str, Any]
+
+_ELEMENTS: Final = {"Sid", "Effect", "Action", "Resource", "NotResource", "Condition"}
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,11 @@ class Grant:
 
 
 class Policies:
-    """The policies of one role, by name, and its permissions boundary if it has one."""
+    """The policies of one role, by name, and its permissions boundary if it has one.
+
+    Raises:
+        ValueError: A statement has an element, operator or variable that is not evaluated here.
+    """
 
     def __init__(self, documents: Mapping[str, str], boundary: str | None = None) -> None:
         self._statements = [
@@ -30,12 +35,14 @@ class Policies:
             for name, document in documents.items()
             for statement in json.loads(document)["Statement"]
         ]
+        for _, statement in self._statements:
+            _refuse_unknown_elements(statement)
         self._boundary = None if boundary is None else Policies({"boundary": boundary})
 
     def grants(self) -> Iterator[Grant]:
         for name, statement in self._statements:
             if statement["Effect"] == "Allow":
-                for action in _list(statement["Action"]):
+                for action in as_list(statement["Action"]):
                     yield Grant(name, statement.get("Sid", ""), action)
 
     def allows(self, check: Check) -> bool:
@@ -55,48 +62,27 @@ class Policies:
                 if statement["Effect"] == "Allow" and _matches(statement, check):
                     used |= {
                         Grant(name, statement.get("Sid", ""), action)
-                        for action in _list(statement["Action"])
-                        if _like(check.action, action, fold=True)
+                        for action in as_list(statement["Action"])
+                        if _acts_on(check.action, action)
                     }
         return used
 
 
 def _matches(statement: Statement, check: Check) -> bool:
-    if not any(_like(check.action, action, fold=True) for action in _list(statement["Action"])):
+    if not any(_acts_on(check.action, action) for action in as_list(statement["Action"])):
         return False
     if "NotResource" in statement:
-        matches = not any(_like(check.resource, r) for r in _list(statement["NotResource"]))
+        matches = not any(like(check.resource, r) for r in as_list(statement["NotResource"]))
     else:
-        matches = any(_like(check.resource, r) for r in _list(statement["Resource"]))
-    return matches and _conditions_met(statement.get("Condition", {}), check.context)
+        matches = any(like(check.resource, r) for r in as_list(statement["Resource"]))
+    return matches and met(statement.get("Condition", {}), check.context)
 
 
-def _conditions_met(
-    conditions: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]
-) -> bool:
-    for operator, expected in conditions.items():
-        for key, values in expected.items():
-            if key not in context:
-                return False
-            value = context[key]
-            match operator:
-                case "StringEquals":
-                    met = value in _list(values)
-                case "StringLike" | "ArnLike":
-                    met = any(_like(value, pattern) for pattern in _list(values))
-                case _:
-                    raise ValueError(f"the condition {operator} is not evaluated here")
-            if not met:
-                return False
-    return True
+def _acts_on(action: str, pattern: str) -> bool:
+    return like(action.lower(), pattern.lower())
 
 
-def _like(value: str, pattern: str, *, fold: bool = False) -> bool:
-    if fold:
-        value, pattern = value.lower(), pattern.lower()
-    # `[` is an ordinary character in a policy, but a special one in fnmatch.
-    return re.fullmatch(fnmatch.translate(pattern.replace("[", "[[]")), value) is not None
-
-
-def _list(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
+def _refuse_unknown_elements(statement: Statement) -> None:
+    if unknown := statement.keys() - _ELEMENTS:
+        raise ValueError(f"the elements {sorted(unknown)} of a statement are not evaluated here")
+    refuse_unknown(statement.get("Condition", {}))

@@ -4,7 +4,6 @@ Both layers are applied, planned again, changed after key rotations, and destroy
 result of each step.
 """
 
-import uuid
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from services.declared import ROUTED, SERVICES
 from tests.embedded_aws import RecordedAws
 from tests.harness import Layer, Plan, State
 from tests.recording import Call
+from tests.rotations import rotate
 
 IMAGE: Final = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:" + "a" * 64
 GITHUB: Final = {
@@ -106,9 +106,10 @@ class _LifecycleRun:
         with self._step("plan"):
             second = application.plan(*self._options)
 
-        for name in (*ROUTED, "client"):
-            self._rotate(name, applied)
-            self._rotate(name, applied)
+        with self._step("rotation"):
+            for name in (*ROUTED, "client"):
+                rotate(self._aws, applied, name)
+                rotate(self._aws, applied, name)
         self._write_package("chat", "second")
         with self._step("package plan"):
             package_plan = application.plan(*self._options)
@@ -138,26 +139,6 @@ class _LifecycleRun:
             backend_file=backend_file.read_text(),
             leftovers=[*_leftovers(self._aws), *self._aws.leftovers()],
             calls=self._calls,
-        )
-
-    def _rotate(self, name: str, state: State) -> None:
-        """Change the gateway and the secret as the rotation function does."""
-        gateway, secrets = self._aws.client("apigateway"), self._aws.client("secretsmanager")
-        token, secret = str(uuid.uuid4()), f"fin-advisor/dev/{name}/api-key"
-        key = gateway.create_api_key(name=f"fin-advisor-dev-{name}-{token[:8]}", enabled=True)
-        gateway.create_usage_plan_key(
-            usagePlanId=state.outputs()["usage_plan_ids"][name], keyId=key["id"], keyType="API_KEY"
-        )
-        secrets.put_secret_value(
-            SecretId=secret,
-            ClientRequestToken=token,
-            SecretString=key["value"],
-            VersionStages=["AWSCURRENT"],
-        )
-        made_by_terraform = state.resources("aws_api_gateway_api_key")
-        gateway.update_api_key(
-            apiKey=made_by_terraform[f'aws_api_gateway_api_key.main["{name}"]']["id"],
-            patchOperations=[{"op": "replace", "path": "/enabled", "value": "false"}],
         )
 
     def _fill_buckets(self, state: State) -> None:

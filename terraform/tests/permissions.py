@@ -113,8 +113,10 @@ def _explained(*entries: tuple[str, str]) -> dict[re.Pattern[str], str]:
 # Grants ("Sid action") that the recorded deploy does not use, and what uses each of them.
 UNUSED_REASONS: Final = _explained(
     (r"\w+ iam:CreateServiceLinkedRole", "NEVER_RECORDED"),
-    (r"Domain\w* route53:.*", "variable domain_name"),
-    (r"Firewall (wafv2:.*|apigateway:SetWebACL)", "variable waf_acl_arn"),
+    (r"Domain\w* route53:.*", "bootstrap's variable dns_records"),
+    (r"Firewall\w* (wafv2:.*|apigateway:SetWebACL)", "variable waf_acl_arn"),
+    (r"GatewayTag apigateway:POST", "SDKs that send the tags of a new resource by POST"),
+    (r"GatewayOtherTags apigateway:.*", "a changed or removed tag other than Environment"),
     (r"Images ecr:.*", "the pipeline pushes the image and reads its digest"),
     (r"ImageLogIn ecr:.*", "the pipeline pushes the image"),
     (r"Services apprunner:\w*VpcConnector", "variable vpc_config"),
@@ -139,6 +141,7 @@ UNUSED_REASONS: Final = _explained(
     (r"Network ec2:Describe\w+", "variable vpc_config"),
     (r"LogGroups logs:DeleteRetentionPolicy", "a removed retention"),
     (r"LogGroups logs:ListTagsLogGroup", "another version of the provider reads tags with it"),
+    (r"CanaryMetrics cloudwatch:GetMetricData", "variable canary_percent"),
     (r"ReadTraces xray:GetTraceSummaries", "the smoke test looks for its trace"),
     (r"Sampling xray:UpdateSamplingRule", "a changed trace_sample_percent"),
     (r"RecordsLock s3:PutBucketObjectLockConfiguration", "NEVER_RECORDED"),

@@ -137,7 +137,7 @@ class Check:
 
     action: str
     resource: str
-    context: Mapping[str, str] = field(default_factory=dict, hash=False)
+    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
 # Operations whose actions have other names. Source: the Service Authorization Reference.

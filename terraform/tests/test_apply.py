@@ -3,11 +3,12 @@
 import pytest
 
 from services.declared import CONTAINERS, ROUTED
+from tests.gateway_tags import request_context, resource_tags, tagged_checks, tags_arn
 from tests.harness import missing
 from tests.iam_policy import Policies
 from tests.lifecycle import Lifecycle, run_lifecycle
 from tests.permissions import NEVER_RECORDED, UNUSED_REASONS
-from tests.recording import Check, checks_of
+from tests.recording import Check
 
 pytestmark = [
     pytest.mark.slow,
@@ -196,6 +197,76 @@ def test_chat_may_write_records_and_the_sealing_function_may_read_and_seal_them(
         assert {one for one in asked if policies.allows(Check(*one))} == expected, service
 
 
+# --- Rotation -------------------------------------------------------------------------------------
+
+GATEWAY = f"arn:aws:apigateway:{REGION}::"
+
+
+def _tags(environment: str, managed_by: str = "rotation") -> dict[str, str]:
+    return {"Project": "fin-advisor", "Environment": environment, "ManagedBy": managed_by}
+
+
+def _resource_context(tags: dict[str, str]) -> dict[str, str]:
+    return {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
+
+
+def test_rotation_may_do_all_that_its_rotations_did(lifecycle: Lifecycle) -> None:
+    policies = _service_policies(lifecycle, "rotation")
+    calls = lifecycle.calls["rotation"]
+    # Terraform's state does not contain the keys that the rotations made.
+    made = {call.path: _tags("dev") for call in calls if call.path.startswith("/apikeys/")}
+    tags = {**made, **resource_tags(lifecycle.application)}
+    checks = [check for call in calls for check in tagged_checks(call, REGION, tags)]
+    assert len(checks) > 100
+    refused = sorted({f"{c.action} on {c.resource}" for c in checks if not policies.allows(c)})
+    assert not refused, "\n".join(["The rotation function lacks:", *refused])
+
+
+@pytest.mark.parametrize(
+    ("action", "path", "context"),
+    [
+        ("GET", "/apikeys", {}),
+        ("GET", "/apikeys/one", _resource_context(_tags("prod"))),
+        ("PATCH", "/apikeys/one", _resource_context(_tags("prod"))),
+        ("DELETE", "/apikeys/one", _resource_context(_tags("prod"))),
+        ("DELETE", "/apikeys/one", _resource_context(_tags("dev", "terraform"))),
+        ("GET", "/apikeys/one", {}),
+        ("GET", "/usageplans/one/keys", _resource_context(_tags("prod"))),
+        ("POST", "/apikeys", request_context(_tags("prod"))),
+    ],
+)
+def test_rotation_may_not(
+    lifecycle: Lifecycle, action: str, path: str, context: dict[str, str]
+) -> None:
+    policies = _service_policies(lifecycle, "rotation")
+    assert not policies.allows(Check(f"apigateway:{action}", f"{GATEWAY}{path}", context))
+
+
+@pytest.mark.parametrize(
+    "present", [_tags("prod"), _tags("prod", "terraform"), _tags("dev", "terraform")]
+)
+def test_rotation_may_not_tag_a_key_of_others_as_its_own(
+    lifecycle: Lifecycle, present: dict[str, str]
+) -> None:
+    """It takes both permissions, and AWS does not document that the second one sees the tags."""
+    policies = _service_policies(lifecycle, "rotation")
+    key, wanted = f"{GATEWAY}/apikeys/one", request_context(_tags("dev"))
+    context = {**_resource_context(present), **wanted}
+    assert not policies.allows(Check("apigateway:PATCH", key, context))
+    assert not policies.allows(Check("apigateway:PUT", tags_arn(key), context))
+    assert policies.allows(Check("apigateway:PUT", tags_arn(key), wanted))  # A new key.
+
+
+def test_each_creation_in_api_gateway_sends_the_environments_tag(lifecycle: Lifecycle) -> None:
+    created = [
+        call
+        for call in (*lifecycle.calls["apply"], *lifecycle.calls["rotation"])
+        if call.operation in {"CreateApiKey", "CreateRestApi", "CreateStage", "CreateUsagePlan"}
+    ]
+    assert len({call.operation for call in created}) == 4
+    assert {call.parameters["tags"]["Environment"] for call in created} == {"dev"}
+
+
 # --- The deploy role ------------------------------------------------------------------------------
 
 
@@ -214,7 +285,7 @@ def _checks(lifecycle: Lifecycle, *steps: str) -> set[Check]:
         check
         for step in steps
         for call in lifecycle.calls[step]
-        for check in checks_of(call, REGION)
+        for check in tagged_checks(call, REGION, resource_tags(lifecycle.application))
     }
 
 

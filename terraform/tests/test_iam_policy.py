@@ -57,10 +57,78 @@ def test_a_condition_on_a_missing_key_is_not_met() -> None:
     assert policies.allows(Check("iam:PassRole", "role", to_lambda))
 
 
-def test_an_unknown_condition_operator_is_an_error() -> None:
-    policies = _policies(_allow("s3:GetObject", "*", Condition={"Bool": {"a": "true"}}))
-    with pytest.raises(ValueError, match="Bool"):
-        policies.allows(Check("s3:GetObject", "any", {"a": "true"}))
+@pytest.mark.parametrize("operator", ["Bool", "BoolIfExists", "ForAnyValue:Bool", "NullIfExists"])
+def test_an_unknown_condition_operator_is_refused_also_where_its_key_is_missing(
+    operator: str,
+) -> None:
+    with pytest.raises(ValueError, match=operator):
+        _policies(_allow("s3:GetObject", "*", Condition={operator: {"a": "true"}}))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"NotAction": "s3:*"},
+        {"Principal": "*"},
+        {"Condition": {"StringEquals": {"aws:ResourceTag/Team": "${aws:PrincipalTag/Team}"}}},
+    ],
+)
+def test_what_the_evaluator_does_not_know_is_refused(more: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="not evaluated here"):
+        _policies(_allow("s3:GetObject", "*", **more))
+
+
+TAG = "aws:ResourceTag/Environment"
+
+
+@pytest.mark.parametrize(
+    ("operator", "expected", "allowed"),
+    [
+        # Allowed where the tag is "dev", where it is "prod", and where there is none.
+        ("StringEquals", "dev", (True, False, False)),
+        ("StringEqualsIfExists", "dev", (True, False, True)),
+        ("StringNotEquals", "dev", (False, True, True)),
+        ("StringNotEqualsIfExists", "dev", (False, True, True)),
+        ("StringLike", "d*", (True, False, False)),
+        ("StringNotLike", "d*", (False, True, True)),
+        ("Null", "true", (False, False, True)),
+        ("Null", "false", (True, True, False)),
+    ],
+)
+def test_each_operator_decides_by_the_tag_or_its_absence(
+    operator: str, expected: str, allowed: tuple[bool, ...]
+) -> None:
+    policies = _policies(_allow("apigateway:DELETE", "*", Condition={operator: {TAG: expected}}))
+    contexts: list[dict[str, str]] = [{TAG: "dev"}, {TAG: "prod"}, {}]
+    found = tuple(policies.allows(Check("apigateway:DELETE", "any", one)) for one in contexts)
+    assert found == allowed
+
+
+@pytest.mark.parametrize(
+    ("operator", "allowed"),
+    [
+        # Allowed for the keys (a), (a, b), (b) and for none.
+        ("ForAnyValue:StringEquals", (True, True, False, False)),
+        ("ForAllValues:StringEquals", (True, False, False, True)),
+        ("ForAllValues:StringNotEquals", (False, False, True, True)),
+    ],
+)
+def test_operators_on_several_values(operator: str, allowed: tuple[bool, ...]) -> None:
+    condition = {operator: {"aws:TagKeys": ["a"]}}
+    policies = _policies(_allow("apigateway:PUT", "*", Condition=condition))
+    keys: list[dict[str, tuple[str, ...]]] = [
+        {"aws:TagKeys": ("a",)},
+        {"aws:TagKeys": ("a", "b")},
+        {"aws:TagKeys": ("b",)},
+        {},
+    ]
+    found = tuple(policies.allows(Check("apigateway:PUT", "any", one)) for one in keys)
+    assert found == allowed
+
+
+def test_the_names_of_condition_keys_are_case_insensitive() -> None:
+    policies = _policies(_allow("s3:GetObject", "*", Condition={"StringEquals": {TAG: "dev"}}))
+    assert policies.allows(Check("s3:GetObject", "any", {"AWS:resourcetag/environment": "dev"}))
 
 
 def test_grants_that_no_request_used_are_found() -> None:

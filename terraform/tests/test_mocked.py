@@ -21,7 +21,7 @@ pytestmark = [
 LAYERS = ("bootstrap", "terraform")
 SUITES = {
     "bootstrap": ("bootstrap",),
-    "terraform": ("services", "keys", "runner", "tracing", "refusals"),
+    "terraform": ("services", "keys", "runner", "tracing", "refusals", "canary"),
 }
 ENVIRONMENTS = ("dev", "test", "prod")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.secretsmanager.models import secretsmanager_backends
@@ -46,9 +47,7 @@ class Estate:
             name=f"{self.project}-dev-{self.name}", enabled=True, tags={"ManagedBy": "terraform"}
         )
         self.plan = self.apigateway.create_usage_plan(name=f"{self.project}-dev-{self.name}")["id"]
-        self.apigateway.create_usage_plan_key(
-            usagePlanId=self.plan, keyId=self.terraform_key["id"], keyType="API_KEY"
-        )
+        self.attach(self.terraform_key)
         self.secret = f"{self.project}/dev/{self.name}/api-key"
         self.arn = self.secrets.create_secret(
             Name=self.secret, SecretString=self.terraform_key["value"]
@@ -62,6 +61,12 @@ class Estate:
         moto's RotateSecret requires a Lambda function.
         """
         return secretsmanager_backends[DEFAULT_ACCOUNT_ID][_REGION].secrets[self.arn]
+
+    def attach(self, key: dict[str, Any]) -> None:
+        """Add a key to the usage plan."""
+        self.apigateway.create_usage_plan_key(
+            usagePlanId=self.plan, keyId=key["id"], keyType="API_KEY"
+        )
 
     def begin(self) -> str:
         """Create a pending version without a value, like Secrets Manager before the first step."""
@@ -127,8 +132,10 @@ def make_estate(aws: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeEs
     def make(**options: Any) -> Estate:
         estate = Estate(
             f"p{next(_numbers)}x{uuid.uuid4().hex[:6]}",
-            entry._secrets_manager(),
-            entry._api_gateway(),
+            # Not the function's own clients: moto's first answer of a service may take longer than
+            # their timeout, on a busy machine.
+            boto3.client("secretsmanager"),
+            boto3.client("apigateway"),
             **options,
         )
         serving = estate.gateway.serving()

@@ -23,9 +23,11 @@ def estate(make_estate: MakeEstate, monkeypatch: pytest.MonkeyPatch) -> Iterator
             return 200, {"usagePlanId": estate.plan, "values": estate.usage}
         if path == f"/usageplans/{estate.plan}":
             return 200, {"id": estate.plan, **({"quota": estate.quota} if estate.quota else {})}
-        if path.startswith("/apikeys?"):
-            items = [{**item, "createdDate": 0, "lastUpdatedDate": 0} for item in keys]
-            return 200, {"item": items}
+        if path.startswith(f"/usageplans/{estate.plan}/keys"):
+            return 200, {"item": [{"id": item["id"]} for item in keys]}
+        for item in keys:
+            if path == f"/apikeys/{item['id']}?includeValue=true":
+                return 200, {**item, "createdDate": 0, "lastUpdatedDate": 0}
         return 404, {"message": "no such plan"}
 
     keys = list(estate.keys().values())

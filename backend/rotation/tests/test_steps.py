@@ -88,8 +88,14 @@ def test_every_step_repeated_gives_the_same_as_once(make_estate: MakeEstate) -> 
     assert estate.call(estate.value("AWSPREVIOUS")) == 200
 
 
-def test_a_key_made_by_an_attempt_that_died_is_used_by_the_next(make_estate: MakeEstate) -> None:
-    """createSecret ended between creating the key and storing it."""
+@pytest.mark.parametrize("attached", [True, False])
+def test_a_key_of_an_attempt_that_died_is_used_by_the_next_if_it_was_in_the_plan(
+    make_estate: MakeEstate, attached: bool
+) -> None:
+    """createSecret ended after adding the key to its usage plan, or before.
+
+    A key without a plan cannot be found without the right to list every key of the account.
+    """
     estate = make_estate()
     version = estate.begin()
     orphan = estate.apigateway.create_api_key(
@@ -97,10 +103,13 @@ def test_a_key_made_by_an_attempt_that_died_is_used_by_the_next(make_estate: Mak
         enabled=True,
         tags={"Service": "api", "ManagedBy": "rotation"},
     )
+    if attached:
+        estate.attach(orphan)
     for name in STEPS:
         estate.step(name, version)
 
-    assert estate.value() == orphan["value"]
+    assert (estate.value() == orphan["value"]) == attached
+    assert estate.call(orphan["value"]) == (200 if attached else 403)
 
 
 def test_an_attempt_that_died_after_promoting_is_finished_by_the_next(
@@ -139,6 +148,8 @@ def test_keys_of_rotations_that_were_given_up_are_deleted(make_estate: MakeEstat
 
 def test_keys_of_others_are_left_alone(make_estate: MakeEstate) -> None:
     estate = make_estate()
+    by_hand = estate.apigateway.create_api_key(name=f"{estate.project}-dev-api-more")
+    estate.attach(by_hand)
     foreign = [
         estate.apigateway.create_api_key(name=f"{estate.project}-dev-{name}", tags=tags)["value"]
         for name, tags in [
@@ -149,7 +160,18 @@ def test_keys_of_others_are_left_alone(make_estate: MakeEstate) -> None:
     for _ in range(3):
         estate.rotate()
 
-    assert set(foreign) <= set(estate.keys())
+    assert {by_hand["value"], *foreign} <= set(estate.keys())
+
+
+def test_a_step_without_its_key_in_the_plan_names_the_plan(make_estate: MakeEstate) -> None:
+    estate = make_estate()
+    version = estate.begin()
+    estate.step("create", version)
+    made = estate.keys()[estate.value("AWSPENDING")]
+    estate.apigateway.delete_usage_plan_key(usagePlanId=estate.plan, keyId=made["id"])
+
+    with pytest.raises(RotationError, match=f"usage plan {estate.plan} has no key"):
+        estate.step("set", version)
 
 
 def test_a_new_key_that_is_refused_for_a_while_passes(make_estate: MakeEstate) -> None:

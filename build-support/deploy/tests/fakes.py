@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from deploy.image_contents import write_bill
+from deploy.manifest import PACKAGES, bill_of
 from services.declared import CONTAINERS, ROUTED
 
 type Environ = dict[str, Any]
@@ -165,11 +167,21 @@ class FakeLambda:
 
     def __init__(self, versions: dict[str, str], stuck: Iterable[str] = ()) -> None:
         self.versions = versions
+        self.weights: dict[str, dict[str, float]] = {}
         self.moves: list[tuple[str, str]] = []
+        self.invocations: list[tuple[str, str]] = []
         self._stuck = frozenset(stuck)
 
-    def get_alias(self, *, FunctionName: str, Name: str) -> dict[str, str]:  # noqa: N803 - boto3's name
-        return {"FunctionVersion": self.versions[FunctionName]}
+    def get_alias(self, *, FunctionName: str, Name: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        found: dict[str, Any] = {"FunctionVersion": self.versions[FunctionName]}
+        if weights := self.weights.get(FunctionName):
+            found["RoutingConfig"] = {"AdditionalVersionWeights": weights}
+        return found
+
+    def invoke(self, *, FunctionName: str, Qualifier: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        assert json.loads(Payload)["httpMethod"] == "GET"
+        self.invocations.append((FunctionName, Qualifier))
+        return {"Payload": io.BytesIO(b'{"statusCode": 200}')}
 
     def update_alias(
         self,
@@ -179,10 +191,47 @@ class FakeLambda:
         FunctionVersion: str,  # noqa: N803 - boto3's name
         RoutingConfig: Mapping[str, Any],  # noqa: N803 - boto3's name
     ) -> None:
-        assert RoutingConfig == {"AdditionalVersionWeights": {}}
-        self.moves.append((FunctionName, FunctionVersion))
+        weights = RoutingConfig["AdditionalVersionWeights"]
+        if not weights:
+            self.moves.append((FunctionName, FunctionVersion))
         if FunctionName not in self._stuck:
             self.versions[FunctionName] = FunctionVersion
+            self.weights[FunctionName] = dict(weights)
+
+
+class FakeMetrics:
+    """CloudWatch's GetMetricData: `count` returns the sum of a metric.
+
+    It is called with the metric's name, its dimensions, and whether the time before the canary is
+    asked for, which is what the first question about a metric asks.
+    """
+
+    def __init__(self, count: Callable[[str, Mapping[str, str], bool], float]) -> None:
+        self._count = count
+        self._asked: set[str] = set()
+
+    def get_paginator(self, name: str) -> Any:
+        assert name == "get_metric_data"
+        return self
+
+    def paginate(
+        self,
+        *,
+        MetricDataQueries: list[dict[str, Any]],  # noqa: N803 - boto3's name
+        StartTime: Any,  # noqa: N803 - boto3's name
+        EndTime: Any,  # noqa: N803 - boto3's name
+    ) -> Iterator[dict[str, Any]]:
+        assert StartTime < EndTime
+        for query in MetricDataQueries:
+            metric = query["MetricStat"]["Metric"]
+            dimensions = {item["Name"]: item["Value"] for item in metric["Dimensions"]}
+            name = f"{metric['Namespace']}/{metric['MetricName']}"
+            key = f"{name} {sorted(dimensions.items())}"
+            first = key not in self._asked
+            self._asked.add(key)
+            # Two values, as of two periods.
+            half = self._count(name, dimensions, first) / 2
+            yield {"MetricDataResults": [{"Id": query["Id"], "Values": [half, half]}]}
 
 
 class FakeAppRunner:
@@ -210,32 +259,72 @@ class FakeAppRunner:
             self.image = SourceConfiguration["ImageRepository"]["ImageIdentifier"]
 
 
-def image_archive(path: Path, content: str) -> None:
-    """Write an archive of `docker save` with an image without layers."""
-    members = {
-        "config.json": json.dumps({"config": {"Labels": {"content": content}}}).encode(),
-        "manifest.json": json.dumps([{"Config": "config.json", "Layers": []}]).encode(),
-    }
-    with tarfile.open(path, "w") as tar:
-        for name, data in members.items():
+def write_packages(folder: Path) -> None:
+    """Write what `./pants package ::` writes to dist/: each package with its bill of materials."""
+    for name in PACKAGES:
+        (folder / name).write_bytes(name.encode())
+        (folder / bill_of(name)).write_bytes(f'{{"name": "{name}"}}'.encode())
+
+
+def image_archive(path: Path, content: str, layers: Iterable[Mapping[str, bytes]] = ()) -> None:
+    """Write an archive of `docker save`, and its bill, with the given files in each layer."""
+    files = {f"{number}/layer.tar": _tar(files) for number, files in enumerate(layers)}
+    configuration = {"Labels": {"content": content}, "Env": ["PYTHON_VERSION=3.13.15"]}
+    described = [{"Config": "config.json", "Layers": list(files)}]
+    path.write_bytes(
+        _tar(
+            {
+                "config.json": json.dumps({"config": configuration}).encode(),
+                "manifest.json": json.dumps(described).encode(),
+                **files,
+            }
+        )
+    )
+    write_bill(path)
+
+
+def _tar(files: Mapping[str, bytes]) -> bytes:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name, data in files.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(data)
             tar.addfile(entry, io.BytesIO(data))
+    return archive.getvalue()
 
 
 # A fake terraform. `show` prints the file terraform.json beside it, and `apply` accepts only what
-# `plan` has written. The command that the file terraform.refuses names fails.
+# `plan` has written. The command that the file terraform.refuses names fails. The file
+# terraform.log lists the calls, and terraform.serial has the serial of the state.
 TERRAFORM: Final = """\
 #!/usr/bin/env bash
+echo "$*" >>"$0.log"
 [[ ! -e $0.refuses || $2 != "$(<"$0.refuses")" ]] || exit 1
 case $2 in
   init) ;;
   output) echo '{}' ;;
-  plan) for option; do [[ $option != -out=* ]] || echo keys >"${option#-out=}"; done ;;
+  version) echo '{"terraform_version": "1.11.4"}' ;;
+  state) echo '{"lineage": "one", "serial": '"$(cat "$0.serial" 2>/dev/null || echo 1)}" ;;
+  plan) echo 'what terraform plan prints'
+    for option; do [[ $option != -out=* ]] || echo keys >"${option#-out=}"; done ;;
   show) cat "$0.json" ;;
   apply) [[ $(<"${*: -1}") == keys ]] ;;
   *) exit 2 ;;
 esac
+"""
+
+# A fake gh. It verifies a file whose SHA-256 is in the bundle, and accepts the arguments for the
+# release of the tests only.
+GH: Final = """\
+#!/usr/bin/env bash
+set -euo pipefail
+folder=$(dirname "$3")
+expected="attestation verify $3 --bundle $folder/attestation.json --repo acme/fin-advisor \
+--signer-workflow acme/fin-advisor/.github/workflows/deploy.yml --source-ref refs/tags/v1.2.3 \
+--source-digest 0123456789012345678901234567890123456789 --deny-self-hosted-runners"
+[[ "$*" == "$expected" ]] || { echo "unexpected arguments: $*" >&2; exit 2; }
+digest=$(sha256sum "$3" | cut -d' ' -f1)
+grep -q "$digest" "$5" || { echo "no matching attestation" >&2; exit 1; }
 """
 
 # A fake docker. It stores the digest of the loaded image in a file, and pushes to the embedded ECR.
@@ -279,6 +368,8 @@ class FakeGithub:
         self.approvals: list[dict[str, Any]] = []
         self.issues: list[dict[str, Any]] = []
         self.comments: list[tuple[int, str]] = []
+        self.authors: list[str] = []  # of the comments, in the same order
+        self.author = "github-actions[bot]"
         self.releases: list[dict[str, Any]] = []
         self.tags: dict[str, tuple[str, str]] = {}  # type and id of the object that a tag names
         self.files: dict[str, bytes] = {}
@@ -301,7 +392,7 @@ class FakeGithub:
         status, answer = self._api(method, path.split("/"), query, content, base)
         return _answer(start_response, status, answer)
 
-    def _api(  # noqa: PLR0911 - one return a route
+    def _api(  # noqa: PLR0911, PLR0912 - one a route
         self, method: str, path: list[str], query: str, content: Mapping[str, Any], base: str
     ) -> tuple[int, Any]:
         match method, path:
@@ -325,7 +416,20 @@ class FakeGithub:
                 return 200, self.issues[int(number) - 1]
             case "POST", ["issues", number, "comments"]:
                 self.comments.append((int(number), content["body"]))
+                self.authors.append(self.author)
                 return 201, {}
+            case "GET", ["issues", number, "comments"]:
+                return 200, [
+                    {"id": position, "body": body, "user": {"login": author}}
+                    for position, ((of, body), author) in enumerate(
+                        zip(self.comments, self.authors, strict=True), start=1
+                    )
+                    if of == int(number)
+                ]
+            case "PATCH", ["issues", "comments", number]:
+                of, _ = self.comments[int(number) - 1]
+                self.comments[int(number) - 1] = (of, content["body"])
+                return 200, {}
             case "GET", ["git", "ref", "tags", tag] | ["git", "tags", tag] if tag in self.tags:
                 kind, named = self.tags[tag]
                 return 200, {"object": {"type": kind, "sha": named}}

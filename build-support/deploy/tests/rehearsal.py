@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import httpx
 
+from deploy.manifest import bill_of
 from deploy.tests.fakes import DOCKER, Code, Estate, Wsgi, image_archive, serving
 from deploy.tests.workflow import JobRun, install, run_job
 from local.aws.bedrock_api import BedrockApi
@@ -149,6 +150,7 @@ class Rehearsal:
                 entry = zipfile.ZipInfo("lambda_function.py", (1980, 1, 1, 0, 0, 0))
                 package.writestr(entry, f"# {name} of {release}")
             digest = hashlib.sha256(path.read_bytes()).digest()
+            (folder / bill_of(path.name)).write_bytes(b"{}")
             self._estate.codes[base64.b64encode(digest).decode()] = code
         image_archive(folder / "runner-image.tar", release)
         return folder
@@ -168,12 +170,15 @@ class Rehearsal:
 
         run = run_job(
             "deploy-environment.yml",
+            "deploy",
             self.checkout,
             values={
+                "!github.event.repository.private && startsWith(inputs.release, 'v')": "false",
                 "inputs.environment": "dev",
                 "inputs.release": release,
                 "inputs.sha256": manifest_sha256,
                 "inputs.allow_replace": "",
+                "inputs.contract": "false",
                 "github.token": "token",
                 "vars.ALARM_EMAILS || '[]'": "[]",
                 "vars.RUNNER_PLATFORM || 'apprunner'": "apprunner",

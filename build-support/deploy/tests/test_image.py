@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from deploy import image, program
-from deploy.manifest import PACKAGES, Manifest, image_config
+from deploy.manifest import Manifest, image_config
 from deploy.program import Refused
-from deploy.tests.fakes import image_archive
+from deploy.tests.fakes import image_archive, write_packages
 
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner"
 
@@ -54,8 +54,7 @@ def archive(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def release(archive: Path) -> Manifest:
-    for name in PACKAGES:
-        (archive.parent / name).touch()
+    write_packages(archive.parent)
     return Manifest.create(archive.parent, release="v1.2.3", commit="0" * 40)
 
 

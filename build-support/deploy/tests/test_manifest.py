@@ -1,29 +1,32 @@
 """The manifest identifies the files of a release by hash."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from deploy import manifest
-from deploy.manifest import IMAGE, PACKAGES, Manifest
+from deploy.manifest import IMAGE, PACKAGES, Manifest, bill_of
 from deploy.program import Refused
-from deploy.tests.fakes import image_archive
+from deploy.tests.fakes import image_archive, write_packages
 
 COMMIT = "0123456789" * 4
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in PACKAGES:
-        (tmp_path / name).write_bytes(name.encode())
-    return tmp_path
+    folder = tmp_path / "dist"
+    folder.mkdir()
+    write_packages(folder)
+    return folder
 
 
 def test_a_manifest_contains_the_hashes_of_packages_and_image(folder: Path) -> None:
     image_archive(folder / IMAGE, "one")
     made = Manifest.create(folder, release="v1.2.3", commit=COMMIT)
-    assert sorted(made.files) == sorted([*PACKAGES, IMAGE])
+    files = [*PACKAGES, IMAGE]
+    assert sorted(made.files) == sorted([*files, *map(bill_of, files)])
     made.write(folder / "manifest.json")
     assert Manifest.read(folder / "manifest.json") == made
     made.verify(folder)
@@ -40,6 +43,10 @@ def test_equal_releases_have_equal_manifests(folder: Path) -> None:
     [
         (lambda folder: (folder / "api.zip").write_bytes(b"other"), "api.zip has the hash"),
         (lambda folder: (folder / "chat.zip").unlink(), "chat.zip is missing"),
+        (lambda folder: (folder / "chat.cdx.json").unlink(), "chat.cdx.json is missing"),
+        (lambda folder: (folder / "evil.zip").touch(), "evil.zip is not a file of the release"),
+        (lambda folder: (folder / ".hidden").touch(), ".hidden is not a file of the release"),
+        (lambda folder: image_archive(folder / IMAGE, "x"), "runner-image.tar is not a file of"),
     ],
 )
 def test_other_files_are_refused(folder: Path, change: object, complaint: str) -> None:
@@ -48,6 +55,43 @@ def test_other_files_are_refused(folder: Path, change: object, complaint: str) -
     change(folder)
     with pytest.raises(Refused, match=complaint):
         made.verify(folder)
+
+
+def test_what_the_pipeline_itself_writes_is_no_unknown_file(folder: Path) -> None:
+    made = Manifest.create(folder, release="v1.2.3", commit=COMMIT)
+    for name in ("manifest.json", "attestation.json", "runner.pex", "saved.tfplan", "served.json"):
+        (folder / name).touch()
+    (folder / "stock").mkdir()
+    made.verify(folder)
+
+
+@pytest.mark.parametrize("name", ["evil.zip", "../api.zip", "/tmp/api.zip", "stock/api.zip"])
+def test_a_manifest_that_names_an_unknown_file_is_refused(folder: Path, name: str) -> None:
+    """`fetch` downloads the files that a manifest names, and a deploy publishes them."""
+    made = Manifest.create(folder, release="v1.2.3", commit=COMMIT)
+    with pytest.raises(Refused, match="a release has no file named"):
+        Manifest("v1.2.3", COMMIT, {**made.files, name: "0" * 64}, None)
+
+
+@pytest.mark.parametrize("files", [[], None, {"api.zip": "0"}])
+def test_a_manifest_of_another_form_is_refused(folder: Path, files: object) -> None:
+    content = {"release": "v1.2.3", "commit": COMMIT, "files": files, "image_config": None}
+    (folder / "manifest.json").write_text(json.dumps(content))
+    with pytest.raises(Refused, match=r"not a (manifest|SHA-256)"):
+        Manifest.read(folder / "manifest.json")
+
+
+def test_the_digest_of_the_image_is_verified(folder: Path) -> None:
+    image_archive(folder / IMAGE, "one")
+    made = Manifest.create(folder, release="v1.2.3", commit=COMMIT)
+    with pytest.raises(Refused, match="has the configuration sha256:"):
+        replace(made, image_config="sha256:" + "0" * 64).verify(folder)
+
+
+def test_an_image_that_the_manifest_leaves_out_is_missing(folder: Path) -> None:
+    made = Manifest.create(folder, release="v1.2.3", commit=COMMIT)
+    with pytest.raises(Refused, match=r"runner-image\.tar is not in the manifest"):
+        replace(made, image_config="sha256:" + "0" * 64).verify(folder)
 
 
 def test_a_manifest_that_leaves_a_package_out_is_refused(folder: Path) -> None:
@@ -70,12 +114,15 @@ def test_a_missing_package_is_named_with_the_command_that_makes_it(tmp_path: Pat
 def test_the_program_outputs_the_hash_of_the_manifest(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outputs = folder / "outputs"
+    outputs = folder.parent / "outputs"
     monkeypatch.setenv("GITHUB_OUTPUT", str(outputs))
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     given = ["--folder", str(folder)]
     manifest.main(["create", "--release", "v1.2.3", "--commit", COMMIT, *given])
     values = dict(line.split("=") for line in outputs.read_text().splitlines())
+    assert json.loads(values["contents"]) == [
+        {"file": name, "bill": bill_of(name)} for name in PACKAGES
+    ]
     assert (values["release"], values["commit"]) == ("v1.2.3", COMMIT)
     digest = values["sha256"]
     manifest.main(["verify", "--sha256", digest, *given])

@@ -35,6 +35,12 @@ def _plan(*changes: tuple[str, str, list[str]]) -> dict[str, Any]:
         "aws_secretsmanager_secret",
         "aws_api_gateway_rest_api",
         "aws_cloudformation_stack",
+        "aws_api_gateway_domain_name",
+        "aws_api_gateway_usage_plan",
+        "aws_apprunner_service",
+        "aws_cloudwatch_log_group",
+        "aws_dynamodb_table",
+        "aws_lambda_function",
     ],
 )
 @pytest.mark.parametrize(
@@ -86,6 +92,51 @@ def test_the_summary_counts_changes_and_shows_no_value() -> None:
     assert "hidden" not in text
     assert "`d`" not in text
     assert "`e`" not in text
+
+
+def test_the_names_of_changed_attributes_are_shown_and_no_value() -> None:
+    plan = {
+        "resource_changes": [
+            {
+                "address": "module.api.aws_lambda_function.main",
+                "type": "aws_lambda_function",
+                "change": {
+                    "actions": ["update"],
+                    "before": {"timeout": 30, "memory_size": 512, "environment": [{"KEY": "old"}]},
+                    "after": {"timeout": 30, "memory_size": 256, "environment": [{"KEY": "new"}]},
+                    "after_unknown": {"version": True, "timeout": False},
+                },
+            }
+        ]
+    }
+    text = PlanSummary.of(plan).markdown("Plan of dev")
+    assert "| environment, memory_size, version |  |" in text
+    for value in ("512", "256", "old", "new", "KEY"):
+        assert value not in text
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ('aws_sns_topic_subscription.alarms["ada@example.com"]', 'alarms["…"]`'),
+        ('module.a["x y"].aws_sns_topic.b["c"]', 'module.a["…"].aws_sns_topic.b["c"]`'),
+        ("aws_sns_topic.alarms[0]", "alarms[0]`"),
+        ('aws_api_gateway_resource.main["api/{proxy+}"]', 'main["…"]`'),
+    ],
+)
+def test_a_key_of_an_instance_that_may_be_a_value_is_hidden(address: str, shown: str) -> None:
+    text = PlanSummary.of(_plan((address, "aws_sns_topic", ["create"]))).markdown("Plan")
+    assert shown in text
+    assert "ada@" not in text
+
+
+def test_a_long_plan_fits_into_a_comment() -> None:
+    address = "aws_sns_topic." + "t" * 80
+    changes = [(f"{address}{number}", "aws_sns_topic", ["create"]) for number in range(1000)]
+    text = PlanSummary.of(_plan(*changes)).markdown("Plan")
+    assert "1000 to create" in text
+    assert "and 800 more" in text
+    assert len(text) < 60_000
 
 
 def test_an_empty_plan_changes_nothing() -> None:

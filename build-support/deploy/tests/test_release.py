@@ -8,10 +8,10 @@ import pytest
 from deploy import release
 from deploy.changelog import FILE, Changelog
 from deploy.github import Github
-from deploy.manifest import PACKAGES, Manifest
+from deploy.manifest import PACKAGES, Manifest, bill_of
 from deploy.program import Refused
 from deploy.release import fetch, publish
-from deploy.tests.fakes import FakeGithub
+from deploy.tests.fakes import FakeGithub, write_packages
 
 COMMIT = "0" * 40
 
@@ -36,8 +36,7 @@ CHANGELOG = """\
 def built(tmp_path: Path) -> Path:
     folder = tmp_path / "built"
     folder.mkdir()
-    for name in PACKAGES:
-        (folder / name).write_bytes(name.encode())
+    write_packages(folder)
     Manifest.create(folder, release="v1.2.0", commit=COMMIT).write(folder / "manifest.json")
     return folder
 
@@ -59,6 +58,16 @@ def test_a_published_release_can_be_fetched(
         assert (tmp_path / "fetched" / name).read_bytes() == name.encode()
 
 
+def test_the_attestation_is_published_with_the_release_and_fetched(
+    fake: FakeGithub, github: Github, built: Path, tmp_path: Path
+) -> None:
+    (built / "attestation.json").write_text("signed")
+    publish(github, built, "notes")
+    assert [asset["name"] for asset in fake.releases[0]["assets"]][-1] == "manifest.json"
+    fetch(github, "v1.2.0", tmp_path / "fetched")
+    assert (tmp_path / "fetched" / "attestation.json").read_text() == "signed"
+
+
 def test_publishing_again_uploads_the_missing_files(
     fake: FakeGithub, github: Github, built: Path
 ) -> None:
@@ -66,7 +75,7 @@ def test_publishing_again_uploads_the_missing_files(
     fake.releases[0]["assets"] = fake.releases[0]["assets"][:2]
     publish(github, built, "notes")
     names = [asset["name"] for asset in fake.releases[0]["assets"]]
-    assert sorted(names) == sorted([*PACKAGES, "manifest.json"])
+    assert sorted(names) == sorted([*PACKAGES, *map(bill_of, PACKAGES), "manifest.json"])
 
 
 def test_a_changed_file_is_refused(
@@ -127,7 +136,7 @@ def test_a_file_name_cannot_lead_out_of_the_folder(
     content["files"]["../escaped"] = "0" * 64
     fake.files["manifest.json"] = json.dumps(content).encode()
     fake.releases[0]["assets"].append({"name": "../escaped", "url": "nowhere"})
-    with pytest.raises(Refused, match="lacks"):
+    with pytest.raises(Refused, match=r"no file named .*escaped"):
         fetch(github, "v1.2.0", tmp_path / "fetched")
     assert not (tmp_path / "escaped").exists()
 

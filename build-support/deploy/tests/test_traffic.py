@@ -65,6 +65,34 @@ def test_a_rollback_moves_what_differs_and_callers_first(monkeypatch: pytest.Mon
     assert before.runner_image == "image-2"
 
 
+def test_a_rollback_takes_back_the_share_that_a_dead_canary_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The alias points to the right version, but some requests go to another one."""
+    functions = FakeLambda(_versions(api="2", chat="2", s3vector="2"))
+    _use(monkeypatch, aws=functions, apprunner=FakeAppRunner("image-1"))
+    target = Serving.now(OUTPUTS)
+    Alias("fin-advisor-dev-api", "live", "2").split("3", 0.1)
+    found = Serving.now(OUTPUTS)
+    share = "10% of the requests to version 3"
+    assert found.unfinished() == [f"api sends {share}: a canary was not finished"]
+    assert f"| api | 2, {share} |" in found.markdown("dev")
+    roll_back(target)
+    assert functions.moves == [("fin-advisor-dev-api", "2")]
+    assert Serving.now(OUTPUTS).unfinished() == []
+
+
+def test_a_rollback_to_what_served_during_a_canary_takes_its_share_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    functions = FakeLambda(_versions(api="2", chat="2", s3vector="2"))
+    _use(monkeypatch, aws=functions, apprunner=FakeAppRunner("image-1"))
+    Alias("fin-advisor-dev-api", "live", "2").split("3", 0.1)
+    Serving.now(OUTPUTS).write(tmp_path / "served.json", "dev")
+    roll_back(Serving.read(tmp_path / "served.json", "dev"))
+    assert functions.weights["fin-advisor-dev-api"] == {}
+
+
 def test_a_part_that_cannot_be_moved_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

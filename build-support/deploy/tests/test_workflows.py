@@ -6,11 +6,13 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deploy import attestation
 from deploy.audit import LINTERS, findings
 from deploy.tests.workflow import FOLDER, REPOSITORY, Step, install, run_step, steps, workflows
 
@@ -23,20 +25,26 @@ COMMAND = re.compile(
     r'|run build-support/scaffold:prove -- "\$PART"'
     r"|run build-support/deploy:(?P<program>\w+)(?: --(?P<arguments> .+))?)"
     r"|\.ci/run (?P<steps>[\w' \"]+)"
+    r"|\.ci/next"
 )
 
 VALUES = {
+    "!github.event.repository.private && startsWith(inputs.release, 'v')": "true",
     "github.event_name == 'pull_request'": "true",
+    "github.event.pull_request.number": "7",
     "github.ref_name": "v1.2.3",
     "github.ref_type == 'tag' && github.ref_name || github.sha": "v1.2.3",
     "github.token": "token",
     "inputs.allow_replace": 'aws_s3_bucket.main["jobs"]',
+    "inputs.contract": "false",
     "inputs.environment": "prod",
     "inputs.release": "v1.2.3",
     "inputs.sha256": "0" * 64,
     "matrix.environment": "dev",
     "matrix.part": "service",
     "needs.build.outputs.release || needs.fetch.outputs.release": "v1.2.3",
+    "needs.plan.outputs.sha256": "0" * 64,
+    "needs.plan.outputs.version": "version",
     "steps.approval.outputs.by": "ada",
     "steps.approval.outputs.release": "v1.2.3",
     "steps.image.outputs.image": "repository@sha256:" + "0" * 64,
@@ -140,7 +148,9 @@ def test_a_token_for_aws_is_granted_only_where_a_role_is_assumed(
         for step in content.get("steps", [])
     )
     calls_deploy = str(content.get("uses", "")).endswith("/deploy-environment.yml")
-    assert asks == (assumes or calls_deploy or job == "attest")
+    attests = any("attestations" in grant for grant in content["permissions"] or ())
+    assert asks == (assumes or calls_deploy or attests)
+    assert not attests or workflow == "deploy.yml"  # the signer that `attestation` accepts
     # The roles trust GitHub environments only, so a job without one cannot assume a role.
     assert assumes == ("environment" in content)
 
@@ -155,15 +165,27 @@ def test_no_stored_credential_is_used() -> None:
         assert "secrets." not in path.read_text()
 
 
-@pytest.mark.parametrize("name", ["deploy-environment.yml", "drift.yml"])
+@pytest.mark.parametrize("name", ["deploy-environment.yml", "drift.yml", "plan.yml"])
 def test_a_deploy_and_the_drift_report_plan_with_the_same_addresses(name: str) -> None:
     """Set for the whole workflow, they come from the repository's variables. In a job they would
-    come from its environment, and the drift report runs in `plan`.
+    come from its environment, and the drift report runs in another one than the deploy.
     """
     document = workflows()[name]
     assert document["env"]["TF_VAR_alarm_emails"] == "${{ vars.ALARM_EMAILS || '[]' }}"
-    [job] = document["jobs"].values()
-    assert "TF_VAR_alarm_emails" not in job["env"]
+    for job in document["jobs"].values():
+        assert "TF_VAR_alarm_emails" not in job["env"]
+
+
+def test_the_drift_report_plans_each_environment_with_that_environments_role() -> None:
+    [job] = workflows()["drift.yml"]["jobs"].values()
+    assert job["environment"] == "${{ matrix.environment }}-drift"
+    [role] = [
+        step["with"]["role-to-assume"]
+        for step in job["steps"]
+        if "role-to-assume" in step.get("with", {})
+    ]
+    # A variable of that GitHub environment: its role may be in another account.
+    assert role == "${{ vars.AWS_DRIFT_ROLE_ARN }}"
 
 
 def test_one_job_requires_all_others_of_ci() -> None:
@@ -191,17 +213,47 @@ def test_every_environment_gets_the_same_files_by_hash() -> None:
     }
     assert inputs["dev"] == inputs["test"] == inputs["prod"]
     # Terraform is checked out by commit, since the tag could have been moved.
-    [checkout] = [
-        step
-        for step in workflows()["deploy-environment.yml"]["jobs"]["deploy"]["steps"]
-        if step.get("uses", "").startswith("actions/checkout@")
-    ]
-    assert checkout["with"]["ref"] == "${{ inputs.commit }}"
-    # The files are verified before the job assumes a role.
-    order = [step.name for step in steps("deploy-environment.yml")]
-    assert order.index("Verify it against its manifest") < order.index(
-        "Assume the environment's role"
+    for job in ("plan", "deploy"):
+        [checkout] = [
+            step
+            for step in workflows()["deploy-environment.yml"]["jobs"][job]["steps"]
+            if step.get("uses", "").startswith("actions/checkout@")
+        ]
+        assert checkout["with"]["ref"] == "${{ inputs.commit }}"
+        # The files are verified before the job assumes a role.
+        order = [step.name for step in steps("deploy-environment.yml") if step.job == job]
+        [role] = [name for name in order if name.startswith("Assume the ")]
+        for name in ("Verify it against its manifest", "Verify its attestation"):
+            assert order.index(name) < order.index(role)
+
+
+def test_a_tag_of_a_public_repository_needs_an_attestation() -> None:
+    """The same condition decides whether deploy.yml attests a release and a deploy requires it."""
+    attest = workflows()["deploy.yml"]["jobs"]["attest"]
+    assert attest["if"] == "github.ref_type == 'tag' && !github.event.repository.private"
+    deploy = workflows()["deploy-environment.yml"]["jobs"]["deploy"]
+    assert deploy["env"]["REQUIRE_ATTESTATION"] == (
+        "${{ !github.event.repository.private && startsWith(inputs.release, 'v') }}"
     )
+    [signer] = [name for name, document in workflows().items() if "attest" in document["jobs"]]
+    assert f".github/workflows/{signer}" == attestation.WORKFLOW
+
+
+def test_every_file_of_a_release_is_uploaded_and_has_its_bill_attested() -> None:
+    jobs = workflows()["deploy.yml"]["jobs"]
+    for name in ("build", "fetch"):
+        [upload] = [step for step in jobs[name]["steps"] if step["name"] == "Upload the files"]
+        patterns = upload["with"]["path"].split()
+        for file in ("api.zip", "api.cdx.json", "runner-image.tar", "manifest.json"):
+            assert any(fnmatch(f"dist/{file}", pattern) for pattern in patterns), file
+        assert not any(fnmatch("dist/saved.tfplan", pattern) for pattern in patterns)
+    matrix = jobs["attest-contents"]["strategy"]["matrix"]
+    assert matrix == {"include": "${{ fromJSON(needs.build.outputs.contents) }}"}
+    [step] = [step for step in jobs["attest-contents"]["steps"] if "sbom-path" in step["with"]]
+    assert step["with"] == {
+        "subject-path": "dist/${{ matrix.file }}",
+        "sbom-path": "dist/${{ matrix.bill }}",
+    }
 
 
 def _before(jobs: dict[str, Any], name: str) -> set[str]:
@@ -212,7 +264,13 @@ def _before(jobs: dict[str, Any], name: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("job", "before"),
-    [("publish", "attest"), ("dev", "fetch"), ("test", "dev"), ("prod", "test")],
+    [
+        ("publish", "attest"),
+        ("dev", "attest"),
+        ("dev", "fetch"),
+        ("test", "dev"),
+        ("prod", "test"),
+    ],
 )
 def test_a_job_that_ran_out_of_time_has_not_passed(job: str, before: str) -> None:
     """GitHub reports such a job as cancelled, not as failed, and skips the jobs after it."""
@@ -242,12 +300,88 @@ def test_a_deploy_is_planned_applied_tested_promoted_and_tested_again() -> None:
     programs = [
         (match["program"], "--staged" in step.run)
         for step in steps("deploy-environment.yml")
-        if step.run is not None and (match := COMMAND.fullmatch(step.run))
+        if step.run is not None and step.job == "deploy" and (match := COMMAND.fullmatch(step.run))
     ]
     assert [name + " --staged" * staged for name, staged in programs] == [
-        "manifest", "approval", "image", "plan", "apply", "log_retention",
+        "manifest", "attestation", "approval", "image", "plan", "saved_plan", "apply",
+        "log_retention",
         "smoke --staged", "promote", "smoke", "rollback", "smoke",
     ]  # fmt: skip
+
+
+def test_the_plan_that_was_approved_is_the_one_that_is_applied() -> None:
+    """The job of prod's plan needs no approval, and hands over the object's version and hash."""
+    jobs = workflows()["deploy-environment.yml"]["jobs"]
+    assert jobs["plan"]["environment"] == "prod-plan"
+    assert jobs["plan"]["if"] == "inputs.environment == 'prod'"
+    assert jobs["deploy"]["environment"] == "${{ inputs.environment }}"
+    assert jobs["deploy"]["needs"] == ["plan"]
+    # The plan's job is skipped for dev and test; a plan that failed or timed out stops prod.
+    assert jobs["deploy"]["if"] == (
+        "!cancelled() && !failure() && needs.plan.result != 'cancelled'"
+    )
+    here = {step["name"]: step for step in jobs["deploy"]["steps"]}
+    fetch = here["Fetch the plan that was approved"]
+    assert here["Plan"]["if"] == "inputs.environment != 'prod'"
+    assert fetch["if"] == "inputs.environment == 'prod'"
+    assert fetch["env"] == {
+        "OBJECT_VERSION": "${{ needs.plan.outputs.version }}",
+        "SHA256": "${{ needs.plan.outputs.sha256 }}",
+    }
+    stored = next(step for step in jobs["plan"]["steps"] if step["name"] == "Store the plan")
+    for name in ("version", "sha256"):
+        assert jobs["plan"]["outputs"][name] == f"${{{{ steps.{stored['id']}.outputs.{name} }}}}"
+    # Both jobs prepare the same checkout, Terraform and files.
+    before = [
+        [step for step in job["steps"] if step["name"] in _PREPARATION]
+        for job in (jobs["plan"], jobs["deploy"])
+    ]
+    assert len(before[0]) == len(_PREPARATION)
+    assert before[0] == before[1]
+    assert not [step for step in jobs["plan"]["steps"] if "upload-artifact" in str(step)]
+
+
+_PREPARATION = (
+    "Check out",
+    "Set up Pants",
+    "Install Terraform",
+    "Download the release",
+    "Verify it against its manifest",
+    "Download its attestation",
+    "Verify its attestation",
+)
+
+
+def test_every_job_runs_the_same_terraform() -> None:
+    versions = {
+        step["with"]["terraform_version"]
+        for _, _, job in _jobs()
+        for step in job.get("steps", [])
+        if str(step.get("uses", "")).startswith("hashicorp/setup-terraform@")
+    }
+    assert len(versions) == 1
+
+
+def test_a_pull_request_plans_dev_with_a_role_of_its_own() -> None:
+    others = [
+        content["environment"]
+        for name, _, content in _jobs()
+        if "environment" in content and name != "plan.yml"
+    ]
+    assert "plan" not in others
+    document = workflows()["plan.yml"]
+    [job] = document["jobs"].values()
+    assert job["environment"] == "plan"  # the role that trusts it reads plan_state_environments
+    assert job["env"]["ENVIRONMENT"] == "dev"
+    # A fork runs code of people who may not push here.
+    condition = "github.event.pull_request.head.repo.full_name == github.repository"
+    assert condition in job["if"]
+    assert "pull_request_target" not in str(document)
+    assert job["permissions"] == {
+        "contents": "read",
+        "id-token": "write",
+        "pull-requests": "write",
+    }
 
 
 # --- Commands -------------------------------------------------------------------------------------
@@ -306,6 +440,8 @@ def test_a_command_runs(step: Step, checkout: Path) -> None:
     assert step.run is not None
     if step.run.startswith(".ci/run "):  # the steps would run this test again
         step = replace(step, run=step.run.replace(".ci/run", ".ci/run --dry-run"))
+    if step.run == ".ci/next":  # downloads the newest Pants
+        step = replace(step, run=".ci/next --dry-run")
     program = "run build-support/deploy:" in (step.run or "")
     environment = {"GITHUB_SHA": "0" * 40, "PYTHONDONTWRITEBYTECODE": "1"}
     done = run_step(step, checkout, VALUES, environment, ("--dry-run",) if program else ())

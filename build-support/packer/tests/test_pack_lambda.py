@@ -1,5 +1,7 @@
 """The packer keeps what the runtime needs, adds bytecode, and is reproducible."""
 
+import hashlib
+import json
 import marshal
 import os
 import subprocess
@@ -27,7 +29,7 @@ STOCK = {
     "botocore/data/s3/2006-03-01/examples-1.json": b"{}",
     "certifi/cacert.pem": b"certificates",
     "fastapi-1.0.dist-info/METADATA": b"Name: fastapi\nVersion: 1.0\n\nA long description.\n",
-    "fastapi-1.0.dist-info/RECORD": b"",
+    "fastapi-1.0.dist-info/RECORD": b"fastapi-1.0.dist-info/METADATA,,\ncertifi/cacert.pem,,\n",
     "fastapi-1.0.dist-info/entry_points.txt": b"[x]\n",
     "fastapi-1.0.dist-info/licenses/LICENSE": b"",
     "numpy/_core/include/numpy/arrayobject.h": b"",
@@ -36,6 +38,9 @@ STOCK = {
     "pydantic/main.pyi": SOURCE,
     "pydantic/v1/main.py": SOURCE,
     "pydantic/py.typed": b"",
+    "setuptools/__init__.py": SOURCE,
+    "setuptools-80.0.dist-info/METADATA": b"Name: setuptools\nVersion: 80.0\n\n",
+    "setuptools-80.0.dist-info/RECORD": b"setuptools/__init__.py,,\n",
     "template/old.py": b"print 'Python 2'\n",
 }
 
@@ -66,6 +71,7 @@ def test_keeps_only_what_the_runtime_needs(stock: Path, tmp_path: Path) -> None:
         "fastapi-1.0.dist-info/METADATA",
         "fastapi-1.0.dist-info/entry_points.txt",
         "lambda_function.py",
+        "setuptools-80.0.dist-info/METADATA",
         "template/old.py",
     }
 
@@ -75,6 +81,15 @@ def test_metadata_keeps_its_headers_only(stock: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "out.zip") as package:
         metadata = package.read("fastapi-1.0.dist-info/METADATA")
     assert metadata == b"Name: fastapi\nVersion: 1.0\n"
+
+
+def test_the_bill_names_what_the_package_contains(stock: Path, tmp_path: Path) -> None:
+    """Of setuptools only the metadata is kept, so the bill leaves it out."""
+    pack(stock, tmp_path / "out.zip")
+    content = json.loads((tmp_path / "out.cdx.json").read_bytes())
+    assert [item["purl"] for item in content["components"]] == ["pkg:pypi/fastapi@1.0"]
+    digest = hashlib.sha256((tmp_path / "out.zip").read_bytes()).hexdigest()
+    assert content["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": digest}]
 
 
 def test_botocores_certificates_are_kept_if_there_are_no_others(tmp_path: Path) -> None:
@@ -143,6 +158,8 @@ def test_bytes_are_the_same_every_time(stock: Path, tmp_path: Path, seed: str, z
         check=True,
     )
     assert (other.parent / "out.zip").read_bytes() == (tmp_path / "here.zip").read_bytes()
+    here = (tmp_path / "here.cdx.json").read_text().replace("here.zip", "out.zip")
+    assert (other.parent / "out.cdx.json").read_text() == here
 
 
 def test_the_command_line_prints_the_sizes(

@@ -2,16 +2,20 @@
 
 import ast
 import base64
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from importlib.metadata import distributions
 from io import BytesIO
 from pathlib import Path
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from pypdf import PdfWriter
 
 from services.declared import SERVICES
@@ -190,3 +194,16 @@ def test_is_small(package: zipfile.ZipFile, service: str) -> None:
     entries = package.infolist()
     assert sum(entry.file_size for entry in entries) <= 40e6
     assert Path(f"{service}.zip").stat().st_size <= 12e6
+
+
+def test_its_bill_of_materials_is_of_this_package(
+    package: zipfile.ZipFile, service: str, task: Path
+) -> None:
+    text = Path(f"{service}.cdx.json").read_text(encoding="utf-8")
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    content = json.loads(text)
+    digest = hashlib.sha256(Path(f"{service}.zip").read_bytes()).hexdigest()
+    assert content["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": digest}]
+    listed = {(item["name"], item["version"]) for item in content["components"]}
+    installed = {(item.name, item.version) for item in distributions(path=[str(task)])}
+    assert listed == installed

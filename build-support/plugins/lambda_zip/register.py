@@ -33,6 +33,7 @@ from pants.engine.target import (
 from pants.engine.unions import UnionRule
 
 PACKER = "build-support/packer/pack_lambda.py"
+BILL = "build-support/packer/bill.py"  # the packer imports it
 
 
 class PackageField(SpecialCasedDependencies):
@@ -80,7 +81,9 @@ async def package_lambda_zip(field_set: LambdaZipFieldSet) -> BuiltPackage:
         Get(Targets, UnparsedAddressInputs, field_set.package.to_unparsed_address_inputs()),
         Get(
             Digest,
-            PathGlobs([PACKER], GlobMatchErrorBehavior.error, description_of_origin="lambda_zip"),
+            PathGlobs(
+                [PACKER, BILL], GlobMatchErrorBehavior.error, description_of_origin="lambda_zip"
+            ),
         ),
         Get(PythonExecutable, InterpreterConstraints([field_set.python.value])),
     )
@@ -89,20 +92,25 @@ async def package_lambda_zip(field_set: LambdaZipFieldSet) -> BuiltPackage:
     )
     stock = await Get(BuiltPackage, EnvironmentAwarePackageRequest(stock_sets.field_sets[0]))
     output = field_set.output_path.value_or_default(file_ending="zip")
+    bill = output[: -len(".zip")] + ".cdx.json"
     services = [f"--aws-service={name}" for name in field_set.aws_services.value or ()]
     result = await Get(
         ProcessResult,
         Process(
-            argv=(python.path, "-I", PACKER, stock.artifacts[0].relpath, output, *services),
+            # Isolated, except that the packer may import from its own folder.
+            argv=(python.path, "-Es", PACKER, stock.artifacts[0].relpath, output, *services),
             input_digest=await Get(Digest, MergeDigests((stock.digest, packer))),
-            output_files=(output,),
+            output_files=(output, bill),
             description=f"Pack {output}",
         ),
     )
     summary = result.stdout.decode().strip()
     return BuiltPackage(
         result.output_digest,
-        (BuiltPackageArtifact(output, extra_log_lines=(f"    {summary}",)),),
+        (
+            BuiltPackageArtifact(output, extra_log_lines=(f"    {summary}",)),
+            BuiltPackageArtifact(bill),
+        ),
     )
 
 

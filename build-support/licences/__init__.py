@@ -1,0 +1,1 @@
+"""THIRD_PARTY.md: the third-party packages in what is shipped, with their licences and notices."""
