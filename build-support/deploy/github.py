@@ -26,6 +26,8 @@ class Github:
     def __init__(self, repository: str, token: str, url: str = "https://api.github.com") -> None:
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
             raise Refused(f"GITHUB_REPOSITORY is {repository!r}, not OWNER/NAME")
+        self._api = url
+        self._owner = repository.partition("/")[0]
         self._client = httpx.Client(
             base_url=f"{url}/repos/{repository}/",
             headers={
@@ -47,6 +49,34 @@ class Github:
             )
         url = os.environ.get("GITHUB_API_URL", "https://api.github.com")
         return cls(variables["GITHUB_REPOSITORY"], variables["GH_TOKEN"], url)
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        """Return a setting of the repository, or None if there is none at that path."""
+        response = self._client.get(path, params={"per_page": "30"})
+        return None if response.status_code == 404 else self._checked(response)
+
+    def find_list(self, path: str) -> list[dict[str, Any]]:
+        """Return the first 100 settings of a list."""
+        return self._list(path)
+
+    def send(self, method: str, path: str, content: Mapping[str, Any] | None = None) -> None:
+        """Change a setting of the repository."""
+        self._object(method, path, content)
+
+    def reviewer(self, name: str) -> dict[str, Any]:
+        """Return the `type` and `id` of a team of the repository's owner, or else of a user.
+
+        Raises:
+            Refused: There is neither.
+        """
+        for kind, url in (
+            ("Team", f"{self._api}/orgs/{self._owner}/teams/{name}"),
+            ("User", f"{self._api}/users/{name}"),
+        ):
+            response = self._client.get(url)
+            if response.status_code != 404:
+                return {"type": kind, "id": self._checked(response)["id"]}
+        raise Refused(f"{name} is neither a team of {self._owner} nor a user of GitHub")
 
     def environment(self, name: str) -> dict[str, Any]:
         """Return a deployment environment with its protection rules."""
@@ -154,5 +184,5 @@ class Github:
                 f"GitHub answered {response.status_code} to {response.request.method} "
                 f"{response.request.url.path}: {response.text[:300]}"
             )
-        found: dict[str, Any] = response.json()
+        found: dict[str, Any] = response.json() if response.content else {}
         return found

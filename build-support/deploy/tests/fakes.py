@@ -456,3 +456,101 @@ class FakeGithub:
         asset = {"name": name, "url": f"{base}/assets/{name}"}
         self.releases[int(path.removeprefix("upload/")) - 1]["assets"].append(asset)
         return _answer(start_response, 201, asset)
+
+
+class FakeGithubSettings:
+    """The part of GitHub's REST API with which a repository is set up; its fields are the settings.
+
+    Attributes:
+        requests: Every request that changes something, as method and path.
+    """
+
+    def __init__(self) -> None:
+        self.environments: dict[str, dict[str, Any]] = {}
+        self.refs: dict[str, dict[int, Any]] = {}
+        self.variables: dict[str, dict[str, str]] = {}
+        self.rulesets: dict[int, dict[str, Any]] = {}
+        self.requests: list[tuple[str, str]] = []
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        size = int(environ.get("CONTENT_LENGTH") or 0)
+        content = json.loads(environ["wsgi.input"].read(size) or "{}")
+        if environ.get("HTTP_AUTHORIZATION") != "Bearer token":
+            return _answer(start_response, 401, {"message": "Bad credentials"})
+        if method != "GET":
+            self.requests.append((method, path))
+        parts = path.removeprefix("/repos/acme/fin-advisor/").strip("/").split("/")
+        status, answer = self._api(method, parts, content)
+        return _answer(start_response, status, answer)
+
+    def _api(  # noqa: PLR0911, PLR0912 - one branch a route
+        self, method: str, path: list[str], content: dict[str, Any]
+    ) -> tuple[int, Any]:
+        match method, path:
+            case "GET", ["orgs", "acme", "teams", "deployers"]:
+                return 200, {"id": 7}
+            case "GET", ["users", "ann"]:
+                return 200, {"id": 8}
+            case "PUT", ["environments", name]:
+                self.environments[name] = self._environment(content)
+                return 200, {}
+            case "GET", ["environments", name] if name in self.environments:
+                return 200, self.environments[name]
+            case "GET", ["environments", name, "deployment-branch-policies"]:
+                listed = [{"id": key, **ref} for key, ref in self.refs.get(name, {}).items()]
+                return 200, {"branch_policies": listed}
+            case "POST", ["environments", name, "deployment-branch-policies"]:
+                refs = self.refs.setdefault(name, {})
+                refs[max(refs, default=0) + 1] = content
+                return 200, {}
+            case "DELETE", ["environments", name, "deployment-branch-policies", key]:
+                del self.refs[name][int(key)]
+                return 204, {}
+            case _, ["environments", name, "variables", *rest]:
+                return self._variable(method, name, rest, content)
+            case _, ["actions", "variables", *rest]:
+                return self._variable(method, "", rest, content)
+            case "GET", ["rulesets"]:
+                return 200, [{"id": key, "name": one["name"]} for key, one in self.rulesets.items()]
+            case "POST", ["rulesets"]:
+                self.rulesets[len(self.rulesets) + 1] = content
+                return 201, {}
+            case "GET", ["rulesets", key]:
+                return 200, {
+                    "id": int(key),
+                    "source": "acme/fin-advisor",
+                    **self.rulesets[int(key)],
+                }
+            case "PUT", ["rulesets", key]:
+                self.rulesets[int(key)] = content
+                return 200, {}
+            case _:
+                return 404, {"message": "Not Found"}
+
+    def _environment(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        rules: list[dict[str, Any]] = [{"type": "branch_policy"}]
+        if content["reviewers"]:
+            reviewers = [
+                {"type": one["type"], "reviewer": {"id": one["id"], "login": "x"}}
+                for one in content["reviewers"]
+            ]
+            review = {"prevent_self_review": content["prevent_self_review"], "reviewers": reviewers}
+            rules.append({"type": "required_reviewers", **review})
+        restricts = content["deployment_branch_policy"]
+        return {"protection_rules": rules, "deployment_branch_policy": restricts}
+
+    def _variable(
+        self, method: str, environment: str, path: list[str], content: Mapping[str, str]
+    ) -> tuple[int, Any]:
+        variables = self.variables.setdefault(environment, {})
+        if method == "GET":
+            listed = [{"name": name, "value": value} for name, value in variables.items()]
+            return 200, {"variables": listed}
+        if (method == "PATCH") != (content["name"] in variables) or path not in (
+            [],
+            [content["name"]],
+        ):
+            return 409, {"message": "Already exists, or does not"}
+        variables[content["name"]] = content["value"]
+        return (204, {}) if method == "PATCH" else (201, {})
