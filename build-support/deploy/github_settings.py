@@ -27,8 +27,10 @@ REFS: Final[Mapping[str, Sequence[Mapping[str, str]]]] = {
     "test": (_RELEASES,),
     "prod": (_RELEASES,),
     "prod-plan": (_MAIN, _RELEASES),
-    "plan": (_MAIN,),
-    "pull-request": ({"type": "branch", "name": "refs/pull/*/merge"},),
+    "plan": ({"type": "branch", "name": "refs/pull/*/merge"},),
+    "dev-drift": (_MAIN,),
+    "test-drift": (_MAIN,),
+    "prod-drift": (_MAIN,),
 }
 """The environments, and the branches and tags that may use each. A role trusts an environment's
 name, whatever the branch: only this keeps other branches from the role."""
@@ -191,19 +193,28 @@ def _outputs(path: Path) -> dict[str, Any]:
         raise Refused(f"{path} is not what `terraform output -json` prints") from None
 
 
+def _roles(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield the environment, the variable and the ARN of each role of an account."""
+    for environment, role in outputs.get("deploy_role_arns", {}).items():
+        yield environment, "AWS_DEPLOY_ROLE_ARN", role
+    for environment, role in outputs.get("drift_role_arns", {}).items():
+        yield f"{environment}-drift", "AWS_DRIFT_ROLE_ARN", role
+    for output, environment in (("plan_role_arn", "plan"), ("prod_plan_role_arn", "prod-plan")):
+        if role := outputs.get(output):
+            yield environment, "AWS_PLAN_ROLE_ARN", role
+
+
 def _wanted(options: argparse.Namespace, github: Github) -> Settings:
-    outputs = _outputs(options.outputs)
-    images = outputs.get("ecr_repository_urls", {})
-    runner = {"ECR_RUNNER_REPOSITORY": images["runner"]} if "runner" in images else {}
     variables: dict[str, dict[str, str]] = {
         "": {"ALARM_EMAILS": json.dumps(options.alarm_email)},
     }
-    for output, name in (
-        ("deploy_role_arns", "AWS_DEPLOY_ROLE_ARN"),
-        ("plan_role_arns", "AWS_PLAN_ROLE_ARN"),
-    ):
-        for environment, role in outputs.get(output, {}).items():
-            variables[environment] = {"AWS_REGION": options.region, name: role, **runner}
+    for file in options.outputs:
+        outputs = _outputs(file)
+        images = outputs.get("ecr_repository_urls", {})
+        common = {"AWS_REGION": options.region}
+        common |= {"ECR_RUNNER_REPOSITORY": images["runner"]} if "runner" in images else {}
+        for environment, name, role in _roles(outputs):
+            variables[environment] = {**common, name: role}
     if unknown := sorted(variables.keys() - REFS.keys() - {""}):
         raise Refused(f"bootstrap has roles for unknown environments: {', '.join(unknown)}")
     return Settings([github.reviewer(name) for name in options.reviewer], variables)
@@ -214,7 +225,13 @@ def main(arguments: Sequence[str]) -> None:
     cli = parser(__doc__, environment=False)
     cli.formatter_class = argparse.RawDescriptionHelpFormatter
     cli.add_argument("--repository", required=True, metavar="OWNER/NAME")
-    cli.add_argument("--outputs", required=True, type=Path, help="bootstrap's outputs as JSON")
+    cli.add_argument(
+        "--outputs",
+        action="append",
+        required=True,
+        type=Path,
+        help="bootstrap's outputs as JSON; once for each account",
+    )
     cli.add_argument("--region", required=True, help="the region of the environments")
     cli.add_argument(
         "--reviewer",

@@ -27,9 +27,9 @@ def repository(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGithubSettings]:
 def arguments(tmp_path: Path) -> list[str]:
     outputs = {
         "deploy_role_arns": {name: f"{_ARN}-{name}-deploy" for name in ("dev", "test", "prod")},
-        "plan_role_arns": {
-            name: f"{_ARN}-{name}" for name in ("plan", "prod-plan", "pull-request")
-        },
+        "drift_role_arns": {name: f"{_ARN}-{name}-drift" for name in ("dev", "test", "prod")},
+        "plan_role_arn": f"{_ARN}-plan",
+        "prod_plan_role_arn": f"{_ARN}-prod-plan",
         "ecr_repository_urls": {"runner": "123456789012.dkr.ecr.us-east-1.amazonaws.com/runner"},
     }
     file = tmp_path / "bootstrap.json"
@@ -57,6 +57,8 @@ def test_an_empty_repository_gets_all_settings_and_a_second_run_changes_nothing(
         "ECR_RUNNER_REPOSITORY": "123456789012.dkr.ecr.us-east-1.amazonaws.com/runner",
     }
     assert repository.variables["plan"]["AWS_PLAN_ROLE_ARN"] == f"{_ARN}-plan"
+    assert repository.variables["prod-drift"]["AWS_DRIFT_ROLE_ARN"] == f"{_ARN}-prod-drift"
+    assert repository.environments.keys() == repository.variables.keys() - {""}
     assert repository.variables[""] == {"ALARM_EMAILS": '["on-call@acme.example"]'}
     rules = {one["name"]: [rule["type"] for rule in one["rules"]] for one in _rulesets(repository)}
     assert rules == {
