@@ -14,7 +14,15 @@ _NOTICE: Final = re.compile(
     r"(?:.*/)?(?P<folder>[^/]+\.dist-info)/(?:licenses/(?P<nested>.+)|(?P<flat>(?:LICEN[CS]E|NOTICE|COPYING)[^/]*))",
     re.IGNORECASE,
 )
-_SOURCE_LABELS: Final = ("source", "source code", "code", "repository", "github", "homepage", "home")
+_SOURCE_LABELS: Final = (
+    "source",
+    "source code",
+    "code",
+    "repository",
+    "github",
+    "homepage",
+    "home",
+)
 
 
 @dataclass(frozen=True)

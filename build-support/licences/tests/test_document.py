@@ -36,7 +36,9 @@ def test_each_listed_package_has_the_version_of_the_lock() -> None:
     locked = {_normal(r["project_name"]): r["version"] for r in resolve["locked_requirements"]}
     document = listed((ROOT / "THIRD_PARTY.md").read_text())
     assert len(document) > 40
-    differing = {(name, version) for name, version in document if locked.get(_normal(name)) != version}
+    differing = {
+        (name, version) for name, version in document if locked.get(_normal(name)) != version
+    }
     assert differing == set()
 
 
