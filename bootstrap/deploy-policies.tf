@@ -98,6 +98,9 @@ locals {
             "s3vectors:GetIndex",
             "s3vectors:GetVectorBucket",
             "s3vectors:ListIndexes",
+            "s3vectors:ListTagsForResource",
+            "s3vectors:TagResource", # CloudFormation gives the stack's tags to the bucket.
+            "s3vectors:UntagResource",
           ]
           Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.s3vectors}:bucket/${prefix}-vectors-*"]
         },
@@ -109,6 +112,8 @@ locals {
             "cloudformation:DescribeStackEvents",
             "cloudformation:DescribeStacks",
             "cloudformation:GetTemplate",
+            "cloudformation:TagResource",
+            "cloudformation:UntagResource",
             "cloudformation:UpdateStack",
           ]
           Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.cloudformation}:stack/${prefix}-s3vectors/*"]

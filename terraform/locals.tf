@@ -9,11 +9,12 @@ locals {
   # The deploy role may write policies under this path only.
   policy_path = "/${var.project_name}/${var.environment}/"
 
-  tags = {
+  # The deploy role may create and change resources with the tags of its environment only, so var.tags cannot replace them.
+  tags = merge(var.tags, {
     Project     = var.project_name
     Environment = var.environment
     ManagedBy   = "terraform"
-  }
+  })
 
   runner_on_lambda = var.runner_platform == "lambda"
 

@@ -213,6 +213,7 @@ resource "aws_cloudwatch_metric_alarm" "quota" {
 resource "aws_budgets_budget" "main" {
   count = var.monthly_budget_usd == null ? 0 : 1
 
+  account_id   = local.account_id
   name         = local.prefix
   budget_type  = "COST"
   limit_amount = tostring(var.monthly_budget_usd)

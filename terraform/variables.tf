@@ -36,6 +36,27 @@ variable "aws_region" {
   }
 }
 
+variable "tags" {
+  type        = map(string)
+  description = "Tags of all resources, beside Project, Environment and ManagedBy, such as a cost centre."
+  default     = {}
+
+  validation {
+    condition     = length(setintersection([for key in keys(var.tags) : lower(key)], ["project", "environment", "managedby", "service"])) == 0
+    error_message = "Leave Project, Environment, ManagedBy and Service out of tags: Terraform sets them, and permissions depend on them."
+  }
+
+  validation {
+    condition     = alltrue([for key, value in var.tags : can(regex("^[A-Za-z0-9 _.:/=+@-]{1,128}$", key)) && !startswith(lower(key), "aws:") && can(regex("^[A-Za-z0-9 _.:/=+@-]{0,256}$", value))])
+    error_message = "Write tags in letters, digits, spaces and _ . : / = + - @, at most 128 characters in a key and 256 in a value; AWS reserves keys that begin with aws:."
+  }
+
+  validation {
+    condition     = length(var.tags) <= 40
+    error_message = "Write at most 40 tags: AWS allows 50 for each resource, and some are set here."
+  }
+}
+
 # --- Packages ------------------------------------------------------------------------------------------------------
 
 variable "package_dir" {
@@ -494,7 +515,7 @@ variable "vpc_config" {
     subnet_ids         = list(string)
     security_group_ids = list(string)
   })
-  description = "Private subnets and security groups for the services; they need a route or endpoints to API Gateway, Secrets Manager, S3 and Bedrock. null runs the services outside of a VPC."
+  description = "Private subnets and security groups for the services. They need a NAT gateway, because the services call each other through a REGIONAL API, which no VPC endpoint serves; endpoints may serve S3, DynamoDB, Secrets Manager, Bedrock and X-Ray beside it (docs/cost.md). null runs the services outside of a VPC."
   default     = null
 
   validation {

@@ -9,19 +9,20 @@ from licences.packages import Notice, Package
 _INTRODUCTION: Final = """\
 # Third-party packages
 
-Generated: `./pants package ::`, then `./pants run build-support/licences:third_party`. A test compares the list with
-`3rdparty/python/default.lock` and with the packages.
+Generated: `./pants package ::`, then `./pants run build-support/licences:third_party`. A test
+compares the list with `3rdparty/python/default.lock` and with the packages.
 
-fin-advisor itself is under the [Apache License 2.0](LICENSE). The functions' zips and the runner's image contain the
-packages below, unmodified except that the zips leave out files that are not needed at run time. The image's base adds
-Python and Debian, whose notices are in the image under `/usr/share/doc` and `/usr/local/lib/python3.13/LICENSE.txt`.
+fin-advisor itself is under the [Apache License 2.0](LICENSE). The functions' zips and the runner's
+image contain the packages below, unmodified except that the zips leave out files that are not
+needed at run time. The image's base adds Python and Debian, whose notices are in the image under
+`/usr/share/doc` and `/usr/local/lib/python3.13/LICENSE.txt`.
 """
 
 _MPL: Final = """\
 ## Under the Mozilla Public License 2.0
 
-These packages, or parts of them, are under MPL-2.0. They are shipped unmodified. Their source code is available at the
-address beside each; the licence's text is among the notices below.
+These packages, or parts of them, are under MPL-2.0. They are shipped unmodified. Their source code
+is available at the address beside each; the licence's text is among the notices below.
 """
 
 _ROW: Final = re.compile(r"\| (?P<name>[A-Za-z0-9._-]+) \| (?P<version>[0-9][^ |]*) \| .* \|")

@@ -36,6 +36,9 @@ log_level            = "DEBUG"
 log_retention_days   = 7
 trace_sample_percent = 100
 
+# Of the account, as for each environment: a budget on tags that nobody activated for billing would count nothing.
+monthly_budget_usd = 60
+
 # dev may be destroyed and created again at any time.
 secret_recovery_days = 0
 force_destroy        = true

@@ -3,8 +3,8 @@ aws_region  = "us-east-1"
 
 enable_service_api_keys = true
 
-# The schedule of the jobs makes 43,200 calls a month with api's key, and a canary makes as many with its own key. The
-# quotas are far above that: they stop a caller that runs out of control.
+# The schedule of the jobs makes 43,200 calls a month with api's key. The quotas are far above that: they stop a caller that
+# runs out of control.
 service_api_keys = {
   api = {
     quota_limit  = 5000000
@@ -40,12 +40,6 @@ service_api_keys = {
     description  = "Client key"
     rate_limit   = 100
     burst_limit  = 200
-  }
-  # The canary calls /api/health each minute. With its own key it cannot use up a client's quota.
-  canary = {
-    quota_limit  = 1000000
-    quota_period = "MONTH"
-    description  = "Canary key"
   }
 }
 

@@ -37,6 +37,8 @@ log_level            = "INFO"
 log_retention_days   = 30
 trace_sample_percent = 20
 
+monthly_budget_usd = 100
+
 # Locked as in prod, so that what the lock refuses is noticed here. A role with s3:BypassGovernanceRetention can empty it.
 record_retention = {
   mode = "GOVERNANCE"

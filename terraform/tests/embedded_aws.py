@@ -32,4 +32,5 @@ class RecordedAws(TerraformAws):
             ),
             *self.sampling.rules,
             *self.log_protection.policies,
+            *self.budgets.budgets,
         ]

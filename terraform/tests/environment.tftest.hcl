@@ -39,9 +39,20 @@ run "is_complete" {
   }
 
   assert {
-    # 44,640 minutes in a month of 31 days: a call of the canary and one of the jobs' schedule in each.
+    # 44,640 minutes in a month of 31 days: a call of the jobs' schedule in each, and as many of a monitor outside.
     condition     = var.environment != "prod" || alltrue([for key in values(local.api_keys) : key.quota_limit > 2 * 60 * 24 * 31])
-    error_message = "In prod, a canary cannot use up a quota."
+    error_message = "In prod, calls by the clock cannot use up a quota."
+  }
+
+  assert {
+    condition     = length(aws_budgets_budget.main) == 1
+    error_message = "Each environment has a budget."
+  }
+
+  assert {
+    # No program of this project uses another key.
+    condition     = toset(keys(var.service_api_keys)) == toset(concat(keys(local.declared_keys), ["client"]))
+    error_message = "Each key has a service or a client that uses it."
   }
 
   assert {

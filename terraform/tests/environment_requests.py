@@ -57,6 +57,9 @@ def requests(own: str, target: str) -> Mapping[str, list[Check]]:
         ],
         "change a usage plan": gateway("PATCH", f"{_GATEWAY}/usageplans/one"),
         "add a key to a usage plan": gateway("POST", f"{_GATEWAY}/usageplans/one/keys"),
+        "create an API key": [
+            Check("apigateway:POST", f"{_GATEWAY}/apikeys", request_context(tags))
+        ],
         "read an API key": gateway("GET", f"{_GATEWAY}/apikeys/one"),
         "list all API keys of the account": [Check("apigateway:GET", f"{_GATEWAY}/apikeys")],
         "disable an API key": gateway("PATCH", f"{_GATEWAY}/apikeys/one"),

@@ -124,7 +124,7 @@ UNUSED_REASONS: Final = _explained(
     (r"\w+ [\w-]+:(UntagResource|UntagPolicy|ListPolicyTags)", "a removed tag"),
     (r"TryEmbeddings bedrock:InvokeModel", "requirements.md lists it: Bedrock Invocation"),
     (r"ReadModels bedrock:GetFoundationModel", "the smoke test and the drift job read life cycles"),
-    (r"Budget budgets:.*", "variable monthly_budget_usd"),
+    (r"Budget budgets:.*", "a changed budget"),
     (r"Clock scheduler:UpdateSchedule", "a changed schedule"),
     (
         r"Topic sns:(Subscribe|Unsubscribe|GetSubscriptionAttributes|ListSubscriptionsByTopic)",

@@ -14,6 +14,7 @@ run "wrong_values_are_each_refused" {
     var.project_name,
     var.environment,
     var.aws_region,
+    var.tags,
     var.architecture,
     var.live_versions,
     var.runner_platform,
@@ -52,6 +53,7 @@ run "wrong_values_are_each_refused" {
     project_name         = "Fin_Advisor"
     environment          = "production"
     aws_region           = "Virginia"
+    tags                 = { environment = "prod" }
     architecture         = "amd64"
     live_versions        = { api = "latest" }
     runner_platform      = "ecs"

@@ -36,9 +36,9 @@ class RenderedPolicies:
                 raise LookupError(f"the plan does not know the policy {item['name']}")
             self.documents[item["name"]] = item["policy"]
 
-    def of_role(self, role: str) -> Policies:
+    def of_role(self, role: str, *, bounded: bool = True) -> Policies:
         """Return the policies named after a role, under its boundary if there is one."""
-        boundary = self.documents.get(f"{role}-boundary")
+        boundary = self.documents.get(f"{role}-boundary") if bounded else None
         names = [name for name in self.documents if name.startswith(f"{role}-")]
         documents = {n: self.documents[n] for n in names if n != f"{role}-boundary"}
         if not documents:

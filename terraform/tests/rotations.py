@@ -18,24 +18,25 @@ def rotate(aws: RecordedAws, state: State, name: str) -> None:
     variables = functions["module.rotation[0].aws_lambda_function.main"]["environment"][0]
     settings = Settings(**{key.lower(): value for key, value in variables["variables"].items()})
     secret = f"{settings.project_name}/{settings.environment}/{name}/api-key"
-    version = _begin(aws, secret)
+    secrets = state.resources("aws_secretsmanager_secret").values()
+    arn = next(item["arn"] for item in secrets if item["name"] == secret)
+    version = _begin(arn)
     rotation = Rotation(
         settings,
         secrets=aws.client("secretsmanager"),
         gateway=aws.client("apigateway"),
-        secret_id=secret,
+        secret_id=arn,
         version=version,
     )
     for step in ("createSecret", "setSecret", "finishSecret"):
         rotation.run(step)
 
 
-def _begin(aws: RecordedAws, secret: str) -> str:
+def _begin(arn: str) -> str:
     """Add a pending version without a value, as Secrets Manager does before the first step.
 
     moto's own object is changed, because its RotateSecret invokes a Lambda function.
     """
-    arn = aws.client("secretsmanager").describe_secret(SecretId=secret)["ARN"]
     stored: Any = secretsmanager_backends[ACCOUNT_ID][REGION].secrets[arn]
     stored.rotation_requested = stored.rotation_enabled = True
     version = str(uuid.uuid4())

@@ -364,6 +364,7 @@ run "everything_optional" {
     reserved_concurrency = { s3vector = 20 }
     alarm_emails         = ["oncall@example.com"]
     monthly_budget_usd   = 50
+    tags                 = { CostCentre = "4711" }
     key_rotation_days    = 30
     chat_guardrail       = { id = "gr1abc", version = "3" }
   }
@@ -376,6 +377,11 @@ run "everything_optional" {
   assert {
     condition     = length(aws_apprunner_vpc_connector.runner) == 1 && length(aws_wafv2_web_acl_association.main) == 1 && length(aws_route53_record.main) == 1 && length(aws_budgets_budget.main) == 1 && length(aws_sns_topic_subscription.alarms) == 1
     error_message = "Each option creates its resources."
+  }
+
+  assert {
+    condition     = local.tags == { CostCentre = "4711", Project = var.project_name, Environment = var.environment, ManagedBy = "terraform" }
+    error_message = "Tags of one's own are added to those that permissions depend on."
   }
 
   assert {

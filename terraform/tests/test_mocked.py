@@ -105,6 +105,7 @@ WRONG: Mapping[str, tuple[Any, str]] = {
     "project_name": ("Fin_Advisor", "Write project_name in 3 to 16 lower-case letters"),
     "environment": ("production", 'Write environment as "dev", "test" or "prod"'),
     "aws_region": ("Virginia", "Write aws_region as a region's code"),
+    "tags": ({"environment": "prod"}, "Leave Project, Environment, ManagedBy and Service out of"),
     "architecture": ("amd64", 'Write architecture as "x86_64" or "arm64"'),
     "runner_platform": ("ecs", 'or as "lambda" for an account that cannot use App Runner'),
     "key_rotation_days": (0, "Write key_rotation_days as a number of days"),

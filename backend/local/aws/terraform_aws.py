@@ -2,6 +2,7 @@
 
 from local.aws.app_runner import AppRunner
 from local.aws.bucket_lifecycles import BucketLifecycles
+from local.aws.budgets import Budgets
 from local.aws.log_protection import LogProtection
 from local.aws.moto_patches import patch_moto
 from local.aws.server import EmbeddedAws
@@ -15,7 +16,16 @@ class TerraformAws(EmbeddedAws):
         self.app_runner = AppRunner()
         self.sampling = XRaySampling()
         self.log_protection = LogProtection()
-        super().__init__([self.app_runner, self.sampling, self.log_protection, BucketLifecycles()])
+        self.budgets = Budgets()
+        super().__init__(
+            [
+                self.app_runner,
+                self.sampling,
+                self.log_protection,
+                self.budgets,
+                BucketLifecycles(),
+            ]
+        )
 
     def serve(self) -> None:
         super().serve()

@@ -1,0 +1,1 @@
+"""Asks whether the locked Python packages have known vulnerabilities."""
