@@ -159,16 +159,17 @@ def test_the_commands_work_the_first_time_after_a_rollback_and_after_a_promotion
     assert "fin-advisor/runner has no image yet. Push one (docs/runbook.md" in told
 
     # A first time: the newest image and the newest versions.
-    estate.push_image("commit-1", "1")
-    second = estate.push_image("commit-2", "2")
+    first = estate.push_image("commit-1", "1")
     estate.apply()
-    assert (estate.version("api"), estate.image()) == ("1", second)
+    assert (estate.version("api"), estate.image()) == ("1", first)
     assert estate.would_change_nothing()
 
-    # While nothing has been promoted or rolled back, an apply deploys what is in dist/.
+    # While nothing has been promoted or rolled back, an apply deploys what is newest.
     estate.package("second")
+    second = estate.push_image("commit-2", "2")
     estate.apply()
     assert (estate.version("api"), estate.version("chat")) == ("2", "2")
+    assert estate.image() == second
 
     # After a rollback, which stays.
     estate.program("rollback", "--version", "api=1")
