@@ -36,6 +36,28 @@ locals {
             "${local.state_arn}/${environment}/terraform.tfstate.tflock",
           ]])
         },
+        {
+          # What serves, and the release that was applied last (terraform/serving.tf).
+          Sid = "ReadAndWriteServing"
+          Action = [
+            "ssm:AddTagsToResource",
+            "ssm:DeleteParameter",
+            "ssm:GetParameter",
+            "ssm:GetParametersByPath",
+            "ssm:ListTagsForResource",
+            "ssm:PutParameter",
+            "ssm:RemoveTagsFromResource",
+          ]
+          Resource = flatten([for path in local.scope_paths[scope] : [
+            "${local.arn.ssm}:parameter/${path}",
+            "${local.arn.ssm}:parameter/${path}/*",
+          ]])
+        },
+        {
+          Sid      = "FindServing"
+          Action   = ["ssm:DescribeParameters"]
+          Resource = ["*"] # This action supports no resource-level permissions.
+        },
       ]
 
       # API Gateway Management, with keys, usage plans, firewall and domain
@@ -173,6 +195,7 @@ locals {
             "lambda:GetFunctionConfiguration",
             "lambda:GetPolicy",
             "lambda:InvokeFunction", # The smoke test sends {"test": "secrets"}.
+            "lambda:ListAliases",    # An alias's version is never pruned.
             "lambda:ListTags",
             "lambda:ListVersionsByFunction",
             "lambda:PublishVersion",
@@ -598,6 +621,7 @@ resource "aws_iam_policy" "deploy_boundary" {
           "scheduler:*",
           "secretsmanager:*",
           "sns:*",
+          "ssm:*",
           "xray:*",
         ]
         Resource = "*"

@@ -16,25 +16,11 @@ resource "aws_ecr_repository" "main" {
   }
 }
 
+# Releases and commits are counted apart: however often somebody pushes to main, the image that prod serves stays. ECR never
+# expires an image by a rule if a rule of higher priority matches its tags, so a commit that became a release stays too.
 resource "aws_ecr_lifecycle_policy" "main" {
   for_each = local.repositories
 
   repository = aws_ecr_repository.main[each.key].name
-
-  policy = jsonencode({
-    rules = [
-      {
-        rulePriority = 1
-        description  = "Delete untagged images, which failed pushes leave behind"
-        selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = 7 }
-        action       = { type = "expire" }
-      },
-      {
-        rulePriority = 2
-        description  = "Keep fifty releases to roll back to"
-        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 50 }
-        action       = { type = "expire" }
-      },
-    ]
-  })
+  policy     = file("${path.module}/ecr-lifecycle.json")
 }

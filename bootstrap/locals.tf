@@ -9,7 +9,7 @@ locals {
   arn = {
     for service in [
       "apprunner", "cloudformation", "cloudwatch", "dynamodb", "ecr", "lambda", "logs", "scheduler", "secretsmanager",
-      "s3vectors", "sns", "wafv2", "xray",
+      "s3vectors", "sns", "ssm", "wafv2", "xray",
     ] : service => "arn:${local.partition}:${service}:${var.aws_region}:${local.account_id}"
   }
   arn_apigateway = "arn:${local.partition}:apigateway:${var.aws_region}::"

@@ -71,7 +71,7 @@ resource "aws_apprunner_service" "runner" {
     }
 
     image_repository {
-      image_identifier      = var.runner_image
+      image_identifier      = local.runner_image
       image_repository_type = "ECR"
 
       image_configuration {
@@ -121,6 +121,13 @@ resource "aws_apprunner_service" "runner" {
   observability_configuration {
     observability_enabled           = local.tracing
     observability_configuration_arn = one(aws_apprunner_observability_configuration.runner[*].arn)
+  }
+
+  lifecycle {
+    precondition {
+      condition     = local.runner_image != null
+      error_message = "App Runner needs an image, and ${var.environment} serves none yet: pass -var=runner_image=REPOSITORY@sha256:DIGEST for this first apply, or set runner_platform = \"lambda\" in environments/${var.environment}.tfvars if this account has no App Runner."
+    }
   }
 
   # The first instance becomes healthy only if it can read its secrets and its bucket.
@@ -179,7 +186,7 @@ module "runner" {
   memory_mb            = local.declared.runner.memory_mb
   timeout_seconds      = local.declared.runner.timeout_s
   reserved_concurrency = lookup(var.reserved_concurrency, "runner", null)
-  live_version         = lookup(var.live_versions, "runner", null)
+  live_version         = lookup(local.live_versions, "runner", null)
 
   environment = merge(local.lambda_environment, local.runner_environment, {
     ORIGIN_CHECK = "false" # A function has no public URL.

@@ -10,7 +10,7 @@ module "rotation" {
   memory_mb            = local.declared.rotation.memory_mb
   timeout_seconds      = local.declared.rotation.timeout_s
   reserved_concurrency = lookup(var.reserved_concurrency, "rotation", null)
-  live_version         = lookup(var.live_versions, "rotation", null)
+  live_version         = lookup(local.live_versions, "rotation", null)
 
   # No tracing: the function runs a few times a day and serves no request. No VPC: API Gateway's control plane has no VPC
   # endpoint.

@@ -10,7 +10,7 @@ module "api" {
   memory_mb            = local.declared.api.memory_mb
   timeout_seconds      = local.declared.api.timeout_s
   reserved_concurrency = lookup(var.reserved_concurrency, "api", null)
-  live_version         = lookup(var.live_versions, "api", null)
+  live_version         = lookup(local.live_versions, "api", null)
 
   environment = merge(local.lambda_environment, {
     SERVICE_NAME  = "api"

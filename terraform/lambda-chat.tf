@@ -11,7 +11,7 @@ module "chat" {
   memory_mb            = local.declared.chat.memory_mb
   timeout_seconds      = local.declared.chat.timeout_s
   reserved_concurrency = lookup(var.reserved_concurrency, "chat", null)
-  live_version         = lookup(var.live_versions, "chat", null)
+  live_version         = lookup(local.live_versions, "chat", null)
 
   environment = merge(local.lambda_environment, {
     SERVICE_NAME           = "chat"

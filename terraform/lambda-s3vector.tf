@@ -10,7 +10,7 @@ module "s3vector" {
   memory_mb            = local.declared.s3vector.memory_mb
   timeout_seconds      = local.declared.s3vector.timeout_s
   reserved_concurrency = lookup(var.reserved_concurrency, "s3vector", null)
-  live_version         = lookup(var.live_versions, "s3vector", null)
+  live_version         = lookup(local.live_versions, "s3vector", null)
 
   environment = merge(
     local.lambda_environment,

@@ -98,7 +98,7 @@ locals {
     local.common_environment,
     {
       ENABLE_TRACING  = tostring(local.tracing)
-      SERVICE_VERSION = coalesce(var.release, "dev") # Reported by /api/status and by each span.
+      SERVICE_VERSION = local.release # Reported by /api/status and by each span.
     },
     local.tracing_environment[var.tracing_mode],
   )

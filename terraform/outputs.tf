@@ -79,7 +79,7 @@ output "runner" {
     url         = local.runner_url
     service_arn = one(aws_apprunner_service.runner[*].arn)
     service_id  = one(aws_apprunner_service.runner[*].service_id)
-    image       = local.runner_on_lambda ? null : var.runner_image
+    image       = local.runner_on_lambda ? null : local.runner_image
   }
 }
 
@@ -104,8 +104,13 @@ output "alarm_topic_arn" {
 }
 
 output "release" {
-  description = "Release that was applied last; null if that apply did not set the variable release."
-  value       = var.release
+  description = "Release that was applied last; \"dev\" if no apply has named one."
+  value       = local.release
+}
+
+output "serving_parameter" {
+  description = "Name of the parameter in which promotions and rollbacks write what serves."
+  value       = aws_ssm_parameter.serving.name
 }
 
 output "canary" {

@@ -163,7 +163,7 @@ module "records" {
   memory_mb            = 512
   timeout_seconds      = 300
   reserved_concurrency = lookup(var.reserved_concurrency, "records", null)
-  live_version         = lookup(var.live_versions, "records", null)
+  live_version         = lookup(local.live_versions, "records", null)
 
   # No tracing: the function runs once an hour and serves no request.
   settings = merge(local.lambda_settings, { layers = [], xray = false })

@@ -78,7 +78,7 @@ variable "architecture" {
 
 variable "live_versions" {
   type        = map(string)
-  description = "Versions to serve instead of the newest, by service: {api = \"12\"} rolls api back to its version 12."
+  description = "Versions to serve instead of those that the environment remembers (serving.tf), by service, for this apply: {api = \"12\"}. To change what serves for good, use build-support/deploy:promote or :rollback."
   default     = {}
 
   validation {
@@ -93,7 +93,6 @@ variable "live_versions" {
 variable "runner_platform" {
   type        = string
   description = "Platform of the runner: `apprunner`, or `lambda` for an account without App Runner."
-  default     = "apprunner"
 
   validation {
     condition     = contains(["apprunner", "lambda"], var.runner_platform)
@@ -103,13 +102,8 @@ variable "runner_platform" {
 
 variable "runner_image" {
   type        = string
-  description = "Image of the runner in ECR, by digest. bootstrap's output ecr_repository_urls contains the repository. Used on App Runner only."
+  description = "Image of the runner in ECR, by digest; null is the image that serves, and for a first apply in dev the newest one in ECR. Used on App Runner only."
   default     = null
-
-  validation {
-    condition     = var.runner_platform == "lambda" || var.runner_image != null
-    error_message = "App Runner needs an image: pass -var=runner_image=REPOSITORY@sha256:DIGEST, or set runner_platform = \"lambda\" if this account has no App Runner."
-  }
 
   validation {
     # A digest names one image for ever. A tag can be moved to another image.
@@ -589,7 +583,7 @@ variable "authorizer" {
 
 variable "release" {
   type        = string
-  description = "Release that is deployed, as a tag or a commit. The functions report it in /api/status and in spans; null is reported as \"dev\". The pipeline sets it, and reads it back from the state to plan with the same packages."
+  description = "Release that is deployed, as a tag or a commit; null is the release that was applied last, or \"dev\". The functions report it in /api/status and in spans. The pipeline sets it."
   default     = null
 
   validation {

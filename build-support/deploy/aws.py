@@ -5,8 +5,8 @@ from typing import Any
 
 
 @functools.cache
-def client(service: str) -> Any:
-    """Return a client in the region that AWS_REGION or AWS_DEFAULT_REGION names.
+def client(service: str, region: str | None = None) -> Any:
+    """Return a client in a region, by default that of AWS_REGION or AWS_DEFAULT_REGION.
 
     The type is `Any`, because type stubs are not installed for all services.
     """
@@ -15,7 +15,7 @@ def client(service: str) -> Any:
     import boto3
     from botocore.config import Config
 
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     settings = Config(
         connect_timeout=5, read_timeout=40, retries={"mode": "standard", "total_max_attempts": 4}
     )

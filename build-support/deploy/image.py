@@ -18,6 +18,14 @@ from deploy.program import REPOSITORY, Refused, parser, run, set_outputs
 _BUILT: Final = "fin-advisor/runner:latest"
 
 
+def tag_of(release: str) -> str:
+    """Return the tag of a release's image: v1.2.3, or commit-SHA for a commit of main.
+
+    The rules in bootstrap/ecr-lifecycle.json count images by the beginning of their tags.
+    """
+    return release if release.startswith("v") else f"commit-{release}"
+
+
 def save(archive: Path, image: str) -> None:
     """Write a built image to an archive."""
     archive.parent.mkdir(parents=True, exist_ok=True)
@@ -37,23 +45,24 @@ def push(archive: Path, manifest: Manifest, repository: str) -> str:
     if image_config(archive) != manifest.image_config:
         raise Refused(f"{archive} is not the image of release {manifest.release}")
     registry, _, name = repository.partition("/")
-    found = _in_registry(name, manifest.release)
+    tag = tag_of(manifest.release)
+    found = _in_registry(name, tag)
     if found is None:
         _log_in(registry)
         loaded = _docker("image", "load", "--input", str(archive))
         match = re.search(r"^Loaded image(?: ID)?: (\S+)$", loaded, re.MULTILINE)
         if match is None:
             raise Refused(f"cannot find the image's name in the output of docker load: {loaded!r}")
-        reference = f"{repository}:{manifest.release}"
+        reference = f"{repository}:{tag}"
         _docker("image", "tag", match[1], reference)
         _docker("image", "push", "--quiet", reference)
-        found = _in_registry(name, manifest.release)
+        found = _in_registry(name, tag)
     if found is None:
-        raise Refused(f"{name} has no image {manifest.release} after the push")
+        raise Refused(f"{name} has no image {tag} after the push")
     digest, config = found
     if config != manifest.image_config:
         raise Refused(
-            f"{name}:{manifest.release} in the registry has the configuration {config}, "
+            f"{name}:{tag} in the registry has the configuration {config}, "
             f"but the release has {manifest.image_config}"
         )
     return f"{repository}@{digest}"

@@ -1,15 +1,31 @@
 """Moves traffic to the newest versions, which `smoke --staged` has tested, and to an image.
 
 If Terraform's `canary_percent` is set, functions get that share of it first (`canary`).
+Then it records what serves, and deletes old versions of the functions.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from deploy.canary import Canary, Trial
 from deploy.program import parser, run, summarise
+from deploy.serving import remember
 from deploy.terraform import FOLDER, Terraform
 from deploy.traffic import Serving, callers_last, move_image
+from deploy.versions import prune
+
+
+def _prune(before: Serving, after: Serving) -> None:
+    for service, alias in after.aliases.items():
+        served = [each.aliases[service].version for each in (before, after)]
+        try:
+            if deleted := prune(alias.function, served):
+                print(f"{service}: deleted the old versions {', '.join(deleted)}")
+        except (BotoCoreError, ClientError) as error:
+            # Traffic has moved and works. The next promotion tries again.
+            print(f"::warning::old versions of {service} could not be deleted: {error}")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -35,7 +51,10 @@ def main(arguments: Sequence[str]) -> None:
             staged[service].move(staged[service].version)
         elif image and serving.runner_service_arn and image != serving.runner_image:
             move_image(serving.runner_service_arn, image)
-    summarise(Serving.now(outputs).markdown(args.environment))
+    after = Serving.now(outputs)
+    remember(after)
+    summarise(after.markdown(args.environment))
+    _prune(serving, after)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Rolls an environment back to what it served before a deploy: aliases first, then the image."""
+"""Rolls an environment back to what it served before a deploy: aliases first, then the image.
+
+The target is recorded, so that no later apply undoes the rollback.
+"""
 
 import argparse
 from collections.abc import Sequence
@@ -6,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy.program import Refused, parser, run, summarise
+from deploy.serving import remember
 from deploy.terraform import FOLDER, Terraform
 from deploy.traffic import SERVED, Alias, Serving, callers_last, move_image
 
 
 def roll_back(target: Serving) -> Serving:
-    """Move aliases and image to those of `target`, and return what was served until then.
+    """Record `target`, move aliases and image to it, and return what was served until then.
 
     A failure does not stop the rollback of the other parts.
 
@@ -19,6 +23,10 @@ def roll_back(target: Serving) -> Serving:
         Refused: At least one part could not be moved; the message names each.
     """
     failures = []
+    try:
+        remember(target)
+    except Exception as error:  # noqa: BLE001 - traffic comes first
+        failures.append(f"the record {target.parameter}: {error}")
     before: dict[str, Alias] = {}
     for service in reversed(callers_last(target.aliases)):
         alias = target.aliases[service]
@@ -45,14 +53,14 @@ def _target(args: argparse.Namespace) -> Serving:
     terraform = Terraform(args.environment, args.terraform)
     terraform.init()
     serving = Serving.now(terraform.outputs())
-    aliases = {}
+    aliases = dict(serving.aliases)
     for service, _, version in (item.partition("=") for item in args.version):
         if service not in serving.aliases or not version.isdecimal():
             raise Refused(f"write --version as SERVICE=NUMBER; functions: {list(serving.aliases)}")
         aliases[service] = replace(serving.aliases[service], version=version)
     if args.image and not serving.runner_service_arn:
         raise Refused("the runner is a function here: use --version runner=NUMBER")
-    return replace(serving, aliases=aliases, runner_image=args.image)
+    return replace(serving, aliases=aliases, runner_image=args.image or serving.runner_image)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -88,12 +88,14 @@ class Serving:
         newest: The version of each service that was published last.
         runner_service_arn: ARN of the App Runner service; None if the runner is a function.
         runner_image: Image of the App Runner service, by digest.
+        parameter: Name of the SSM parameter that records what serves.
     """
 
     aliases: Mapping[str, Alias] = field(default_factory=dict)
     newest: Mapping[str, str] = field(default_factory=dict)
     runner_service_arn: str | None = None
     runner_image: str | None = None
+    parameter: str | None = None
 
     @classmethod
     def now(cls, outputs: Mapping[str, Any]) -> Self:
@@ -115,6 +117,7 @@ class Serving:
             },
             runner_service_arn=arn,
             runner_image=_image(arn) if arn else None,
+            parameter=outputs.get("serving_parameter"),
         )
 
     @classmethod

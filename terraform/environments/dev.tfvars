@@ -1,6 +1,10 @@
 environment = "dev"
 aws_region  = "us-east-1"
 
+# "apprunner" if this account already uses App Runner, which has taken no new customers since 2026-04-30; otherwise "lambda".
+# `./pants run build-support/deploy:doctor` finds out.
+runner_platform = "apprunner"
+
 enable_service_api_keys = true
 
 service_api_keys = {

@@ -166,6 +166,7 @@ def _leftovers(aws: RecordedAws) -> list[str]:
         ("sns", "list_topics", "Topics", "TopicArn", {}),
         ("scheduler", "list_schedules", "Schedules", "Name", {}),
         ("dynamodb", "list_tables", "TableNames", "", {}),
+        ("ssm", "describe_parameters", "Parameters", "Name", {}),
         ("ecr", "describe_repositories", "repositories", "repositoryName", {}),
     ]
     return [

@@ -174,6 +174,7 @@ _ACTIONS: Final = {
     "xray:CreateSamplingRule": ["xray:CreateSamplingRule", "xray:TagResource"],
     "scheduler:CreateScheduleGroup": ["scheduler:CreateScheduleGroup", "scheduler:TagResource"],
     "apprunner:CreateService": ["apprunner:CreateService", "apprunner:TagResource"],
+    "ssm:PutParameter": ["ssm:PutParameter", "ssm:AddTagsToResource"],
     "budgets:CreateBudget": ["budgets:ModifyBudget", "budgets:TagResource"],
     "budgets:CreateNotification": ["budgets:ModifyBudget"],
     "budgets:DescribeBudget": ["budgets:ViewBudget"],
@@ -296,6 +297,13 @@ def _resources(call: Call, region: str) -> list[str]:  # noqa: PLR0911, PLR0912 
             return [given or f"arn:aws:budgets::{ACCOUNT_ID}:budget/{budget}"]
         case "dynamodb":
             return [given or f"{arn}:table/{parameters.get('TableName', '*')}"]
+        case "ssm":
+            if call.operation == "DescribeParameters":
+                return ["*"]
+            name = next(
+                parameters[key] for key in ("Name", "Path", "ResourceId") if key in parameters
+            )
+            return [f"{arn}:parameter{name}"]
         case "cloudformation":
             return [f"{arn}:stack/{parameters.get('StackName')}/any"]
     return [given or "*"]

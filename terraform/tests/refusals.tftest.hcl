@@ -111,6 +111,17 @@ run "wrong_values_beside_right_ones_are_each_refused" {
   }
 }
 
+run "an_environment_that_serves_no_image_needs_one" {
+  command = plan
+
+  expect_failures = [aws_apprunner_service.runner]
+
+  variables {
+    environment  = "test"
+    runner_image = null
+  }
+}
+
 run "what_does_not_go_together_is_refused" {
   command = plan
 
@@ -118,7 +129,6 @@ run "what_does_not_go_together_is_refused" {
     var.live_versions,
     var.service_api_keys,
     var.authorizer,
-    var.runner_image,
     var.tracing_mode,
     var.alarm_emails,
     var.force_destroy,
@@ -128,7 +138,6 @@ run "what_does_not_go_together_is_refused" {
     live_versions    = { web = "1" }
     service_api_keys = { a = { quota_limit = 1, quota_period = "YEAR", description = "A" } }
     authorizer       = { type = "cognito" }
-    runner_image     = null
     environment      = "prod"
     aws_region       = "ca-west-1"
     tracing_mode     = "auto"

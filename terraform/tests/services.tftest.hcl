@@ -220,6 +220,81 @@ run "rollback" {
   }
 }
 
+run "what_serves_is_remembered" {
+  command = plan
+
+  override_data {
+    target = data.aws_ssm_parameters_by_path.main
+    values = {
+      names  = ["/fin-advisor/dev/other", "/fin-advisor/dev/release", "/fin-advisor/dev/serving"]
+      values = ["x", "v1.2.0", "{\"live_versions\": {\"api\": \"3\", \"chat\": \"4\"}, \"runner_image\": \"123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"}"]
+    }
+  }
+
+  variables {
+    live_versions = { chat = "5" }
+    runner_image  = null
+  }
+
+  assert {
+    condition     = [module.api.live_version, module.chat.live_version, module.s3vector.live_version] == ["3", "5", "7"]
+    error_message = "A remembered version serves, a variable wins, and a function without either serves its newest version."
+  }
+
+  assert {
+    condition     = endswith(aws_apprunner_service.runner[0].source_configuration[0].image_repository[0].image_identifier, "@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb") && length(data.aws_ecr_image.newest) == 0
+    error_message = "The remembered image serves, and no newer one is looked for."
+  }
+
+  assert {
+    condition     = output.release == "v1.2.0" && local.lambda_environment["SERVICE_VERSION"] == "v1.2.0" && aws_ssm_parameter.release.insecure_value == "v1.2.0"
+    error_message = "An apply without a release keeps the one that was applied last."
+  }
+
+  assert {
+    condition     = output.serving_parameter == "/fin-advisor/dev/serving" && aws_ssm_parameter.serving.insecure_value == "{}"
+    error_message = "The record of what serves begins empty; only programs write to it."
+  }
+}
+
+run "the_newest_image_serves_first" {
+  command = plan
+
+  override_data {
+    target = data.aws_ecr_repository.runner
+    values = { most_recent_image_tags = ["commit-1"], name = "fin-advisor/runner" }
+  }
+
+  override_data {
+    target = data.aws_ecr_image.newest
+    values = { image_uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc" }
+  }
+
+  variables {
+    runner_image = null
+  }
+
+  assert {
+    condition     = endswith(output.runner.image, "@sha256:cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc")
+    error_message = "A first apply in dev finds the newest image."
+  }
+}
+
+run "an_empty_repository_is_refused" {
+  command = plan
+
+  override_data {
+    target = data.aws_ecr_repository.runner
+    values = { most_recent_image_tags = [], name = "fin-advisor/runner" }
+  }
+
+  variables {
+    runner_image = null
+  }
+
+  expect_failures = [data.aws_ecr_image.newest]
+}
+
 run "browsers" {
   command = plan
 

@@ -1,7 +1,10 @@
 # Default values of every suite. Terraform reads this file by its name.
 
-environment  = "dev"
-package_dir  = "tests/packages"
+environment = "dev"
+package_dir = "tests/packages"
+
+runner_platform = "apprunner"
+
 runner_image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 service_api_keys = {

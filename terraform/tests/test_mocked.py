@@ -144,6 +144,7 @@ WRONG_BESIDE_A_RIGHT_ONE: Mapping[str, tuple[Any, str]] = {
     "tracing_mode": ("xray", 'Write tracing_mode as "sdk", "auto", "udp" or "off"'),
     "force_destroy": (True, "Leave force_destroy false outside dev"),
     "environment": ("test", ""),
+    "runner_platform": ("apprunner", ""),
 }
 
 
@@ -170,11 +171,6 @@ def test_a_wrong_variable_is_refused_with_what_to_write(
         unreachable, *variable_options({name: value for name, (value, _) in wrong.items()})
     )
     assert not [message for _, message in wrong.values() if message not in printed]
-
-
-def test_the_error_without_app_runner_says_what_to_set(unreachable: Layer) -> None:
-    printed = _refusal(unreachable, "-var-file=environments/dev.tfvars")
-    assert 'set runner_platform = "lambda" if this account has no App Runner' in printed
 
 
 def test_a_missing_package_is_named_with_the_command_that_makes_it(unreachable: Layer) -> None:

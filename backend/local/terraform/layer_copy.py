@@ -37,7 +37,7 @@ _NOT_COPIED = (".terraform", "*.tfstate*", "backend.tf", "*.py", "__pycache__")
 _SERVICES = (
     "apigateway", "apprunner", "budgets", "cloudformation", "cloudwatch", "cloudwatchlogs",
     "dynamodb", "ecr", "iam", "lambda", "route53", "s3", "s3control", "scheduler", "secretsmanager",
-    "sns", "sts", "wafv2", "xray",
+    "sns", "ssm", "sts", "wafv2", "xray",
 )  # fmt: skip
 
 

@@ -259,6 +259,65 @@ class FakeAppRunner:
             self.image = SourceConfiguration["ImageRepository"]["ImageIdentifier"]
 
 
+class FakeAccount:
+    """What moto lacks for the doctor: Lambda's settings of an account, layers of AWS, refusals.
+
+    Attributes:
+        settings: Lambda's limits and usage.
+        has_layers: Whether the layers of AWS exist in the region.
+        refusals: Status, error type and message, by a part of the request's path or target.
+    """
+
+    settings: dict[str, dict[str, int]]
+    has_layers: bool
+    refusals: dict[str, tuple[int, str, str]]
+
+    def __init__(self) -> None:
+        self._recover()
+
+    def _recover(self) -> None:
+        self.settings = {
+            "AccountLimit": {"ConcurrentExecutions": 1000, "TotalCodeSize": 75 << 30},
+            "AccountUsage": {"TotalCodeSize": 1 << 30},
+        }
+        self.has_layers = True
+        self.refusals = {}
+
+    @contextmanager
+    def unchanged_afterwards(self) -> Iterator[None]:
+        """Undo what the test changes."""
+        try:
+            yield
+        finally:
+            self._recover()
+
+    def _refusal(self, environ: Environ) -> tuple[int, str, str] | None:
+        request = environ["PATH_INFO"] + " " + environ.get("HTTP_X_AMZ_TARGET", "")
+        return next((error for part, error in self.refusals.items() if part in request), None)
+
+    def serves(self, environ: Environ) -> bool:
+        """Return whether moto lacks the operation, or the request is to be refused."""
+        mine = ("/2016-08-19/account-settings", "/2018-10-31/layers")
+        return environ["PATH_INFO"].startswith(mine) or self._refusal(environ) is not None
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if refusal := self._refusal(environ):
+            status, code, message = refusal
+        elif environ["PATH_INFO"].startswith("/2016-08-19"):
+            return _answer(start_response, 200, self.settings)
+        elif self.has_layers:
+            return _answer(start_response, 200, {"Version": 1})
+        else:
+            status, code, message = 403, "AccessDeniedException", "not authorized to perform"
+        if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+            # STS and IAM speak XML.
+            text = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+            start_response(f"{status} Answer", [("Content-Type", "text/xml")])
+            return [f"<ErrorResponse>{text}</ErrorResponse>".encode()]
+        error = {"__type": code, "message": message}
+        return _answer(start_response, status, error, [("x-amzn-ErrorType", code)])
+
+
 def write_packages(folder: Path) -> None:
     """Write what `./pants package ::` writes to dist/: each package with its bill of materials."""
     for name in PACKAGES:
@@ -342,9 +401,9 @@ match arguments:
     case ["image", "load", "--input", archive]:
         store.write_text(image_config(Path(archive)))
         print("Loaded image: runner:latest")
-    case ["image", "tag", "runner:latest", _]:
+    case ["image", "tag", "runner:latest", _] | ["tag", "fin-advisor/runner:latest", _]:
         pass
-    case ["image", "push", "--quiet", reference]:
+    case ["image", "push", "--quiet", reference] | ["push", reference]:
         repository, _, tag = reference.partition("/")[2].rpartition(":")
         kind = "application/vnd.docker.distribution.manifest.v2+json"
         manifest = {"schemaVersion": 2, "mediaType": kind, "layers": [],

@@ -7,7 +7,8 @@ import shutil
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,6 +91,15 @@ class Deploy:
     began: dict[str, float]
 
 
+def prepare_account(client: Callable[[str], Any]) -> None:
+    """Create what bootstrap/ creates and terraform/ needs: the roles and the image repository."""
+    iam = client("iam")
+    for role in _ROLES:
+        name = f"fin-advisor-dev-{role}"
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=_TRUST)
+    client("ecr").create_repository(repositoryName="fin-advisor/runner")
+
+
 class Rehearsal:
     """The checkout and the account in which `deploy` runs the steps of the workflow."""
 
@@ -114,7 +124,7 @@ class Rehearsal:
         docker.parent.mkdir()
         docker.write_text(DOCKER)
         docker.chmod(0o755)
-        self._prepare_account()
+        prepare_account(self.client)
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of the account. It is cached: creating one takes 0.1 s."""
@@ -124,13 +134,6 @@ class Rehearsal:
                     service, endpoint_url=self._url, region="us-east-1"
                 )
             return self._clients[service]
-
-    def _prepare_account(self) -> None:
-        iam = self.client("iam")
-        for role in _ROLES:
-            name = f"fin-advisor-dev-{role}"
-            iam.create_role(RoleName=name, AssumeRolePolicyDocument=_TRUST)
-        self.client("ecr").create_repository(repositoryName="fin-advisor/runner")
 
     def point_to(self, gateway: str) -> None:
         """Set Terraform's output of the gateway's URL, and store the state in a file."""
@@ -181,7 +184,6 @@ class Rehearsal:
                 "inputs.contract": "false",
                 "github.token": "token",
                 "vars.ALARM_EMAILS || '[]'": "[]",
-                "vars.RUNNER_PLATFORM || 'apprunner'": "apprunner",
                 "vars.ECR_RUNNER_REPOSITORY": _REGISTRY,
             },
             environment=self.environment,
@@ -189,6 +191,10 @@ class Rehearsal:
             watch=watch,
         )
         return Deploy(run, began)
+
+    def accept_any_image(self, code: Code) -> None:
+        """Let every image that is pushed later run a release's code."""
+        self._estate.codes = defaultdict(lambda: code, self._estate.codes)
 
     def _register_image(self, release: str, code: Code) -> None:
         found = self.client("ecr").describe_images(repositoryName="fin-advisor/runner")

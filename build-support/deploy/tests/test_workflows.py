@@ -52,7 +52,6 @@ VALUES = {
     "vars.ECR_RUNNER_REPOSITORY": (
         "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner"
     ),
-    "vars.RUNNER_PLATFORM || 'apprunner'": "apprunner",
 }
 
 ALL_STEPS = [step for name in workflows() for step in steps(name)]
