@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import socket
+import struct
 from collections.abc import Awaitable, Callable, Generator, Iterable, MutableMapping
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from local.net.loopback_only import STATUS, reason_to_refuse, refusal_body
 from local.net.sockets import HOST, bind
@@ -27,6 +29,25 @@ class BodyTooLongError(Exception):
 
 class ClientGoneError(Exception):
     """The client closed the connection before it had sent the whole request."""
+
+
+RESET_KEY = "local.reset"
+"""ASGI scope key: a function without arguments that resets the request's connection."""
+
+
+def _resettable(open_connections: dict[Any, asyncio.Transport]) -> type[H11Protocol]:
+    """Return a protocol that keeps its open connections by the client's address and port."""
+
+    class Resettable(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            open_connections[transport.get_extra_info("peername")] = transport
+            super().connection_made(transport)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            open_connections.pop(self.transport.get_extra_info("peername"), None)
+            super().connection_lost(exc)
+
+    return Resettable
 
 
 class _Server(uvicorn.Server):
@@ -52,13 +73,14 @@ class Server:
         self._application = application
         self._allows_origin = allows_origin or (lambda _scope, _origin: False)
         self._listener = listener or bind()
+        self._connections: dict[Any, asyncio.Transport] = {}
         self.port: int = self._listener.getsockname()[1]
         self._server = _Server(
             uvicorn.Config(
                 self._refuse_or_answer,
                 interface="asgi3",
                 proxy_headers=False,
-                http="h11",
+                http=_resettable(self._connections),
                 ws="none",
                 loop="asyncio",
                 lifespan="off",
@@ -100,11 +122,25 @@ class Server:
             _values(scope, b"origin"),
             allows_origin=lambda origin: self._allows_origin(scope, origin),
         )
+        scope[RESET_KEY] = lambda: self._reset(scope["client"])
         if reason is None:
             await self._application(scope, receive, send)
         else:
             json_type = [("content-type", "application/json")]
             await respond(send, STATUS, json_type, refusal_body(reason))
+
+    def _reset(self, client: object) -> None:
+        transport = self._connections.get(client)
+        if transport is not None:
+            connection = transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            transport.abort()
+
+
+async def wait_until_gone(receive: Receive) -> None:
+    """Return when the client's connection is closed."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def read_body(receive: Receive, *, limit_bytes: int) -> bytes:
