@@ -14,7 +14,7 @@ from s3vector.app import create_app
 from s3vector.s3_store import MANIFEST, S3VectorStore
 from s3vector.tests.cloud import Cloud
 from s3vector.tests.fakes import DIMENSIONS, SETTINGS, FakeEmbedder, hashed_vector
-from shared.testing import app_client
+from shared.testing import JSON, UNENCODABLE, app_client, hostile_bodies
 
 pytestmark = pytest.mark.anyio
 
@@ -347,6 +347,30 @@ _JSON = st.recursive(
 @given(target=st.sampled_from(["documents", "query", "embeddings"]), body=_JSON)
 async def test_no_body_is_answered_500(client: httpx.AsyncClient, target: str, body: Any) -> None:
     response = await client.request(
-        "PUT" if target == "documents" else "POST", f"/{target}", content=json.dumps(body)
+        "PUT" if target == "documents" else "POST",
+        f"/{target}",
+        content=json.dumps(body),
+        headers=JSON,
     )
+    assert response.status_code < 500, response.text
+
+
+@pytest.mark.parametrize("value", UNENCODABLE)
+async def test_a_filter_that_is_no_json_is_refused_by_its_name(
+    client: httpx.AsyncClient, value: str
+) -> None:
+    body = json.dumps({"text": "x", "filter": {"topic": 0}}).replace("0}}", f"{value}}}}}")
+    response = await client.post("/query", content=body, headers=JSON)
+    assert _assert_error(response, 422, "unprocessable").startswith("filter.topic")
+
+
+_VALID = {"text": "x", "vector": _VECTOR, "top_k": 3, "filter": {"a": 1}}
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(body=hostile_bodies(_VALID) | hostile_bodies({"text": "x", "filter": {"a": 1}}))
+async def test_no_query_is_answered_500(client: httpx.AsyncClient, body: bytes) -> None:
+    response = await client.post("/query", content=body, headers=JSON)
     assert response.status_code < 500, response.text
