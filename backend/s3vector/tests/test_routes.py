@@ -237,9 +237,14 @@ async def test_more_passages_than_one_request_may_have_are_refused(
     assert "fewer documents" in _assert_error(response, 413, "payload_too_large")
 
 
-@pytest.mark.parametrize("path", ["/documents/a/b", "/documents/", "/nowhere"])
+@pytest.mark.parametrize("path", ["/documents/a/b", "/documents/a/b/", "/nowhere", "/nowhere/"])
 async def test_unknown_paths_are_404(client: httpx.AsyncClient, path: str) -> None:
-    assert (await client.get(path, follow_redirects=False)).status_code in {307, 404}
+    assert (await client.get(path, follow_redirects=False)).status_code == 404
+
+
+async def test_a_trailing_slash_is_served(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/documents/", follow_redirects=False)
+    assert (answer.status_code, answer.json()["documents"]) == (200, [])
 
 
 @pytest.mark.parametrize("document_id", ["..%2f..", "%2e%2e", "a%00b", "a..b", "a%0a", "x" * 200])
