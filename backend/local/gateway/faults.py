@@ -66,19 +66,21 @@ async def integrate(
     Raises:
         RefusedError: The gateway answers, as it does when the integration breaks off.
     """
-    await asyncio.sleep(fault.latency_seconds + fault.hang_seconds)
     is_function = isinstance(integration, FunctionIntegration)
     broken = Refusal.FUNCTION_FAILED if is_function else Refusal.INTEGRATION_UNREACHABLE
-    if fault.error is None and not (fault.reset or fault.hang_seconds):
+    try:
+        await asyncio.sleep(fault.latency_seconds + fault.hang_seconds)
+        if fault.error is not None:
+            body = {"error": "ordered_fault", "detail": f"The fault {fault.text} was ordered."}
+            return Answer(fault.error, _JSON, json.dumps(body).encode())
+        if fault.reset or fault.hang_seconds:
+            raise RefusedError(broken, fault.text)
         answer = await work
         if fault.truncate:
             raise RefusedError(broken, fault.text)
         return answer
-    work.close()
-    if fault.error is None:
-        raise RefusedError(broken, fault.text)
-    body = {"error": "ordered_fault", "detail": f"The fault {fault.text} was ordered."}
-    return Answer(fault.error, _JSON, json.dumps(body).encode())
+    finally:
+        work.close()  # not started, unless the request was carried out
 
 
 async def _reset(scope: Scope, receive: Receive) -> None:
