@@ -8,13 +8,12 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    JsonValue,
     StringConstraints,
     model_validator,
 )
 
 from shared.answers import ConversationId, GivenAnswer
-from shared.documents import DocumentBody, require_distinct_ids
+from shared.documents import DocumentBody, MetadataFilter, require_distinct_ids
 
 
 class _Request(BaseModel):
@@ -24,12 +23,6 @@ class _Request(BaseModel):
 class _Answer(BaseModel):
     # Other services may add fields to their answers.
     model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-Filter = Annotated[
-    dict[str, JsonValue] | None,
-    Field(description="A metadata filter in the syntax of S3 Vectors."),
-]
 
 
 class AskRequest(_Request):
@@ -43,7 +36,7 @@ class AskRequest(_Request):
         Field(description="From an earlier answer; the question continues that conversation."),
     ] = None
     top_k: Annotated[int, Field(ge=1, le=20, description="Passages to retrieve.")] = 5
-    filter: Filter = None
+    filter: MetadataFilter | None = None
 
 
 class AskResponse(GivenAnswer):

@@ -9,7 +9,7 @@ from chat.chat_model import Completion, ConversationTooLong, ModelRefused, Promp
 from chat.converse import ConverseRequest, ModelOptions, used_tokens
 from chat.models import Message
 from chat.settings import Settings
-from shared.aws.clients import aws_client, aws_errors, error_code
+from shared.aws.clients import MODEL_ATTEMPTS, aws_client, aws_errors, error_code
 from shared.errors import ServiceError
 from shared.logging import get_logger
 from shared.request import deadline
@@ -121,7 +121,10 @@ class BedrockModel:
     async def _converse(self, request: ConverseRequest) -> dict[str, Any]:
         def call() -> dict[str, Any]:
             client = aws_client(
-                "bedrock-runtime", region=self._region, read_timeout_seconds=MODEL_TIMEOUT_SECONDS
+                "bedrock-runtime",
+                region=self._region,
+                read_timeout_seconds=MODEL_TIMEOUT_SECONDS,
+                max_attempts=MODEL_ATTEMPTS,
             )
             with aws_errors(f"ask the model {self._model_id}"):
                 try:

@@ -7,12 +7,12 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    JsonValue,
     StringConstraints,
     model_validator,
 )
 
 from shared.answers import ConversationId
+from shared.documents import MetadataFilter
 from shared.personal_data import mask
 
 
@@ -50,10 +50,7 @@ class MessagesRequest(_Body):
         Field(description="Continues a stored conversation; without it, a new one begins."),
     ] = None
     top_k: Annotated[int, Field(ge=1, le=20, description="Passages to retrieve.")] = 5
-    filter: Annotated[
-        dict[str, JsonValue] | None,
-        Field(description="A metadata filter in the syntax of S3 Vectors."),
-    ] = None
+    filter: MetadataFilter | None = None
 
     @property
     def question(self) -> str:

@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chat import provenance
 from chat.answers.passages import Passage
-from shared.api_client import ServiceAPIClient
+from shared.api_client import IDEMPOTENCY_HEADER, ServiceAPIClient
 from shared.errors import BadDependency
+from shared.logging import request_context
 from shared.personal_data import mask
 
 
@@ -88,7 +89,9 @@ class GatewayRetriever:
         query: dict[str, Any] = {"text": text, "top_k": top_k}
         if metadata_filter is not None:
             query["filter"] = metadata_filter
-        response = await self._client.post("/s3vector/query", json=query)
+        # A search changes nothing, so any key makes its repetition safe.
+        headers = {IDEMPOTENCY_HEADER: request_context.request_id()}
+        response = await self._client.post("/s3vector/query", json=query, headers=headers)
         try:
             answer = _QueryAnswer.model_validate_json(response.content)
         except ValidationError as error:

@@ -24,6 +24,7 @@ from local.compute.scheduler import Scheduler
 from local.compute.web_services import ServiceFailedError, WebServiceHost
 from local.console.console import Console
 from local.default_estate import default_estate
+from local.gateway.faults import FaultyGateway
 from local.gateway.gateway import Gateway
 from local.gateway.hops import Hops
 from local.net.serving import Receive, Scope, Send, Server
@@ -84,6 +85,7 @@ class RunningEstate:
         )
         invocations = LambdaInvocations(self.functions, asyncio.get_running_loop())
         self._aws = aws or EmbeddedAws()
+        self.faults = self._aws.faults
         self._aws.add(BedrockApi(self.bedrock))
         self._aws.add(invocations)
         self.traces = TraceStore(run_dir / "traces.sqlite")
@@ -102,8 +104,10 @@ class RunningEstate:
             self.functions,
             self.hops,
             record=self.traces.add if is_traced else None,
+            faults=self.faults,
         )
-        self._console = Console(blueprint.project, self.variables, self.hops)
+        self._faulty_gateway = FaultyGateway(self.gateway, self.faults)
+        self._console = Console(blueprint.project, self.variables, self.hops, self.faults)
         self._hosts = [self._host(service) for service in blueprint.web_services]
         self._exit = contextlib.AsyncExitStack()
         self._background: set[asyncio.Task[None]] = set()
@@ -179,6 +183,10 @@ class RunningEstate:
         scheduler.start()
         self._exit.push_async_callback(scheduler.stop)
         self._exit.push_async_callback(self._stop_background)
+        # Last: the estate's own requests to its AWS must not fail.
+        for fault in self._options.faults:
+            self.faults.order(fault)
+            self._report(f"fault {fault.text}")
         if self._options.reload:
             self._in_background(reload_on_change(BACKEND, self.reload, self._report))
 
@@ -214,7 +222,7 @@ class RunningEstate:
         elif self._traces_api.serves(scope["path"]):
             await self._traces_api(scope, receive, send)
         else:
-            await self.gateway(scope, receive, send)
+            await self._faulty_gateway(scope, receive, send)
 
     def _allows_origin(self, scope: Scope, origin: str) -> bool:
         return self.gateway.allows_origin(scope, origin)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Never
 from urllib.parse import urlsplit
 
+from local.faults import SYNTAX, Fault, parse_fault
+
 WRAPPER = "otel-instrument"
 """The program of an ADOT layer that starts the function's process (AWS_LAMBDA_EXEC_WRAPPER)."""
 
@@ -33,6 +35,7 @@ class Options:
     tracing: str = "sdk"
     layer: Path | None = None
     terraform: bool = False
+    faults: tuple[Fault, ...] = ()
 
 
 class _UsageError(Exception):
@@ -74,8 +77,17 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
         wrong.append("--tracing auto and --layer go together: the wrapper is the layer's")
     elif given.layer and not (Path(given.layer) / WRAPPER).is_file():
         wrong.append(f"--layer: {given.layer} has no {WRAPPER}")
+    faults = []
+    for text in given.fault:
+        try:
+            faults.append(parse_fault(text))
+        except ValueError as error:
+            wrong.append(f"--fault: {error}")
+    if given.bedrock != "local" and any(one.target.startswith("bedrock") for one in faults):
+        wrong.append("--fault bedrock fails the stand-in: it goes with --bedrock local")
     options = Options(
         port=port or 0,
+        faults=tuple(faults),
         cold=given.cold,
         bedrock=given.bedrock,
         reload=given.reload,
@@ -155,6 +167,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     value("--layer", "DIR", f"for --tracing auto: an unpacked ADOT layer, with its {WRAPPER}")
     switch("--terraform", "apply bootstrap/ and terraform/ to the embedded AWS, serve the result")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="TARGET:KIND[=VALUE]",
+        help=f"make a part fail, as {SYNTAX}, such as s3:error=503,rate=0.5; docs/faults.md lists "
+        "targets and kinds",
+    )
     switch("--verbose", "show the services' logs")
     value("--run-dir", "DIR", "keep logs here (default: a temporary folder)")
     return parser

@@ -22,8 +22,9 @@ from shared.app import create_service_app
 from shared.aws.bucket import Bucket
 from shared.aws.clients import aws_client
 
-# App Runner's proxy and the gateway each append an address to X-Forwarded-For.
-_PROXIES = 2
+# App Runner's proxy appends an address to X-Forwarded-For, and the gateway another one. The
+# service's public URL goes around the gateway.
+_PROXIES = 1
 
 
 def create_app(

@@ -10,8 +10,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.aws.clients import aws_errors
-from shared.errors import FAILURE_KEY, BadDependency, Forbidden, ServiceError, error_response
+from shared.errors import FAILURE_KEY, BadDependency, Forbidden, ServiceError
 from shared.logging import get_logger
+from shared.middleware import PROXIES_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -56,6 +57,10 @@ class SecretsManagerOrigin:
             return answer.get("SecretString") or None
 
 
+PROXIES_WITH_GATEWAY: Final = 2
+"""The gateway and App Runner's proxy each append an address to X-Forwarded-For."""
+
+
 class OriginMiddleware:
     """Answers 403 to requests without the secret, except to `/health`, the platform's probe.
 
@@ -87,11 +92,9 @@ class OriginMiddleware:
             await self._verify(Headers(scope=scope).get(HEADER, ""))
         except ServiceError as error:
             scope[FAILURE_KEY] = error
-            answer = error_response(
-                error.status, error.code, error.detail, retry_after=error.retry_after
-            )
-            await answer(scope, receive, send)
+            await error.to_response()(scope, receive, send)
             return
+        scope[PROXIES_KEY] = PROXIES_WITH_GATEWAY
         await self._app(scope, receive, send)
 
     async def _verify(self, header: str) -> None:

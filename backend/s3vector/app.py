@@ -16,7 +16,7 @@ from s3vector.settings import Settings
 from s3vector.store import VectorStore
 from shared.app import create_service_app
 from shared.aws.bucket import Bucket
-from shared.aws.clients import aws_client
+from shared.aws.clients import MODEL_ATTEMPTS, aws_client
 
 # More threads hardly speed up reads from S3.
 _READ_THREADS = 4
@@ -50,7 +50,12 @@ def create_app(
 
 def _embedder(settings: Settings) -> Embedder:
     return TitanEmbedder(
-        partial(aws_client, "bedrock-runtime", region=settings.aws_region),
+        partial(
+            aws_client,
+            "bedrock-runtime",
+            region=settings.aws_region,
+            max_attempts=MODEL_ATTEMPTS,
+        ),
         model_id=settings.bedrock_model_id,
         dimensions=settings.embedding_dimensions,
         pool=Pool(settings.embedding_concurrency),

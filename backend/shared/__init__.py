@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ServiceAPIClient,  # pants: no-infer-dep
         ServiceUnreachable,  # pants: no-infer-dep
         Throttled,  # pants: no-infer-dep
+        UnsendableRequest,  # pants: no-infer-dep
         get_service_url,  # pants: no-infer-dep
     )
     from shared.app import create_service_app  # pants: no-infer-dep
@@ -105,6 +106,7 @@ else:
         "Unauthenticated": "errors",
         "Unavailable": "errors",
         "Unprocessable": "errors",
+        "UnsendableRequest": "api_client",
         "aws_client": "aws.clients",
         "aws_errors": "aws.clients",
         "configure_logging": "logging",
@@ -176,6 +178,7 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Unprocessable",
+    "UnsendableRequest",
     "aws_client",
     "aws_errors",
     "configure_logging",

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import tracing
@@ -15,11 +16,14 @@ from shared.middleware import LoggingMiddleware
 from shared.models import error_responses
 from shared.request import deadline
 from shared.request.body_limit import BodyLimitMiddleware
+from shared.request.equivalents import EquivalentRequests
 from shared.settings import FullServiceSettings
 from shared.telemetry.metrics import ServiceMetrics
 
 MAX_BODY_BYTES: Final = 6 * 1024 * 1024
 """Lambda's own limit. The runner has the same one, so that a service can move between them."""
+
+_TEXT_TYPES: Final = ("text/", "application/json")
 
 
 def create_service_app(
@@ -44,6 +48,9 @@ def create_service_app(
         lifespan: Runs at start and stop under uvicorn; Lambda does not run it.
         max_body_bytes: The largest body that is read.
         trusted_proxies: How many proxies in front of the service append to `X-Forwarded-For`.
+
+    Raises:
+        TypeError: A route declares an answer other than JSON and text.
     """
     configure_logging(
         log_level=settings.log_level,
@@ -56,17 +63,21 @@ def create_service_app(
         version=settings.service_version,
         lifespan=lifespan,
         redoc_url=None,
+        redirect_slashes=False,
         # FastAPI's own telemetry makes four spans a request; ours makes one.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         responses=error_responses(400, 403, 413, 422, 429, 500, 502, 503, 504),
     )
     tracing.release_app(app)
     app.state.settings = settings
+    routers = list(routers)
+    _require_text(routers)
     health = health_router(settings.service_name, settings.environment, checks=readiness_checks)
     for router in (health, *routers):
         app.include_router(router)
     install_error_handlers(app)
     # The last one added is the first to see a request.
+    app.add_middleware(EquivalentRequests)
     app.add_middleware(BodyLimitMiddleware, max_bytes=max_body_bytes)
     app.add_middleware(_DeadlineMiddleware)
     app.add_middleware(ErrorMiddleware)
@@ -83,6 +94,26 @@ def create_service_app(
         )
         tracing.instrument_app(app)
     return app
+
+
+def _require_text(routers: Iterable[APIRouter]) -> None:
+    """Raise if a route declares an answer that a function cannot send.
+
+    A function returns other bodies as base64, which API Gateway decodes only for the types in
+    `binary_media_types`; this project's gateway has none.
+    """
+    for route in (route for router in routers for route in router.routes):
+        if not isinstance(route, APIRoute):
+            continue
+        contents = [answer.get("content", {}) for answer in route.responses.values()]
+        declared = {name for content in contents for name in content}
+        declared.add(getattr(route.response_class, "media_type", None) or "")
+        for media_type in declared:
+            if media_type and not media_type.startswith(_TEXT_TYPES):
+                raise TypeError(
+                    f"{route.path} answers {media_type}: behind the gateway a route can answer "
+                    "JSON and text only. Answer with the URL of an S3 object instead."
+                )
 
 
 class _DeadlineMiddleware:

@@ -26,6 +26,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     Strict,
     StringConstraints,
 )
@@ -118,6 +119,26 @@ def _check_value(key: str, value: object) -> None:
             raise ValueError(f"{key}: is not valid Unicode (a lone surrogate)")
 
 
+def _require_encodable(value: JsonValue, path: str = "") -> JsonValue:
+    """Return a parsed JSON value unchanged if it can be written as JSON again.
+
+    Python's parser accepts NaN, numbers that overflow to infinity, and lone surrogates.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{path[1:] or 'it'} must be a finite number")
+    if isinstance(value, str) and not is_unicode(value):
+        raise ValueError(f"{path[1:] or 'it'} is not valid Unicode (a lone surrogate)")
+    if isinstance(value, list):
+        for number, one in enumerate(value):
+            _require_encodable(one, f"{path}.{number}")
+    if isinstance(value, dict):
+        for key, one in value.items():
+            here = f"{path}.{ascii(key[:40])[1:-1]}"
+            _require_encodable(key, here)
+            _require_encodable(one, here)
+    return value
+
+
 def _require_unicode(value: Any) -> Any:
     if isinstance(value, str) and not is_unicode(value):
         raise ValueError("is not valid Unicode (a lone surrogate)")
@@ -165,6 +186,13 @@ DocumentMetadata = Annotated[
     # Not `dict[str, MetadataValue]`: pydantic would add a schema to OpenAPI for each alias.
     dict[str, str | int | float | bool | list[str]],
     BeforeValidator(_metadata),
+]
+
+
+MetadataFilter = Annotated[
+    dict[str, JsonValue],
+    AfterValidator(_require_encodable),
+    Field(description="A metadata filter in the syntax of S3 Vectors."),
 ]
 
 

@@ -26,7 +26,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.logging import get_logger
 from shared.models import ErrorResponse
+
+_log = get_logger(__name__)
+
+NO_RETRY_HEADER: Final = "x-should-retry"
+"""Header of an error answer, always `false`: this service has already repeated the call that
+failed, so its caller must pass the error on and not repeat the request."""
 
 FAILURE_KEY: Final = "shared.failure"
 """ASGI scope key: the exception behind an error response, for the request's log line."""
@@ -41,15 +48,29 @@ class ServiceError(Exception):
     Args:
         detail: What happened and what the caller can do; sent to the caller.
         retry_after: Seconds until another attempt can succeed.
+
+    Attributes:
+        retried: Whether this service has already repeated the call that failed.
     """
 
     status: int = 500
     code: str = "internal_error"
+    retried: bool = False
 
     def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.retry_after = retry_after
+
+    def to_response(self) -> Response:
+        """Return the error as an HTTP response."""
+        return error_response(
+            self.status,
+            self.code,
+            self.detail,
+            retry_after=self.retry_after,
+            retried=self.retried,
+        )
 
 
 class InvalidRequest(ServiceError):
@@ -103,19 +124,19 @@ class TooManyRequests(ServiceError):
 class BadDependency(ServiceError):
     """A dependency refused the request or gave a bad answer."""
 
-    status, code = 502, "bad_dependency"
+    status, code, retried = 502, "bad_dependency", True
 
 
 class Unavailable(ServiceError):
     """A dependency does not answer at the moment."""
 
-    status, code = 503, "unavailable"
+    status, code, retried = 503, "unavailable", True
 
 
 class DeadlineExceeded(ServiceError):
     """The deadline of the request has passed."""
 
-    status, code = 504, "deadline_exceeded"
+    status, code, retried = 504, "deadline_exceeded", True
 
 
 class CapacityExceeded(ServiceError):
@@ -139,13 +160,25 @@ def error_response(
     detail: str,
     *,
     retry_after: float | None = None,
+    retried: bool = False,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """Return an `ErrorResponse` as an HTTP response."""
+    """Return an `ErrorResponse` as an HTTP response.
+
+    Args:
+        status: The HTTP status.
+        code: The error's stable code.
+        detail: What the caller reads.
+        retry_after: Seconds until another attempt can succeed.
+        retried: Whether the call that failed has already been repeated.
+        headers: More headers.
+    """
     answer = ErrorResponse(error=code, detail=_printable(detail))
     extra = dict(headers or {})
     if retry_after is not None:
         extra["retry-after"] = str(max(1, math.ceil(retry_after)))
+    if retried:
+        extra[NO_RETRY_HEADER] = "false"
     return Response(answer.model_dump_json(), status, headers=extra, media_type="application/json")
 
 
@@ -155,7 +188,7 @@ def install_error_handlers(app: FastAPI) -> None:
     async def service_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, ServiceError)  # noqa: S101 - Starlette calls it for this type only
         request.scope[FAILURE_KEY] = error
-        return error_response(error.status, error.code, error.detail, retry_after=error.retry_after)
+        return error.to_response()
 
     async def http_exception(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
@@ -194,18 +227,22 @@ class ErrorMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
+        started = complete = False
 
-        async def send_noting_start(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
+        async def send_noting_progress(message: Message) -> None:
+            nonlocal started, complete
             await send(message)
+            started = True
+            complete = message["type"] == "http.response.body" and not message.get("more_body")
 
         try:
-            await self._app(scope, receive, send_noting_start)
+            await self._app(scope, receive, send_noting_progress)
         except ClientDisconnect as error:
             scope[FAILURE_KEY] = error  # there is nobody left to answer
         except Exception as error:
+            if complete:  # the caller has its answer: a background task failed
+                _log.error("background_task_failed", exc_info=error)
+                return
             if started:  # too late to send a 500: the server closes the connection
                 raise
             scope[FAILURE_KEY] = error

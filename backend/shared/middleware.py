@@ -21,6 +21,9 @@ _log = get_logger()
 _REQUEST_ID: Final = identity.REQUEST_ID_HEADER.encode()
 _XRAY: Final = identity.XRAY_HEADER.encode()
 
+PROXIES_KEY: Final = "shared.trusted_proxies"
+"""ASGI scope key: the number of trusted proxies, where the request has proved which way it came."""
+
 CLIENT_CLOSED: Final = 499
 """The logged status of a request whose client disconnected (nginx's convention)."""
 
@@ -30,8 +33,9 @@ class LoggingMiddleware:
 
     Args:
         app: The next ASGI application.
-        trusted_proxies: The number of proxies in front that append to `X-Forwarded-For`. With 0
-            the client's address is that of the connection; on Lambda, the gateway's `sourceIp`.
+        trusted_proxies: The number of proxies in front that append to `X-Forwarded-For`,
+            whichever way a request comes. With 0 the client's address is that of the connection;
+            on Lambda, the gateway's `sourceIp`.
         metrics: Also writes a line of metrics for each request.
     """
 
@@ -84,6 +88,7 @@ class _LoggedRequest:
         self.status: int | None = None
         self.client_closed = False
         self._scope = scope
+        self._trusted_proxies = trusted_proxies
         self._metrics = metrics
         event = scope.get("aws.event") or {}
         invocation = request_context.current() if event else None
@@ -120,7 +125,11 @@ class _LoggedRequest:
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         duration = time.perf_counter() - self._started
-        fields = self._fields | {"duration": round(duration, 6)}
+        proxies = self._scope.get(PROXIES_KEY, self._trusted_proxies)
+        fields = self._fields | {
+            "client_ip": _client_ip(self._scope, proxies),
+            "duration": round(duration, 6),
+        }
         failure = error or self._scope.get(FAILURE_KEY)
         status = self.status or 500
         try:

@@ -7,11 +7,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import httpx
 from starlette.types import ASGIApp
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+UNENCODABLE = ("NaN", "1e999", "-1e999", r'"\ud800"', r'{"\ud800": 1}', r'["\udfff"]')
+"""JSON that Python's parser accepts, and that cannot be written as JSON again."""
+
+JSON: dict[str, str] = {"content-type": "application/json"}
+"""Headers of a request with a JSON body; without them FastAPI does not parse it."""
 
 
 class FakeKeys:
@@ -153,3 +162,34 @@ loaded = [name for name in heavy if name in sys.modules]
         timeout=60,
         check=False,
     )
+
+
+def hostile_bodies(valid: Mapping[str, Any]) -> "SearchStrategy[bytes]":
+    """Return a Hypothesis strategy of JSON bodies: a valid one with some of its values replaced."""
+    from hypothesis import strategies as st
+
+    texts = st.text(st.characters(categories=["L", "N", "Cs", "Cc", "P"]), max_size=8)
+    leaves = (
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**70), 2**70)
+        | st.floats()
+        | texts
+        | st.just("x" * 20_000)
+    )
+    names = texts | st.sampled_from(["$eq", "$in", "$and", "$or", "$exists", "id", *valid])
+    values = st.recursive(
+        leaves,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4),
+        max_leaves=12,
+    )
+    replaced = st.dictionaries(st.sampled_from(sorted(valid)) | texts, values, max_size=3)
+    objects = replaced.map(lambda changes: {**valid, **changes})
+    written = (objects | values).map(
+        # The parser reads 1e999 as infinity; json would write a name that not all parsers know.
+        lambda value: json_module.dumps(value).replace("Infinity", "1e999").encode()
+    )
+    depths = st.sampled_from([10, 1_000, 100_000])
+    nested = depths.map(lambda depth: b'{"filter":' * depth + b"1" + b"}" * depth)
+    digits = st.just(b'{"top_k": ' + b"9" * 5_000 + b"}")
+    return written | nested | digits | st.binary(max_size=30)

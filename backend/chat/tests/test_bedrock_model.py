@@ -201,7 +201,7 @@ async def test_a_lasting_throttle_is_unavailable_and_says_when_to_try_again(
         with pytest.raises(Unavailable) as caught:
             await model.complete("Be brief.", QUESTION)
     assert caught.value.retry_after
-    assert len(server.requests) == clients.MAX_ATTEMPTS
+    assert len(server.requests) == clients.MODEL_ATTEMPTS
 
 
 async def test_a_hanging_model_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,8 +59,8 @@ class Recorder(Bedrock):
         super().__init__()
         self.given: list[Any] = []
 
-    def answer(self, method: str, path: str, body: bytes) -> Any:
-        self.given.append(super().answer(method, path, body))
+    def answer(self, path: str, body: bytes) -> Any:
+        self.given.append(super().answer(path, body))
         return self.given[-1]
 
 

@@ -17,7 +17,5 @@ class BedrockApi:
         return self._bedrock.serves(environ["REQUEST_METHOD"], environ["PATH_INFO"])
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        answer = self._bedrock.answer(
-            environ["REQUEST_METHOD"], environ["PATH_INFO"], read_body(environ)
-        )
+        answer = self._bedrock.answer(environ["PATH_INFO"], read_body(environ))
         return answer_json(start_response, answer.status, answer.content, answer.headers)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
+from local.faults import Faults
 from local.net.loopback_only import STATUS, reason_to_refuse, refusal_body
 from local.net.sockets import HOST, bind
 
@@ -36,9 +37,12 @@ class StandIn(Protocol):
 class EmbeddedAws:
     """An AWS endpoint at a loopback port, which is open from the start. Requests wait until `serve`
     has imported moto, which takes a second.
+
+    `faults` are those of its services; `order` adds one while the server runs.
     """
 
     def __init__(self, stand_ins: Sequence[StandIn] = ()) -> None:
+        self.faults = Faults()
         self._listener = bind()
         self._stand_ins = list(stand_ins)
         self._server: Any = None
@@ -64,6 +68,8 @@ class EmbeddedAws:
         )
         from werkzeug.serving import make_server
 
+        from local.aws.faults import with_faults  # imports this module's types
+
         class _TimedHandler(MotoRequestHandler):
             timeout = 75  # seconds without a byte; otherwise a connection keeps its thread for ever
 
@@ -73,8 +79,13 @@ class EmbeddedAws:
             HOST,
             port,
             refuse_web_pages(
-                self.front(
-                    serialize_conditional_writes(DomainDispatcherApplication(create_backend_app))
+                with_faults(
+                    self.front(
+                        serialize_conditional_writes(
+                            DomainDispatcherApplication(create_backend_app)
+                        )
+                    ),
+                    self.faults,
                 )
             ),
             threaded=True,

@@ -1,8 +1,4 @@
-"""A stand-in for Bedrock over its wire format: Titan text embeddings, Converse, GetFoundationModel.
-
-`POST /_local/bedrock/faults {"operation", "kind", "times", "seconds"}` makes the next
-requests fail; `DELETE` cancels the failures that are still to come.
-"""
+"""A stand-in for Bedrock over its wire format: Titan embeddings, Converse, GetFoundationModel."""
 
 import json
 import re
@@ -12,10 +8,7 @@ from urllib.parse import unquote
 
 from local.bedrock.converse import InvalidRequestError, converse
 from local.bedrock.embedding import count_tokens, embed
-from local.bedrock.faults import Faults
 from local.bedrock.profiles import profile_of
-
-FAULTS_PATH = "/_local/bedrock/faults"
 
 _OPERATION = re.compile(r"/model/(?P<model>.+)/(?P<operation>invoke|converse)")
 _MODEL = re.compile(r"/foundation-models/(?P<model>.+)")
@@ -40,25 +33,17 @@ class Bedrock:
     prompt.
     """
 
-    def __init__(self, faults: Faults | None = None) -> None:
-        self.faults = faults or Faults()
-
     def serves(self, method: str, path: str) -> bool:
-        """Whether the request is for one of Bedrock's APIs or for the faults."""
+        """Whether the request is for one of Bedrock's APIs."""
         known = {"POST": _OPERATION, "GET": _MODEL}.get(method)
-        return path == FAULTS_PATH or (known is not None and known.fullmatch(path) is not None)
+        return known is not None and known.fullmatch(path) is not None
 
-    def answer(self, method: str, path: str, body: bytes) -> Answer:
+    def answer(self, path: str, body: bytes) -> Answer:
         """Answer a request that `serves` accepts."""
-        if path == FAULTS_PATH:
-            return self._change_faults(method, body)
         if model := _MODEL.fullmatch(path):
             return _foundation_model(unquote(model["model"]))
         found = _OPERATION.fullmatch(path)
         assert found is not None  # noqa: S101 - `serves` accepted it
-        failure = self.faults.next(found["operation"])
-        if failure is not None:
-            return _error(failure.status, failure.error_type, failure.message)
         try:
             content = _json_object(body)
             if found["operation"] == "invoke":
@@ -67,22 +52,6 @@ class Bedrock:
             return Answer(200, converse(unquote(found["model"]), content))
         except (InvalidRequestError, ValueError) as error:
             return _error(400, "ValidationException", str(error))
-
-    def _change_faults(self, method: str, body: bytes) -> Answer:
-        if method == "DELETE":
-            self.faults.clear()
-            return Answer(200, {})
-        try:
-            order = json.loads(body)
-            self.faults.add(
-                order["operation"],
-                order["kind"],
-                times=int(order.get("times", 1)),
-                seconds=float(order.get("seconds", 60)),
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            return _error(400, "ValidationException", repr(error))
-        return Answer(200, {})
 
 
 def _error(status: int, error_type: str, message: str) -> Answer:

@@ -1,14 +1,19 @@
-"""The console: a page with the estate's URLs and the latest requests, and the same as JSON.
+"""The console: a page with the estate's URLs and the latest requests, the same as JSON, and faults.
 
-It only reads: no request to it changes anything.
+Only requests with the client's API key change anything: they order and cancel faults.
 """
 
 import html
 import json
 from collections.abc import Callable, Mapping
 
+from local.console import faults_api
+from local.console.faults_api import FaultsApi
+from local.faults import Faults
 from local.gateway.hops import Hops
 from local.net.serving import Receive, Scope, Send, respond
+
+_JSON = [("content-type", "application/json")]
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{project}</title>
 <style>body{{font:15px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}}
@@ -19,18 +24,27 @@ td,th{{padding:.2rem .8rem .2rem 0;text-align:left;vertical-align:top}}</style>
 
 
 class Console:
-    """Serves `/` (a page), `/status` and `/hops?trace=` (JSON)."""
+    """Serves `/` (a page), `/status`, `/hops?trace=` and `/faults` (JSON)."""
 
-    def __init__(self, project: str, status: Callable[[], Mapping[str, str]], hops: Hops) -> None:
+    def __init__(
+        self,
+        project: str,
+        status: Callable[[], Mapping[str, str]],
+        hops: Hops,
+        faults: Faults,
+    ) -> None:
         self._project = project
         self._status = status
         self._hops = hops
+        self._faults_api = FaultsApi(faults, lambda: status()["API_KEY"])
 
     def serves(self, path: str) -> bool:
-        return path in {"/", "/status", "/hops"}
+        return path in {"/", "/status", "/hops", faults_api.PATH}
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        if scope["method"] not in {"GET", "HEAD"}:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == faults_api.PATH:
+            await self._faults_api(scope, receive, send)
+        elif scope["method"] not in {"GET", "HEAD"}:
             await respond(send, 405, [("allow", "GET, HEAD")])
         elif scope["path"] == "/":
             page = [("content-type", "text/html; charset=utf-8")]
@@ -39,7 +53,7 @@ class Console:
             query = scope["query_string"].decode()
             content = self._hops_found(query) if scope["path"] == "/hops" else dict(self._status())
             body = json.dumps(content).encode()
-            await respond(send, 200, [("content-type", "application/json")], body)
+            await respond(send, 200, _JSON, body)
 
     def _hops_found(self, query: str) -> dict[str, object]:
         trace = query.removeprefix("trace=") if query.startswith("trace=") else None

@@ -24,12 +24,14 @@ from local.blueprint import (
     RestApi,
 )
 from local.compute.functions import PAYLOAD_LIMIT_BYTES, Functions, FunctionThrottledError
+from local.faults import Faults
+from local.gateway import faults as faulty
 from local.gateway.exchange import Answer, GatewayRequest
 from local.gateway.hops import Hop, Hops
 from local.gateway.http_proxy import ConfigurationError, WebProxy, evaluate
 from local.gateway.lambda_proxy import MalformedResultError, proxy_answer, proxy_event
 from local.gateway.matching import Match, match
-from local.gateway.refusals import Refusal
+from local.gateway.refusals import Refusal, RefusedError
 from local.gateway.segments import Record, function_segment, gateway_segment
 from local.gateway.throttle import TokenBucket
 from local.gateway.usage import UsageMeter, Verdict
@@ -55,14 +57,6 @@ _VERDICTS = {
 }
 
 
-class RefusedError(Exception):
-    """The gateway refuses the request and answers it itself."""
-
-    def __init__(self, refusal: Refusal, reason: str = "") -> None:
-        super().__init__(reason or refusal.message)
-        self.refusal = refusal
-
-
 class Gateway:
     """Serves `/{stage}/…`.
 
@@ -78,7 +72,9 @@ class Gateway:
         *,
         usage: UsageMeter | None = None,
         record: Record | None = None,
+        faults: Faults | None = None,
     ) -> None:
+        self._faults = faults or Faults()
         self.stage_variables = dict(api.stage_variables)
         self.usage = usage or UsageMeter(api)
         self._api = api
@@ -168,6 +164,9 @@ class Gateway:
             work = self._call_service(integration, request, found)
         else:
             work = self._call_function(integration, request, found)
+        fault = self._faults.draw(_service_of(found))
+        if fault is not None:
+            work = faulty.integrate(fault, integration, work)
         # Shielded: the function keeps running after the gateway has timed out.
         task = asyncio.create_task(work)
         self._running.add(task)

@@ -37,3 +37,11 @@ class Refusal(Enum):
     @property
     def body(self) -> bytes:
         return json.dumps({"message": self.message}, separators=(",", ":")).encode()
+
+
+class RefusedError(Exception):
+    """The gateway refuses the request and answers it itself."""
+
+    def __init__(self, refusal: Refusal, reason: str = "") -> None:
+        super().__init__(reason or refusal.message)
+        self.refusal = refusal

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import struct
 from collections.abc import Awaitable, Callable, Generator, Iterable, MutableMapping
 from typing import Any
 
@@ -38,6 +39,10 @@ class ClientGoneError(Exception):
     """The client closed the connection before it had sent the whole request."""
 
 
+RESET_KEY = "local.reset"
+"""ASGI scope key: a function without arguments that resets the request's connection."""
+
+
 class _Protocol(H11Protocol):
     """uvicorn's protocol with a time limit for the head of a request; uvicorn itself has none."""
 
@@ -68,6 +73,21 @@ class _Protocol(H11Protocol):
             self._limit = None
 
 
+def _resettable(open_connections: dict[Any, asyncio.Transport]) -> type[H11Protocol]:
+    """Return a protocol that keeps its open connections by the client's address and port."""
+
+    class Resettable(_Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            open_connections[transport.get_extra_info("peername")] = transport
+            super().connection_made(transport)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            open_connections.pop(self.transport.get_extra_info("peername"), None)
+            super().connection_lost(exc)
+
+    return Resettable
+
+
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -91,13 +111,14 @@ class Server:
         self._application = application
         self._allows_origin = allows_origin or (lambda _scope, _origin: False)
         self._listener = listener or bind()
+        self._connections: dict[Any, asyncio.Transport] = {}
         self.port: int = self._listener.getsockname()[1]
         self._server = _Server(
             uvicorn.Config(
                 self._refuse_or_answer,
                 interface="asgi3",
                 proxy_headers=False,
-                http=_Protocol,
+                http=_resettable(self._connections),
                 ws="none",
                 loop="asyncio",
                 lifespan="off",
@@ -139,11 +160,25 @@ class Server:
             _values(scope, b"origin"),
             allows_origin=lambda origin: self._allows_origin(scope, origin),
         )
+        scope[RESET_KEY] = lambda: self._reset(scope["client"])
         if reason is None:
             await self._application(scope, receive, send)
         else:
             json_type = [("content-type", "application/json")]
             await respond(send, STATUS, json_type, refusal_body(reason))
+
+    def _reset(self, client: object) -> None:
+        transport = self._connections.get(client)
+        if transport is not None:
+            connection = transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            transport.abort()
+
+
+async def wait_until_gone(receive: Receive) -> None:
+    """Return when the client's connection is closed."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def read_body(receive: Receive, *, limit_bytes: int) -> bytes:

@@ -49,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "metrics": {"latencyMs": 1},
             }
         else:
-            content = self.server.embedding.answer("POST", self.path, body).content
+            content = self.server.embedding.answer(self.path, body).content
         data = json.dumps(content).encode()
         self.send_response(200)
         self.send_header("content-type", "application/json")

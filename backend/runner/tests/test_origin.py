@@ -147,6 +147,23 @@ async def test_the_service_answers_the_gateway_only_and_logs_the_others(
     assert b"the-value" not in written
 
 
+async def test_a_spoofed_address_is_not_logged_as_the_clients(
+    make_settings: MakeSettings, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    app = create_app(make_settings(origin_check=True), origin=FakeOrigin("the-value"))
+    async with app_client(app) as client:
+        # Around the gateway: only App Runner's proxy appends an address.
+        direct = {"x-forwarded-for": "spoofed, 203.0.113.5"}
+        assert (await client.get("/jobs", headers=direct)).status_code == 403
+        assert (await client.get("/health", headers=direct)).status_code == 200
+        through = {"x-forwarded-for": "198.51.100.1, 10.0.0.1", "x-origin-verify": "the-value"}
+        assert (await client.get("/liveness", headers=through)).status_code == 200
+    written = capfdbinary.readouterr().out
+    assert b"spoofed" not in written
+    assert b'"client_ip":"203.0.113.5"' in written
+    assert b'"client_ip":"198.51.100.1"' in written
+
+
 async def test_without_the_check_no_header_is_required(make_settings: MakeSettings) -> None:
     async with app_client(create_app(make_settings())) as client:
         assert (await client.get("/liveness")).status_code == 200

@@ -21,7 +21,7 @@ from runner.tests.fakes import FakeSink, FaultyS3, make_pdf
 from runner.uploads import S3Uploads
 from shared.aws.bucket import Bucket
 from shared.errors import Unavailable
-from shared.testing import app_client
+from shared.testing import JSON, app_client, hostile_bodies
 
 pytestmark = pytest.mark.anyio
 
@@ -438,3 +438,15 @@ async def test_openapi_describes_every_operation(client: httpx.AsyncClient) -> N
                 schema = response["content"]["application/json"]["schema"]
                 assert schema["$ref"].endswith("/ErrorResponse"), (name, code)
     assert set(operations["POST /jobs/{job_id}/run"]["responses"]) >= {"200", "404", "502", "503"}
+
+
+_JOB = {"documents": [{"id": "a", "text": "Some text."}], "prefix": "uploads/x"}
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(body=hostile_bodies(_JOB) | hostile_bodies(ONE))
+async def test_no_hostile_body_is_answered_500(client: httpx.AsyncClient, body: bytes) -> None:
+    answer = await client.post("/jobs", content=body, headers=JSON)
+    assert answer.status_code < 500, answer.text

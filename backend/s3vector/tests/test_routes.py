@@ -14,7 +14,7 @@ from s3vector.app import create_app
 from s3vector.s3_store import MANIFEST, S3VectorStore
 from s3vector.tests.cloud import Cloud
 from s3vector.tests.fakes import DIMENSIONS, SETTINGS, FakeEmbedder, hashed_vector
-from shared.testing import app_client
+from shared.testing import JSON, UNENCODABLE, app_client, hostile_bodies
 
 pytestmark = pytest.mark.anyio
 
@@ -237,9 +237,14 @@ async def test_more_passages_than_one_request_may_have_are_refused(
     assert "fewer documents" in _assert_error(response, 413, "payload_too_large")
 
 
-@pytest.mark.parametrize("path", ["/documents/a/b", "/documents/", "/nowhere"])
+@pytest.mark.parametrize("path", ["/documents/a/b", "/documents/a/b/", "/nowhere", "/nowhere/"])
 async def test_unknown_paths_are_404(client: httpx.AsyncClient, path: str) -> None:
-    assert (await client.get(path, follow_redirects=False)).status_code in {307, 404}
+    assert (await client.get(path, follow_redirects=False)).status_code == 404
+
+
+async def test_a_trailing_slash_is_served(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/documents/", follow_redirects=False)
+    assert (answer.status_code, answer.json()["documents"]) == (200, [])
 
 
 @pytest.mark.parametrize("document_id", ["..%2f..", "%2e%2e", "a%00b", "a..b", "a%0a", "x" * 200])
@@ -347,6 +352,30 @@ _JSON = st.recursive(
 @given(target=st.sampled_from(["documents", "query", "embeddings"]), body=_JSON)
 async def test_no_body_is_answered_500(client: httpx.AsyncClient, target: str, body: Any) -> None:
     response = await client.request(
-        "PUT" if target == "documents" else "POST", f"/{target}", content=json.dumps(body)
+        "PUT" if target == "documents" else "POST",
+        f"/{target}",
+        content=json.dumps(body),
+        headers=JSON,
     )
+    assert response.status_code < 500, response.text
+
+
+@pytest.mark.parametrize("value", UNENCODABLE)
+async def test_a_filter_that_is_no_json_is_refused_by_its_name(
+    client: httpx.AsyncClient, value: str
+) -> None:
+    body = json.dumps({"text": "x", "filter": {"topic": 0}}).replace("0}}", f"{value}}}}}")
+    response = await client.post("/query", content=body, headers=JSON)
+    assert _assert_error(response, 422, "unprocessable").startswith("filter.topic")
+
+
+_VALID = {"text": "x", "vector": _VECTOR, "top_k": 3, "filter": {"a": 1}}
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(body=hostile_bodies(_VALID) | hostile_bodies({"text": "x", "filter": {"a": 1}}))
+async def test_no_query_is_answered_500(client: httpx.AsyncClient, body: bytes) -> None:
+    response = await client.post("/query", content=body, headers=JSON)
     assert response.status_code < 500, response.text

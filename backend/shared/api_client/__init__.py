@@ -1,5 +1,6 @@
 """Calls from one service to another through the gateway, with the calling service's API key."""
 
+from shared.api_client.call import IDEMPOTENCY_HEADER
 from shared.api_client.client import ServiceAPIClient, get_service_url
 from shared.api_client.errors import (
     BadAnswer,
@@ -10,9 +11,11 @@ from shared.api_client.errors import (
     RequestRefused,
     ServiceUnreachable,
     Throttled,
+    UnsendableRequest,
 )
 
 __all__ = [
+    "IDEMPOTENCY_HEADER",
     "BadAnswer",
     "CallError",
     "CallTimeout",
@@ -22,5 +25,6 @@ __all__ = [
     "ServiceAPIClient",
     "ServiceUnreachable",
     "Throttled",
+    "UnsendableRequest",
     "get_service_url",
 ]

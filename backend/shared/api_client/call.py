@@ -1,5 +1,6 @@
 """One call to a service: the request, and its headers for the gateway and for other hosts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,7 +10,19 @@ from opentelemetry import propagate
 from shared.logging import request_context
 from shared.request import deadline, identity
 
-IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+IDEMPOTENCY_HEADER: Final = "idempotency-key"
+
+_IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+
+
+def is_repeatable(method: str, headers: Mapping[str, str]) -> bool:
+    """Return whether a request that may have been carried out can be sent again."""
+    return method in _IDEMPOTENT_METHODS or IDEMPOTENCY_HEADER in headers
+
+
+def has_same_origin(one: httpx.URL, other: httpx.URL) -> bool:
+    """Return whether scheme, host and port are the same, as httpx reads both."""
+    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
 
 
 @dataclass(slots=True)
@@ -17,12 +30,14 @@ class Call:
     """A request before it is sent; every attempt sends the same content.
 
     Attributes:
+        callee: The service behind the gateway, such as `chat`, or the origin of another host.
         body: The arguments of `httpx` that make the body and the query.
         headers: The caller's own headers, names in lower case.
     """
 
     method: str
     url: httpx.URL
+    callee: str
     body: dict[str, Any]
     headers: dict[str, str]
 
@@ -32,18 +47,9 @@ class Call:
         return f"{self.method} {self.url.path}"
 
     @property
-    def is_idempotent(self) -> bool:
-        """Whether sending it twice has the same effect as sending it once."""
-        return self.method in IDEMPOTENT_METHODS
-
-    def has_origin_of(self, url: str) -> bool:
-        """Return whether scheme, host and port are those of another URL, as httpx reads both."""
-        other = httpx.URL(url)
-        return (self.url.scheme, self.url.host, self.url.port) == (
-            other.scheme,
-            other.host,
-            other.port,
-        )
+    def is_repeatable(self) -> bool:
+        """Whether it can be sent again although it may have been carried out."""
+        return is_repeatable(self.method, self.headers)
 
     def foreign_headers(self) -> dict[str, str]:
         """Return the headers for hosts other than the gateway: no key, no ids, no deadline."""

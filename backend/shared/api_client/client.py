@@ -2,25 +2,27 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import unquote
 
 import httpx
 import stamina
 
 from shared.api_client.answers import is_key_refusal
-from shared.api_client.call import Call
+from shared.api_client.call import Call, has_same_origin
 from shared.api_client.connections import ConnectionPool
-from shared.api_client.errors import CallError, CallTimeout
+from shared.api_client.errors import CallError, CallTimeout, UnsendableRequest
 from shared.api_client.outcome import require_success
-from shared.api_client.retries import wait_before_retry
+from shared.api_client.retries import ATTEMPTS, RetryBudget
 from shared.aws.api_keys import ApiKeyProvider, SecretsManagerKeys
 from shared.request import deadline
 from shared.settings import BaseServiceSettings, FullServiceSettings
 
 TIMEOUT_SECONDS: Final = 25.0
-ATTEMPTS: Final = 3
 
 
 def get_service_url(service_name: str, settings: FullServiceSettings | None = None) -> str:
@@ -63,7 +65,7 @@ class ServiceAPIClient:
             name = _secret_name(settings, service_name)
             self._keys = SecretsManagerKeys(name, region=settings.aws_region)
         self._timeout_seconds = timeout_seconds
-        self._attempts = attempts
+        self._budgets: dict[str, RetryBudget] = defaultdict(partial(RetryBudget, attempts))
         self._pool = ConnectionPool(transport, timeout_seconds)
 
     async def __aenter__(self) -> Self:
@@ -118,14 +120,18 @@ class ServiceAPIClient:
             CallError: The call failed; the subclass says how.
         """
         with deadline.scope(time.time() + (timeout_seconds or self._timeout_seconds)):
+            url, callee = self._resolve(path)
             call = Call(
                 method.upper(),
-                httpx.URL(self._absolute_url(path)),
+                url,
+                callee,
                 {"json": json, "content": content, "params": params},
                 {name.lower(): value for name, value in (headers or {}).items()},
             )
+            budget = self._budgets[call.callee]
+            budget.count_call()
             async for attempt in stamina.retry_context(
-                on=wait_before_retry, attempts=self._attempts, timeout=None
+                on=budget.wait_before_retry, attempts=budget.attempts, timeout=None
             ):
                 with attempt:
                     try:
@@ -135,15 +141,30 @@ class ServiceAPIClient:
                         raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _absolute_url(self, path: str) -> str:
-        if path.startswith(("http://", "https://")):
-            return path
-        return f"{self._base_url}/{path.lstrip('/')}"
+    def _resolve(self, path: str) -> tuple[httpx.URL, str]:
+        """Return the URL, and the name of the service behind the gateway or another host's origin.
+
+        Raises:
+            UnsendableRequest: It is no URL, or it has segments that leave the stage.
+        """
+        is_absolute = path.startswith(("http://", "https://"))
+        try:
+            url = httpx.URL(path if is_absolute else f"{self._base_url}/{path.lstrip('/')}")
+            stage = httpx.URL(self._base_url)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise UnsendableRequest(f"{ascii(path)[:200]} is not a path or a URL.") from error
+        if not has_same_origin(url, stage):
+            return url, f"{url.scheme}://{url.netloc.decode()}"
+        # httpx has resolved `..`; a server may decode its percent-encoded forms, even twice.
+        segments = unquote(unquote(path.partition("?")[0])).replace("\\", "/").split("/")
+        if ".." in segments or "." in segments:
+            raise UnsendableRequest(f"{ascii(path)[:200]} must not have the segments '.' and '..'.")
+        return url, url.path.removeprefix(f"{stage.path.rstrip('/')}/").partition("/")[0]
 
     async def _send(self, call: Call) -> httpx.Response:
         """Send one attempt; if the gateway refuses the key, try the newest and the previous one."""
         pool = self._pool
-        if not call.has_origin_of(self._base_url):
+        if not has_same_origin(call.url, httpx.URL(self._base_url)):
             return await pool.exchange(call, call.foreign_headers())
         keys = self._keys
         if keys is None:

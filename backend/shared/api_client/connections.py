@@ -2,15 +2,23 @@
 
 import asyncio
 import ssl
+from collections import defaultdict
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
 
 import httpx
 
+from shared.api_client.answers import is_outage
 from shared.api_client.call import Call
-from shared.api_client.errors import BadAnswer, CallTimeout, ServiceUnreachable
+from shared.api_client.errors import (
+    BadAnswer,
+    CallTimeout,
+    ServiceUnreachable,
+    UnsendableRequest,
+)
 from shared.request import deadline
+from shared.request.circuit_breaker import CircuitBreaker
 
 CONNECT_TIMEOUT_SECONDS: Final = 3.0
 MAX_CONNECTIONS: Final = 100
@@ -31,6 +39,7 @@ class ConnectionPool:
         self._client: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._breakers: dict[str, CircuitBreaker] = defaultdict(CircuitBreaker)
 
     async def aclose(self) -> None:
         """Close the connections; the next exchange opens new ones."""
@@ -43,14 +52,36 @@ class ConnectionPool:
 
         Raises:
             CallTimeout: No answer by the deadline.
-            ServiceUnreachable: No connection, or it broke.
-            BadAnswer: The answer is too large.
+            ServiceUnreachable: No connection, or it broke, or the circuit breaker is open.
+            BadAnswer: The answer is too large or cannot be decoded.
+            UnsendableRequest: The request cannot be encoded.
         """
         seconds_left = deadline.remaining_seconds() or 0.0
         if seconds_left <= deadline.HOP_SECONDS:
             raise CallTimeout(f"{call.target}: no time is left for the call.")
+        breaker = self._breakers[call.callee]
+        if wait := breaker.wait_seconds():
+            raise ServiceUnreachable(
+                f"{call.target}: not sent, because the last calls to {call.callee} failed.",
+                retry_after=wait,
+            )
+        try:
+            response = await self._exchange(call, headers, seconds_left)
+        except (CallTimeout, ServiceUnreachable):
+            breaker.record(failed=True)
+            raise
+        breaker.record(failed=is_outage(response))
+        return response
+
+    async def _exchange(
+        self, call: Call, headers: dict[str, str], seconds_left: float
+    ) -> httpx.Response:
         client = self._open_client()
-        request = client.build_request(call.method, call.url, headers=headers, **call.body)
+        try:
+            request = client.build_request(call.method, call.url, headers=headers, **call.body)
+        except (ValueError, TypeError, RecursionError) as error:
+            # NaN, a lone surrogate, or an object that is not JSON; the message may quote it.
+            raise UnsendableRequest(f"{call.target}: the request cannot be encoded.") from error
         try:
             # httpx limits each wait, not the whole exchange: a server may send a byte at a time.
             async with asyncio.timeout(seconds_left), self._slots:
@@ -61,7 +92,7 @@ class ConnectionPool:
                     await response.aclose()
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout) as error:
             raise CallTimeout(
-                f"{call.target}: no answer in time.", retryable=call.is_idempotent
+                f"{call.target}: no answer in time.", retryable=call.is_repeatable
             ) from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise ServiceUnreachable(
@@ -69,8 +100,10 @@ class ConnectionPool:
             ) from error
         except httpx.TransportError as error:
             raise ServiceUnreachable(
-                f"{call.target}: the connection broke.", retryable=call.is_idempotent
+                f"{call.target}: the connection broke.", retryable=call.is_repeatable
             ) from error
+        except httpx.RequestError as error:
+            raise BadAnswer(f"{call.target}: the answer cannot be decoded.") from error
 
     def _open_client(self) -> httpx.AsyncClient:
         # Connections belong to the event loop that opened them.

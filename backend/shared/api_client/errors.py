@@ -5,6 +5,7 @@ CallError
 │   ├── KeyRefused     the gateway accepts neither the current nor the previous key
 │   ├── Throttled      429, too many requests a second
 │   └── QuotaExceeded  429, the key's quota is used up; never retried
+├── UnsendableRequest  the path or the body cannot be sent
 ├── CallTimeout        no answer by the deadline or the call's own timeout
 ├── ServiceUnreachable no connection
 └── BadAnswer          5xx, a redirect, or an answer that is too large
@@ -29,7 +30,7 @@ class CallError(ServiceError):
         attempts: How many times the request was sent.
     """
 
-    status, code = 502, "call_failed"
+    status, code, retried = 502, "call_failed", True
 
     def __init__(
         self,
@@ -75,6 +76,12 @@ class QuotaExceeded(RequestRefused):
     """The quota of this service's key is used up until its period ends."""
 
     status, code = 503, "quota_exceeded"
+
+
+class UnsendableRequest(CallError):
+    """The path leaves the gateway's stage, or the path, headers or body cannot be encoded."""
+
+    status, code, retried = 422, "unsendable_request", False
 
 
 class CallTimeout(CallError):

@@ -2,8 +2,14 @@
 
 import httpx
 
-from shared.api_client.answers import is_key_refusal, retry_after_seconds, text_fields
-from shared.api_client.call import IDEMPOTENT_METHODS
+from shared.api_client.answers import (
+    is_key_refusal,
+    is_outage,
+    retry_after_seconds,
+    text_fields,
+    was_retried,
+)
+from shared.api_client.call import is_repeatable
 from shared.api_client.errors import (
     BadAnswer,
     CallTimeout,
@@ -42,15 +48,16 @@ def require_success(response: httpx.Response) -> httpx.Response:
         raise RequestRefused(detail, response=response)
     if status < 400:
         raise BadAnswer(f"{target}: redirects are not followed.", response=response)
-    # Our services put a code in `error`. A 500 without one comes from the gateway, which sends it
-    # when Lambda throttles the function.
-    is_transient = status in {502, 503, 504} or (status == 500 and "error" not in fields)
-    is_idempotent = response.request.method in IDEMPOTENT_METHODS
+    is_transient = status in {502, 503, 504} or (status == 500 and is_outage(response))
+    request = response.request
     error_type = CallTimeout if status == 504 else BadAnswer
     error = error_type(
         f"{target}: {detail}",
         response=response,
-        retryable=status == 503 or (is_idempotent and is_transient),
+        # Even a 503 does not prove that the request was not carried out.
+        retryable=is_transient
+        and not was_retried(response)
+        and is_repeatable(request.method, request.headers),
         retry_after=retry_after,
     )
     if status == 503:

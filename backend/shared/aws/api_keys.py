@@ -1,6 +1,8 @@
 """The service's own API key, read from Secrets Manager and cached across invocations."""
 
 import asyncio
+import json
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +20,14 @@ _log = get_logger(__name__)
 TTL_SECONDS: Final = 300.0
 """How long a key is cached. A shorter time would not help after a rotation: a refused key is read
 again at once, and the previous key works until the next rotation."""
+
+
+PAUSE_SECONDS: Final = 10.0
+"""How long a refused key is used before Secrets Manager is asked again. Without a pause, every
+request with a key that was disabled would cost two reads."""
+
+JSON_FIELD: Final = "api_key"
+"""The field of a secret that is a JSON object, such as the console stores."""
 
 
 class ApiKeyProvider(Protocol):
@@ -64,6 +74,9 @@ class SecretsManagerKeys:
         self._clock = clock
         self._key: str | None = None
         self._read_at = 0.0
+        self._refused_at = -math.inf
+        self._previous: str | None = None
+        self._previous_at = -math.inf
         self._pending_reads: dict[str, asyncio.Task[str]] = {}
 
     async def current(self) -> str:
@@ -86,17 +99,26 @@ class SecretsManagerKeys:
             return self._key
 
     async def refreshed(self, rejected: str) -> str:
-        """Return the key read after the gateway refused `rejected`."""
-        if self._key is not None and self._key != rejected:
-            return self._key  # another caller has already read the new key
-        return await self._read_once("AWSCURRENT")
+        """Return the key read after the gateway refused `rejected`, again after a pause only."""
+        if self._key is not None and (self._key != rejected or self._pauses(self._refused_at)):
+            return self._key
+        try:
+            return await self._read_once("AWSCURRENT")
+        finally:
+            self._refused_at = self._clock()
 
     async def previous(self) -> str | None:
-        """Return the version before the current one, or None. It is not cached."""
-        try:
-            return await self._read_once("AWSPREVIOUS")
-        except BadDependency:
-            return None
+        """Return the version before the current one, or None; read again after a pause only."""
+        if not self._pauses(self._previous_at):
+            try:
+                self._previous = await self._read_once("AWSPREVIOUS")
+            except BadDependency:
+                self._previous = None
+            self._previous_at = self._clock()
+        return self._previous
+
+    def _pauses(self, since: float) -> bool:
+        return self._clock() - since < PAUSE_SECONDS
 
     async def _read_once(self, stage: str) -> str:
         read = self._pending_reads.get(stage)
@@ -117,13 +139,26 @@ class SecretsManagerKeys:
         with aws_errors(f"read the secret {self._secret_name} ({stage})"):
             client = self._client or aws_client("secretsmanager", region=self._region)
             answer = client.get_secret_value(SecretId=self._secret_name, VersionStage=stage)
-        key = str(answer.get("SecretString") or "").strip()
+        key = _key_in(str(answer.get("SecretString") or "").strip())
         # HTTP header values are visible ASCII; anything else would fail later, less clearly.
         if not key or not (key.isascii() and key.isprintable()) or " " in key:
             raise BadDependency(
-                f"The secret {self._secret_name} contains no API key; store the plain key in it."
+                f"The secret {self._secret_name} contains no API key; store the plain key in it, "
+                f'or a JSON object with the field "{JSON_FIELD}".'
             )
         return key
+
+
+def _key_in(secret: str) -> str:
+    """Return the plain text, or the field of a JSON object; empty for any other JSON."""
+    if not secret.startswith(("{", "[", '"')):
+        return secret
+    try:
+        fields = json.loads(secret)
+    except (ValueError, RecursionError):
+        return ""
+    key = fields.get(JSON_FIELD) if isinstance(fields, dict) else None
+    return key if isinstance(key, str) else ""
 
 
 def _retrieve_error(read: asyncio.Task[str]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.errors import BadDependency, DeadlineExceeded, ServiceError, Unavailable
 from shared.request import deadline
+from shared.request.circuit_breaker import CircuitBreaker
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_SECONDS: Final = 2.0
 READ_TIMEOUT_SECONDS: Final = 5.0
 MAX_ATTEMPTS: Final = 3
+
+MODEL_ATTEMPTS: Final = 2
+"""Attempts of a call to a model. A question is embedded and then answered by a model: with two
+attempts each, it makes at most four calls."""
 
 _THROTTLES: Final = frozenset(
     [
@@ -76,6 +81,9 @@ def aws_client(
 
     boto3 would return the same client but also import its resources and s3transfer.
 
+    Calls fail with `Unavailable` while the client's circuit breaker is open, and attempts after the
+    request's deadline with `DeadlineExceeded`; `aws_errors` passes both on.
+
     botocore reads `AWS_ENDPOINT_URL` and its per-service forms to override the endpoint.
 
     Args:
@@ -99,7 +107,35 @@ def _client(service_name: str, region: str | None, read_timeout: float, attempts
         retries={"mode": "adaptive", "total_max_attempts": attempts},
         max_pool_connections=32,
     )
-    return _session().create_client(service_name, region_name=region, config=config)
+    client = _session().create_client(service_name, region_name=region, config=config)
+    _guard_attempts(client, service_name)
+    return client
+
+
+def _guard_attempts(client: Any, service_name: str) -> None:
+    """Refuse attempts while the service fails, and attempts that nobody waits for."""
+    breaker = CircuitBreaker()
+
+    def before_attempt(**_: Any) -> None:
+        # A thread of botocore's survives the request that started it.
+        if deadline.remaining_seconds() == 0:
+            raise DeadlineExceeded(f"{service_name}: the request's time is used up.")
+        if wait := breaker.wait_seconds():
+            raise Unavailable(
+                f"{service_name} is not called, because the last calls failed; try again.",
+                retry_after=wait,
+            )
+
+    def after_attempt(
+        exception: Exception | None, parsed_response: dict[str, Any] | None, **_: Any
+    ) -> None:
+        if isinstance(exception, ServiceError):
+            return  # from `before_attempt`
+        status = (parsed_response or {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 200)
+        breaker.record(failed=exception is not None or status >= 500)
+
+    client.meta.events.register("before-send", before_attempt)
+    client.meta.events.register("response-received", after_attempt)
 
 
 @cache

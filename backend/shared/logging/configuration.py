@@ -19,6 +19,11 @@ _QUIET: Final = (
 # uvicorn's command line gives these loggers its own handlers, which do not write JSON.
 _UVICORN: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
+# What every record has, and uvicorn's message with colours; the rest is the caller's `extra`.
+_RECORD_FIELDS: Final = frozenset(vars(stdlib.makeLogRecord({}))) | {
+    "message", "taskName", "color_message",
+}  # fmt: skip
+
 _output = LogOutput()
 
 
@@ -89,4 +94,12 @@ class _StructlogHandler(stdlib.Handler):
             message = safe_repr(record.msg)
         # structlog has five levels; a library may use a number between two of them.
         level = max(stdlib.DEBUG, min(record.levelno // 10 * 10, stdlib.CRITICAL))
-        get_logger(record.name).log(level, message, exc_info=record.exc_info)
+        extra = {
+            # structlog has parameters of these names.
+            f"{name}_" if name in {"event", "level", "self"} else name: value
+            for name, value in vars(record).items()
+            if name not in _RECORD_FIELDS
+        }
+        get_logger(record.name).log(
+            level, message, **extra, exc_info=record.exc_info, stack_info=record.stack_info
+        )

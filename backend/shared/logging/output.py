@@ -11,7 +11,7 @@ from structlog.typing import EventDict
 from shared.logging.encoding import encode_line
 from shared.logging.redaction import redact_field
 from shared.logging.request_context import log_fields
-from shared.logging.tracebacks import describe_exception
+from shared.logging.tracebacks import EXCEPTION_LEVELS, describe_exception, describe_stack
 
 
 class LogOutput:
@@ -41,7 +41,11 @@ class LogOutput:
             line["logger"] = logger.name
         try:
             if exc_info := event.pop("exc_info", None):
-                line["exception"] = redact_field("exception", describe_exception(exc_info))
+                line["exception"] = redact_field(
+                    "exception", describe_exception(exc_info), levels=EXCEPTION_LEVELS
+                )
+            if stack := event.pop("stack_info", None):
+                line["stack"] = redact_field("stack", describe_stack() if stack is True else stack)
             for key, value in event.items():
                 # A caller's field never replaces one that every line has.
                 line[f"{key}_" if key in line else key] = redact_field(key, value)

@@ -7,15 +7,21 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI, WebSocket
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel
 
 from shared.app import MAX_BODY_BYTES, create_service_app
+from shared.aws_lambda.entry import lambda_handler
 from shared.conftest import Lines, MakeSettings
 from shared.models import ErrorResponse, error_responses
 from shared.request import deadline
-from shared.testing import app_client
+from shared.testing import FakeKeys, LambdaContext, api_gateway_event, app_client
 
 pytestmark = pytest.mark.anyio
+
+
+class _Picture(Response):
+    media_type = "image/png"
 
 
 class _Thing(BaseModel):
@@ -129,3 +135,67 @@ async def test_the_lifespan_runs_under_a_server(make_settings: MakeSettings, lin
     assert ran == ["start", "stop"]
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert lines.all() == []
+
+
+@pytest.mark.parametrize("path", ["/left", "/health", "/openapi.json"])
+async def test_a_trailing_slash_is_served_and_never_redirected(
+    make_settings: MakeSettings, lines: Lines, path: str
+) -> None:
+    async with app_client(_make(make_settings)) as client:
+        for slashes in ("/", "//"):
+            assert (await client.get(path + slashes)).status_code == 200
+        for wrong in ("/nowhere/", "//left", "/left/x/"):
+            assert (await client.get(wrong)).status_code == 404
+
+
+async def test_a_trailing_slash_keeps_method_and_body(
+    make_settings: MakeSettings, lines: Lines
+) -> None:
+    async with app_client(_make(make_settings)) as client:
+        answer = await client.post("/things/1/", json={"name": "n"})
+    assert (answer.status_code, answer.json()) == (200, {"name": "n"})
+
+
+async def test_head_is_get_without_the_body(make_settings: MakeSettings, lines: Lines) -> None:
+    app = _make(make_settings)
+    lines.configure()
+    async with app_client(app) as client:
+        for path in ("/health", "/left", "/openapi.json"):
+            got, head = await client.get(path), await client.head(path)
+            assert (head.status_code, head.content) == (200, b"")
+            assert head.headers["content-type"] == got.headers["content-type"]
+        assert (await client.head("/nowhere")).status_code == 404
+        assert (await client.head("/things/1")).status_code == 405
+    assert "HEAD" in {line["method"] for line in lines.of("request_completed")}
+
+
+def test_a_head_through_the_gateway_is_answered_too(
+    make_settings: MakeSettings, lines: Lines
+) -> None:
+    handler = lambda_handler(_make(make_settings), make_settings(), keys=FakeKeys())
+    answer = handler(api_gateway_event("HEAD", "/api/left/"), LambdaContext())
+    handler.close()
+    assert (answer["statusCode"], answer["body"]) == (200, "")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"response_class": _Picture},
+        {"responses": {200: {"content": {"application/pdf": {}}}}},
+    ],
+)
+def test_an_answer_that_a_function_cannot_send_is_refused_at_the_start(
+    make_settings: MakeSettings, lines: Lines, options: dict[str, Any]
+) -> None:
+    router = APIRouter()
+    router.add_api_route("/picture", lambda: None, **options)
+    with pytest.raises(TypeError, match=r"/picture answers (image/png|application/pdf)"):
+        create_service_app(make_settings(), title="t", description="t", routers=[router])
+
+
+def test_text_and_json_are_accepted(make_settings: MakeSettings, lines: Lines) -> None:
+    router = APIRouter()
+    for number, response in enumerate((PlainTextResponse, HTMLResponse, JSONResponse, Response)):
+        router.add_api_route(f"/{number}", lambda: None, response_class=response)
+    create_service_app(make_settings(), title="t", description="t", routers=[router])

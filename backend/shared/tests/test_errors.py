@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import httpx
 import pytest
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, BackgroundTasks, Query
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from shared import errors
@@ -71,6 +71,24 @@ async def _raise(name: str) -> None:
 @_router.get("/bad-answer", summary="Answer with what the model forbids", response_model=_Item)
 async def _bad_answer() -> dict[str, str]:
     return {"nonsense": "x"}
+
+
+@_router.post("/later", summary="Answer, and fail later")
+async def _later(tasks: BackgroundTasks) -> dict[str, bool]:
+    def fail() -> None:
+        raise RuntimeError("too late")
+
+    tasks.add_task(fail)
+    return {"done": True}
+
+
+@_router.post("/later-async", summary="Answer, and fail later")
+async def _later_async(tasks: BackgroundTasks) -> dict[str, bool]:
+    async def fail() -> None:
+        raise RuntimeError("too late")
+
+    tasks.add_task(fail)
+    return {"done": True}
 
 
 @pytest.fixture
@@ -270,3 +288,26 @@ async def test_a_real_server_refuses_an_oversized_body_while_it_arrives(
     async with uvicorn_server(app) as url, httpx.AsyncClient(trust_env=False) as client:
         response = await client.post(f"{url}/items", content=b"x" * 5_000_000)
         _checked(response, 413, "payload_too_large")
+
+
+@pytest.mark.parametrize("path", ["/later", "/later-async"])
+async def test_a_failing_background_task_does_not_change_the_answer(
+    client: httpx.AsyncClient, lines: Lines, path: str
+) -> None:
+    answer = await client.post(path)
+    assert (answer.status_code, answer.json()) == (200, {"done": True})
+    assert [line["status"] for line in lines.of("request_completed")] == [200]
+    assert lines.of("request_failed") == []
+    (failed,) = lines.of("background_task_failed")
+    assert failed["exception"][0]["message"] == "too late"
+    assert failed["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_only_errors_that_were_retried_ask_not_to_be_repeated(
+    client: httpx.AsyncClient,
+) -> None:
+    for error in _ERRORS:
+        answer = await client.get(f"/raise/{error.__name__}")
+        assert answer.headers.get("x-should-retry") == ("false" if error.retried else None)
+    assert errors.Unavailable.retried
+    assert not errors.TooManyRequests.retried

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from shared.conftest import Lines
 from shared.errors import ErrorMiddleware, NotFound, Unavailable, install_error_handlers
 from shared.logging import get_logger, request_context
-from shared.middleware import LoggingMiddleware, logging_middleware
+from shared.middleware import PROXIES_KEY, LoggingMiddleware, logging_middleware
 from shared.testing import app_client
 from shared.tests.servers import uvicorn_server
 
@@ -152,6 +152,23 @@ async def test_the_client_address_comes_from_trusted_proxies_only(
     async with app_client(_app(trusted_proxies=proxies)) as client:
         await client.get("/hello/you", headers={"x-forwarded-for": forwarded})
     assert {line["client_ip"] for line in lines.all() if "client_ip" in line} == {expected}
+
+
+async def test_more_proxies_are_trusted_once_a_request_has_proved_its_way(lines: Lines) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/proved":
+            scope[PROXIES_KEY] = 2
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    for path, expected in (("/proved", "198.51.100.1"), ("/direct", "10.0.0.1")):
+        scope = _scope()
+        scope["path"] = path
+        scope["headers"] = [(b"x-forwarded-for", b"198.51.100.1, 10.0.0.1")]
+        await LoggingMiddleware(app, trusted_proxies=1)(scope, _nothing, _discard)
+        started, completed = lines.of("request_started")[-1], lines.of("request_completed")[-1]
+        assert started["client_ip"] == "10.0.0.1"
+        assert completed["client_ip"] == expected
 
 
 async def test_the_trace_id_of_the_headers_is_in_the_lines(lines: Lines) -> None:

@@ -81,8 +81,7 @@ def test_a_release_is_pushed_once_and_deployed_by_digest(
 def test_the_image_of_a_commit_has_a_tag_that_the_rule_for_commits_counts(
     monkeypatch: pytest.MonkeyPatch, archive: Path
 ) -> None:
-    for name in PACKAGES:
-        (archive.parent / name).touch()
+    write_packages(archive.parent)
     commit = Manifest.create(archive.parent, release="0" * 40, commit="0" * 40)
     registry = _Registry()
     _use(monkeypatch, registry)

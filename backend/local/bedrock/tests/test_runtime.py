@@ -4,13 +4,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from botocore.exceptions import ClientError
 
 from local.aws.bedrock_api import BedrockApi
 from local.aws.server import EmbeddedAws, boto3_client
-from local.bedrock.runtime import FAULTS_PATH, Bedrock
+from local.bedrock.runtime import Bedrock
 
 TITAN = "amazon.titan-embed-text-v2:0"
 CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -22,24 +21,17 @@ PROMPT = (
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[tuple[Bedrock, str]]:
-    bedrock = Bedrock()
-    aws = EmbeddedAws([BedrockApi(bedrock)])
+def url() -> Iterator[str]:
+    aws = EmbeddedAws([BedrockApi(Bedrock())])
     aws.serve()
-    yield bedrock, aws.url
+    yield aws.url
     aws.stop()
 
 
 @pytest.fixture
-def bedrock(served: tuple[Bedrock, str]) -> Iterator[Bedrock]:
-    yield served[0]
-    served[0].faults.clear()
-
-
-@pytest.fixture
-def client(served: tuple[Bedrock, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def client(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    made = boto3_client("bedrock-runtime", endpoint_url=served[1], region="us-east-1")
+    made = boto3_client("bedrock-runtime", endpoint_url=url, region="us-east-1")
     yield made
     made.close()
 
@@ -205,52 +197,10 @@ def test_documents_that_a_model_does_not_read_are_refused(
         (TITAN, "ACTIVE"),
     ],
 )
-def test_a_foundation_model_has_a_life_cycle(
-    served: tuple[Bedrock, str], model_id: str, status: str
-) -> None:
-    control = boto3_client("bedrock", endpoint_url=served[1], region="us-east-1")
+def test_a_foundation_model_has_a_life_cycle(url: str, model_id: str, status: str) -> None:
+    control = boto3_client("bedrock", endpoint_url=url, region="us-east-1")
     details = control.get_foundation_model(modelIdentifier=model_id)["modelDetails"]
     assert details["modelId"] == model_id
     assert details["modelLifecycle"]["status"] == status
     with pytest.raises(control.exceptions.ResourceNotFoundException):
         control.get_foundation_model(modelIdentifier="acme.model-v1")
-
-
-@pytest.mark.parametrize(
-    ("kind", "code", "status"),
-    [
-        ("throttle", "ThrottlingException", 429),
-        ("refuse", "AccessDeniedException", 403),
-        ("unavailable", "ServiceUnavailableException", 503),
-        ("error", "InternalServerException", 500),
-    ],
-)
-def test_a_fault_fails_as_many_requests_as_configured(
-    bedrock: Bedrock, client: Any, kind: str, code: str, status: int
-) -> None:
-    bedrock.faults.add("converse", kind, times=1)
-    with pytest.raises(ClientError) as caught:
-        converse(client, PROMPT)
-    assert caught.value.response["Error"]["Code"] == code
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
-    assert converse(client, PROMPT)["stopReason"] == "end_turn"
-
-
-def test_a_hang_delays_the_answer(served: tuple[Bedrock, str], bedrock: Bedrock) -> None:
-    bedrock.faults.add("invoke", "hang", seconds=2)
-    with pytest.raises(httpx.ReadTimeout):
-        httpx.post(f"{served[1]}/model/{TITAN}/invoke", json={"inputText": "x"}, timeout=0.2)
-
-
-def test_faults_are_set_and_cleared_over_http_too(served: tuple[Bedrock, str], client: Any) -> None:
-    order = {"operation": "invoke", "kind": "throttle", "times": 2}
-    assert httpx.post(served[1] + FAULTS_PATH, json=order).status_code == 200
-    with pytest.raises(ClientError, match="ThrottlingException"):
-        embedding(client, inputText="x")
-    assert httpx.delete(served[1] + FAULTS_PATH).status_code == 200
-    assert embedding(client, inputText="x")["embedding"]
-
-
-def test_an_unknown_fault_is_refused(served: tuple[Bedrock, str]) -> None:
-    order = {"operation": "invoke", "kind": "explode"}
-    assert httpx.post(served[1] + FAULTS_PATH, json=order).status_code == 400

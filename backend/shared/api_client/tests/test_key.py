@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.api_client import KeyRefused, RequestRefused, ServiceAPIClient
+from shared.api_client import KeyRefused, RequestRefused, ServiceAPIClient, connections
 from shared.api_client.tests.conftest import MakeClient
 from shared.aws.api_keys import SecretsManagerKeys
 from shared.aws.clients import aws_client
@@ -24,14 +24,19 @@ _FORBIDDEN = answer(
 
 
 async def test_a_thousand_concurrent_first_calls_read_the_key_once(
-    make_settings: MakeSettings, front: FrontOfAws, secrets_manager: Any, lines: Lines
+    make_settings: MakeSettings,
+    front: FrontOfAws,
+    secrets_manager: Any,
+    lines: Lines,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lines.configure("WARNING")
+    # Long timeouts: on a busy machine a thousand calls exceed the default ones.
+    monkeypatch.setattr(connections, "CONNECT_TIMEOUT_SECONDS", 120.0)
     project = f"p{uuid.uuid4().hex[:12]}"
     secrets_manager.create_secret(Name=f"{project}/dev/api/api-key", SecretString="real-key")
     async with loopback() as gateway:
         settings = make_settings(project_name=project, api_gateway_url=f"{gateway.url}/dev")
-        # Long timeouts: on a busy machine a thousand calls exceed the default ones.
         reader = aws_client("secretsmanager", read_timeout_seconds=120)
         keys = SecretsManagerKeys(settings.api_key_secret_name, client=reader)
         async with ServiceAPIClient(settings=settings, keys=keys, timeout_seconds=600) as client:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.api_client import BadAnswer, ServiceAPIClient, get_service_url
+from shared.api_client import BadAnswer, ServiceAPIClient, UnsendableRequest, get_service_url
 from shared.api_client.tests.conftest import MakeClient
 from shared.conftest import MakeSettings
 from shared.logging import request_context
@@ -140,3 +140,54 @@ async def test_proxy_variables_and_netrc_are_ignored(
     async with loopback() as gateway, make_client(gateway.url) as client:
         await client.get("/chat/health")
     assert gateway.seen[0].header("authorization") is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/chat/../../prod/chat",
+        "/chat/%2e%2e/x",
+        "/chat/.%2E/x",
+        "/chat/%252e%252e/x",
+        "/chat/..%2fx",
+        "/chat/..%5cx",
+        "/..",
+        "/./chat",
+        "{origin}/dev/../prod/chat",
+        "/chat/\x00",
+        "/chat/\ud800",
+    ],
+)
+async def test_a_path_cannot_leave_the_stage(make_client: MakeClient, path: str) -> None:
+    async with loopback() as gateway, make_client(gateway.url) as client:
+        with pytest.raises(UnsendableRequest) as caught:
+            await client.get(path.replace("{origin}", gateway.url))
+    assert (caught.value.status, caught.value.code) == (422, "unsendable_request")
+    assert gateway.seen == []
+
+
+async def test_dots_within_a_segment_and_in_the_query_are_sent(make_client: MakeClient) -> None:
+    async with loopback() as gateway, make_client(gateway.url) as client:
+        await client.get("/chat/a..b/...?x=/../y")
+    assert gateway.seen[0].target == "/dev/chat/a..b/...?x=/../y"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"json": {"x": float("nan")}},
+        {"json": {"x": float("inf")}},
+        {"json": {"x": "\ud800"}},
+        {"json": {"x": object()}},
+        {"json": {"x": b"bytes"}},
+        {"params": {"x": "\ud800"}},
+        {"headers": {"x-name": "schl\u00fc\u2026"}},
+    ],
+)
+async def test_what_cannot_be_encoded_is_a_typed_error(
+    make_client: MakeClient, options: dict[str, Any]
+) -> None:
+    async with loopback() as gateway, make_client(gateway.url) as client:
+        with pytest.raises(UnsendableRequest):
+            await client.post("/chat/x", **options)
+    assert gateway.seen == []

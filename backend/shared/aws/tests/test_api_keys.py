@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from shared.aws import api_keys
 from shared.aws.api_keys import SecretsManagerKeys
 from shared.aws.clients import aws_client
 from shared.conftest import Lines
@@ -145,7 +146,20 @@ async def test_a_closed_port_is_unavailable(secret: _Secret, front: FrontOfAws) 
         await secret.keys().current()
 
 
-@pytest.mark.parametrize("stored", [" ", "two words", "line\nbreak", "schlüssel", '{"key": "x"}'])
+@pytest.mark.parametrize(
+    "stored",
+    [
+        " ",
+        "two words",
+        "line\nbreak",
+        "schlüssel",
+        '{"key":"x"}',
+        '{"api_key":1}',
+        '["x"]',
+        '"x"',
+        "{x",
+    ],
+)
 async def test_an_invalid_key_is_refused_and_not_shown(
     secret: _Secret, front: FrontOfAws, stored: str
 ) -> None:
@@ -258,3 +272,42 @@ def test_each_read_is_a_span_without_the_key_and_without_error_text() -> None:
         "ERROR",
     )
     assert "hunter2" not in ended.stdout
+
+
+async def test_a_key_that_stays_refused_is_read_again_after_a_pause_only(
+    secret: _Secret, front: FrontOfAws
+) -> None:
+    secret.store("old", "refused")
+    clock = _Clock()
+    keys = secret.keys(clock=clock)
+    await keys.current()
+    for _ in range(20):
+        assert await keys.refreshed("refused") == "refused"
+        assert await keys.previous() == "old"
+    assert front.calls == [_READ, _READ, "GetSecretValue AWSPREVIOUS"]
+    secret.put("new")
+    clock.now += api_keys.PAUSE_SECONDS
+    assert await keys.refreshed("refused") == "new"
+    assert await keys.previous() == "refused"
+
+
+async def test_while_a_refused_key_cannot_be_read_it_is_asked_for_once(
+    secret: _Secret, front: FrontOfAws
+) -> None:
+    secret.store("refused")
+    keys = secret.keys(clock=_Clock())
+    await keys.current()
+    front.fail_with = (400, {"__type": "AccessDeniedException"})
+    with pytest.raises(BadDependency):
+        await keys.refreshed("refused")
+    for _ in range(20):
+        assert await keys.refreshed("refused") == "refused"
+    assert len(front.calls) == 2
+
+
+@pytest.mark.parametrize("stored", ['{"api_key": "the-key"}', '{"api_key":"the-key","other":1}'])
+async def test_a_json_secret_has_the_key_in_its_field(
+    secret: _Secret, front: FrontOfAws, stored: str
+) -> None:
+    secret.store(stored)
+    assert await secret.keys().current() == "the-key"

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, NoCredentialsError, ReadTimeoutErro
 from shared.aws import clients
 from shared.aws.clients import aws_client, aws_errors, error_code
 from shared.errors import BadDependency, DeadlineExceeded, NotFound, ServiceError, Unavailable
-from shared.request import deadline
+from shared.request import circuit_breaker, deadline
 from shared.tests.servers import FrontOfAws, unused_port
 
 
@@ -88,6 +88,37 @@ def test_a_timeout_after_the_deadline_is_deadline_exceeded() -> None:
         aws_errors("read the manifest"),
     ):
         raise ReadTimeoutError(endpoint_url="http://x")
+
+
+def test_a_service_that_keeps_failing_is_not_called(front: FrontOfAws) -> None:
+    front.fail_with = (500, {"__type": "InternalServiceError"})
+    client = aws_client("secretsmanager", max_attempts=1)
+    for _ in range(circuit_breaker.FAILURES):
+        with pytest.raises(Unavailable, match="AWS failed"), aws_errors("read a secret"):
+            client.list_secrets()
+    with pytest.raises(Unavailable, match="the last calls failed"), aws_errors("read a secret"):
+        client.list_secrets()
+    assert len(front.calls) == circuit_breaker.FAILURES
+
+
+def test_refusals_and_throttling_do_not_count_as_failures(front: FrontOfAws) -> None:
+    client = aws_client("secretsmanager", max_attempts=1)
+    for code in ("AccessDeniedException", "ThrottlingException") * circuit_breaker.FAILURES:
+        front.fail_with = (400, {"__type": code})
+        with pytest.raises(ServiceError), aws_errors("read a secret"):
+            client.list_secrets()
+    assert len(front.calls) == 2 * circuit_breaker.FAILURES
+
+
+def test_no_attempt_is_made_after_the_deadline(front: FrontOfAws) -> None:
+    client = aws_client("secretsmanager")
+    with (
+        deadline.scope(time.time() - 1),
+        pytest.raises(DeadlineExceeded),
+        aws_errors("read a secret"),
+    ):
+        client.list_secrets()
+    assert front.calls == []
 
 
 def test_other_errors_are_not_translated() -> None:

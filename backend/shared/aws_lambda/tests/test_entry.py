@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, cast
 
 import pytest
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Request, Response
 from mangum.handlers import APIGateway
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -56,6 +56,13 @@ def _routes() -> APIRouter:
         response.headers.append("set-cookie", "b=2")
         return response
 
+    @router.post("/later", summary="Later")
+    async def later(tasks: BackgroundTasks) -> None:
+        def fail() -> None:
+            raise RuntimeError("too late")
+
+        tasks.add_task(fail)
+
     @router.get("/broken", summary="Broken")
     async def broken() -> None:
         raise RuntimeError("nobody expected this")
@@ -85,6 +92,14 @@ def _ask(handler: LambdaHandler, path: str = "/api/echo", **options: Any) -> dic
     answer = handler(event, LambdaContext())
     assert answer["statusCode"] == 200, answer
     return dict(json.loads(answer["body"]))
+
+
+def test_a_failing_background_task_does_not_change_the_answer(
+    make_handler: MakeHandler, lines: Lines
+) -> None:
+    answer = make_handler()(api_gateway_event("POST", "/api/later"), LambdaContext())
+    assert (answer["statusCode"], answer["body"]) == (200, "null")
+    assert lines.of("background_task_failed")[0]["exception"][0]["message"] == "too late"
 
 
 # Gateway events

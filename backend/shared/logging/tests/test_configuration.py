@@ -86,6 +86,17 @@ def test_stdlib_loggers_write_the_same_kind_of_line(lines: Lines) -> None:
     assert failed["exception"][0]["type"] == "ValueError"
 
 
+def test_extra_fields_of_stdlib_loggers_are_written_and_redacted(lines: Lines) -> None:
+    extra = {"job_id": "j-1", "api_key": "hunter2", "event": "mine", "level": 3, "service": "x"}
+    stdlib.getLogger("somebody").warning("slow", extra=extra)
+    stdlib.getLogger("uvicorn.error").info("plain", extra={"color_message": "coloured"})
+    slow, plain = lines.all()
+    assert (slow["event"], slow["level"], slow["service"]) == ("slow", "warning", "api")
+    assert (slow["job_id"], slow["api_key"]) == ("j-1", "***")
+    assert (slow["event_"], slow["level_"], slow["service_"]) == ("mine", 3, "x")
+    assert "color_message" not in plain
+
+
 def test_verbose_libraries_log_warnings_and_errors_only(lines: Lines) -> None:
     for name in ("botocore.hooks", "urllib3.connectionpool", "httpx", "uvicorn.access"):
         stdlib.getLogger(name).info("details")

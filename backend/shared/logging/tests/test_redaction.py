@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import httpx
 import pytest
 from pydantic import BaseModel
 
@@ -55,6 +56,14 @@ class _Credentials(NamedTuple):
             "tls_private_key": "hunter2",
         },
         {"credentials": _Credentials("seen", "hunter2")},
+        {"headers": [("x-api-key", "hunter2"), ("accept", "seen")]},
+        {"headers": [["Authorization", "hunter2"], ["accept", "seen"]]},
+        {"headers": (("cookie", "hunter2"), ("accept", "seen"))},
+        {"raw": httpx.Headers({"X-Api-Key": "hunter2", "accept": "seen"}).raw},
+        {"items": httpx.Headers({"X-Api-Key": "hunter2", "accept": "seen"}).multi_items()},
+        {"headers": httpx.Headers({"X-Api-Key": "hunter2", "accept": "seen"})},
+        {"scope": {"headers": [(b"x-origin-verify", b"hunter2"), (b"accept", b"seen")]}},
+        {"pair": ("x-api-key", "hunter2")},
     ],
 )
 def test_values_of_sensitive_keys_are_never_written(lines: Lines, fields: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Exceptions are logged as structured data."""
 
+import logging as stdlib
 import re
 
 from shared.conftest import Lines
@@ -42,3 +43,39 @@ def test_an_exception_that_cannot_be_printed_is_logged_too(lines: Lines) -> None
 def test_error_without_an_exception_has_no_stack(lines: Lines) -> None:
     _log.error("failed", exc_info=True)
     assert lines.all()[0]["exception"] is None
+
+
+def test_notes_and_the_parts_of_a_group_are_logged(lines: Lines) -> None:
+    part = ValueError("first part")
+    part.add_note("while reading a.txt")
+    part.__cause__ = KeyError("cause")
+    nested = ExceptionGroup("inner group", [OSError("deep")])
+    group = ExceptionGroup("outer group", [part, nested])
+    group.add_note("x-note")
+    _log.error("failed", exc_info=group)
+    (described,) = lines.all()[0]["exception"]
+    assert described["message"] == "outer group (2 sub-exceptions)"
+    assert described["notes"] == ["x-note"]
+    first, second = described["exceptions"]
+    assert [one["type"] for one in first] == ["ValueError", "KeyError"]
+    assert first[0]["notes"] == ["while reading a.txt"]
+    assert second[0]["exceptions"][0][0]["message"] == "deep"
+
+
+def test_wide_and_deep_groups_are_bounded(lines: Lines) -> None:
+    group: ExceptionGroup[Exception] = ExceptionGroup(
+        "g", [ValueError(str(number)) for number in range(10_000)]
+    )
+    for _ in range(500):
+        group = ExceptionGroup("g", [group])
+    _log.error("failed", exc_info=group)
+    assert len(lines.stream.getvalue()) < 10_000
+
+
+def test_the_stack_of_a_call_is_logged_where_it_is_asked_for(lines: Lines) -> None:
+    _log.info("here", stack_info=True)
+    stdlib.getLogger("somebody").warning("there", stack_info=True)
+    here, there = lines.all()
+    assert here["stack"][-1].endswith("test_the_stack_of_a_call_is_logged_where_it_is_asked_for")
+    assert "test_the_stack_of_a_call_is_logged_where_it_is_asked_for" in str(there["stack"])
+    assert "stack_info" not in here
