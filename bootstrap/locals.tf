@@ -9,14 +9,14 @@ locals {
   arn = {
     for service in [
       "apprunner", "cloudformation", "cloudwatch", "dynamodb", "ecr", "lambda", "logs", "scheduler", "secretsmanager",
-      "s3vectors", "sns", "wafv2", "xray",
+      "s3vectors", "sns", "ssm", "wafv2", "xray",
     ] : service => "arn:${local.partition}:${service}:${var.aws_region}:${local.account_id}"
   }
   arn_apigateway = "arn:${local.partition}:apigateway:${var.aws_region}::"
   arn_iam        = "arn:${local.partition}:iam::${local.account_id}"
 
   # services.json declares every service. A container can run as a function instead.
-  declared     = { for name, service in jsondecode(file("${path.module}/../services.json")) : name => service if name != "$schema" }
+  declared     = { for name, service in jsondecode(file("${path.module}/../services.json")) : name => service if !startswith(name, "$") }
   containers   = toset([for name, service in local.declared : name if service.kind == "container"])
   repositories = coalesce(var.ecr_repositories, local.containers)
 

@@ -41,6 +41,12 @@ service_api_keys = {
     rate_limit   = 100
     burst_limit  = 200
   }
+  # For programs that store documents.
+  ingest = {
+    quota_limit  = 1000000
+    quota_period = "MONTH"
+    description  = "Ingestion key"
+  }
   # The canary calls /api/health each minute. With its own key it cannot use up a client's quota.
   canary = {
     quota_limit  = 1000000

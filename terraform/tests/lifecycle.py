@@ -4,6 +4,7 @@ Both layers are applied, planned again, changed after key rotations, and destroy
 result of each step.
 """
 
+import json
 import uuid
 import zipfile
 from collections.abc import Iterator
@@ -106,7 +107,7 @@ class _LifecycleRun:
         with self._step("plan"):
             second = application.plan(*self._options)
 
-        for name in (*ROUTED, "client"):
+        for name in (*ROUTED, "client", "ingest"):
             self._rotate(name, applied)
             self._rotate(name, applied)
         self._write_package("chat", "second")
@@ -154,11 +155,18 @@ class _LifecycleRun:
             SecretString=key["value"],
             VersionStages=["AWSCURRENT"],
         )
+        self._add_key_id(name, key["id"])
         made_by_terraform = state.resources("aws_api_gateway_api_key")
         gateway.update_api_key(
             apiKey=made_by_terraform[f'aws_api_gateway_api_key.main["{name}"]']["id"],
             patchOperations=[{"op": "replace", "path": "/enabled", "value": "false"}],
         )
+
+    def _add_key_id(self, name: str, key_id: str) -> None:
+        ssm, parameter = self._aws.client("ssm"), "/fin-advisor/dev/api-key-ids"
+        ids = json.loads(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
+        ids[name].append(key_id)
+        ssm.put_parameter(Name=parameter, Value=json.dumps(ids), Overwrite=True)
 
     def _fill_buckets(self, state: State) -> None:
         store = self._aws.client("s3")
@@ -176,6 +184,7 @@ def _leftovers(aws: RecordedAws) -> list[str]:
         ("apigateway", "get_rest_apis", "items", "name", {}),
         ("apigateway", "get_usage_plans", "items", "name", {}),
         ("secretsmanager", "list_secrets", "SecretList", "Name", {}),
+        ("ssm", "describe_parameters", "Parameters", "Name", {}),
         ("iam", "list_roles", "Roles", "RoleName", {}),
         ("iam", "list_policies", "Policies", "PolicyName", {"Scope": "Local"}),
         ("iam", "list_open_id_connect_providers", "OpenIDConnectProviderList", "Arn", {}),

@@ -143,6 +143,11 @@ WRONG_BESIDE_A_RIGHT_ONE: Mapping[str, tuple[Any, str]] = {
     "tracing_mode": ("xray", 'Write tracing_mode as "sdk", "auto", "udp" or "off"'),
     "force_destroy": (True, "Leave force_destroy false outside dev"),
     "environment": ("test", ""),
+    "enable_service_api_keys": (False, ""),
+    "authorizer": (
+        {"type": "cognito", "user_pool_arns": ["arn:aws:cognito-idp:us-east-1:1:userpool/a"]},
+        "authorizer needs enable_service_api_keys = true",
+    ),
 }
 
 

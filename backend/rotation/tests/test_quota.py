@@ -23,6 +23,8 @@ def estate(make_estate: MakeEstate, monkeypatch: pytest.MonkeyPatch) -> Iterator
             return 200, {"usagePlanId": estate.plan, "values": estate.usage}
         if path == f"/usageplans/{estate.plan}":
             return 200, {"id": estate.plan, **({"quota": estate.quota} if estate.quota else {})}
+        if path.startswith(f"/usageplans/{estate.plan}/keys"):
+            return 200, {"item": [{"id": estate.terraform_key["id"]}]}
         if path.startswith("/apikeys?"):
             items = [{**item, "createdDate": 0, "lastUpdatedDate": 0} for item in keys]
             return 200, {"item": items}
