@@ -379,6 +379,26 @@ locals {
           Resource = [for path in local.scope_paths[scope] : "${local.arn.secretsmanager}:secret:${path}/*"]
         },
         {
+          Sid = "KeyIds"
+          Action = [
+            "ssm:AddTagsToResource",
+            "ssm:DeleteParameter",
+            "ssm:GetParameter",
+            "ssm:GetParametersByPath",
+            "ssm:ListTagsForResource",
+            "ssm:PutParameter",
+            "ssm:RemoveTagsFromResource",
+          ]
+          Resource = flatten([
+            for path in local.scope_paths[scope] : ["${local.arn.ssm}:parameter/${path}", "${local.arn.ssm}:parameter/${path}/*"]
+          ])
+        },
+        {
+          Sid      = "FindKeyIds"
+          Action   = ["ssm:DescribeParameters"]
+          Resource = ["*"] # This action supports no resource-level permissions.
+        },
+        {
           Sid      = "DrawOriginSecret"
           Action   = ["secretsmanager:GetRandomPassword"]
           Resource = ["*"] # This action supports no resource-level permissions.

@@ -142,6 +142,12 @@ resource "aws_iam_policy" "boundary" {
         Resource = "${local.arn.secretsmanager}:secret:${var.project_name}/${each.key}/*"
       },
       {
+        Sid      = "KeyIds"
+        Effect   = "Allow"
+        Action   = ["ssm:GetParameter", "ssm:PutParameter"]
+        Resource = "${local.arn.ssm}:parameter/${var.project_name}/${each.key}/api-key-ids"
+      },
+      {
         Sid      = "Objects"
         Effect   = "Allow"
         Action   = ["s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]

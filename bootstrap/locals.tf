@@ -16,7 +16,7 @@ locals {
   arn_iam        = "arn:${local.partition}:iam::${local.account_id}"
 
   # services.json declares every service. A container can run as a function instead.
-  declared     = { for name, service in jsondecode(file("${path.module}/../services.json")) : name => service if name != "$schema" }
+  declared     = { for name, service in jsondecode(file("${path.module}/../services.json")) : name => service if !startswith(name, "$") }
   containers   = toset([for name, service in local.declared : name if service.kind == "container"])
   repositories = coalesce(var.ecr_repositories, local.containers)
 

@@ -98,10 +98,12 @@ resource "aws_api_gateway_method" "health" {
 }
 
 locals {
-  # Headers that the gateway adds to requests for the runner. API Gateway does not forward its request id by itself.
+  # Headers that the gateway adds to requests for the runner, in the place of what a client sent. API Gateway does not
+  # forward its request id by itself.
   runner_headers = {
     "integration.request.header.x-origin-verify"  = "stageVariables.originVerify"
     "integration.request.header.x-amzn-requestid" = "context.requestId"
+    "integration.request.header.x-api-key-id"     = "context.identity.apiKeyId"
   }
 }
 

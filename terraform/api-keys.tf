@@ -11,6 +11,9 @@ locals {
     } if service.key
   }
   api_keys = { for name, key in merge(local.declared_keys, var.service_api_keys) : name => key if var.enable_service_api_keys }
+  unknown_clients = setsubtract(
+    keys(var.service_api_keys), concat(keys(local.declared_keys), keys(local.declared_clients))
+  )
 }
 
 resource "aws_api_gateway_api_key" "main" {
@@ -81,5 +84,69 @@ resource "aws_secretsmanager_secret_version" "api_key" {
 
   lifecycle {
     ignore_changes = [secret_string, version_stages] # The rotation function changes them.
+  }
+}
+
+# --- Scopes of keys ------------------------------------------------------------------------------------------------
+
+# A service refuses a key that lacks the scope of the operation. The gateway passes on the id of the key; this parameter
+# says which name an id belongs to, and KEY_SCOPES which scopes a name has.
+
+locals {
+  # Each key's scopes by service: what a service calls, or what services.json gives to a client.
+  key_scopes = merge({ for name, service in local.declared : name => service.calls if service.key }, local.declared_clients)
+
+  access_environment = {
+    for service in local.services : service => {
+      KEY_SCOPES = jsonencode({
+        operations = try(local.declared[service].access, {})
+        keys       = { for name, scopes in local.key_scopes : name => scopes[service] if try(length(scopes[service]), 0) > 0 }
+      })
+    }
+  }
+
+  key_ids_parameter     = "/${var.project_name}/${var.environment}/api-key-ids"
+  key_ids_parameter_arn = "arn:${local.partition}:ssm:${var.aws_region}:${local.account_id}:parameter${local.key_ids_parameter}"
+
+  # A statement for the policy of each service.
+  read_key_ids = {
+    Sid      = "ReadKeyIds"
+    Effect   = "Allow"
+    Action   = ["ssm:GetParameter"]
+    Resource = local.key_ids_parameter_arn
+  }
+}
+
+# The rotation adds the ids of its keys to the parameter. They are read here and kept: so Terraform adds the key of a new
+# client without removing what the rotation wrote. By path, because this data source may find nothing, as at the first plan.
+data "aws_ssm_parameters_by_path" "key_ids" {
+  path = "/${var.project_name}/${var.environment}"
+}
+
+locals {
+  stored_parameters = zipmap(
+    nonsensitive(data.aws_ssm_parameters_by_path.key_ids.names), nonsensitive(data.aws_ssm_parameters_by_path.key_ids.values)
+  )
+  stored_key_ids = try({ for name, ids in jsondecode(local.stored_parameters[local.key_ids_parameter]) : name => tolist(ids) }, {})
+}
+
+resource "aws_ssm_parameter" "key_ids" {
+  count = var.enable_service_api_keys ? 1 : 0
+
+  name        = local.key_ids_parameter
+  description = "Ids of the API keys of ${local.prefix} by the keys' names; the rotation adds and removes ids"
+  type        = "String"
+
+  # Not a secret: the gateway's access log contains the ids as well.
+  insecure_value = jsonencode({
+    for name, key in aws_api_gateway_api_key.main :
+    name => distinct(concat([key.id], try(local.stored_key_ids[name], [])))
+  })
+
+  lifecycle {
+    precondition {
+      condition     = length(local.unknown_clients) == 0
+      error_message = "service_api_keys has a key ${join(", ", local.unknown_clients)}, which is neither a service nor a client in services.json: declare its scopes there, in \"$clients\"."
+    }
   }
 }

@@ -4,7 +4,7 @@ locals {
   runner_role_name = local.runner_on_lambda ? module.runner[0].role_name : data.aws_iam_role.runner[0].name
   runner_url       = local.runner_on_lambda ? null : "https://${aws_apprunner_service.runner[0].service_url}"
 
-  runner_environment = merge(local.common_environment, {
+  runner_environment = merge(local.common_environment, local.access_environment["runner"], {
     SERVICE_NAME     = "runner"
     JOBS_BUCKET_NAME = local.jobs_bucket_name
   })
@@ -203,7 +203,7 @@ resource "aws_iam_policy" "apprunner_runner_secrets" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(
-      [{
+      [local.read_key_ids, {
         Sid      = "ReadOwnKey"
         Effect   = "Allow"
         Action   = ["secretsmanager:GetSecretValue"]

@@ -112,6 +112,12 @@ resource "aws_iam_policy" "lambda_rotation_keys" {
         ])
       },
       {
+        Sid      = "KeepKeyIds"
+        Effect   = "Allow"
+        Action   = ["ssm:GetParameter", "ssm:PutParameter"]
+        Resource = local.key_ids_parameter_arn
+      },
+      {
         Sid    = "RotateSecrets"
         Effect = "Allow"
         Action = [

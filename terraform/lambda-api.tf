@@ -12,7 +12,7 @@ module "api" {
   reserved_concurrency = lookup(var.reserved_concurrency, "api", null)
   live_version         = lookup(local.live_versions, "api", null)
 
-  environment = merge(local.lambda_environment, {
+  environment = merge(local.lambda_environment, local.access_environment["api"], {
     SERVICE_NAME  = "api"
     CORS_ORIGINS  = join(",", var.cors_origins)
     PEER_SERVICES = join(",", setsubtract(local.services, ["api"]))
@@ -26,7 +26,7 @@ resource "aws_iam_policy" "lambda_api_secrets" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
+    Statement = [local.read_key_ids, {
       Sid      = "ReadOwnKey"
       Effect   = "Allow"
       Action   = ["secretsmanager:GetSecretValue"]

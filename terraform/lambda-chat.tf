@@ -13,7 +13,7 @@ module "chat" {
   reserved_concurrency = lookup(var.reserved_concurrency, "chat", null)
   live_version         = lookup(local.live_versions, "chat", null)
 
-  environment = merge(local.lambda_environment, {
+  environment = merge(local.lambda_environment, local.access_environment["chat"], {
     SERVICE_NAME           = "chat"
     CHAT_MODEL_ID          = var.chat_model_id
     CONVERSATIONS_TABLE    = local.conversations_table_name
@@ -44,7 +44,7 @@ resource "aws_iam_policy" "lambda_chat_secrets" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
+    Statement = [local.read_key_ids, {
       Sid      = "ReadOwnKey"
       Effect   = "Allow"
       Action   = ["secretsmanager:GetSecretValue"]

@@ -14,6 +14,7 @@ module "s3vector" {
 
   environment = merge(
     local.lambda_environment,
+    local.access_environment["s3vector"],
     {
       SERVICE_NAME         = "s3vector"
       BEDROCK_MODEL_ID     = var.bedrock_model_id
@@ -32,7 +33,7 @@ resource "aws_iam_policy" "lambda_s3vector_secrets" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
+    Statement = [local.read_key_ids, {
       Sid      = "ReadOwnKey"
       Effect   = "Allow"
       Action   = ["secretsmanager:GetSecretValue"]

@@ -2,7 +2,10 @@
 # environment and permissions.
 
 locals {
-  declared = { for name, service in jsondecode(file("${path.module}/../services.json")) : name => service if name != "$schema" }
+  declared = { for name, service in jsondecode(file("${path.module}/../services.json")) : name => service if !startswith(name, "$") }
+
+  # The scopes of the keys that belong to no service.
+  declared_clients = jsondecode(file("${path.module}/../services.json"))["$clients"]
 
   # The services with a path on the gateway.
   services           = toset([for name, service in local.declared : name if service.route])

@@ -579,6 +579,11 @@ variable "authorizer" {
     condition     = try(var.authorizer.type, null) != "jwt" || can(regex("^arn:aws[a-z-]*:lambda:", var.authorizer.function_arn))
     error_message = "Write authorizer.function_arn as the ARN of the function that checks the token."
   }
+
+  validation {
+    condition     = var.authorizer == null || var.enable_service_api_keys
+    error_message = "authorizer needs enable_service_api_keys = true: without keys, everybody can call the services behind /api without a token."
+  }
 }
 
 variable "release" {

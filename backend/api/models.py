@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from shared.answers import ConversationId, GivenAnswer
-from shared.documents import DocumentBody, MetadataFilter, require_distinct_ids
+from shared.documents import DocumentBody, DocumentText, MetadataFilter, require_distinct_ids
 
 
 class _Request(BaseModel):
@@ -69,6 +69,64 @@ class DocumentsResponse(_Answer):
 
     documents: list[StoredDocument]
     passages: int
+
+
+class SearchRequest(_Request):
+    """Words to find passages for."""
+
+    text: DocumentText
+    top_k: Annotated[int, Field(ge=1, le=100, description="Passages to return.")] = 5
+    filter: Filter = None
+
+
+class FoundPassage(_Answer):
+    """A passage that was found."""
+
+    document_id: str
+    passage_id: str
+    title: str | None = None
+    text: str
+    score: Annotated[float, Field(description="Cosine similarity, -1 to 1.")]
+    metadata: dict[str, JsonValue] = {}
+    version: str
+
+
+class SearchResponse(_Answer):
+    """The passages nearest to the words, best first."""
+
+    passages: list[FoundPassage]
+    embedding_model: str
+
+
+class DocumentSummary(_Answer):
+    """A stored document without its text."""
+
+    id: str
+    title: str | None = None
+    metadata: dict[str, JsonValue] = {}
+    version: str
+    updated_at: AwareDatetime
+    passages: int
+
+
+class DocumentPage(_Answer):
+    """One page of documents."""
+
+    documents: list[DocumentSummary]
+    cursor: Annotated[str | None, Field(description="For the next page; null on the last.")] = None
+
+
+class PassageText(_Answer):
+    """A passage of a stored document."""
+
+    passage_id: str
+    text: str
+
+
+class StoredText(DocumentSummary):
+    """A stored document and its passages, in the order of the text."""
+
+    contents: list[PassageText]
 
 
 class IngestionRequest(_Request):

@@ -2,19 +2,24 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 
 from api.models import (
     AskRequest,
     AskResponse,
+    DocumentPage,
     DocumentsRequest,
     DocumentsResponse,
     Ingestion,
     IngestionRequest,
+    SearchRequest,
+    SearchResponse,
+    StoredText,
 )
 from api.services import Services
 from api.status import Status
 from shared.answers import AnswerId, ConversationId, Feedback, KeptConversation
+from shared.documents import DocumentId
 from shared.models import InterServiceResponse, StatusResponse, error_responses
 
 router = APIRouter(tags=["api"])
@@ -98,6 +103,42 @@ async def post_feedback(answer_id: AnswerId, body: Feedback, services: ServicesP
 async def post_documents(body: DocumentsRequest, services: ServicesPort) -> DocumentsResponse:
     """Split, embed and store documents, so that questions can be answered from them."""
     return await services.store(body)
+
+
+@router.get("/documents", summary="List documents")
+async def get_documents(
+    services: ServicesPort,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[
+        str | None,
+        Query(min_length=1, max_length=4096, description="The cursor of the page before."),
+    ] = None,
+) -> DocumentPage:
+    """Return one page of documents, without their texts; each is on one page only."""
+    return await services.documents(limit, cursor)
+
+
+@router.get("/documents/{document_id}", summary="Read a document", responses=error_responses(404))
+async def get_document(document_id: DocumentId, services: ServicesPort) -> StoredText:
+    """Return a document with its passages."""
+    return await services.document(document_id)
+
+
+@router.delete(
+    "/documents/{document_id}",
+    status_code=204,
+    summary="Delete a document",
+    responses=error_responses(404),
+)
+async def delete_document(document_id: DocumentId, services: ServicesPort) -> None:
+    """Delete a document with its passages."""
+    await services.delete_document(document_id)
+
+
+@router.post("/search", summary="Find passages")
+async def post_search(body: SearchRequest, services: ServicesPort) -> SearchResponse:
+    """Return the passages nearest to some words, among the documents that match the filter."""
+    return await services.search(body)
 
 
 @router.post(

@@ -3,16 +3,21 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from api.models import (
     AskRequest,
     AskResponse,
+    DocumentPage,
     DocumentsRequest,
     DocumentsResponse,
     Ingestion,
     IngestionRequest,
+    SearchRequest,
+    SearchResponse,
+    StoredText,
     body_of,
 )
 from shared.answers import Feedback, GivenAnswer, KeptConversation
@@ -84,6 +89,26 @@ class Services:
         """Store documents in s3vector."""
         response = await self._client.put("/s3vector/documents", json=body_of(request))
         return _parse(DocumentsResponse, response.content, "s3vector")
+
+    async def search(self, request: SearchRequest) -> SearchResponse:
+        """Find passages in s3vector."""
+        response = await self._client.post("/s3vector/query", json=body_of(request))
+        return _parse(SearchResponse, response.content, "s3vector")
+
+    async def documents(self, limit: int, cursor: str | None) -> DocumentPage:
+        """Return one page of the documents in s3vector."""
+        params: dict[str, Any] = {"limit": limit} | ({"cursor": cursor} if cursor else {})
+        response = await self._client.get("/s3vector/documents", params=params)
+        return _parse(DocumentPage, response.content, "s3vector")
+
+    async def document(self, document_id: str) -> StoredText:
+        """Return a document in s3vector with its passages."""
+        response = await self._client.get(f"/s3vector/documents/{document_id}")
+        return _parse(StoredText, response.content, "s3vector")
+
+    async def delete_document(self, document_id: str) -> None:
+        """Delete a document in s3vector."""
+        await self._client.delete(f"/s3vector/documents/{document_id}")
 
     async def start_ingestion(
         self, request: IngestionRequest, idempotency_key: str | None

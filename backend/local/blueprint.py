@@ -13,6 +13,8 @@ from services.declared import FUNCTIONS, ROUTED
 ACCOUNT_ID = "123456789012"  # moto's account
 REGION = "us-east-1"
 SERVICES = ROUTED
+ENV_FILE_KEYS = {"API_KEY": "client", "INGEST_API_KEY": "ingest"}
+"""The variables of the env file with API keys, and the names of the keys."""
 LAMBDA_SERVICES = FUNCTIONS
 
 
@@ -143,7 +145,9 @@ class RestApi:
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """The whole estate. `secrets`, `buckets` and `tables` are created before the services start."""
+    """The whole estate. `secrets`, `parameters`, `buckets` and `tables` are created before the
+    services start.
+    """
 
     project: str
     environment: str
@@ -151,6 +155,8 @@ class Blueprint:
     functions: tuple[Function, ...]
     web_services: tuple[WebService, ...]
     secrets: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Parameters of SSM."""
     buckets: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     """DynamoDB tables with the keys `pk` and `sk`, and the TTL attribute `expires_at`."""

@@ -186,6 +186,10 @@ class RunningUp:
     def headers(self) -> dict[str, str]:
         return {"x-api-key": self.variables["API_KEY"]}
 
+    @property
+    def ingest_headers(self) -> dict[str, str]:
+        return {"x-api-key": self.variables["INGEST_API_KEY"]}
+
     def log(self, service: str) -> str:
         return (Path(self.variables["LOG_DIR"]) / f"{service}.log").read_text()
 

@@ -1,5 +1,6 @@
 """The blueprint of the estate that Terraform creates for dev, without running Terraform."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from local.blueprint import (
@@ -19,8 +20,7 @@ from local.blueprint import (
     UsagePlan,
     WebService,
 )
-from services.declared import CONTAINERS
-from services.declared import SERVICES as DECLARED
+from services.declared import CONTAINERS, DECLARED
 
 _CLIENT_QUOTA = 100_000
 _CHAT_MODEL_ID = "us.anthropic.claude-sonnet-5-5"
@@ -38,8 +38,8 @@ def default_estate(
 ) -> Blueprint:
     """The blueprint of the `environment`.
 
-    `keys` maps each service and client (`api`, …, `client`) to its API key; `cors_origins` is the
-    Terraform variable of that name.
+    `keys` maps each service and client (`api`, …, `client`, `ingest`) to its API key;
+    `cors_origins` is the Terraform variable of that name.
     """
     prefix = f"{project}-{environment}"
     vectors = f"{prefix}-vectors-{ACCOUNT_ID}-{REGION}"
@@ -72,7 +72,13 @@ def default_estate(
     }
     common = {"PROJECT_NAME": project, "ENVIRONMENT": environment, "LOG_LEVEL": log_level}
     variables = {
-        service: {**common, "SERVICE_NAME": service, **own.get(service, {})} for service in SERVICES
+        service: {
+            **common,
+            "SERVICE_NAME": service,
+            "KEY_SCOPES": json.dumps(DECLARED.key_scopes(service)),
+            **own.get(service, {}),
+        }
+        for service in SERVICES
     }
     return Blueprint(
         project=project,
@@ -84,8 +90,8 @@ def default_estate(
                 service,
                 f"{service}.handler.handler",
                 variables[service],
-                memory_mb=DECLARED[service].memory_mb,
-                timeout_seconds=DECLARED[service].timeout_s,
+                memory_mb=DECLARED.services[service].memory_mb,
+                timeout_seconds=DECLARED.services[service].timeout_s,
             )
             for service in LAMBDA_SERVICES
         ),
@@ -96,6 +102,11 @@ def default_estate(
         secrets={
             **{f"{project}/{environment}/{name}/api-key": key for name, key in keys.items()},
             f"{project}/{environment}/runner/origin": origin_secret,
+        },
+        parameters={
+            f"/{project}/{environment}/api-key-ids": json.dumps(
+                {name: [_id(name)] for name in keys}
+            )
         },
         buckets=(vectors, jobs, records),
         tables=(conversations, record_keys),
@@ -121,6 +132,7 @@ def _rest_api(
                     headers={
                         "x-origin-verify": "stageVariables.runner_origin",
                         "x-amzn-requestid": "context.requestId",
+                        "x-api-key-id": "context.identity.apiKeyId",
                     },
                 )
             else:
@@ -133,21 +145,25 @@ def _rest_api(
         name=prefix,
         stage=environment,
         resources=resources,
-        keys=tuple(ApiKey(f"key-{name}", name, value) for name, value in keys.items()),
+        keys=tuple(ApiKey(_id(name), name, value) for name, value in keys.items()),
         usage_plans=tuple(
             UsagePlan(
                 f"plan-{name}",
                 name,
-                (f"key-{name}",),
+                (_id(name),),
                 quota_limit=quota.limit if quota else _CLIENT_QUOTA,
                 quota_period=quota.period if quota else "MONTH",
             )
             for name in keys
-            for quota in [DECLARED[name].quota if name in DECLARED else None]
+            for quota in [DECLARED.services[name].quota if name in DECLARED.services else None]
         ),
         stage_variables={"runner_origin": origin_secret},
         cors_origins=tuple(cors_origins),
     )
+
+
+def _id(key_name: str) -> str:
+    return f"key-{key_name}"
 
 
 def _preflight(origin: str) -> Method:

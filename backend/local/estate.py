@@ -14,7 +14,7 @@ from local.aws.seeding import seed
 from local.aws.server import TEST_CREDENTIALS, EmbeddedAws
 from local.aws.xray_documents import XRayForwarder
 from local.bedrock.runtime import Bedrock
-from local.blueprint import REGION, SERVICES, Blueprint, Function, WebService
+from local.blueprint import ENV_FILE_KEYS, REGION, SERVICES, Blueprint, Function, WebService
 from local.compute.environments import Environment, InitFailedError
 from local.compute.functions import FunctionPool, Functions
 from local.compute.logs import LogFolder
@@ -47,7 +47,7 @@ class StartError(Exception):
 
 def new_blueprint() -> Blueprint:
     """The default estate, with new random keys."""
-    keys = {name: secrets.token_hex(20) for name in (*SERVICES, "client")}
+    keys = {name: secrets.token_hex(20) for name in (*SERVICES, *ENV_FILE_KEYS.values())}
     return default_estate(keys=keys, origin_secret=secrets.token_hex(20))
 
 
@@ -116,10 +116,6 @@ class RunningEstate:
     def console_url(self) -> str:
         return f"{self._server.url}/"
 
-    @property
-    def api_key(self) -> str:
-        return self.blueprint.api.key_named("client").value
-
     def _otlp_url(self, mode: str) -> str | None:
         http = self._receiver.http_url
         return {"sdk": http, "auto": http, "udp": self._receiver.udp_url}.get(mode)
@@ -128,7 +124,10 @@ class RunningEstate:
         """The variables of the env file: where everything is, and credentials."""
         return {
             "API_GATEWAY_URL": self.endpoints.api,
-            "API_KEY": self.api_key,
+            **{
+                variable: self.blueprint.api.key_named(name).value
+                for variable, name in ENV_FILE_KEYS.items()
+            },
             "AWS_ENDPOINT_URL": self.endpoints.aws,
             "OTLP_ENDPOINT": self.endpoints.otlp or "",
             "CONSOLE_URL": self.console_url,

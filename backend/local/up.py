@@ -121,7 +121,7 @@ async def _work(estate: "RunningEstate", options: Options, console: "Console") -
 
     try:
         traces = estate.traces if estate.endpoints.otlp else None
-        await demonstrate(estate.endpoints.api, estate.api_key, estate.hops, console, traces)
+        await demonstrate(estate.variables(), estate.hops, console, traces)
     except DemoFailedError as error:
         _print_line(console, f"the demonstration failed: {error}", style="red")
         return 1
@@ -145,8 +145,16 @@ async def _first_done[T](*tasks: "asyncio.Task[T]") -> "asyncio.Task[T]":
 def _announce(
     variables: Mapping[str, str], options: Options, seconds: float, console: "Console"
 ) -> None:
+    from local.blueprint import ENV_FILE_KEYS
+
     console.print(f"[bold green]Ready in {seconds:.1f} s[/bold green]")
-    for name in ("API_GATEWAY_URL", "API_KEY", "AWS_ENDPOINT_URL", "CONSOLE_URL", "LOG_DIR"):
+    for name in (
+        "API_GATEWAY_URL",
+        *ENV_FILE_KEYS,
+        "AWS_ENDPOINT_URL",
+        "CONSOLE_URL",
+        "LOG_DIR",
+    ):
         _print_line(console, f"  {name}={variables[name]}")
     if not options.demo:
         url, key = variables["API_GATEWAY_URL"], variables["API_KEY"]

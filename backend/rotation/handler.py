@@ -20,7 +20,7 @@ _PAUSE_SECONDS = 1.0
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
-    """Take one rotation step, or publish the quotas for `{"task": "publish-quota"}`.
+    """Take one rotation step, or publish quotas and key ids for `{"task": "publish-quota"}`.
 
     Raises:
         Exception: The step failed. Secrets Manager retries it; the current key stays valid. The
@@ -51,6 +51,7 @@ def _rotate(settings: Settings, event: dict[str, str], context: Any) -> dict[str
             settings,
             secrets=_secrets_manager(),
             gateway=_api_gateway(),
+            ssm=_ssm(),
             secret_id=event["SecretId"],
             version=event["ClientRequestToken"],
             trial_seconds=_trial_seconds(context),
@@ -64,6 +65,7 @@ def _rotate(settings: Settings, event: dict[str, str], context: Any) -> dict[str
 
 
 def _publish_quota(settings: Settings) -> dict[str, Any]:
+    from rotation.key_ids import KeyIds
     from rotation.quota import Quotas, metric_line
 
     quotas = Quotas(settings, secrets=_secrets_manager(), gateway=_api_gateway())
@@ -80,8 +82,13 @@ def _publish_quota(settings: Settings) -> dict[str, Any]:
             published[name] = left[0]
             # Not through the logger: with a LOG_LEVEL of WARNING the metric would be missing.
             print(metric_line(settings, name, *left), flush=True)
+    try:
+        KeyIds(settings, ssm=_ssm(), gateway=_api_gateway()).store()
+    except Exception as error:  # noqa: BLE001 - a plan that is gone must not hide the other failure
+        get_logger("rotation").error("key_ids_not_stored", exc_info=error)
+        failed.append("the ids of all keys")
     if failed:
-        raise RuntimeError(f"The quota of these keys could not be read: {', '.join(failed)}.")
+        raise RuntimeError(f"These could not be read: {', '.join(failed)}.")
     return {"published": published}
 
 
@@ -113,6 +120,11 @@ def _secrets_manager() -> "SecretsManagerClient":
 @cache
 def _api_gateway() -> "APIGatewayClient":
     return cast("APIGatewayClient", _session().create_client("apigateway"))
+
+
+@cache
+def _ssm() -> Any:
+    return _session().create_client("ssm")
 
 
 @cache

@@ -1,8 +1,9 @@
 """The four steps of a rotation. Each is idempotent: Secrets Manager may repeat any of them."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rotation.key_ids import KeyIds
 from rotation.keys import GatewayKeys
 from rotation.secret import CURRENT, PREVIOUS, RotatingSecret, RotationError
 from rotation.settings import Settings
@@ -23,6 +24,7 @@ class Rotation:
         settings: The function's settings.
         secrets: The Secrets Manager client.
         gateway: The API Gateway client.
+        ssm: The SSM client.
         secret_id: Name or ARN of the secret.
         version: The id of the new version, the event's `ClientRequestToken`.
         trial_seconds: The longest time that `test` may take.
@@ -39,6 +41,7 @@ class Rotation:
         *,
         secrets: "SecretsManagerClient",
         gateway: "APIGatewayClient",
+        ssm: Any,
         secret_id: str,
         version: str,
         trial_seconds: float = 40.0,
@@ -50,6 +53,7 @@ class Rotation:
         self._name = key_name(settings, self._secret.name)
         self._plan = settings.usage_plan_ids[self._name]
         self._keys = gateway_keys(settings, gateway, self._name)
+        self._key_ids = KeyIds(settings, ssm=ssm, gateway=gateway)
         self._url = settings.api_gateway_url + settings.path_of(self._name)
         self._trial = Trial(self._url, trial_seconds, pause_seconds)
 
@@ -82,13 +86,14 @@ class Rotation:
         _log.info("rotation_key_made", key_name=self._name, key_id=key.id)
 
     def attach(self) -> None:
-        """Require that the new key is in its usage plan, to which `create` added it."""
+        """Publish the id of the new key, which `create` has added to its usage plan."""
         value = self._pending_value()
         key = self._keys.with_value(value)
         if key is None:
             raise RotationError(
                 f"{self._secret.name}: usage plan {self._plan} has no key for the version."
             )
+        self._key_ids.store()  # before the key is used: services refuse a key without a name
         _log.info("rotation_key_attached", key_name=self._name, key_id=key.id)
 
     def test(self) -> None:
@@ -116,15 +121,19 @@ class Rotation:
             kept = {value, self._secret.value_at(CURRENT)}
             self._secret.promote(self._version)
             _log.info("rotation_key_promoted", key_name=self._name, key_id=key.id)
+        deleted: set[str] = set()
         for other in self._keys.all():
             if other.value not in kept:
                 outcome = self._keys.retire(other)
+                if outcome == "deleted":
+                    deleted.add(other.id)
                 _log.info(
                     "rotation_key_retired",
                     key_name=self._name,
                     key_id=other.id,
                     outcome=outcome,
                 )
+        self._key_ids.store(without=deleted)
         # Last, so that the rotation counts as in progress until everything else is done.
         self._secret.remove_pending_label(self._version)
 

@@ -17,6 +17,7 @@ from runner.sink import DocumentSink, GatewaySink
 from runner.store import S3JobStore
 from runner.uploads import S3Uploads, Uploads
 from runner.worker import Worker
+from shared.access import KeyNames, event_key_id, header_key_id
 from shared.api_client import ServiceAPIClient
 from shared.app import create_service_app
 from shared.aws.bucket import Bucket
@@ -35,6 +36,7 @@ def create_app(
     counts: PartCounts | None = None,
     sink: DocumentSink | None = None,
     origin: OriginSecret | None = None,
+    key_names: KeyNames | None = None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> FastAPI:
     """Return the application.
@@ -47,8 +49,20 @@ def create_app(
         sink: Where documents are stored; by default s3vector, through the gateway.
         origin: The secret that the gateway sends, used if `settings.origin_check` is on; by
             default in Secrets Manager.
+        key_names: The names of API keys; by default in SSM.
         stopping: Called between the steps of a slice; the slice ends if it returns True.
     """
+    # The origin is checked before the host, and both before the body is read. `TrustedHost` refuses
+    # in plain text; only a call of `/health`, which needs no origin secret, can get that far.
+    middleware = [
+        Middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts, www_redirect=False)
+    ]
+    if settings.origin_check:
+        secret = origin or SecretsManagerOrigin(
+            f"{settings.project_name}/{settings.environment}/runner/origin",
+            partial(aws_client, "secretsmanager", region=settings.aws_region),
+        )
+        middleware.insert(0, Middleware(OriginMiddleware, secret=secret))
     bucket = Bucket(
         settings.jobs_bucket_name, partial(aws_client, "s3", region=settings.aws_region)
     )
@@ -61,19 +75,10 @@ def create_app(
         routers=[router],
         readiness_checks={"jobs_bucket": partial(_check_storage, jobs)},
         trusted_proxies=_PROXIES if settings.origin_check else 0,
-    )
-    if settings.origin_check:
-        # Appended, so it runs inside the shared middleware, which logs its refusals. It runs before
-        # the body is read.
-        secret = origin or SecretsManagerOrigin(
-            f"{settings.project_name}/{settings.environment}/runner/origin",
-            partial(aws_client, "secretsmanager", region=settings.aws_region),
-        )
-        app.user_middleware.append(Middleware(OriginMiddleware, secret=secret))
-    # Runs after the origin check. It refuses in plain text; only a call of `/health`, which needs
-    # no origin secret, can get that far with a foreign host.
-    app.user_middleware.append(
-        Middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts, www_redirect=False)
+        middleware=middleware,
+        key_names=key_names,
+        # A request with the origin secret came through the gateway, which replaces this header.
+        key_id=header_key_id if settings.origin_check else event_key_id,
     )
     app.state.jobs = jobs
     app.state.job_manager = JobManager(jobs, uploads, max_documents=settings.max_job_documents)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
@@ -21,6 +21,12 @@ FILE: Final = Path(__file__).resolve().parents[2] / "services.json"
 NAME_PATTERN: Final = "^[a-z][a-z0-9]{1,15}$"
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+KeyName = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9-]{0,31}$")]
+Operation = Annotated[
+    str,
+    StringConstraints(pattern=r"^(GET|POST|PUT|PATCH|DELETE) (/([a-z][a-z0-9-]*|\{[a-z_]+\}))+$"),
+]
+Scopes = dict[Name, list[Name]]
 
 
 class DeclarationError(ValueError):
@@ -62,9 +68,16 @@ class Service(BaseModel):
         description="Quota of the service's API key. Terraform's variable service_api_keys "
         "replaces it in an environment.",
     )
-    calls: list[Name] = Field(
-        description="Services that this one calls. A deploy moves traffic to them first, so calls "
+    calls: Scopes = Field(
+        description="Services that this one calls, and for each of them the scopes that this "
+        "service's key needs; health needs none. A deploy moves traffic to them first, so calls "
         "cannot form a circle."
+    )
+    access: dict[Name, list[Operation]] = Field(
+        default_factory=dict,
+        description="The scopes of API keys: for each scope, the operations that it allows, as "
+        "method and path. The service refuses every operation that is in no scope, except health "
+        "and its own description.",
     )
     scopes: list[str] | None = Field(
         default=None,
@@ -81,10 +94,41 @@ class Service(BaseModel):
             raise ValueError("a service with a key needs a quota, and no other service has one")
         if self.calls and not self.key:
             raise ValueError("a service needs a key to call others")
+        operations = [each for scope in self.access.values() for each in scope]
+        if operations and not self.route:
+            raise ValueError("a service without a route has no operations")
+        if repeated := sorted({each for each in operations if operations.count(each) > 1}):
+            raise ValueError(f"{repeated[0]} is in two scopes")
         return self
 
 
+class Declaration(NamedTuple):
+    """What services.json declares: services by name, and the scopes of each client's key."""
+
+    services: dict[str, Service]
+    clients: dict[str, Scopes]
+
+    def scopes_of(self, key_name: str) -> Scopes:
+        """Return the scopes of a key by service: what a service calls, or a client's scopes."""
+        if key_name in self.clients:
+            return self.clients[key_name]
+        return self.services[key_name].calls
+
+    def key_scopes(self, service: str) -> dict[str, Any]:
+        """Return the value of a service's `KEY_SCOPES`; terraform/api-keys.tf makes the same."""
+        names = [name for name, each in self.services.items() if each.key]
+        return {
+            "operations": self.services[service].access,
+            "keys": {
+                name: scopes
+                for name in sorted([*names, *self.clients])
+                if (scopes := self.scopes_of(name).get(service))
+            },
+        }
+
+
 _SERVICES: Final = TypeAdapter(dict[Name, Service])
+_CLIENTS: Final = TypeAdapter(dict[KeyName, Scopes])
 
 
 def read(file: Path = FILE) -> dict[str, Service]:
@@ -93,11 +137,23 @@ def read(file: Path = FILE) -> dict[str, Service]:
     Raises:
         DeclarationError: The file is missing or wrong, or services call each other in a circle.
     """
+    return declaration(file).services
+
+
+def declaration(file: Path = FILE) -> Declaration:
+    """Return what a file declares.
+
+    Raises:
+        DeclarationError: The file is missing or wrong, or services call each other in a circle.
+    """
     try:
         content: Any = json.loads(file.read_text(encoding="utf-8"))
+        clients: Any = {}
         if isinstance(content, dict):
             content.pop("$schema", None)
+            clients = content.pop("$clients", {})
         services = _SERVICES.validate_python(content)
+        declared = Declaration(services, _CLIENTS.validate_python(clients))
     except ValidationError as error:
         lines = [
             f"  {'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
@@ -109,8 +165,17 @@ def read(file: Path = FILE) -> dict[str, Service]:
     for name, service in services.items():
         if unknown := sorted(set(service.calls) - set(services)):
             raise DeclarationError(f"{file.name}: {name} calls {', '.join(unknown)}, not declared")
+    if taken := sorted(set(declared.clients) & set(services)):
+        raise DeclarationError(f"{file.name}: {taken[0]} is a service and a client")
+    for name in [*services, *declared.clients]:
+        for called, scopes in declared.scopes_of(name).items():
+            known = services[called].access if called in services else {}
+            if missing := sorted(set(scopes) - set(known)):
+                raise DeclarationError(
+                    f"{file.name}: {name} has the scope {missing[0]} of {called}, not declared"
+                )
     callers_last(services)
-    return services
+    return declared
 
 
 def callers_last(services: Mapping[str, Service]) -> list[str]:
@@ -142,15 +207,27 @@ def schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The services, each declared once",
         "type": "object",
-        "properties": {"$schema": {"type": "string"}},
+        "properties": {
+            "$schema": {"type": "string"},
+            "$clients": {
+                "description": "The scopes of the clients' API keys, by service. A client is a key "
+                "in Terraform's variable service_api_keys that is no service's.",
+                **_CLIENTS.json_schema(),
+            },
+        },
         "patternProperties": {NAME_PATTERN: {"$ref": "#/$defs/Service"}},
         "additionalProperties": False,
         "$defs": {**definitions, "Service": service},
     }
 
 
-SERVICES: Final = read()
+DECLARED: Final = declaration()
+
+SERVICES: Final = DECLARED.services
 """Every service by name."""
+
+CLIENTS: Final = tuple(DECLARED.clients)
+"""The keys that belong to no service."""
 
 FUNCTIONS: Final = tuple(name for name, each in SERVICES.items() if each.kind == "function")
 CONTAINERS: Final = tuple(name for name, each in SERVICES.items() if each.kind == "container")

@@ -1,14 +1,19 @@
 """Creates the FastAPI application of a service, with the middleware that all services share."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import tracing
+from shared.access import AccessMiddleware, KeyIdOf, KeyNames, event_key_id
+from shared.aws.clients import aws_client
+from shared.aws.key_names import ParameterKeyNames
 from shared.errors import ErrorMiddleware, install_error_handlers
 from shared.health import Check, health_router
 from shared.logging import configure_logging
@@ -36,6 +41,9 @@ def create_service_app(
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
     trusted_proxies: int = 0,
+    middleware: Sequence[Middleware] = (),
+    key_names: KeyNames | None = None,
+    key_id: KeyIdOf = event_key_id,
 ) -> FastAPI:
     """Return an application with logging, tracing, errors and health in place.
 
@@ -48,6 +56,10 @@ def create_service_app(
         lifespan: Runs at start and stop under uvicorn; Lambda does not run it.
         max_body_bytes: The largest body that is read.
         trusted_proxies: How many proxies in front of the service append to `X-Forwarded-For`.
+        middleware: The service's own, the outermost first. It runs after the shared logging and
+            before the check of the API key's scopes.
+        key_names: The names of API keys; by default in SSM.
+        key_id: Returns the id of a request's API key; by default from API Gateway's event.
 
     Raises:
         TypeError: A route declares an answer other than JSON and text.
@@ -79,6 +91,16 @@ def create_service_app(
     # The last one added is the first to see a request.
     app.add_middleware(EquivalentRequests)
     app.add_middleware(BodyLimitMiddleware, max_bytes=max_body_bytes)
+    if settings.enable_service_api_keys:
+        ssm = partial(aws_client, "ssm", region=settings.aws_region)
+        app.add_middleware(
+            AccessMiddleware,
+            service=settings.service_name,
+            scopes=settings.key_scopes,
+            names=key_names or ParameterKeyNames(settings.api_key_ids_parameter, ssm),
+            key_id=key_id,
+        )
+    app.user_middleware[:0] = middleware
     app.add_middleware(_DeadlineMiddleware)
     app.add_middleware(ErrorMiddleware)
     app.add_middleware(

@@ -68,6 +68,8 @@ def make_settings() -> MakeSettings:
             "service_name": "api",
             "api_gateway_url": "http://127.0.0.1:9/dev",
             "log_level": "DEBUG",
+            # Most tests are about something else than the scopes of keys.
+            "enable_service_api_keys": False,
         }
         return FullServiceSettings(**(values | changes))
 

@@ -182,6 +182,12 @@ def error_response(
     return Response(answer.model_dump_json(), status, headers=extra, media_type="application/json")
 
 
+def http_error(status: int, detail: str = "", *, headers: dict[str, str] | None = None) -> Response:
+    """Return the error response of a status, with a standard text for statuses that have one."""
+    code = _CODES.get(status, f"http_{status}")
+    return error_response(status, code, _HTTP_DETAILS.get(status) or detail, headers=headers)
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Translate every error of an application into an `ErrorResponse`."""
 
@@ -193,9 +199,7 @@ def install_error_handlers(app: FastAPI) -> None:
     async def http_exception(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
         request.scope[FAILURE_KEY] = error
-        code = _CODES.get(error.status_code, f"http_{error.status_code}")
-        detail = _HTTP_DETAILS.get(error.status_code) or str(error.detail)
-        return error_response(error.status_code, code, detail, headers=dict(error.headers or {}))
+        return http_error(error.status_code, str(error.detail), headers=dict(error.headers or {}))
 
     async def validation_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101

@@ -109,7 +109,7 @@ class _LoggedRequest:
             self._ids = request_context.RequestContext(self.id, trace_id, xray, cold_start)
         self._fields = {
             "method": scope["method"],
-            "path": _route_path(scope),
+            "path": identity.route_path(scope),
             "client_ip": _client_ip(scope, trusted_proxies),
         }
 
@@ -169,15 +169,6 @@ class _LoggedRequest:
                 **error_fields,
                 cause=_cause(failure),
             )
-
-
-def _route_path(scope: Scope) -> str:
-    """Return the path without the gateway's prefix, as the routes are declared."""
-    path: str = scope["path"]
-    prefix = scope.get("root_path", "")
-    if prefix and (path == prefix or path.startswith(f"{prefix}/")):
-        return path[len(prefix) :] or "/"
-    return path
 
 
 def _cause(failure: BaseException) -> str | None:

@@ -9,6 +9,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
+from shared.scopes import KeyScopes
+
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 _SECRET_NAME: Final = re.compile(r"key|secret|token|password|credential", re.IGNORECASE)
@@ -118,7 +120,15 @@ class FullServiceSettings(BaseServiceSettings, BaseAWSSettings, BaseTracingSetti
     api_gateway_url: HttpUrl
 
     enable_service_api_keys: bool = True
-    """Whether the gateway requires API keys. If not, none is read and none is sent."""
+    """Whether the gateway requires API keys. If not, none is read, sent or checked."""
+
+    key_scopes: KeyScopes = KeyScopes()
+    """What each API key may do in this service, as JSON; the default allows nothing but health."""
+
+    @property
+    def api_key_ids_parameter(self) -> str:
+        """The name of the SSM parameter with the ids of each API key by the key's name."""
+        return f"/{self.project_name}/{self.environment}/api-key-ids"
 
 
 def load_settings[S: BaseServiceSettings](settings_class: type[S]) -> S:

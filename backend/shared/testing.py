@@ -55,6 +55,25 @@ class FakeKeys:
         return self.older
 
 
+class FakeKeyNames:
+    """A `KeyNames` in memory.
+
+    Args:
+        names: The name of each key by its id.
+        error: Raised instead of an answer.
+    """
+
+    def __init__(self, names: Mapping[str, str], *, error: Exception | None = None) -> None:
+        self.names = dict(names)
+        self.error = error
+
+    async def name_of(self, key_id: str) -> str | None:
+        """Return the name of a key."""
+        if self.error is not None:
+            raise self.error
+        return self.names.get(key_id)
+
+
 class LambdaContext:
     """The context argument of a Lambda handler.
 
@@ -90,6 +109,7 @@ def api_gateway_event(
     json: Any = None,
     stage: str = "dev",
     source_ip: str = "203.0.113.7",
+    key_id: str | None = None,
 ) -> dict[str, Any]:
     """Return a REST API's event for a Lambda proxy integration (payload format 1.0)."""
     if json is not None:
@@ -120,7 +140,11 @@ def api_gateway_event(
             "stage": stage,
             "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
             "requestTimeEpoch": int(time.time() * 1000),
-            "identity": {"sourceIp": source_ip, "userAgent": sent.get("User-Agent")},
+            "identity": {
+                "sourceIp": source_ip,
+                "userAgent": sent.get("User-Agent"),
+                "apiKeyId": key_id,
+            },
             "apiId": "abc123",
         },
         "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,

@@ -16,7 +16,7 @@ _WIDTH: Final = 100
 
 
 def addition(root: Path, service: str, name: str) -> Changes:
-    """Return the changes that add `GET /NAME` to a service: its model, its route and its test.
+    """Return the changes that add `GET /NAME` to a service: its model, route, scope and test.
 
     Raises:
         Refused: The name is bad or taken, or the service has no routes.
@@ -51,6 +51,7 @@ def addition(root: Path, service: str, name: str) -> Changes:
     changes.edit(models, lambda text: text.rstrip("\n") + "\n" + filled("model.py", **values))
     changes.edit(routes, lambda text: with_import(text, routes, f"{service}.models", model))
     changes.edit(routes, lambda text: text.rstrip("\n") + "\n" + filled("route.py", **values))
+    changes.edit(places.DECLARATION, places.allow(service, f"GET /{values['path']}"))
     changes.create(f"backend/{service}/tests/test_{name}.py", filled("test_endpoint.py", **values))
     return changes
 

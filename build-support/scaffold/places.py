@@ -23,7 +23,7 @@ _MODULE_LINES: Final = re.compile(
 
 def declare(name: str, calls: Iterable[str]) -> Edit:
     """Add the entry of a service to services.json."""
-    called = ", ".join(f'"{each}"' for each in calls)
+    called = ", ".join(f'"{each}": []' for each in calls)
 
     def edit(text: str) -> str:
         end = text.rstrip()
@@ -49,6 +49,28 @@ def undeclare(name: str) -> Edit:
             same = False
         if not same:
             raise Refused(f"{DECLARATION}: remove {name} by hand, its entry is formatted otherwise")
+        return changed
+
+    return edit
+
+
+def allow(name: str, operation: str) -> Edit:
+    """Add an operation to the scope `read` of a service in services.json."""
+
+    def edit(text: str) -> str:
+        wanted = json.loads(text)
+        wanted[name]["access"].setdefault("read", []).insert(0, operation)
+        entry = re.search(_ENTRY.format(name), text)
+        changed = text
+        if entry is not None:
+            added, count = re.subn(r'("read": \[\s*)', rf'\g<1>"{operation}", ', entry[0], count=1)
+            if not count:
+                added = entry[0].replace(
+                    '"access": {\n', f'"access": {{\n      "read": ["{operation}"],\n', 1
+                )
+            changed = text[: entry.start()] + added + text[entry.end() :]
+        if json.loads(changed) != wanted:
+            raise Refused(f"{DECLARATION}: add {operation} to the access of {name} by hand")
         return changed
 
     return edit

@@ -119,7 +119,7 @@ def _check_kept(root: Path, name: str, service: Service) -> None:
     """Refuse to remove files that neither git nor `new_service` can bring back."""
     generated = {
         f"backend/{name}/{path}": text
-        for path, text in templates.service(name, service.calls).items()
+        for path, text in templates.service(name, list(service.calls)).items()
     }
     generated[f"terraform/lambda-{name}.tf"] = templates.filled("lambda.tf", name=name)
     listed = git(

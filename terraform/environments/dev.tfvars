@@ -34,6 +34,12 @@ service_api_keys = {
     quota_period = "MONTH"
     description  = "Client key"
   }
+  # For programs that store documents.
+  ingest = {
+    quota_limit  = 10000
+    quota_period = "MONTH"
+    description  = "Ingestion key"
+  }
 }
 
 log_level            = "DEBUG"

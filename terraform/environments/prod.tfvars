@@ -45,6 +45,12 @@ service_api_keys = {
     rate_limit   = 100
     burst_limit  = 200
   }
+  # For programs that store documents.
+  ingest = {
+    quota_limit  = 1000000
+    quota_period = "MONTH"
+    description  = "Ingestion key"
+  }
 }
 
 key_rotation_days    = 90

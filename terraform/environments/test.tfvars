@@ -34,6 +34,12 @@ service_api_keys = {
     quota_period = "MONTH"
     description  = "Client key"
   }
+  # For programs that store documents.
+  ingest = {
+    quota_limit  = 100000
+    quota_period = "MONTH"
+    description  = "Ingestion key"
+  }
 }
 
 key_rotation_days    = 30

@@ -9,7 +9,7 @@ run "keys_on" {
   command = plan
 
   assert {
-    condition     = output.api_key_secrets == { for name in concat(keys(local.declared_keys), ["client"]) : name => "fin-advisor/dev/${name}/api-key" }
+    condition     = output.api_key_secrets == { for name in concat(keys(local.declared_keys), ["client", "ingest"]) : name => "fin-advisor/dev/${name}/api-key" }
     error_message = "Each key has a secret that is named after it."
   }
 
@@ -32,6 +32,49 @@ run "keys_on" {
     condition     = contains(aws_secretsmanager_secret_version.api_key["api"].version_stages, "TERRAFORM")
     error_message = "The first version keeps a label: without one, Terraform would write it again after two rotations."
   }
+}
+
+run "key_ids" {
+  command = plan
+
+  assert {
+    condition = jsondecode(aws_ssm_parameter.key_ids[0].insecure_value) == {
+      for name, key in aws_api_gateway_api_key.main : name => [key.id]
+    }
+    error_message = "The parameter has the id of each key under the key's name."
+  }
+
+  assert {
+    condition     = jsondecode(local.access_environment["s3vector"].KEY_SCOPES).keys.chat == ["query"] && !contains(keys(jsondecode(local.access_environment["s3vector"].KEY_SCOPES).keys), "client")
+    error_message = "A service knows the scopes of the keys that call it, and of no other."
+  }
+}
+
+run "key_ids_after_a_rotation" {
+  command = plan
+
+  override_data {
+    target = data.aws_ssm_parameters_by_path.key_ids
+    values = {
+      names  = ["/fin-advisor/dev/api-key-ids"]
+      values = ["{\"client\":[\"key01\",\"key02\"]}"]
+    }
+  }
+
+  assert {
+    condition     = jsondecode(aws_ssm_parameter.key_ids[0].insecure_value).client == ["key01", "key02"] && jsondecode(aws_ssm_parameter.key_ids[0].insecure_value).chat == ["key01"]
+    error_message = "Terraform keeps the ids that the rotation added, and adds its own."
+  }
+}
+
+run "an_unknown_client" {
+  command = plan
+
+  variables {
+    service_api_keys = { stranger = { quota_limit = 1 } }
+  }
+
+  expect_failures = [aws_ssm_parameter.key_ids]
 }
 
 run "another_quota" {
@@ -77,8 +120,8 @@ run "keys_off" {
   }
 
   assert {
-    condition     = length(aws_api_gateway_api_key.main) + length(aws_secretsmanager_secret.api_key) + length(module.rotation) + length(aws_scheduler_schedule.publish_quota) == 0
-    error_message = "If keys are disabled, there is no rotation and no alarm of quotas."
+    condition     = length(aws_ssm_parameter.key_ids) + length(aws_api_gateway_api_key.main) + length(aws_secretsmanager_secret.api_key) + length(module.rotation) + length(aws_scheduler_schedule.publish_quota) == 0
+    error_message = "If keys are disabled, there is no rotation, no alarm of quotas and no list of ids."
   }
 
   assert {

@@ -107,7 +107,7 @@ class _LifecycleRun:
             second = application.plan(*self._options)
 
         with self._step("rotation"):
-            for name in (*ROUTED, "client"):
+            for name in (*ROUTED, "client", "ingest"):
                 rotate(self._aws, applied, name)
                 rotate(self._aws, applied, name)
         self._write_package("chat", "second")
@@ -157,6 +157,7 @@ def _leftovers(aws: RecordedAws) -> list[str]:
         ("apigateway", "get_rest_apis", "items", "name", {}),
         ("apigateway", "get_usage_plans", "items", "name", {}),
         ("secretsmanager", "list_secrets", "SecretList", "Name", {}),
+        ("ssm", "describe_parameters", "Parameters", "Name", {}),
         ("iam", "list_roles", "Roles", "RoleName", {}),
         ("iam", "list_policies", "Policies", "PolicyName", {"Scope": "Local"}),
         ("iam", "list_open_id_connect_providers", "OpenIDConnectProviderList", "Arn", {}),

@@ -160,5 +160,6 @@ UNUSED_REASONS: Final = _explained(
     ),
     (r"Secrets secretsmanager:RestoreSecret", "a secret deleted within its recovery window"),
     (r"Secrets secretsmanager:(UpdateSecret|ListSecretVersionIds)", "a changed description"),
+    (r"KeyIds ssm:RemoveTagsFromResource", "a removed tag"),
     (r"Secrets secretsmanager:UpdateSecretVersionStage", "a replaced version of the origin secret"),
 )

@@ -166,6 +166,7 @@ _ACTIONS: Final = {
     "logs:ListTagsLogGroup": ["logs:ListTagsLogGroup"],
     "sns:CreateTopic": ["sns:CreateTopic", "sns:TagResource"],
     "secretsmanager:CreateSecret": ["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
+    "ssm:PutParameter": ["ssm:PutParameter", "ssm:AddTagsToResource"],
     "iam:CreatePolicy": ["iam:CreatePolicy", "iam:TagPolicy"],
     "lambda:CreateFunction": ["lambda:CreateFunction", "lambda:TagResource"],
     "logs:CreateLogGroup": ["logs:CreateLogGroup", "logs:TagResource"],
@@ -268,6 +269,11 @@ def _resources(call: Call, region: str) -> list[str]:  # noqa: PLR0911, PLR0912 
                 return ["*"]
             secret = str(parameters.get("SecretId") or f"{arn}:secret:{parameters['Name']}-abcdef")
             return [secret if secret.startswith("arn:") else f"{arn}:secret:{secret}-abcdef"]
+        case "ssm":
+            if call.operation == "DescribeParameters":
+                return ["*"]
+            parameter = parameters.get("Name") or parameters.get("Path") or parameters["ResourceId"]
+            return [f"{arn}:parameter{parameter}"]
         case "cloudwatch":
             if "Dashboard" in call.operation:
                 board = parameters.get("DashboardName") or parameters["DashboardNames.member.1"]

@@ -25,6 +25,7 @@ def rotate(aws: RecordedAws, state: State, name: str) -> None:
         settings,
         secrets=aws.client("secretsmanager"),
         gateway=aws.client("apigateway"),
+        ssm=aws.client("ssm"),
         secret_id=arn,
         version=version,
     )

@@ -9,4 +9,5 @@ runner_image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@
 
 service_api_keys = {
   client = { quota_limit = 10000, quota_period = "MONTH", description = "Client" }
+  ingest = { quota_limit = 10000, quota_period = "MONTH", description = "Ingestion" }
 }

@@ -145,6 +145,11 @@ WRONG_BESIDE_A_RIGHT_ONE: Mapping[str, tuple[Any, str]] = {
     "force_destroy": (True, "Leave force_destroy false outside dev"),
     "environment": ("test", ""),
     "runner_platform": ("apprunner", ""),
+    "enable_service_api_keys": (False, ""),
+    "authorizer": (
+        {"type": "cognito", "user_pool_arns": ["arn:aws:cognito-idp:us-east-1:1:userpool/a"]},
+        "authorizer needs enable_service_api_keys = true",
+    ),
 }
 
 

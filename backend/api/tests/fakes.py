@@ -16,6 +16,7 @@ SETTINGS = Settings(
     service_name="api",
     api_gateway_url="http://gateway.test/dev",
     peer_services="chat,s3vector,runner",
+    enable_service_api_keys=False,
 )
 
 Answer = httpx.Response | Callable[[httpx.Request], httpx.Response]

@@ -331,3 +331,48 @@ async def test_without_allowed_origins_no_page_may_read_answers() -> None:
     async with http_to(Gateway({})) as http:
         answer = await http.get("/status", headers={"origin": "https://app.example"})
     assert "access-control-allow-origin" not in answer.headers
+
+
+PASSAGE = {
+    "document_id": "a", "passage_id": "a#0", "title": "A", "text": "Save first.", "score": 0.5,
+    "metadata": {"topic": "savings"}, "version": "v1",
+}  # fmt: skip
+SUMMARY = {
+    "id": "a", "title": "A", "metadata": {"topic": "savings"}, "version": "v1",
+    "updated_at": "2026-01-02T03:04:05Z", "passages": 1,
+}  # fmt: skip
+
+
+async def test_a_search_is_s3vectors() -> None:
+    found = {"passages": [PASSAGE], "embedding_model": "titan"}
+    gateway = Gateway({"POST /s3vector/query": httpx.Response(200, json=found)})
+    async with app_client(create_app(SETTINGS, client=gateway.client())) as client:
+        answer = await client.post("/search", json={"text": "save", "filter": {"topic": "savings"}})
+    assert (answer.status_code, answer.json()) == (200, found)
+    assert gateway.sent() == {"text": "save", "top_k": 5, "filter": {"topic": "savings"}}
+
+
+async def test_documents_are_listed_read_and_deleted_in_s3vector() -> None:
+    page = {"documents": [SUMMARY], "cursor": "next"}
+    detail = SUMMARY | {"contents": [{"passage_id": "a#0", "text": "Save first."}]}
+    gateway = Gateway(
+        {
+            "GET /s3vector/documents": httpx.Response(200, json=page),
+            "GET /s3vector/documents/a": httpx.Response(200, json=detail),
+            "DELETE /s3vector/documents/a": httpx.Response(204),
+        }
+    )
+    async with app_client(create_app(SETTINGS, client=gateway.client())) as client:
+        assert (await client.get("/documents?limit=3&cursor=last")).json() == page
+        assert (await client.get("/documents/a")).json() == detail
+        assert (await client.delete("/documents/a")).status_code == 204
+        assert (await client.get("/documents/a..b")).status_code == 422
+    assert str(gateway.requests[0].url.params) == "limit=3&cursor=last"
+
+
+async def test_an_unknown_document_stays_404() -> None:
+    missing = httpx.Response(404, json={"error": "not_found", "detail": "There is no document."})
+    gateway = Gateway({"GET /s3vector/documents/a": missing})
+    async with app_client(create_app(SETTINGS, client=gateway.client())) as client:
+        answer = await client.get("/documents/a")
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")

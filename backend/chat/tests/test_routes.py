@@ -38,6 +38,7 @@ SETTINGS = Settings(
     api_gateway_url="http://gateway.test/dev",
     chat_model_id="fake-model",
     conversations_table="conversations",
+    enable_service_api_keys=False,
 )
 QUESTION: dict[str, Any] = {"messages": [{"role": "user", "content": "How do I save?"}]}
 

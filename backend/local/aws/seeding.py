@@ -1,14 +1,17 @@
-"""Creates the secrets, buckets and tables that the services expect and Terraform would create."""
+"""Creates what the services expect and Terraform would create: secrets, buckets, tables…"""
 
 from local.aws.server import boto3_client
 from local.blueprint import REGION, Blueprint
 
 
 def seed(blueprint: Blueprint, endpoint_url: str) -> None:
-    """Create the blueprint's secrets, buckets and tables in the embedded AWS. Blocks."""
+    """Create the blueprint's secrets, parameters, buckets and tables in the AWS. Blocks."""
     secrets = boto3_client("secretsmanager", endpoint_url=endpoint_url, region=REGION)
     for name, value in blueprint.secrets.items():
         secrets.create_secret(Name=name, SecretString=value)
+    ssm = boto3_client("ssm", endpoint_url=endpoint_url, region=REGION)
+    for name, value in blueprint.parameters.items():
+        ssm.put_parameter(Name=name, Value=value, Type="String")
     storage = boto3_client("s3", endpoint_url=endpoint_url, region=REGION)
     for bucket in blueprint.buckets:
         storage.create_bucket(Bucket=bucket)

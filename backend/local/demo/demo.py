@@ -3,6 +3,7 @@
 import asyncio
 import textwrap
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -26,22 +27,23 @@ class DemoFailedError(Exception):
 
 
 async def demonstrate(
-    api_url: str, api_key: str, hops: Hops, console: Console, traces: TraceStore | None = None
+    variables: Mapping[str, str], hops: Hops, console: Console, traces: TraceStore | None = None
 ) -> None:
     """Load the documents, ask through the gateway and print; print the trace if `traces` is given.
 
-    Raises DemoFailedError if an answer is not as expected.
+    `variables` are those of the env file: documents are stored with the key for ingestion, the
+    question is asked with a client's. Raises DemoFailedError if an answer is not as expected.
     """
-    async with httpx.AsyncClient(
-        headers={"x-api-key": api_key}, timeout=35.0, trust_env=False, verify=NO_CERTIFICATES
-    ) as client:
+    api_url = variables["API_GATEWAY_URL"]
+    store, ask = variables["INGEST_API_KEY"], variables["API_KEY"]
+    async with httpx.AsyncClient(timeout=35.0, trust_env=False, verify=NO_CERTIFICATES) as client:
         items = documents()
         passages = 0
         for batch in batches(items):
-            loaded = await _call(client, f"{api_url}/api/documents", {"documents": batch})
+            loaded = await _call(client, f"{api_url}/api/documents", store, {"documents": batch})
             passages += loaded.json()["passages"]
         console.print(f"\nLoaded {len(items)} sample documents as {passages} passages.")
-        response = await _call(client, f"{api_url}/api/ask", {"question": QUESTION})
+        response = await _call(client, f"{api_url}/api/ask", ask, {"question": QUESTION})
     answer = response.json()
     trace_id = _trace_id(response)
     found = hops.of_trace(trace_id)
@@ -58,9 +60,11 @@ async def demonstrate(
         raise DemoFailedError("the question did not go through api, chat and s3vector")
 
 
-async def _call(client: httpx.AsyncClient, url: str, body: dict[str, Any]) -> httpx.Response:
+async def _call(
+    client: httpx.AsyncClient, url: str, key: str, body: dict[str, Any]
+) -> httpx.Response:
     try:
-        response = await client.post(url, json=body)
+        response = await client.post(url, json=body, headers={"x-api-key": key})
     except httpx.TransportError as error:
         raise DemoFailedError(f"{url} did not answer: {error!r}") from error
     if response.status_code != 200:

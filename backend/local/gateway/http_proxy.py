@@ -95,6 +95,7 @@ def evaluate(expression: str, request: GatewayRequest, variables: dict[str, str]
         "context.requestId": request.request_id,
         "context.extendedRequestId": request.extended_request_id,
         "context.identity.sourceIp": request.source_ip,
+        "context.identity.apiKeyId": request.key.key_id if request.key else "",
         "context.requestTimeEpoch": str(int(request.started_at * 1000)),
         "context.xrayTraceId": request.trace.root,
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 from local.aws.server import boto3_client
 from local.blueprint import (
+    ENV_FILE_KEYS,
     REGION,
     ApiKey,
     Blueprint,
@@ -162,8 +163,10 @@ class EstateReader:
             for page in pages
             for key in page["items"]
         )
-        if not any(key.name == "client" for key in keys):
-            raise UnservableError("there is no key for `client`: name one in service_api_keys")
+        if missing := sorted(set(ENV_FILE_KEYS.values()) - {key.name for key in keys}):
+            raise UnservableError(
+                f"there is no key for `{missing[0]}`: name it in service_api_keys"
+            )
         return keys
 
     def _usage_plans(self, api_id: str, stage: str) -> tuple[UsagePlan, ...]:

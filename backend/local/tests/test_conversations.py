@@ -16,7 +16,8 @@ DISCLOSURE = "An AI system wrote this answer"
 
 
 def call(estate: RunningUp, method: str, path: str, **more: Any) -> httpx.Response:
-    return httpx.request(method, estate.url + path, headers=estate.headers, timeout=35, **more)
+    options: dict[str, Any] = {"headers": estate.headers, "timeout": 35, **more}
+    return httpx.request(method, estate.url + path, **options)
 
 
 def ask(estate: RunningUp, question: str, conversation_id: str | None = None) -> dict[str, Any]:
@@ -35,7 +36,13 @@ def cited(answer: dict[str, Any]) -> set[str]:
 
 @pytest.fixture(autouse=True)
 def _stored(estate: RunningUp) -> None:
-    stored = call(estate, "POST", "/api/documents", json={"documents": documents()})
+    stored = call(
+        estate,
+        "POST",
+        "/api/documents",
+        json={"documents": documents()},
+        headers=estate.ingest_headers,
+    )
     assert stored.status_code == 200
 
 

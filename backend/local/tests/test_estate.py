@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from local.aws.server import boto3_client
-from local.blueprint import LAMBDA_SERVICES, REGION, SERVICES
+from local.blueprint import ENV_FILE_KEYS, LAMBDA_SERVICES, REGION, SERVICES
 from local.conftest import RunningUp
 from local.demo.documents import QUESTION, documents
+from services.declared import DECLARED
 
 pytestmark = pytest.mark.anyio
 
@@ -18,7 +19,8 @@ PEERS = {name for name in SERVICES if name != "api"}
 
 
 def call(estate: RunningUp, method: str, path: str, **more: Any) -> httpx.Response:
-    return httpx.request(method, estate.url + path, headers=estate.headers, timeout=35, **more)
+    options: dict[str, Any] = {"headers": estate.headers, "timeout": 35, **more}
+    return httpx.request(method, estate.url + path, **options)
 
 
 def hops(estate: RunningUp, answer: httpx.Response) -> list[dict[str, Any]]:
@@ -38,7 +40,7 @@ def invoke(estate: RunningUp, service: str, event: Any) -> Any:
 
 
 def test_the_env_file_has_the_urls_and_the_key(estate: RunningUp) -> None:
-    names = {"API_GATEWAY_URL", "API_KEY", "AWS_ENDPOINT_URL", "OTLP_ENDPOINT", "CONSOLE_URL"}
+    names = {"API_GATEWAY_URL", *ENV_FILE_KEYS, "AWS_ENDPOINT_URL", "OTLP_ENDPOINT", "CONSOLE_URL"}
     assert estate.variables.keys() >= names
     assert estate.url == f"{estate.variables['CONSOLE_URL']}dev"
     page = httpx.get(estate.variables["CONSOLE_URL"])
@@ -82,7 +84,13 @@ def test_an_unknown_path_is_a_missing_authentication_token(estate: RunningUp) ->
 
 
 def test_a_question_about_stored_documents_is_answered_with_citations(estate: RunningUp) -> None:
-    loaded = call(estate, "POST", "/api/documents", json={"documents": documents()})
+    loaded = call(
+        estate,
+        "POST",
+        "/api/documents",
+        json={"documents": documents()},
+        headers=estate.ingest_headers,
+    )
     assert loaded.status_code == 200
     answer = call(estate, "POST", "/api/ask", json={"question": QUESTION})
     assert answer.status_code == 200
@@ -113,12 +121,13 @@ def test_a_direct_invocation_says_whether_the_key_can_be_read(
 
 def test_the_scheduled_task_finishes_an_ingestion(estate: RunningUp) -> None:
     items = [{"id": f"ingested-{number}", "text": "A short text."} for number in range(3)]
-    started = call(estate, "POST", "/api/ingestions", json={"documents": items})
+    headers = estate.ingest_headers
+    started = call(estate, "POST", "/api/ingestions", json={"documents": items}, headers=headers)
     assert started.status_code == 202
     job = started.json()
     for _ in range(10):
         invoke(estate, "api", {"task": "advance-jobs"})
-        job = call(estate, "GET", f"/api/ingestions/{job['id']}").json()
+        job = call(estate, "GET", f"/api/ingestions/{job['id']}", headers=headers).json()
         if job["state"] not in {"pending", "running"}:
             break
     assert (job["state"], job["done"]) == ("succeeded", 3)
@@ -149,3 +158,62 @@ async def test_concurrent_requests_keep_their_traces_apart(estate: RunningUp) ->
     for answer in answers:
         services = sorted(hop["service"] for hop in hops(estate, answer))
         assert services == sorted(SERVICES)
+
+
+FORGED = {"x-api-key-id": "key-ingest", "x-user": "someone", "x-tenant": "t", "x-roles": "curators"}
+
+
+@pytest.mark.parametrize("forged", [{}, FORGED], ids=["plain", "forged"])
+@pytest.mark.parametrize(
+    ("operation", "scope"),
+    [
+        ("PUT /s3vector/documents", "s3vector:write"),
+        ("DELETE /s3vector/documents/emergency-fund", "s3vector:write"),
+        ("GET /s3vector/documents", "s3vector:read"),
+        ("POST /s3vector/query", "s3vector:query"),
+        ("POST /chat/messages", "chat:ask"),
+        ("POST /runner/jobs", "runner:write"),
+        ("GET /runner/jobs", "runner:read"),
+        ("DELETE /runner/jobs/some-job-id", "runner:write"),
+        ("POST /api/documents", "api:write"),
+        ("DELETE /api/documents/emergency-fund", "api:write"),
+        ("POST /api/ingestions", "api:write"),
+    ],
+)
+def test_the_clients_key_is_refused_by_the_service_itself(
+    estate: RunningUp, operation: str, scope: str, forged: dict[str, str]
+) -> None:
+    method, path = operation.split()
+    # Not JSON: the scope is checked before the body is read.
+    answer = call(estate, method, path, content=b"{", headers=estate.headers | forged)
+    assert (answer.status_code, answer.json()["error"]) == (403, "missing_scope")
+    assert answer.json()["detail"].startswith(f"This API key lacks the scope {scope};")
+
+
+def test_the_ingest_key_reads_and_changes_documents(estate: RunningUp) -> None:
+    headers = estate.ingest_headers
+    body = {"documents": [{"id": "scoped", "text": "A short text about scopes."}]}
+    assert call(estate, "POST", "/api/documents", json=body, headers=headers).status_code == 200
+    found = call(estate, "POST", "/api/search", json={"text": "scopes", "top_k": 50})
+    assert "scoped" in {one["document_id"] for one in found.json()["passages"]}
+    assert call(estate, "GET", "/api/documents/scoped").json()["contents"]
+    assert call(estate, "GET", "/api/documents").json()["documents"]
+    deleted = call(estate, "DELETE", "/api/documents/scoped", headers=headers)
+    assert deleted.status_code == 204
+    assert call(estate, "GET", "/api/documents/scoped").status_code == 404
+    refused = call(estate, "POST", "/chat/messages", json={}, headers=headers)
+    assert refused.json()["error"] == "missing_scope"
+
+
+def test_every_service_declares_the_operations_that_it_has(estate: RunningUp) -> None:
+    """A route that services.json does not declare would be closed to every key."""
+    for name in SERVICES:
+        document = call(estate, "GET", f"/{name}/openapi.json").json()
+        found = {
+            f"{method.upper()} {path}"
+            for path, methods in document["paths"].items()
+            for method in methods
+        }
+        declared = {each for scope in DECLARED.services[name].access.values() for each in scope}
+        health = {"GET /health", "GET /liveness", "GET /readiness"}
+        assert found - health == declared, name

@@ -41,7 +41,7 @@ class Logged:
     """All log lines of the estate after one question, and the question's ids."""
 
     def __init__(self, estate: RunningUp) -> None:
-        options: dict[str, Any] = {"headers": estate.headers, "timeout": 60}
+        options: dict[str, Any] = {"headers": estate.ingest_headers, "timeout": 60}
         url = f"{estate.url}/api"
         httpx.post(f"{url}/documents", json={"documents": documents()}, **options)
         answer = httpx.post(f"{url}/ask", json={"question": QUESTION}, **options)

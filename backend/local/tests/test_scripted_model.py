@@ -80,7 +80,7 @@ def scripted(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def _post(estate: RunningUp, path: str, body: Any) -> Any:
-    answer = httpx.post(estate.url + path, json=body, headers=estate.headers, timeout=35)
+    answer = httpx.post(estate.url + path, json=body, headers=estate.ingest_headers, timeout=35)
     assert answer.status_code == 200, answer.text
     return answer.json()
 

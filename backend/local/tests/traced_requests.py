@@ -20,7 +20,8 @@ ASK_SERVICES = {"gateway", "lambda", "api", "chat", "s3vector"}
 
 
 def call(estate: RunningUp, method: str, path: str, **more: Any) -> httpx.Response:
-    return httpx.request(method, estate.url + path, headers=estate.headers, timeout=60, **more)
+    options: dict[str, Any] = {"headers": estate.headers, "timeout": 60, **more}
+    return httpx.request(method, estate.url + path, **options)
 
 
 def trace(
@@ -81,7 +82,13 @@ def _service_path(spans: Spans, child: dict[str, Any]) -> list[str]:
 
 
 def load(estate: RunningUp) -> None:
-    loaded = call(estate, "POST", "/api/documents", json={"documents": documents()})
+    loaded = call(
+        estate,
+        "POST",
+        "/api/documents",
+        json={"documents": documents()},
+        headers=estate.ingest_headers,
+    )
     assert loaded.status_code == 200
 
 

@@ -32,6 +32,7 @@ class Estate:
     project: str
     secrets: Any
     apigateway: Any
+    ssm: Any
     name: str = "api"
     refusals: int = 0
     broken: int | None = None
@@ -52,6 +53,13 @@ class Estate:
         self.arn = self.secrets.create_secret(
             Name=self.secret, SecretString=self.terraform_key["value"]
         )["ARN"]
+        self.parameter = f"/{self.project}/dev/api-key-ids"
+        self.ssm.put_parameter(
+            Name=self.parameter,
+            Type="String",
+            Overwrite=True,  # botocore may repeat the call on a busy machine
+            Value=json.dumps({self.name: [self.terraform_key["id"]]}),
+        )
         self.stored.rotation_requested = self.stored.rotation_enabled = True
 
     @property
@@ -103,6 +111,11 @@ class Estate:
         )["items"]
         return {item["value"]: item for item in items}
 
+    def ids(self) -> dict[str, list[str]]:
+        """The ids of keys by name, as services read them."""
+        value = self.ssm.get_parameter(Name=self.parameter)["Parameter"]["Value"]
+        return dict(json.loads(value))
+
     def call(self, key: str) -> int:
         """Return the gateway's status for a request with this key."""
         return self._answer("/api/health", key)[0]
@@ -136,6 +149,7 @@ def make_estate(aws: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeEs
             # their timeout, on a busy machine.
             boto3.client("secretsmanager"),
             boto3.client("apigateway"),
+            boto3.client("ssm"),
             **options,
         )
         serving = estate.gateway.serving()

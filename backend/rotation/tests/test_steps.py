@@ -70,6 +70,41 @@ def test_terraforms_staging_label_stays_where_it_is(make_estate: MakeEstate) -> 
     assert estate.stages()[first] == ["TERRAFORM"]
 
 
+def test_services_know_a_new_key_before_it_is_used_and_until_it_is_retired(
+    make_estate: MakeEstate,
+) -> None:
+    estate = make_estate()
+    terraforms = estate.terraform_key["id"]
+    version = estate.begin()
+    estate.step("create", version)
+    assert estate.ids() == {"api": [terraforms]}
+    estate.step("set", version)
+    first = estate.keys()[estate.value("AWSPENDING")]["id"]
+    assert estate.ids() == {"api": [terraforms, first]}
+    estate.step("test", version)
+    estate.step("finish", version)
+    estate.rotate()
+    second = estate.keys()[estate.value()]["id"]
+    assert estate.ids() == {"api": [terraforms, *sorted([first, second])]}
+    estate.rotate()
+    third = estate.keys()[estate.value()]["id"]
+    assert estate.ids() == {"api": [terraforms, *sorted([second, third])]}
+
+
+@pytest.mark.parametrize("overwritten", ['{"api": []}', "not JSON"])
+def test_the_hourly_task_repairs_the_ids_that_a_slower_writer_overwrote(
+    make_estate: MakeEstate, overwritten: str
+) -> None:
+    estate = make_estate()
+    estate.rotate()
+    ids = estate.ids()
+    assert len(ids["api"]) == 2
+    estate.ssm.put_parameter(Name=estate.parameter, Value=overwritten, Overwrite=True)
+    estate.usage = {}
+    entry.handler({"task": "publish-quota"}, None)
+    assert estate.ids() == ids
+
+
 def test_every_step_repeated_gives_the_same_as_once(make_estate: MakeEstate) -> None:
     estate = make_estate()
     estate.rotate()

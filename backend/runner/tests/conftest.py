@@ -1,5 +1,6 @@
 """Fixtures: for each test a bucket on a real S3 server, and a runner that uses it."""
 
+import json
 import os
 import sys
 import threading
@@ -26,6 +27,15 @@ from shared.aws.bucket import Bucket
 MakeSettings = Callable[..., Settings]
 
 KEY = "a-key-of-twenty-characters"
+ORIGIN = "the-origin"
+KEY_ID = "the-id-of-apis-key"
+_OPERATIONS = [
+    "GET /jobs",
+    "POST /jobs",
+    "GET /jobs/{job_id}",
+    "DELETE /jobs/{job_id}",
+    "POST /jobs/{job_id}/run",
+]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -81,6 +91,7 @@ def make_settings(bucket: str) -> MakeSettings:
                 "service_name": "runner",
                 "api_gateway_url": "http://127.0.0.1:9/dev",
                 "jobs_bucket_name": bucket,
+                "enable_service_api_keys": False,
                 **values,
             }
         )
@@ -106,10 +117,19 @@ def gateway() -> Iterator[Store]:
 
 @pytest.fixture
 def environment(aws: Any, s3: Any, gateway: Store) -> dict[str, str]:
-    """The environment of a process of the service, whose bucket and key exist."""
+    """The environment of a process of the service, whose bucket, keys and secrets exist."""
     s3.create_bucket(Bucket="the-jobs")
     boto3.client("secretsmanager").create_secret(
         Name="fin-advisor/test/runner/api-key", SecretString=KEY
+    )
+    boto3.client("secretsmanager").create_secret(
+        Name="fin-advisor/test/runner/origin", SecretString=ORIGIN
+    )
+    boto3.client("ssm").put_parameter(
+        Name="/fin-advisor/test/api-key-ids",
+        Value=json.dumps({"api": [KEY_ID]}),
+        Type="String",
+        Overwrite=True,
     )
     return {
         **aws.environment,
@@ -120,6 +140,7 @@ def environment(aws: Any, s3: Any, gateway: Store) -> dict[str, str]:
         "SERVICE_NAME": "runner",
         "API_GATEWAY_URL": f"{gateway.url}/dev",
         "JOBS_BUCKET_NAME": "the-jobs",
+        "KEY_SCOPES": json.dumps({"operations": {"all": _OPERATIONS}, "keys": {"api": ["all"]}}),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runner.tests.conftest import KEY
+from runner.tests.conftest import KEY, KEY_ID
 from runner.tests.fakes import Store
 from shared.testing import api_gateway_event
 
@@ -47,7 +47,7 @@ class Function:
         return self._answer()
 
     def call(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
-        answer = self.invoke(api_gateway_event(method, f"/runner{path}", **options))
+        answer = self.invoke(api_gateway_event(method, f"/runner{path}", key_id=KEY_ID, **options))
         return answer["statusCode"], json.loads(answer["body"] or "null")
 
     def close(self) -> None:

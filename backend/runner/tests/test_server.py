@@ -15,7 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
+from runner.tests.conftest import KEY_ID, ORIGIN
 from runner.tests.fakes import Store
+from shared.access import KEY_ID_HEADER
 
 MakeServer = Callable[..., "Server"]
 DOCUMENTS = {"documents": [{"id": f"doc-{number:02}", "text": "Text."} for number in range(16)]}
@@ -50,7 +52,10 @@ class Server:
         return self
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return httpx.request(method, self.url + path, timeout=30, trust_env=False, **options)
+        headers = {"x-origin-verify": ORIGIN, KEY_ID_HEADER: KEY_ID}  # as the gateway sets them
+        return httpx.request(
+            method, self.url + path, timeout=30, trust_env=False, headers=headers, **options
+        )
 
     def run_in_background(self, job_id: str) -> threading.Thread:
         def run() -> None:
@@ -75,7 +80,13 @@ def make_server(environment: dict[str, str], tmp_path: Path) -> Iterator[MakeSer
                 [sys.executable, "-m", "runner.server"],
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**environment, "PORT": "0", "BATCH_DOCUMENTS": "1", **more},
+                env={
+                    **environment,
+                    "PORT": "0",
+                    "BATCH_DOCUMENTS": "1",
+                    "ORIGIN_CHECK": "true",
+                    **more,
+                },
             )
         servers.append(Server(process, log))
         return servers[-1]

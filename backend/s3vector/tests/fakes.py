@@ -21,6 +21,7 @@ SETTINGS = Settings(
     api_gateway_url="http://127.0.0.1:9/test",
     vector_bucket_name="fin-advisor-test-vectors",
     max_passages_per_request=1000,
+    enable_service_api_keys=False,
 )
 
 

@@ -51,6 +51,7 @@ def environment(cloud: Cloud, bucket_name: str) -> dict[str, str]:
         "SERVICE_NAME": "s3vector",
         "API_GATEWAY_URL": "http://127.0.0.1:9/dev",
         "VECTOR_BUCKET_NAME": bucket_name,
+        "ENABLE_SERVICE_API_KEYS": "false",
         "AWS_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": cloud.endpoint_url,
         "AWS_ACCESS_KEY_ID": "testing",

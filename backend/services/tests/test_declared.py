@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from services.declared import (
+    DECLARED,
     FILE,
     NAME_PATTERN,
     SERVICES,
     DeclarationError,
     Service,
     callers_last,
+    declaration,
     read,
     schema,
 )
@@ -27,7 +29,8 @@ FUNCTION: dict[str, Any] = {
     "route": True,
     "key": True,
     "quota": {"limit": 1, "period": "DAY"},
-    "calls": [],
+    "calls": {},
+    "access": {"read": ["GET /invoices"]},
 }
 
 
@@ -39,7 +42,7 @@ def _file(folder: Path, content: Any) -> Path:
 
 def test_the_repositorys_services_are_read_in_their_order() -> None:
     written = json.loads(FILE.read_text())
-    assert list(SERVICES) == [name for name in written if name != "$schema"]
+    assert list(SERVICES) == [name for name in written if not name.startswith("$")]
     assert SERVICES["runner"].memory_mb == written["runner"]["memory_mb"]
     assert written["$schema"] == f"./{SCHEMA_FILE.name}"
 
@@ -87,8 +90,12 @@ def test_the_schema_describes_every_field() -> None:
         ({"quota": None}, "a service with a key needs a quota"),
         ({"route": False}, "a task has no route"),
         ({"kind": "task"}, "a task has no route"),
-        ({"key": False, "quota": None, "calls": ["api"]}, "needs a key to call others"),
-        ({"calls": ["nobody"]}, "billing calls nobody, not declared"),
+        ({"key": False, "quota": None, "calls": {"api": []}}, "needs a key to call others"),
+        ({"calls": {"nobody": []}}, "billing calls nobody, not declared"),
+        ({"calls": {"api": ["erase"]}}, "billing has the scope erase of api, not declared"),
+        ({"access": {"read": ["GET /a"], "write": ["GET /a"]}}, "GET /a is in two scopes"),
+        ({"access": {"read": ["READ /a"]}}, "billing.access.read.0"),
+        ({"access": {"read": ["GET /a/"]}}, "billing.access.read.0"),
     ],
 )
 def test_a_wrong_entry_is_named(tmp_path: Path, change: dict[str, Any], complaint: str) -> None:
@@ -119,7 +126,42 @@ def test_a_service_comes_after_those_that_it_calls() -> None:
 
 
 def test_a_circle_of_calls_is_an_error(tmp_path: Path) -> None:
-    calls = {"a1": ["b1"], "b1": ["c1"], "c1": ["a1"]}
+    calls: dict[str, Any] = {"a1": {"b1": []}, "b1": {"c1": []}, "c1": {"a1": []}}
     content = {name: FUNCTION | {"calls": called} for name, called in calls.items()}
     with pytest.raises(DeclarationError, match=r"form a circle: .*a1 calls b1"):
         read(_file(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    ("clients", "complaint"),
+    [
+        ({"Client": {}}, "Client"),
+        ({"api": {}}, "api is a service and a client"),
+        ({"client": {"billing": ["read"]}}, "client has the scope read of billing, not declared"),
+        ({"client": {"api": ["write"]}}, "client has the scope write of api, not declared"),
+    ],
+)
+def test_a_wrong_client_is_named(tmp_path: Path, clients: Any, complaint: str) -> None:
+    with pytest.raises(DeclarationError, match=re.escape(complaint)):
+        read(_file(tmp_path, {"$clients": clients, "api": FUNCTION}))
+
+
+def test_a_service_knows_the_scopes_of_every_key_that_calls_it(tmp_path: Path) -> None:
+    content = {
+        "$clients": {"reader": {"api": ["read"]}, "guest": {}},
+        "api": FUNCTION,
+        "billing": FUNCTION | {"calls": {"api": ["read"]}},
+    }
+    assert declaration(_file(tmp_path, content)).key_scopes("api") == {
+        "operations": {"read": ["GET /invoices"]},
+        "keys": {"billing": ["read"], "reader": ["read"]},
+    }
+
+
+def test_a_client_cannot_change_what_is_stored() -> None:
+    """The key of programs that only ask."""
+    assert DECLARED.scopes_of("client") == {"api": ["ask", "read"]}
+    asked = {each for scope in ("ask", "read") for each in SERVICES["api"].access[scope]}
+    changing = {each for each in asked if each.split()[0] in {"PUT", "PATCH", "DELETE"}}
+    assert changing == {"DELETE /conversations/{conversation_id}"}
+    assert DECLARED.scopes_of("ingest")["api"] == list(SERVICES["api"].access)

@@ -44,6 +44,15 @@ def header(scope: "Scope", name: bytes) -> str | None:
     return None
 
 
+def route_path(scope: "Scope") -> str:
+    """Return the path without the gateway's prefix, as the routes are declared."""
+    path: str = scope["path"]
+    prefix = scope.get("root_path", "")
+    if prefix and (path == prefix or path.startswith(f"{prefix}/")):
+        return path[len(prefix) :] or "/"
+    return path
+
+
 def accept_request_id(value: str | None) -> str | None:
     """Return a request id from outside if it is safe to log and to send on, otherwise None."""
     return value if value and _REQUEST_ID.fullmatch(value) else None

@@ -33,7 +33,7 @@ from shared.testing import FakeKeys, LambdaContext, api_gateway_event, app_clien
 
 settings = FullServiceSettings(
     project_name="fin-advisor", environment="dev", service_name="api", log_level="WARNING",
-    api_gateway_url="http://127.0.0.1:9/dev",
+    api_gateway_url="http://127.0.0.1:9/dev", enable_service_api_keys=False,
 )
 router = APIRouter()
 

@@ -11,7 +11,7 @@ from scaffold import new_endpoint
 from scaffold.changes import Refused
 from scaffold.endpoint import with_import
 from scaffold.tests.tree import copied, texts
-from services.declared import ROUTED
+from services.declared import ROUTED, read
 
 
 @pytest.fixture
@@ -28,8 +28,10 @@ def test_it_answers_and_its_test_passes(root: Path, service: str) -> None:
     assert {path for path, text in after.items() if before.get(path) != text} == {
         f"backend/{service}/models.py",
         f"backend/{service}/routes.py",
+        "services.json",
         test,
     }
+    assert "GET /open-invoices" in read(root / "services.json")[service].access["read"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test],
         cwd=root,

@@ -44,7 +44,7 @@ def test_a_new_service_changes_three_existing_files(root: Path) -> None:
     )
     declared = read(root / places.DECLARATION)
     assert list(declared) == [*SERVICES, "billing"]
-    assert declared["billing"].calls == ["s3vector", "chat"]
+    assert declared["billing"].calls == {"s3vector": [], "chat": []}
 
 
 def test_it_says_what_to_do_next(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

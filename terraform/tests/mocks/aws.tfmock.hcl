@@ -26,6 +26,10 @@ mock_resource "aws_api_gateway_stage" {
   defaults = { arn = "arn:aws:apigateway:us-east-1::/restapis/abc123/stages/dev" }
 }
 
+mock_resource "aws_api_gateway_api_key" {
+  defaults = { id = "key01" }
+}
+
 mock_resource "aws_api_gateway_usage_plan" {
   defaults = { id = "plan01" }
 }

@@ -18,7 +18,7 @@ from local.compute.processes import BACKEND
 from local.conftest import RunningUp, start_up, stop_up, wait_until
 from local.terraform.layer_copy import REPOSITORY, missing
 from local.terraform.readback import EstateReader, UnservableError
-from services.declared import SERVICES
+from services.declared import DECLARED, SERVICES
 
 pytestmark = [
     pytest.mark.slow,
@@ -67,7 +67,21 @@ def test_a_wrong_key_is_refused_with_the_header_that_terraform_added(applied: Ru
 
 def test_the_runner_is_behind_the_gateway_with_its_origin_secret(applied: RunningUp) -> None:
     # It refuses requests without the secret, which is in a stage variable.
-    answer = get(applied, "/runner/jobs?state=open", applied.variables["API_KEY"])
+    answer = get(applied, "/runner/jobs?state=open", applied.variables["INGEST_API_KEY"])
+    assert answer.status_code == 200
+
+
+def test_terraform_gives_each_service_the_declared_scopes(applied: RunningUp) -> None:
+    blueprint = read(applied).read()
+    for each in (*blueprint.functions, *blueprint.web_services):
+        scopes = json.loads(each.environment["KEY_SCOPES"])
+        assert scopes == DECLARED.key_scopes(each.service), each.service
+
+
+def test_a_service_knows_the_name_of_each_key_that_terraform_created(applied: RunningUp) -> None:
+    refused = get(applied, "/runner/jobs?state=open", applied.variables["API_KEY"])
+    assert (refused.status_code, refused.json()["error"]) == (403, "missing_scope")
+    answer = get(applied, "/s3vector/documents", applied.variables["INGEST_API_KEY"])
     assert answer.status_code == 200
 
 

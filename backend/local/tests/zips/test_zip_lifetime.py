@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.tests.zips.zip_functions import QUESTION, ZipFunction, json_body, of
+from local.tests.zips.zip_functions import QUESTION, ZipFunction, event_for, json_body, of
 from shared.testing import api_gateway_event
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +31,7 @@ def everything(service: str) -> list[tuple[Any, int | None]]:
     method, path, content = ask.get(service, ("GET", "/liveness", {}))
 
     def event(method: str, path: str, **options: Any) -> dict[str, Any]:
-        return api_gateway_event(method, f"/{service}{path}", **options)
+        return event_for(service, method, path, **options)
 
     wrong_bodies: list[tuple[Any, int | None]] = []
     if post := posts.get(service):

@@ -17,7 +17,7 @@ from local.aws.seeding import seed
 from local.aws.server import EmbeddedAws, Environ, StartResponse
 from local.aws.wsgi_answers import answer_error, answer_json, read_body
 from local.bedrock.runtime import Bedrock
-from local.blueprint import SERVICES, Blueprint, Function
+from local.blueprint import ENV_FILE_KEYS, SERVICES, Blueprint, Function
 from local.compute.environments import Environment
 from local.compute.logs import LogFolder
 from local.compute.packages import PACKAGED_HANDLER, packaged_program, remove_tree, runtime_folder
@@ -27,7 +27,7 @@ from local.default_estate import default_estate
 from local.overlay import Endpoints, overlay
 from shared.testing import api_gateway_event
 
-KEYS = {name: f"key-of-{name}-not-to-be-logged" for name in (*SERVICES, "client")}
+KEYS = {name: f"key-of-{name}-not-to-be-logged" for name in (*SERVICES, *ENV_FILE_KEYS.values())}
 PROBE_HANDLER = "probe.handler"
 QUESTION = "How large should an emergency fund be?"
 
@@ -61,6 +61,12 @@ _ANSWERS: dict[tuple[str, str], dict[str, Any]] = {
 def of(*services: str) -> pytest.MarkDecorator:
     """Run a test for the packages of these services only."""
     return pytest.mark.parametrize("service", services, indirect=True)
+
+
+def event_for(service: str, method: str, path: str, **options: Any) -> dict[str, Any]:
+    """The gateway's event for a request with a key that has the service's scopes."""
+    key_id = "key-ingest" if service == "api" else "key-api"
+    return api_gateway_event(method, f"/{service}{path}", key_id=key_id, **options)
 
 
 def json_body(content: Any, form: str) -> dict[str, Any]:
@@ -229,7 +235,7 @@ class ZipFunction:
         self, method: str, path: str, *, request_id: str = "the-gateways-id", **options: Any
     ) -> Answer:
         """Send a request as API Gateway does. `path` has no service prefix."""
-        event = api_gateway_event(method, f"/{self.service}{path}", **options)
+        event = event_for(self.service, method, path, **options)
         event["requestContext"]["requestId"] = request_id
         return Answer.of(await self.invoke(event))
 

@@ -23,7 +23,10 @@ from shared.settings import load_settings
 
 service = os.environ["SERVICE_NAME"]
 settings = load_settings(importlib.import_module(f"{service}.settings").Settings)
-app = importlib.import_module(f"{service}.app").create_app(settings)
+# Without scopes: services.json does not declare the routes below.
+app = importlib.import_module(f"{service}.app").create_app(
+    settings.model_copy(update={"enable_service_api_keys": False})
+)
 keys = SecretsManagerKeys(settings.api_key_secret_name, region=settings.aws_region)
 router = APIRouter(prefix="/probe")
 
