@@ -32,6 +32,8 @@ _PRONOUN: Final = re.compile(
 _LATER_PRONOUN: Final = re.compile(r"[,:;]\s+(?:it|they)\b")
 # "Fifteen-\nyear": a hyphen at a line's end belongs to its word.
 _BROKEN_WORD: Final = re.compile(r"(?<=\w)-[^\S\n]*\n\s*(?=[a-z])")
+# A document that poses as a turn of the conversation gives orders to the model, not evidence.
+_TURN: Final = re.compile(r"\s*(?:system|assistant|user|human|developer)\s*:", re.IGNORECASE)
 _MAX_CHARACTERS: Final = 20_000
 
 _NEAR: Final = 0.5
@@ -226,7 +228,7 @@ class _Walk:
             self._add(line.start, line.end, reading, context, columns)
 
     def _paragraph(self, lines: Sequence[_Line]) -> None:
-        if not lines:
+        if not lines or _TURN.match(lines[0].text):
             return
         start, end = lines[0].start, lines[-1].end
         item = _ITEM.match(lines[0].text)

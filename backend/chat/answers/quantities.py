@@ -8,9 +8,20 @@ from functools import lru_cache
 from typing import Final
 
 from chat.answers.dates import Date, dates, identifiers, is_year
-from chat.answers.figures import AGE, BARE, BASIS_POINTS, DATE, FRACTION, PERCENT, POINTS, Figure
+from chat.answers.figures import (
+    AGE,
+    BARE,
+    BASIS_POINTS,
+    BUSINESS_DAY,
+    DATE,
+    FRACTION,
+    PERCENT,
+    POINTS,
+    Figure,
+)
 from chat.answers.lexicon import word_list
 from chat.answers.numerals import NUMBER_WORDS, Numeral, Token, numeral_at, power_of, tokens
+from chat.answers.words import stem
 
 _SYMBOLS: Final = {"$": "USD", "\u20ac": "EUR", "\u00a3": "GBP", "\u00a5": "JPY", "\u20b9": "INR"}
 _PREFIXES: Final = {
@@ -170,10 +181,12 @@ _SUMS: Final = frozenset({"add", "adds", "added", "adding", "sum", "sums"})
 
 
 _LOOSE: Final = frozenset(
-    word_list("""additional full whole more consecutive further extra calendar business working
-fiscal short
-long further entire""")
+    word_list(
+        """additional full whole more consecutive further extra calendar fiscal short long entire"""
+    )
 )
+# Calendar days are days; five working days are a week.
+_WORKING: Final = frozenset(word_list("business working trading banking"))
 _FRACTIONS: Final = [
     (tuple(words.split()), value)
     for words, value in (
@@ -529,6 +542,8 @@ class _Reader:
             self._tokens, at + 1
         ):
             return at + 1, "times"
+        if word in _WORKING and _TIMES.get(after) == "day":
+            return at + 2, BUSINESS_DAY
         # "Three additional months", "five full years".
         if not hyphens and after in _TIMES and word.isalpha() and word in _LOOSE:
             return at + 2, _TIMES[after]
@@ -617,13 +632,16 @@ class _Reader:
 
     def _rate(self, index: int, unit: str) -> tuple[str, int]:
         """What a figure is per: "a year" of "300 a year"."""
-        if unit in _TIMES.values() or unit == AGE:
+        if unit in _TIMES.values() or unit in {AGE, BUSINESS_DAY}:
             return "", index
         word, after = self._low(index), self._low(index + 1)
         if word in {"a", "an", "per", "each", "every", "/"} and after in _RATES:
             return _RATES[after], index + 2
         if word in {"annually", "yearly", "monthly", "weekly", "daily", "quarterly"}:
             return _RATES[word], index + 1
+        start = index + 1 if word == "for" else index
+        if self._low(start) in {"per", "each", "every"}:
+            return stem(self._low(start + 1)), index  # "25 euros for each security"
         return "", index
 
     def _ranges(self, figures: list[Figure], places: list[tuple[int, int]]) -> list[Figure]:

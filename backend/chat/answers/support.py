@@ -12,6 +12,7 @@ from chat.answers.claims import Claim, Reason, Verdict
 from chat.answers.clauses import clauses_of, sentences_of
 from chat.answers.comparing import comparisons_right
 from chat.answers.figures import FRACTION, PERCENT, Figure
+from chat.answers.frequencies import frequencies_agree
 from chat.answers.opposites import (
     comparison_agrees,
     contrast_agrees,
@@ -172,7 +173,9 @@ class Support:
         for one in found:
             if not one.has_figures or one.share < needed:
                 continue
-            if not self._agrees(claim, one.statement):
+            if not self._agrees(claim, one.statement) or not frequencies_agree(
+                claim.reading, one.statement.reading, one.statement.columns
+            ):
                 # A sentence that shares more of the words decides what is denied and compared.
                 contradicted = max(contradicted, one.share)
                 continue
@@ -459,6 +462,8 @@ class Support:
                     continue  # Which of the two is meant decides whether its labels agree.
                 share = self._share(reading, both, passage, has_figures=True)
                 if share < _PAIR_SHARE or not self._agrees(claim, both):
+                    continue
+                if not frequencies_agree(reading, both.reading):
                     continue
                 if self._is_mixed(claim, both, one, two):
                     continue
