@@ -99,7 +99,7 @@ _BEFORE: Final = [
     for bound, phrases in (
         (
             "most",
-            "no more than|not more than|not over|not exceeding|not to exceed|no later than|no "
+            "no more than|not more than|never more than|never over|never above|not over|not exceeding|not to exceed|no later than|no "
             "longer than|no higher than|not exceed|never exceed|cannot exceed|can't exceed|"
             "won't exceed|doesn't exceed|don't exceed|isn't over|can't be over|cannot be over|"
             "can't be more than|cannot be more than|a maximum of|maximum of|a cap of|capped at|as "
@@ -184,6 +184,9 @@ _LOOSE: Final = frozenset(
     word_list(
         """additional full whole more consecutive further extra calendar fiscal short long entire"""
     )
+)
+_THRESHOLDS: Final = frozenset(
+    word_list("threshold thresholds limit level income earnings balance value amount salary")
 )
 # Calendar days are days; five working days are a week.
 _WORKING: Final = frozenset(word_list("business working trading banking"))
@@ -293,6 +296,12 @@ class _Reader:
         """Give "about eight" its unit in "in about twelve years, at 9 % in about eight"."""
         for index, figure in enumerate(figures):
             ends = self._low(places[index][1]) in {"", ".", ",", ";", ")"}
+            if figure.unit == BARE and figure.power:
+                # "To 96 million euros from 103 million".
+                money = [one for one in figures[:index] if one.power == figure.power]
+                if money and money[-1].unit in CURRENCIES:
+                    figures[index] = replace(figure, unit=money[-1].unit)
+                    continue
             if figure.unit != BARE or not ends:
                 continue
             lead = self._lead(places[index][0])
@@ -339,7 +348,8 @@ class _Reader:
         first, currency = self._currency_before(index)
         following, unit = self._unit_after(numeral.next)
         is_one = numeral.in_words and numeral.value == 1 and numeral.next == index + 1
-        if unit == BARE and is_one and not self._is_counted_one(numeral.next):
+        counted = self._is_counted_one(numeral.next) or self._low(index - 1) == "between"
+        if unit == BARE and is_one and not counted:
             return None
         if currency and unit in _CURRENCY_WORDS.values():
             unit = currency
@@ -405,11 +415,16 @@ class _Reader:
         if low == "half" and self._low(index - 1) not in {
             "first", "second", "latter", "other", "better",
         }:  # fmt: skip
+            if points := self._of_a_point(index + 1):
+                return made("0.5", POINTS, 1 + points)
             return made("0.5", FRACTION, 1)
         for parts, value in _FRACTIONS if low in _FRACTION_BEGINNINGS else ():
             if tuple(self._low(index + offset) for offset in range(len(parts))) == parts:
-                if parts[-1].startswith("quarter") and self._low(index + len(parts)) != "of":
+                behind = index + len(parts)
+                if parts[-1].startswith("quarter") and self._low(behind) != "of":
                     continue
+                if points := self._of_a_point(behind):
+                    return made(value, POINTS, len(parts) + points)
                 return made(value, FRACTION, len(parts))
         if low in {"twice", "double", "doubles", "doubled", "doubling"}:
             return made("2", "times", 1)
@@ -427,6 +442,14 @@ class _Reader:
         if token.text.isdigit() and after in {"st", "nd", "rd", "th"} and self._adjacent(index + 1):
             return made(token.text, "ordinal", 2)
         return None
+
+    def _of_a_point(self, index: int) -> int:
+        """The number of tokens of "of a point" or "a percentage point" at an index, or 0."""
+        start = index + 1 if self._low(index) == "of" else index
+        if self._low(start) != "a":
+            return 0
+        end = start + 2 if self._low(start + 1) == "percentage" else start + 1
+        return end + 1 - index if self._low(end) == "point" else 0
 
     def _ratio(self, index: int) -> tuple[Figure, int, int] | None:
         """60/40, 50/30/20 and 50-30-20: shares that only mean something together."""
@@ -610,6 +633,10 @@ class _Reader:
 
     def _bound_before(self, first: int) -> str:
         last = first - 2 if self._low(first - 1) in {"the", "a", "an", "."} else first - 1
+        # "Above a threshold of 300,000" is above 300,000.
+        if self._low(last) == "of" and self._low(last - 1) in _THRESHOLDS:
+            article = self._low(last - 2) in {"a", "an", "the"}
+            last -= 3 if article else 2
         for phrase, bound in _BEFORE_BY_LAST.get(self._low(last), ()):
             begin = last - len(phrase) + 1
             if all(self._low(begin + offset) == word for offset, word in enumerate(phrase)):
