@@ -297,6 +297,8 @@ def _pairs_agree(
 
 def _takes_label(claim: Claim, index: int, statement: Statement) -> bool:
     """Whether a figure has a label of another figure in the place of its own."""
+    if claim.reading.is_row:
+        return False  # The words of a row stand in no order that tells what belongs together.
     figure = claim.reading.figures[index]
     mine = {key for key, weight in claim.reading.labels[index].items() if weight >= 1}
     said = claim.reading.stems

@@ -38,6 +38,7 @@ _MAX_CHARACTERS: Final = 20_000
 
 _NEAR: Final = 0.5
 _TITLE: Final = 0.3
+_TITLE_DATE: Final = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,9 @@ class Statement:
     def labels(self) -> Sequence[Mapping[str, float]]:
         """The labels of each figure, with those of the context."""
         around = dict(context_labels([self.passage.title or ""], _TITLE))
+        if not any(figure.date for figure in self.reading.figures):
+            # A title's date is that of each sentence that has none.
+            around |= {key: _TITLE_DATE for key in around if key.startswith("date:")}
         for key, weight in context_labels(self.context, _NEAR).items():
             around[key] = max(weight, around.get(key, 0.0))
         return [{**around, **own} for own in self.reading.labels]

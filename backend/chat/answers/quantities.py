@@ -401,15 +401,16 @@ class _Reader:
             figure = Figure(token.start, end, Decimal(value), unit, Decimal("0.01"), bound)
             return figure, index, index + count
 
-        if (
-            low in {"a", "an"}
-            and after in _TIMES
-            and self._bound_after(index + 2)[1] in {"least", "most"}
-        ):
+        if low in {"a", "an"} and after in _TIMES:
             following, bound = self._bound_after(index + 2)
-            end = self._tokens[following - 1].end
-            figure = Figure(token.start, end, Decimal(1), _TIMES[after], bound=bound)
-            return figure, index, following
+            before = self._bound_before(index)
+            bound = bound if bound in {"least", "most"} else ""
+            if before in {"over", "under", "least"} and self._low(index - 1) != "over":
+                bound = bound or before
+            if bound:
+                end = self._tokens[following - 1].end
+                figure = Figure(token.start, end, Decimal(1), _TIMES[after], bound=bound)
+                return figure, index, following
         if low == "half" and after == "a" and (power := power_of(self._low(index + 2))):
             return made(f"5e{power - 1}", BARE, 3)
         if low == "half" and self._low(index - 1) not in {
