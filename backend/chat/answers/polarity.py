@@ -29,7 +29,8 @@ _NO_DENIAL: Final = re.compile(
     r"\bwhether or not\b"
     # "Do not close it, or you pay" says what closing it costs.
     r"|^\W*(?:do not|don['\u2019]t|never)\b(?=[^.]*\bor (?:else|you|it)\b)"
-    r"|\bno other\b|\bnothing else\b|\bno matter\b|\bno\.(?= ?\d)|^(?:no|none)[,.](?= )|\bno[:;](?= )",
+    r"|\bno other\b|\bnothing else\b|\bno matter\b|\bno\.(?= ?\d)|^(?:no|none)[,.](?= )"
+    r"|\bno[:;](?= )",
     re.IGNORECASE,
 )
 _NOT_UN: Final = ("under", "unit", "union", "uniq", "unif", "univ", "until", "unless", "none")
@@ -84,7 +85,7 @@ def negations(text: str) -> tuple[Negation, ...]:
             reached = _reached(masked, words, index, end)
             around = _clause(text, start)
             found.append(Negation(hard, reached, _subject(masked, words, index), clause=around))
-        elif word.startswith(("un", "non")) and len(word) > 5 and not word.startswith(_NOT_UN):
+        elif len(word) > 5 and word.startswith(("un", "non")) and not word.startswith(_NOT_UN):
             bare = stem(word.removeprefix("un").removeprefix("non"))
             found.append(Negation(False, (bare, stem(word))))
     return tuple(found)
@@ -198,9 +199,10 @@ def _denial_dropped(
     my_targets = {target for one in mine for target in (*one.targets, *one.subject)}
     denies = any(one.hard for one in mine)
     for one in theirs:
-        if not one.hard or (one.clause and len(claim_stems & one.clause) <= 1 < len(
-            claim_stems & source_stems - one.clause
-        )):
+        if not one.hard or (
+            one.clause
+            and len(claim_stems & one.clause) <= 1 < len(claim_stems & source_stems - one.clause)
+        ):
             continue  # The claim repeats the other clauses of the sentence.
         if one.targets[:1] and one.targets[0] in free and one.targets[0] in claim_stems:
             continue

@@ -99,11 +99,12 @@ _BEFORE: Final = [
     for bound, phrases in (
         (
             "most",
-            "no more than|not more than|never more than|never over|never above|not over|not exceeding|not to exceed|no later than|no "
+            "no more than|not more than|never more than|never over|never above|"
+            "not over|not exceeding|not to exceed|no later than|no "
             "longer than|no higher than|not exceed|never exceed|cannot exceed|can't exceed|"
             "won't exceed|doesn't exceed|don't exceed|isn't over|can't be over|cannot be over|"
             "can't be more than|cannot be more than|a maximum of|maximum of|a cap of|capped at|as "
-            "much as|as high as|as many as|up to|at most|at the most|not above",
+            "much as|as high as|as many as|as long as|up to|at most|at the most|not above",
         ),
         (
             "least",
@@ -222,7 +223,7 @@ _MAY_COUNT: Final = re.compile(
         sorted(_BEGINNINGS - set("\u00bd\u00bc\u00be\u215b\u215c\u215d\u215e") - {"a", "an"})
     )
     + r"|an? (?:\w+ or \w+|hundred|thousand|million|billion|trillion|dozen|third|quarter|"
-    r"fifth|tenth))|[\u00bd\u00bc\u00be]",
+    r"fifth|tenth)|(?:than|least|most) an? (?:year|month|week|day))|[\u00bd\u00bc\u00be]",
     re.IGNORECASE,
 )
 
@@ -314,10 +315,13 @@ class _Reader:
         return figures
 
     def _lead(self, first: int) -> str:
-        """The preposition before a figure."""
-        word = self._low(first - 1)
-        if word in {"about", "around", "roughly", "approximately", "nearly"}:
-            word = self._low(first - 2)
+        """The preposition before a figure and its bound: "for" of "for up to ten"."""
+        last = first - 1
+        for phrase, _ in _BEFORE_BY_LAST.get(self._low(last), ()):
+            if all(self._low(last - n) == word for n, word in enumerate(reversed(phrase))):
+                last -= len(phrase)
+                break
+        word = self._low(last)
         return word if word in {"in", "by", "at", "to", "for", "of"} else ""
 
     def _low(self, index: int) -> str:
@@ -390,7 +394,9 @@ class _Reader:
             following,
         )
 
-    def _special(self, index: int) -> tuple[Figure, int, int] | None:  # noqa: PLR0911
+    def _special(  # noqa: PLR0911, PLR0912
+        self, index: int
+    ) -> tuple[Figure, int, int] | None:
         """Fractions, multiples, ratios and ordinals."""
         low, token = self._low(index), self._tokens[index]
         after = self._low(index + 1)
@@ -401,16 +407,8 @@ class _Reader:
             figure = Figure(token.start, end, Decimal(value), unit, Decimal("0.01"), bound)
             return figure, index, index + count
 
-        if low in {"a", "an"} and after in _TIMES:
-            following, bound = self._bound_after(index + 2)
-            before = self._bound_before(index)
-            bound = bound if bound in {"least", "most"} else ""
-            if before in {"over", "under", "least"} and self._low(index - 1) != "over":
-                bound = bound or before
-            if bound:
-                end = self._tokens[following - 1].end
-                figure = Figure(token.start, end, Decimal(1), _TIMES[after], bound=bound)
-                return figure, index, following
+        if low in {"a", "an"} and after in _TIMES and (one := self._one_time(index)):
+            return one
         if low == "half" and after == "a" and (power := power_of(self._low(index + 2))):
             return made(f"5e{power - 1}", BARE, 3)
         if low == "half" and self._low(index - 1) not in {
@@ -443,6 +441,19 @@ class _Reader:
         if token.text.isdigit() and after in {"st", "nd", "rd", "th"} and self._adjacent(index + 1):
             return made(token.text, "ordinal", 2)
         return None
+
+    def _one_time(self, index: int) -> tuple[Figure, int, int] | None:
+        """The figure of "a year or more" and "less than a year"; "a year" alone counts nothing."""
+        following, bound = self._bound_after(index + 2)
+        before = self._bound_before(index)
+        bound = bound if bound in {"least", "most"} else ""
+        if before in {"over", "under", "least"} and self._low(index - 1) != "over":
+            bound = bound or before
+        if not bound:
+            return None
+        start, end = self._tokens[index].start, self._tokens[following - 1].end
+        unit = _TIMES[self._low(index + 1)]
+        return Figure(start, end, Decimal(1), unit, bound=bound), index, following
 
     def _of_a_point(self, index: int) -> int:
         """The number of tokens of "of a point" or "a percentage point" at an index, or 0."""
@@ -636,8 +647,8 @@ class _Reader:
         last = first - 2 if self._low(first - 1) in {"the", "a", "an", "."} else first - 1
         # "Above a threshold of 300,000" is above 300,000.
         if self._low(last) == "of" and self._low(last - 1) in _THRESHOLDS:
-            article = self._low(last - 2) in {"a", "an", "the"}
-            last -= 3 if article else 2
+            article = next((n for n in range(2, 5) if self._low(last - n) in {"a", "an", "the"}), 1)
+            last -= article + 1
         for phrase, bound in _BEFORE_BY_LAST.get(self._low(last), ()):
             begin = last - len(phrase) + 1
             if all(self._low(begin + offset) == word for offset, word in enumerate(phrase)):
@@ -715,8 +726,8 @@ class _Reader:
         if is_year and left.date and not loose and trails and right.unit not in {BARE, DATE}:
             value = Decimal(left.date.year)
             left = replace(left, date=None, value=value, step=Decimal(1), unit=BARE)
-        if left.date:
-            return left
+        if left.date or (loose and not trails):
+            return left  # "2,000 at 65 and $2,700 at 70" is no amount of 65 dollars.
         if left.unit == BARE:
             left = replace(left, unit=right.unit, per=left.per or right.per)
         same = right.unit in {left.unit, BARE}

@@ -10,7 +10,7 @@ from chat.answers.arithmetic import calculations
 from chat.answers.binding import Binding, agree, comparable, fit, matches
 from chat.answers.claims import Claim, Reason, Verdict
 from chat.answers.clauses import clauses_of, sentences_of
-from chat.answers.comparing import comparisons_right
+from chat.answers.comparing import changes_agree, comparisons_right
 from chat.answers.figures import FRACTION, PERCENT, Figure
 from chat.answers.frequencies import frequencies_agree
 from chat.answers.opposites import (
@@ -26,6 +26,7 @@ from chat.answers.reading import Reading, context_labels, join, read
 from chat.answers.relations import relations_agree
 from chat.answers.subjects import replaced_subject
 from chat.answers.substitution import Sources, pairs, tokens
+from chat.answers.tables import cells
 from chat.answers.words import content_words
 
 # The share of a claim's content words that one sentence must have. Models paraphrase, and a third
@@ -185,10 +186,13 @@ class Support:
                 continue
             if self._said_elsewhere(reading, one, cited):
                 break
-            if self._speaks_of_another(claim, one.statement) or self._is_mixed(
-                claim, one.statement
-            ):
+            if self._speaks_of_another(claim, one.statement):
                 return Verdict(Reason.NOT_SUPPORTED)
+            if self._is_mixed(claim, one.statement):
+                pair = self._pair(claim, labels, cited)
+                if not pair or any(self._speaks_of_another(claim, one) for one in pair):
+                    return Verdict(Reason.NOT_SUPPORTED)
+                return Verdict(None, pair)
             return Verdict(None, [one.statement], one.asked)
         if (reading.figures or not contradicted) and (pair := self._pair(claim, labels, cited)):
             return Verdict(None, pair)
@@ -315,6 +319,7 @@ class Support:
             negation_agrees(text, source, stems, statement.reading.stems)
             and not any(opposed(label, statement.reading.plain) for label in claim.labels)
             and directions_agree(claim.plain, statement.reading.plain)
+            and changes_agree(claim.reading, statement)
             and self._names_agree(claim, statement)
             and self._extremes_agree(claim, statement)
             and label_sides_agree(claim.plain, statement.reading.plain)
@@ -346,6 +351,8 @@ class Support:
         """
         if claim.reading.is_row:
             return False
+        if statement.reading.is_row:
+            return self._has_words_of_another_row(claim, statement)
         stems = claim.reading.stems
         matched = stems & (statement.reading.stems | statement.context_stems)
         others = [
@@ -368,6 +375,18 @@ class Support:
             if len(stems & best.reading.stems) * 2 >= len(stems) and not self._agrees(claim, best):
                 return True
         return False
+
+    def _has_words_of_another_row(self, claim: Claim, statement: Statement) -> bool:
+        """Whether a claim says of a row what stands in a cell of another one."""
+        passage = next(one for one in self._passages if one.passage is statement.passage)
+        other = {
+            stem
+            for one in passage.statements
+            if one.reading.is_row and one.columns == statement.columns
+            for stem in one.reading.stems - _text_stems(cells(one.reading.text)[0].text)
+        }
+        known = statement.reading.stems | statement.context_stems
+        return bool(claim.reading.stems & other - known)
 
     def _speaks_of_another(self, claim: Claim, statement: Statement) -> bool:
         """Whether a claim puts another subject in the place of the statement's."""

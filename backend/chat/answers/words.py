@@ -83,6 +83,21 @@ _SYNONYMS: Final = {
     fee fees charge charges charged
     limit limits limited cap caps capped ceiling
     expensive expensiver pricier
+    customer customers client clients
+    company companies firm firms business businesses
+    spouse spouses husband husbands wife wives
+    child children kid kids
+    die dies died death deaths
+    remain remains remaining left rest outstanding
+    swing swings fluctuation fluctuations fluctuate fluctuates volatility volatile
+    mature matures matured maturity maturities
+    phone telephone telephones
+    end ends ended ending expire expires expired expiry
+    fall reduce reduces reduced reducing reduction shrink shrinks shrank shrinking
+    rise raise raises raised raising widen widens widened
+    receive receives received receiving obtain obtains obtained
+    penalty penalties penalised fine fines
+    danger dangers risk risks risky
     """.strip().splitlines()
     for word in line.split()
 }
