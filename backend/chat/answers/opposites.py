@@ -277,7 +277,7 @@ _UP: Final = (
     "richer|earlier|wider|steeper"
 )
 _THAN: Final = re.compile(
-    r"\bcomes? (?P<order>before|after)\b|"
+    r"\bcomes? (?P<order>before|after)\b|\brather than\b|\binstead of\b|"
     rf"\b(?P<how>{'|'.join(sorted(_DOWN))}|{_UP})\b(?:\s+[\w-]+){{0,5}}?\s+than\b",
     re.IGNORECASE,
 )

@@ -155,7 +155,9 @@ class Support:
             asked += part.asked
         if self._is_exchanged(claim):
             return Verdict(Reason.NOT_SUPPORTED)
-        # A negation or a direction may reach from one clause into the next.
+        # A sentence that proves every clause must not contradict what they say together.
+        if len(statements) == 1 and not self._agrees(claim, statements[0]):
+            return whole
         return Verdict(None, statements, asked)
 
     def _verify(  # noqa: PLR0911, PLR0912

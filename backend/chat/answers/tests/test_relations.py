@@ -160,6 +160,28 @@ def test_a_figure_of_the_condition_is_not_that_of_the_result() -> None:
     assert not _stands(source, f"{start} $900 at 69")
 
 
+@pytest.mark.parametrize(
+    ("source", "true", "false"),
+    [
+        (
+            "The reserve belongs in an instant account rather than in shares.",
+            "The reserve belongs in an instant account rather than in shares",
+            "The reserve belongs in shares rather than in an instant account",
+        ),
+        (
+            "The gap between both prices widens when markets are nervous.",
+            "The gap widens when markets are nervous",
+            "The gap narrows when markets are nervous",
+        ),
+    ],
+)
+def test_a_choice_and_a_direction_are_those_of_the_source(
+    source: str, true: str, false: str
+) -> None:
+    assert _stands(source, true)
+    assert not _stands(source, false)
+
+
 def test_a_change_begins_with_the_earlier_column() -> None:
     table = "| In million euros | 2025 | 2024 |\n|---|---|---|\n| Profit | 96 | 103 |"
     assert _stands(table, "The profit fell from 103 to 96 million euros")
