@@ -67,7 +67,10 @@ class Coverage:
     def share(
         self, reading: Reading, statement: Statement, passage: PassageReading, *, has_figures: bool
     ) -> float:
-        """Return the share of a text's words and figures that a statement has; words near it count less."""
+        """Return the share of a text's words and figures that a statement has.
+
+        Words of its heading and of the rest of its passage count less.
+        """
         stems = reading.stems
         total = len(stems) + len(reading.figures) + len(reading.identifier_keys)
         if not total:
@@ -86,7 +89,7 @@ class Coverage:
     def has_figures(
         self, claim: Claim, statement: Statement, passage: PassageReading
     ) -> tuple[bool, list[Figure]]:
-        """Return whether a statement has each figure of a claim, and which only the question has."""
+        """Return whether a statement has each figure, and which ones only the question has."""
         reading = claim.reading
         named = dict(named_figures(reading))
         near = (

@@ -94,7 +94,7 @@ class Joining:
     def by_figure(  # noqa: PLR0911, PLR0912
         self, claim: Claim, labels: Sequence[Mapping[str, float]], cited: Sequence[int]
     ) -> list[Statement]:
-        """Return the statements that have the figures of a claim, each with its labels, or nothing."""
+        """Return the statements that have a claim's figures, each with its labels, or nothing."""
         reading = claim.reading
         amounts = [
             (index, figure)

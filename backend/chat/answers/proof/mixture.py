@@ -94,7 +94,7 @@ class Mixture:
         return replaced_subject(claim.reading.text, source, subject, known, around)
 
     def said_elsewhere(self, reading: Reading, best: Found, cited: Sequence[int]) -> bool:
-        """Whether a passage that is not cited says nearly all of a claim, and the cited one little."""
+        """Whether a passage that is not cited has nearly all of a claim, and the cited little."""
         stems = reading.stems
         if len(stems) < 3:
             return False
