@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from chat.answers.figures import Figure
-from chat.answers.quantities import figures
+from chat.answers.quantities import figures, read_identifiers
 from chat.answers.reading import Reading, Row, context_labels, read, read_row
 from chat.answers.sentences import sentence_spans
 from chat.answers.tables import (
@@ -119,8 +119,8 @@ class PassageReading:
     @cached_property
     def identifier_keys(self) -> frozenset[str]:
         """All identifiers of the passage and its title."""
-        whole = read(f"{self.passage.title or ''}\n{self.passage.text[:_MAX_CHARACTERS]}")
-        return whole.identifier_keys
+        text = f"{self.passage.title or ''}\n{self.passage.text[:_MAX_CHARACTERS]}"
+        return frozenset(found.key for found in read_identifiers(text))
 
     @cached_property
     def named_figures(self) -> frozenset[tuple[str, str]]:

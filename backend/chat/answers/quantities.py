@@ -30,9 +30,10 @@ class Identifier:
     key: str
 
 
-def read_identifiers(text: str) -> list[Identifier]:
+@lru_cache(maxsize=2048)
+def read_identifiers(text: str) -> Sequence[Identifier]:
     """Return the identifiers of a text."""
-    return [Identifier(*found) for found in identifiers(text)] if _DIGIT.search(text) else []
+    return tuple(Identifier(*found) for found in identifiers(text)) if _DIGIT.search(text) else ()
 
 
 @lru_cache(maxsize=2048)
@@ -50,7 +51,7 @@ def figures(text: str, *, in_table: bool = False) -> Sequence[Figure]:
             Figure(start, end, Decimal(0), DATE, date=date) for start, end, date in dates(text)
         ]
         taken = [(figure.start, figure.end) for figure in found]
-        taken += [(start, end) for start, end, _ in identifiers(text)]
+        taken += [(one.start, one.end) for one in read_identifiers(text)]
     elif not MAY_COUNT.search(text):
         return ()
     free = [

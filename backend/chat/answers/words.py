@@ -1,6 +1,7 @@
 """The words of a text: what they mean for a comparison, and what negates them."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -148,7 +149,8 @@ class Word(NamedTuple):
     """Whether it is capitalised where a common word would not be."""
 
 
-def content_words(text: str) -> list[Word]:
+@lru_cache(maxsize=4096)
+def content_words(text: str) -> Sequence[Word]:
     """Return the words of a text that say something, in their order."""
     found: list[Word] = []
     sentence_start = True
@@ -183,4 +185,4 @@ def content_words(text: str) -> list[Word]:
                 )
             )
         sentence_start = False
-    return found
+    return tuple(found)

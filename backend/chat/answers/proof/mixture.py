@@ -29,6 +29,12 @@ class Mixture:
     def __init__(self, passages: Sequence[PassageReading], agreement: Agreement) -> None:
         self._passages = passages
         self._agreement = agreement
+        self._holders: dict[str, list[Statement]] = {}
+        """The statements that have a word."""
+        for passage in passages:
+            for statement in passage.statements:
+                for stem in statement.reading.stems:
+                    self._holders.setdefault(stem, []).append(statement)
 
     def is_mixed(self, claim: Claim, statement: Statement, *parts: Statement) -> bool:
         """Whether a claim takes more words from other sentences than from the one that proves it.
@@ -41,23 +47,22 @@ class Mixture:
             return self._has_words_of_another_row(claim, statement)
         stems = claim.reading.stems
         matched = stems & (statement.reading.stems | statement.context_stems)
-        others = [
-            one
-            for passage in self._passages
-            for one in passage.statements
-            if not any(one is own for own in (statement, *parts)) and not one.reading.is_row
-        ]
-        foreign = {
-            stem for stem in stems - matched if any(stem in one.reading.stems for one in others)
+        others = {
+            stem: [
+                one
+                for one in self._holders.get(stem, ())
+                if not one.reading.is_row and not any(one is own for own in (statement, *parts))
+            ]
+            for stem in stems - matched
         }
+        foreign = {stem for stem, holders in others.items() if holders}
         names = {word.stem for word in claim.reading.words if word.is_name}
         amounts = any(figure.date is None for figure in claim.reading.figures)
         few = len(matched) < 2 and not amounts and not claim.reading.identifiers
         if len(foreign) > len(matched) or (foreign and few) or foreign & names:
             return True
         for stem in foreign if len(foreign) * _FEW_FOREIGN >= len(stems) else ():
-            holders = [one for one in others if stem in one.reading.stems]
-            best = max(holders, key=lambda one: len(stems & one.reading.stems))
+            best = max(others[stem], key=lambda one: len(stems & one.reading.stems))
             says_half = len(stems & best.reading.stems) * 2 >= len(stems)
             if says_half and not self._agreement.agrees(claim, best):
                 return True
@@ -81,17 +86,14 @@ class Mixture:
             return False
         source = statement.reading.text
         refers = REFERS_BACK.match(source) and statement.context
-        known = frozenset(
-            stem
-            for passage in self._passages
-            for one in passage.statements
-            if one is not statement
-            for stem in one.reading.stems
-        )
+
+        def is_known(stem: str) -> bool:
+            return any(one is not statement for one in self._holders.get(stem, ()))
+
         names = read(statement.passage.title or "").names
         around = names.union(*(text_stems(text) for text in statement.context))
         subject = statement.context[-1] if refers else ""
-        return replaced_subject(claim.reading.text, source, subject, known, around)
+        return replaced_subject(claim.reading.text, source, subject, is_known, around)
 
     def said_elsewhere(self, reading: Reading, best: Found, cited: Sequence[int]) -> bool:
         """Whether a passage that is not cited has nearly all of a claim, and the cited little."""
