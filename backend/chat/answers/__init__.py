@@ -4,6 +4,6 @@
 each figure stands in a passage sentence that the answer cites, with the same unit and label, and
 enough of the words do. It does not prove that the passage entails the answer.
 
-`markers` takes the citations out of a completion, `units` cuts it, `numbers` reads figures, `labels`
-compares them with the words around them, and `proof` has the tests of whole sentences.
+`markers` takes the citations out of a completion, `units` cuts it, `numbers` reads figures,
+`labels` compares them with the words around them, and `proof` tests whole sentences.
 """

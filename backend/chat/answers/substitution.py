@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from chat.answers.lexicon import word_list
-from chat.answers.opposites import are_opposite
+from chat.answers.opposite_words import are_opposite
 from chat.answers.polarity import is_hard
 from chat.answers.words import stem
 
