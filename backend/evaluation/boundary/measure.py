@@ -11,7 +11,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Final, get_args
@@ -42,7 +42,8 @@ class Measurement:
     """
 
     judged: Counter[tuple[BoundaryCategory, BoundaryCategory]]
-    wrong: tuple[tuple[Labelled, BoundaryCategory], ...]
+    # Not in the representation: a failing test must not show questions that were held out.
+    wrong: tuple[tuple[Labelled, BoundaryCategory], ...] = field(repr=False)
 
     @property
     def total(self) -> int:
