@@ -92,7 +92,8 @@ def written(policy: dict[str, Any]) -> str:
     start = json.dumps(weights["start"])
     rest = {name: value for name, value in policy.items() if name != "weights"}
     text = json.dumps(rest, indent=2, ensure_ascii=False).removesuffix("\n}")
-    return f'{text},\n  "weights": {{\n    "start": {start},\n    "phrases": {{\n{rows}\n    }}\n  }}\n}}\n'
+    parts = [f"{text},", '  "weights": {', f'    "start": {start},', '    "phrases": {', rows]
+    return "\n".join([*parts, "    }", "  }", "}", ""])
 
 
 def main(arguments: Sequence[str]) -> None:
