@@ -7,7 +7,15 @@ today's figures: raise them when the rules improve, never lower them.
 import pytest
 
 from chat.boundary.policy import built_in_policy
-from evaluation.boundary.measure import CATEGORIES, SETS, Labelled, Measurement, measure, questions
+from evaluation.boundary.measure import (
+    CATEGORIES,
+    SETS,
+    Labelled,
+    Measurement,
+    help_lines_to_check,
+    measure,
+    questions,
+)
 
 # Precision and recall of information, recommendation, distress and fraud.
 LIMITS = {
@@ -49,3 +57,13 @@ def test_precision_and_recall_count_what_was_found_and_what_was_there() -> None:
         "What is a bond?",
         "Should I buy a bond?",
     ]
+
+
+def test_every_help_line_is_listed_with_its_source() -> None:
+    policy = built_in_policy()
+    listed = "\n".join(help_lines_to_check(policy))
+    lines = [
+        one for categories in policy.help.values() for each in categories.values() for one in each
+    ]
+    assert lines
+    assert all(f"{one.text} <{one.source}>" in listed for one in lines)
