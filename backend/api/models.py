@@ -8,6 +8,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    JsonValue,
     StringConstraints,
     model_validator,
 )
@@ -76,7 +77,7 @@ class SearchRequest(_Request):
 
     text: DocumentText
     top_k: Annotated[int, Field(ge=1, le=100, description="Passages to return.")] = 5
-    filter: Filter = None
+    filter: MetadataFilter | None = None
 
 
 class FoundPassage(_Answer):

@@ -17,6 +17,7 @@ from local.blueprint import (
     Method,
     MockIntegration,
     RestApi,
+    Schedule,
     UsagePlan,
     WebService,
 )
@@ -25,6 +26,9 @@ from services.declared import CONTAINERS, DECLARED
 _CLIENT_QUOTA = 100_000
 _CHAT_MODEL_ID = "us.anthropic.claude-sonnet-5-5"
 _EMBEDDING_MODEL_ID = "amazon.titan-embed-text-v2:0"
+# The function that Terraform schedules each hour. An estate on one machine rarely runs for so long.
+_RECORDS = "records"
+_SEAL_SECONDS = 600.0
 
 
 def default_estate(
@@ -69,6 +73,7 @@ def default_estate(
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
         },
+        _RECORDS: {"RECORDS_BUCKET": records},
     }
     common = {"PROJECT_NAME": project, "ENVIRONMENT": environment, "LOG_LEVEL": log_level}
     variables = {
@@ -78,7 +83,7 @@ def default_estate(
             "KEY_SCOPES": json.dumps(DECLARED.key_scopes(service)),
             **own.get(service, {}),
         }
-        for service in SERVICES
+        for service in (*SERVICES, _RECORDS)
     }
     return Blueprint(
         project=project,
@@ -93,7 +98,7 @@ def default_estate(
                 memory_mb=DECLARED.services[service].memory_mb,
                 timeout_seconds=DECLARED.services[service].timeout_s,
             )
-            for service in LAMBDA_SERVICES
+            for service in (*LAMBDA_SERVICES, _RECORDS)
         ),
         web_services=tuple(
             WebService(f"{prefix}-{service}", service, f"{service}.server", variables[service])
@@ -110,7 +115,10 @@ def default_estate(
         },
         buckets=(vectors, jobs, records),
         tables=(conversations, record_keys),
-        schedules={"api": '{"task": "advance-jobs"}'},
+        schedules={
+            "api": Schedule('{"task": "advance-jobs"}'),
+            _RECORDS: Schedule('{"task": "seal-records"}', _SEAL_SECONDS),
+        },
     )
 
 

@@ -89,7 +89,6 @@ def create_service_app(
         app.include_router(router)
     install_error_handlers(app)
     # The last one added is the first to see a request.
-    app.add_middleware(EquivalentRequests)
     app.add_middleware(BodyLimitMiddleware, max_bytes=max_body_bytes)
     if settings.enable_service_api_keys:
         ssm = partial(aws_client, "ssm", region=settings.aws_region)
@@ -100,6 +99,8 @@ def create_service_app(
             names=key_names or ParameterKeyNames(settings.api_key_ids_parameter, ssm),
             key_id=key_id,
         )
+    # Outside the check of scopes, which compares the method and the path that will be served.
+    app.add_middleware(EquivalentRequests)
     app.user_middleware[:0] = middleware
     app.add_middleware(_DeadlineMiddleware)
     app.add_middleware(ErrorMiddleware)

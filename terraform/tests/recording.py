@@ -175,7 +175,6 @@ _ACTIONS: Final = {
     "xray:CreateSamplingRule": ["xray:CreateSamplingRule", "xray:TagResource"],
     "scheduler:CreateScheduleGroup": ["scheduler:CreateScheduleGroup", "scheduler:TagResource"],
     "apprunner:CreateService": ["apprunner:CreateService", "apprunner:TagResource"],
-    "ssm:PutParameter": ["ssm:PutParameter", "ssm:AddTagsToResource"],
     "budgets:CreateBudget": ["budgets:ModifyBudget", "budgets:TagResource"],
     "budgets:CreateNotification": ["budgets:ModifyBudget"],
     "budgets:DescribeBudget": ["budgets:ViewBudget"],
