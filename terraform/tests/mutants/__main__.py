@@ -1,4 +1,4 @@
-"""Makes mistakes in copies of Terraform's files, one at a time, and names those that nothing notices.
+"""Makes mistakes in copies of Terraform's files, one at a time, and names what nothing notices.
 
 `./pants run terraform/tests/mutants -- [--suite fast|all] [--only NAME]... [--table FILE]`. With
 `all`, the apply test tries what the fast suites miss. Exits with 1 if too few are noticed: less
