@@ -18,6 +18,7 @@ from tests.plans import mocked_layer
 
 _APPLY_TESTS: Final = "terraform/tests/test_apply.py"
 _COPIED: Final = ("backend", "bootstrap", "build-support", "terraform")
+_FILES: Final = ("pyproject.toml", "services.json", "services.schema.json")
 _NOT_COPIED: Final = shutil.ignore_patterns(".terraform", "*.tfstate*", "__pycache__", "dist")
 
 
@@ -98,9 +99,8 @@ def _apply(mistakes: Sequence[Mistake], folder: Path) -> str | None:
     shutil.rmtree(copy, ignore_errors=True)
     for name in _COPIED:
         shutil.copytree(REPOSITORY / name, copy / name, ignore=_NOT_COPIED, symlinks=True)
-    for path in REPOSITORY.glob("*.*"):
-        if path.is_file():
-            shutil.copy(path, copy)
+    for name in _FILES:
+        shutil.copy(REPOSITORY / name, copy)
     with ExitStack() as made:
         for mistake in mistakes:
             made.enter_context(mistake.made(copy / mistake.layer))
