@@ -39,6 +39,8 @@ def aws() -> Iterator[RecordedAws]:
 def test_a_second_plan_is_empty_and_destroy_leaves_nothing(
     aws: RecordedAws, options: dict[str, str], tmp_path: Path
 ) -> None:
+    # bootstrap/ writes into the application layer, so both are there first.
+    application = Layer("terraform", tmp_path / "terraform", endpoint_url=aws.url)
     bootstrap = Layer("bootstrap", tmp_path / "bootstrap", endpoint_url=aws.url)
     in_bootstrap = variable_options(
         {**GITHUB, "environments": ["dev"], "force_destroy": True, "write_own_backend": False}
@@ -51,7 +53,6 @@ def test_a_second_plan_is_empty_and_destroy_leaves_nothing(
     for name in SERVICES:
         with zipfile.ZipFile(packages / f"{name}.zip", "w") as package:
             package.writestr("lambda_function.py", f"# {name}")
-    application = Layer("terraform", tmp_path / "terraform", endpoint_url=aws.url)
     image = {"runner_image": IMAGE} if options["runner_platform"] == "apprunner" else {}
     in_application = [
         "-var-file=environments/dev.tfvars",
