@@ -1,5 +1,6 @@
 """Each mistake that `mutants` makes can be made in today's files, and is taken back."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,14 @@ def test_a_mistake_can_be_made_in_its_file(mistake: Mistake) -> None:
 
 def test_each_mistake_has_its_own_name() -> None:
     assert len({mistake.name for mistake in MISTAKES}) == len(MISTAKES) >= 60
+
+
+def test_the_page_has_a_check_for_each_of_its_mistakes() -> None:
+    page = (REPOSITORY / "docs" / "mutants.md").read_text()
+    rows = re.findall(r"^\| (.+) \| `(.+)` \| (.+) \|$", page, re.MULTILINE)
+    assert len(rows) >= 60
+    assert {name for name, _, _ in rows} <= {mistake.name for mistake in MISTAKES}
+    assert not [name for name, _, by in rows if not by.startswith("`")]
 
 
 def test_a_mistake_is_taken_back(tmp_path: Path) -> None:

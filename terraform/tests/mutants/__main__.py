@@ -78,12 +78,19 @@ def table(caught: Mapping[Mistake, str | None]) -> str:
     rows = "".join(
         f"| {mistake.name} | `{mistake.file}` | {_cell(by)} |\n" for mistake, by in caught.items()
     )
-    return (
-        "# Mistakes in Terraform's files, and the first check that fails with each\n\n"
-        "Written by `./pants run terraform/tests/mutants -- --suite all --table FILE`. The list\n"
-        "is `terraform/tests/mutants/mistakes.toml`.\n\n"
-        f"| mistake | file | noticed by |\n|---|---|---|\n{rows}"
-    )
+    missed = sum(by is None for by in caught.values())
+    return _HEAD + f"{len(caught)} mistakes, {missed} unnoticed.\n\n" + _COLUMNS + rows
+
+
+_HEAD: Final = """\
+# Mistakes in Terraform's files, and the first check that fails with each
+
+`./pants run terraform/tests/mutants -- --suite all --table docs/mutants.md` writes this page. The
+list is `terraform/tests/mutants/mistakes.toml`. [requirements-closed.md](requirements-closed.md)
+says what a table, a rule and a suite is.
+
+"""
+_COLUMNS: Final = "| mistake | file | noticed by |\n|---|---|---|\n"
 
 
 def _cell(by: str | None) -> str:
