@@ -87,7 +87,8 @@ def _named(value: Any, named: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         if value[:1] in "{[" and value[:2] != "[[":
             try:
-                return _named(json.loads(value), named)
+                # An empty object says something too, such as MaskConfig in a policy.
+                return _named(json.loads(value, object_hook=lambda item: item or "{}"), named)
             except ValueError:
                 pass
         return _WORD.sub(lambda match: named.get(match[0], match[0]), value)
