@@ -137,7 +137,7 @@ class _LifecycleRun:
             route_plan=route_plan,
             after_changes=after,
             backend_file=backend_file.read_text(),
-            leftovers=[*_leftovers(self._aws), *self._aws.leftovers()],
+            leftovers=[*leftovers(self._aws), *self._aws.leftovers()],
             calls=self._calls,
         )
 
@@ -149,7 +149,7 @@ class _LifecycleRun:
                 store.put_object(Bucket=bucket, Key="jobs/one.json", Body=version)
 
 
-def _leftovers(aws: RecordedAws) -> list[str]:
+def leftovers(aws: RecordedAws) -> list[str]:
     """Return the resources of both layers that moto still has."""
     listings: list[tuple[str, str, str, str, dict[str, Any]]] = [
         ("s3", "list_buckets", "Buckets", "Name", {}),

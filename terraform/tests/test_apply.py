@@ -90,6 +90,18 @@ def test_api_knows_every_other_service_behind_the_gateway(lifecycle: Lifecycle) 
     assert sorted(variables["PEER_SERVICES"].split(",")) == sorted({*ROUTED} - {"api"})
 
 
+def test_every_resource_that_has_tags_says_whose_it_is(lifecycle: Lifecycle) -> None:
+    """Policies and the cost report match these tags."""
+    whose = {"Project": "fin-advisor", "Environment": "dev", "ManagedBy": "terraform"}
+    tagged = {
+        address: item["tags_all"]
+        for kind in ("aws_s3_bucket", "aws_lambda_function", "aws_api_gateway_api_key")
+        for address, item in lifecycle.application.resources(kind).items()
+    }
+    assert tagged
+    assert not [address for address, tags in tagged.items() if not whose.items() <= tags.items()]
+
+
 # --- Own keys -------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ SUITES = {
     "terraform": ("services", "keys", "runner", "tracing", "refusals", "canary"),
 }
 ENVIRONMENTS = ("dev", "test", "prod")
+MODULES = sorted(path.name for path in (REPOSITORY / "terraform" / "modules").iterdir())
 
 
 @pytest.fixture(scope="module", params=LAYERS)
@@ -70,6 +71,15 @@ def test_the_lock_file_covers_every_platform(layer: Layer) -> None:
 def test_suite_passes(name: str, suite: str, tmp_path: Path) -> None:
     layer = _initialised(name, tmp_path)
     answer = layer.run("test", "-no-color", f"-filter=tests/{suite}.tftest.hcl")
+    assert re.search(r"Success! [1-9]\d* passed, 0 failed", answer)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_suites_of_a_module_pass_by_themselves(module: str, tmp_path: Path) -> None:
+    layer = Layer("terraform", tmp_path / "terraform", endpoint_url=None)
+    folder = f"-chdir={layer.folder / 'modules' / module}"
+    layer.run(folder, "init", "-backend=false", "-no-color")
+    answer = layer.run(folder, "test", "-no-color")
     assert re.search(r"Success! [1-9]\d* passed, 0 failed", answer)
 
 

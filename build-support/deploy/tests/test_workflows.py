@@ -22,9 +22,8 @@ COMMAND = re.compile(
     r"\./pants (?:(?P<goal>lint|check|dependencies|test|package) ::"
     r"|'--tag=\[\]' package (?P<image>backend/runner:image)"
     r"|run backend/local:up -- --demo --port 0"
-    r'|run build-support/scaffold:prove -- "\$PART"'
     r"|run build-support/deploy:(?P<program>\w+)(?: --(?P<arguments> .+))?)"
-    r"|\.ci/run (?P<steps>[\w' \"]+)"
+    r"|\.ci/run (?P<steps>[\w' \"$]+)"
     r"|\.ci/next"
 )
 
@@ -41,7 +40,7 @@ VALUES = {
     "inputs.release": "v1.2.3",
     "inputs.sha256": "0" * 64,
     "matrix.environment": "dev",
-    "matrix.part": "service",
+    "matrix.step": "mutants",
     "needs.build.outputs.release || needs.fetch.outputs.release": "v1.2.3",
     "needs.plan.outputs.sha256": "0" * 64,
     "needs.plan.outputs.version": "version",
@@ -407,7 +406,7 @@ def test_ci_runs_every_step_of_a_developers_ci_run() -> None:
     every = set(re.findall(r"^would run: (.+)$", _ci_run().stdout, re.MULTILINE))
     assert len(every) > 10
     calls = re.compile(
-        r"^step '(.+)' (?:no_output |without_old_reports )?(\./pants .+)$", re.MULTILINE
+        r"^ *step '(.+)' (?:no_output |without_old_reports )?(\./pants .+)$", re.MULTILINE
     )
     called = [step.run for step in COMMANDS if step.workflow == "ci.yml" and step.run]
     run = {name for name, call in calls.findall(script) if call in called}
@@ -415,6 +414,20 @@ def test_ci_runs_every_step_of_a_developers_ci_run() -> None:
         if command.startswith(".ci/run "):
             run.update(shlex.split(command)[1:])
     assert every - run == set()
+
+
+def test_the_nightly_job_runs_every_step_of_ci_run_nightly() -> None:
+    every = re.findall(r"^would run: (.+)$", _ci_run("nightly").stdout, re.MULTILINE)
+    job = workflows()["nightly.yml"]["jobs"]["slow"]
+    assert job["strategy"]["matrix"]["step"] == every
+    assert [step.run for step in steps("nightly.yml") if step.run][-1] == '.ci/run nightly "$STEP"'
+
+
+def test_ci_run_alone_runs_nothing_of_the_night() -> None:
+    day, night = (set(_ci_run(*mode).stdout.splitlines()) for mode in ((), ("nightly",)))
+    assert day
+    assert night
+    assert not day & night
 
 
 def test_ci_run_refuses_a_step_that_it_does_not_have() -> None:

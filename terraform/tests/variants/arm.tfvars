@@ -1,0 +1,9 @@
+# Another region and architecture, without a layer.
+
+environment          = "dev"
+aws_region           = "eu-central-1"
+architecture         = "arm64"
+tracing_mode         = "udp"
+chat_model_id        = "eu.anthropic.claude-sonnet-5-5"
+embedding_dimensions = 256
+service_api_keys     = { client = { quota_limit = 10000, quota_period = "MONTH", description = "Client" } }
