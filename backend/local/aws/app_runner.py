@@ -3,7 +3,7 @@
 import uuid
 
 from local.aws.json_api import CREATED_AT, Item, JsonApi, Operation, RefusedOperationError
-from local.aws.server import Environ
+from local.aws.wsgi import Environ
 from local.blueprint import ACCOUNT_ID, REGION
 
 _ARN = f"arn:aws:apprunner:{REGION}:{ACCOUNT_ID}"

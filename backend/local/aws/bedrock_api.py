@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from local.aws.server import Environ, StartResponse
+from local.aws.wsgi import Environ, StartResponse
 from local.aws.wsgi_answers import answer_json, read_body
 from local.bedrock.runtime import Bedrock
 

@@ -6,7 +6,7 @@ moto drops parts of the rules. Terraform then waits for the rules that it wrote,
 from collections.abc import Iterable
 
 from local.aws.json_api import signed_for
-from local.aws.server import Environ, StartResponse
+from local.aws.wsgi import Environ, StartResponse
 from local.aws.wsgi_answers import answer, read_body
 
 _MINIMUM_SIZE = "x-amz-transition-default-minimum-object-size"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from local.aws.json_api import CREATED_AT, Item, JsonApi, Operation, RefusedOperationError
-from local.aws.server import Environ
+from local.aws.wsgi import Environ
 
 _NO_END = 3_706_473_600  # AWS's end of a budget without one: 2087-06-15.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from xml.sax.saxutils import escape
 
-from local.aws.server import Environ, StartResponse, Wsgi
+from local.aws.wsgi import Environ, StartResponse, Wsgi
 from local.faults import Fault, Faults
 
 _SIGNED_FOR = re.compile(r"Credential=[^/,]+/\d{8}/[^/,]+/(?P<service>[a-z0-9-]+)/aws4_request")

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from local.aws.server import Environ, StartResponse
+from local.aws.wsgi import Environ, StartResponse
 from local.aws.wsgi_answers import answer, read_body
 
 type Item = dict[str, Any]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-from local.aws.server import Environ, StartResponse
+from local.aws.wsgi import Environ, StartResponse
 from local.aws.wsgi_answers import answer, answer_error, read_body
 from local.blueprint import ACCOUNT_ID, REGION
 from local.compute.functions import (

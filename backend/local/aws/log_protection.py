@@ -1,7 +1,7 @@
 """A local implementation of CloudWatch Logs' data protection policies, which moto lacks."""
 
 from local.aws.json_api import CREATED_AT, Item, JsonApi, Operation, RefusedOperationError
-from local.aws.server import Environ
+from local.aws.wsgi import Environ
 
 
 class LogProtection(JsonApi):

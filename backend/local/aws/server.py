@@ -6,16 +6,14 @@ All services share one endpoint, so boto3 and the AWS CLI need only `AWS_ENDPOIN
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from local.aws.faults import with_faults
+from local.aws.wsgi import Environ, StartResponse, Wsgi
 from local.faults import Faults
 from local.net.loopback_only import STATUS, reason_to_refuse, refusal_body
 from local.net.sockets import HOST, bind
-
-type Environ = dict[str, Any]
-type StartResponse = Callable[..., Any]
-type Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 TEST_CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -67,8 +65,6 @@ class EmbeddedAws:
             create_backend_app,
         )
         from werkzeug.serving import make_server
-
-        from local.aws.faults import with_faults  # imports this module's types
 
         class _TimedHandler(MotoRequestHandler):
             timeout = 75  # seconds without a byte; otherwise a connection keeps its thread for ever

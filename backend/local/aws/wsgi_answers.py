@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from local.aws.server import Environ, StartResponse
+from local.aws.wsgi import Environ, StartResponse
 
 
 def read_body(environ: Environ) -> bytes:

@@ -8,7 +8,7 @@ from local.aws.json_api import (
     RefusedOperationError,
     signed_for,
 )
-from local.aws.server import Environ
+from local.aws.wsgi import Environ
 from local.blueprint import ACCOUNT_ID, REGION
 
 _ARN = f"arn:aws:xray:{REGION}:{ACCOUNT_ID}:sampling-rule"

@@ -14,7 +14,8 @@ import pytest
 
 from local.aws.bedrock_api import BedrockApi
 from local.aws.seeding import seed
-from local.aws.server import EmbeddedAws, Environ, StartResponse
+from local.aws.server import EmbeddedAws
+from local.aws.wsgi import Environ, StartResponse
 from local.aws.wsgi_answers import answer_error, answer_json, read_body
 from local.bedrock.runtime import Bedrock
 from local.blueprint import ENV_FILE_KEYS, SERVICES, Blueprint, Function
