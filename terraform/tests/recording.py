@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from local.aws.json_api import signed_for
-from local.aws.server import Environ, StartResponse, Wsgi
+from local.aws.wsgi import Environ, StartResponse, Wsgi
 from local.blueprint import ACCOUNT_ID
 
 type Parameters = dict[str, Any]

@@ -30,7 +30,7 @@ def _documented() -> dict[str, dict[str, str]]:
     lines = (REPOSITORY / "SECURITY.md").read_text().splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     begin = rows.index(_HEADER) + 2
-    table = {}
+    table: dict[str, dict[str, str]] = {}
     for line, row in zip(lines[begin:], rows[begin:], strict=True):
         if not line.startswith("|"):
             return table
@@ -61,7 +61,11 @@ def _cell(roles: dict[str, Policies], request: str) -> str:
     return " or ".join(sorted(cells))
 
 
-_CELLS = {(True, False, False): "own", (True, True, True): "every", (False, False, False): "none"}
+_CELLS: dict[tuple[bool, ...], str] = {
+    (True, False, False): "own",
+    (True, True, True): "every",
+    (False, False, False): "none",
+}
 
 
 def test_the_table_in_security_md_is_what_the_policies_grant(rendered: RenderedPolicies) -> None:

@@ -8,7 +8,8 @@ import pytest
 from evaluation.checkout import BACKEND, EvaluationFailed, evaluate_copy
 from evaluation.tests.small_set import small_set
 from local.aws.bedrock_api import BedrockApi
-from local.aws.server import EmbeddedAws, Environ, StartResponse
+from local.aws.server import EmbeddedAws
+from local.aws.wsgi import Environ, StartResponse
 from local.bedrock.runtime import Bedrock
 
 

@@ -81,7 +81,8 @@ async def _ask(
 async def test_each_key_may_do_what_its_scopes_say(
     make_settings: MakeSettings, lines: Lines, operation: str, key_id: str, status: int
 ) -> None:
-    answer = await _ask(_app(make_settings), *operation.split(), key_id)
+    method, path = operation.split()
+    answer = await _ask(_app(make_settings), method, path, key_id)
     assert answer.status_code == status
     if status == 405:
         assert answer.headers["allow"] == ("GET" if "health" in operation else "GET, PUT")

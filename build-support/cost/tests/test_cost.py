@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def prices() -> Prices:
     return Prices.read()
 
 
-def _by_part(prices: Prices, requests: int, **more: float) -> dict[str, float]:
+def _by_part(prices: Prices, requests: int, **more: Any) -> dict[str, float]:
     question = replace(Question(), **more)
     return {line.part: line.usd for line in per_volume(prices, requests, question, 5.0, "global")}
 

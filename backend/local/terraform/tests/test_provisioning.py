@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from local.aws.server import boto3_client
-from local.blueprint import FunctionIntegration, HttpIntegration
+from local.blueprint import Function, FunctionIntegration, HttpIntegration, WebService
 from local.compute.processes import BACKEND
 from local.conftest import RunningUp, start_up, stop_up, wait_until
 from local.terraform.layer_copy import REPOSITORY, missing
@@ -73,7 +73,8 @@ def test_the_runner_is_behind_the_gateway_with_its_origin_secret(applied: Runnin
 
 def test_terraform_gives_each_service_the_declared_scopes(applied: RunningUp) -> None:
     blueprint = read(applied).read()
-    for each in (*blueprint.functions, *blueprint.web_services):
+    services: list[Function | WebService] = [*blueprint.functions, *blueprint.web_services]
+    for each in services:
         scopes = json.loads(each.environment["KEY_SCOPES"])
         assert scopes == DECLARED.key_scopes(each.service), each.service
 
