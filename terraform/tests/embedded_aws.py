@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from local.aws.server import Wsgi, boto3_client
+from local.aws.server import boto3_client
 from local.aws.terraform_aws import TerraformAws
+from local.aws.wsgi import Wsgi
 from local.blueprint import REGION
 from tests.recording import Recorder
 
