@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import boto3
-import jmespath
+import jmespath  # type: ignore[import-untyped]
 from botocore import xform_name
 
 _GLOBAL = ("--query", "--output", "--cli-binary-format")
