@@ -9,6 +9,7 @@ SERVICE_DEPENDENTS = (
     "//backend/benchmarks/**",
     "//backend/evaluation/**",
     "//backend/records/**",
+    "//build-support/licences/**",
     "//build-support/packer/**",
     "!*",
 )
