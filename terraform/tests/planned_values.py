@@ -85,7 +85,7 @@ def _set_in(address: str, block: Any, after: Values, named: Mapping[str, str]) -
 
 def _named(value: Any, named: Mapping[str, str]) -> Any:
     if isinstance(value, str):
-        if value[:1] in "{[" and value[:2] != "[[":
+        if value[:1] in "{[" and value[:2] != "[[" and value != "{}":
             try:
                 # An empty object says something too, such as MaskConfig in a policy.
                 return _named(json.loads(value, object_hook=lambda item: item or "{}"), named)
