@@ -110,6 +110,8 @@ class Surroundings:
             "LOG_LEVEL": "INFO",
             "API_GATEWAY_URL": f"{url}/dev",
             "PEER_SERVICES": "chat",
+            # No candidate but ours has scopes of keys.
+            "ENABLE_SERVICE_API_KEYS": "false",
             "ENABLE_TRACING": str(tracing).lower(),
             "OTLP_ENDPOINT": f"http://{self._collector.address}",
             "SSL_CERT_FILE": str(self._authorities),

@@ -109,6 +109,7 @@ async def _function(path: list[Path], handler: str, **environment: str) -> Async
             "ORIG_HANDLER": handler,
             "PROJECT_NAME": "fin-advisor",
             "ENVIRONMENT": "dev",
+            "ENABLE_SERVICE_API_KEYS": "false",
             "SERVICE_NAME": "api",
             "API_GATEWAY_URL": "http://127.0.0.1:9/dev",
             "PEER_SERVICES": "chat",
