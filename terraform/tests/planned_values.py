@@ -88,7 +88,7 @@ def _named(value: Any, named: Mapping[str, str]) -> Any:
         if value[:1] in "{[" and value[:2] != "[[" and value != "{}":
             try:
                 # An empty object says something too, such as MaskConfig in a policy.
-                return _named(json.loads(value, object_hook=lambda item: item or "{}"), named)
+                return _named(json.loads(value, object_hook=lambda item: item or "<empty>"), named)
             except ValueError:
                 pass
         return _WORD.sub(lambda match: named.get(match[0], match[0]), value)

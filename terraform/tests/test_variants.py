@@ -35,6 +35,8 @@ def aws() -> Iterator[RecordedAws]:
     aws.stop()
 
 
+# moto creates the stack, and says that it leaves out what it does not know.
+@pytest.mark.filterwarnings("ignore:Tried to parse AWS..S3Vectors")
 @pytest.mark.parametrize("options", VARIANTS, ids=lambda options: "-".join(options.values()))
 def test_a_second_plan_is_empty_and_destroy_leaves_nothing(
     aws: RecordedAws, options: dict[str, str], tmp_path: Path
