@@ -11,7 +11,9 @@ _DOCUMENT = Path("THIRD_PARTY.md")
 
 def shipped(folder: Path) -> list[Path]:
     """Return the archives that are deployed: the functions' zips, and what the image contains."""
-    return sorted([*folder.glob("*.zip"), *folder.glob("*.pex")])
+    # Beside them Pants puts the test's own environment, a folder named *.pex.
+    found = [*folder.glob("*.zip"), *folder.glob("*.pex")]
+    return sorted(path for path in found if path.is_file())
 
 
 def main() -> None:
