@@ -16,7 +16,7 @@ from local.aws.server import EmbeddedAws, boto3_client
 from local.blueprint import REGION
 
 PARAMETER = "/fin-advisor/dev/serving"
-FUNCTION = "fin-advisor-dev-api"
+FUNCTION = "fin-advisor-serving-api"  # other tests of this process use dev
 TRUST = {
     "Effect": "Allow",
     "Principal": {"Service": "lambda.amazonaws.com"},
@@ -69,7 +69,7 @@ def test_a_rollback_is_recorded_even_if_a_part_cannot_be_moved(
     functions = FakeLambda({FUNCTION: "3"}, stuck=[FUNCTION])
     monkeypatch.setattr(traffic, "client", lambda _: functions)
     target = Serving({"api": Alias(FUNCTION, "live", "2")}, parameter=PARAMETER)
-    with pytest.raises(Refused, match="api: fin-advisor-dev-api still serves version 3"):
+    with pytest.raises(Refused, match="api: fin-advisor-serving-api still serves version 3"):
         rollback.roll_back(target)
     assert _recorded(client) == {"live_versions": {"api": "2"}}
 
@@ -99,7 +99,7 @@ def test_a_record_that_cannot_be_written_does_not_stop_the_rollback(
 def published(client: Any) -> Iterator[Any]:
     """Publish eight versions; the alias `live` names the third, `canary` the second by weight."""
     role = client("iam").create_role(
-        RoleName="fin-advisor-dev-lambda-api",
+        RoleName="fin-advisor-serving-lambda-api",
         AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [TRUST]}),
     )
     functions = client("lambda")
