@@ -6,7 +6,7 @@ data "aws_region" "current" {}
 
 locals {
   zones   = { for index, zone in var.zones : zone => index }
-  service = "com.amazonaws.${data.aws_region.current.name}"
+  service = "com.amazonaws.${data.aws_region.current.id}"
 }
 
 resource "aws_vpc" "main" {
