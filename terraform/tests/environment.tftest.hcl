@@ -51,7 +51,7 @@ run "is_complete" {
 
   assert {
     # No program of this project uses another key.
-    condition     = toset(keys(var.service_api_keys)) == toset(concat(keys(local.declared_keys), ["client"]))
+    condition     = toset(keys(var.service_api_keys)) == toset(concat(keys(local.declared_keys), ["client", "ingest"]))
     error_message = "Each key has a service or a client that uses it."
   }
 

@@ -115,7 +115,7 @@ run "policies" {
         chat     = aws_iam_policy.lambda_chat_secrets.policy
         s3vector = aws_iam_policy.lambda_s3vector_secrets.policy
         runner   = aws_iam_policy.apprunner_runner_secrets.policy
-      } : jsondecode(policy).Statement[0].Resource == "arn:aws:secretsmanager:us-east-1:123456789012:secret:fin-advisor/dev/${service}/api-key-*"
+      } : one([for statement in jsondecode(policy).Statement : statement.Resource if statement.Sid == "ReadOwnKey"]) == "arn:aws:secretsmanager:us-east-1:123456789012:secret:fin-advisor/dev/${service}/api-key-*"
     ])
     error_message = "A service reads its own key only."
   }
