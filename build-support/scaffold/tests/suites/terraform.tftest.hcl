@@ -29,7 +29,7 @@ run "billing" {
   }
 
   assert {
-    condition     = endswith(jsondecode(aws_iam_policy.lambda_billing_secrets.policy).Statement[0].Resource, ":secret:fin-advisor/dev/billing/api-key-*")
+    condition     = endswith(one([for statement in jsondecode(aws_iam_policy.lambda_billing_secrets.policy).Statement : statement.Resource if statement.Sid == "ReadOwnKey"]), ":secret:fin-advisor/dev/billing/api-key-*")
     error_message = "permission"
   }
 
