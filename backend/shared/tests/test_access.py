@@ -73,7 +73,8 @@ async def _ask(
         ("GET /none", "id-2", 404),
         ("PATCH /things/a", "id-2", 405),
         ("PUT /things/a%0A", "id-1", 403),
-        ("PUT /things/a/", "id-2", 404),
+        ("PUT /things/a/", "id-1", 403),  # served like the path without the slash
+        ("PUT /things/a/", "id-2", 200),
         ("PUT //things/a", "id-2", 404),
         ("PUT /health", "id-2", 405),
     ],

@@ -23,7 +23,8 @@ _module_of: dict[str, str] = vars(shared)["_MODULE_OF"]
 # Names that other modules import from their submodule, but that `shared` does not export.
 _NOT_EXPORTED = {
     "errors": {
-        *("ErrorMiddleware", "describe_problems", "error_response", "install_error_handlers"),
+        *("ErrorMiddleware", "describe_problems", "error_response", "http_error"),
+        "install_error_handlers",
     },
     "logging": {"timestamp", "write"},
     "models": {"error_responses"},

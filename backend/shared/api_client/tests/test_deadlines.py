@@ -32,7 +32,8 @@ async def test_reading_the_key_ends_at_the_deadline_too(
     make_client: MakeClient, make_settings: MakeSettings, front: FrontOfAws, lines: Lines
 ) -> None:
     front.gate.clear()
-    async with ServiceAPIClient(settings=make_settings()) as client:
+    settings = make_settings(enable_service_api_keys=True)
+    async with ServiceAPIClient(settings=settings) as client:
         with pytest.raises(CallTimeout, match="key could not be read in time"):
             await client.get("/chat/x", timeout_seconds=0.3)
     front.gate.set()

@@ -52,7 +52,11 @@ async def test_the_key_is_that_of_the_calling_service(
     project = f"p{uuid.uuid4().hex[:12]}"
     secrets_manager.create_secret(Name=f"{project}/dev/chat/api-key", SecretString="chats-key")
     async with loopback() as gateway:
-        settings = make_settings(project_name=project, api_gateway_url=f"{gateway.url}/dev")
+        settings = make_settings(
+            project_name=project,
+            api_gateway_url=f"{gateway.url}/dev",
+            enable_service_api_keys=True,
+        )
         async with ServiceAPIClient(service_name="chat", settings=settings) as client:
             await client.get("/s3vector/health")
         async with ServiceAPIClient(settings=settings) as client:  # no secret for the api service
