@@ -124,7 +124,7 @@ def test_the_names_of_changed_attributes_are_shown_and_no_value() -> None:
         ('aws_api_gateway_resource.main["api/{proxy+}"]', 'main["…"]`'),
     ],
 )
-def test_a_key_of_an_instance_that_may_be_a_value_is_hidden(address: str, shown: str) -> None:
+def test_a_key_of_an_instance_is_hidden_if_it_may_be_a_value(address: str, shown: str) -> None:
     text = PlanSummary.of(_plan((address, "aws_sns_topic", ["create"]))).markdown("Plan")
     assert shown in text
     assert "ada@" not in text
