@@ -162,7 +162,12 @@ _ROUTE = (
 
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_backend(tmp_path_factory.mktemp("reload"))
+    copy = copy_backend(tmp_path_factory.mktemp("reload"))
+    declared = copy.parent / FILE.name
+    content = json.loads(declared.read_text())
+    content["api"]["access"]["read"].append("GET /fresh")  # an undeclared route is closed
+    declared.write_text(json.dumps(content))
+    return copy
 
 
 @pytest.fixture(scope="module")
