@@ -41,6 +41,7 @@ class Estate:
             records_bucket=self.bucket,
             record_keys_table=self.keys_table,
             records_required=True,
+            enable_service_api_keys=False,
         )
         return create_app(
             settings,
