@@ -8,7 +8,7 @@ from benchmarks.packages import Package
 from benchmarks.series import Series
 
 _MEGABYTE: Final = 1e6
-# The limits do not apply to s3vector (numpy) and runner (a PDF reader with cryptography).
+# The limits do not apply to s3vector (numpy) and runner (a PDF reader).
 _LIMITED: Final = ("api", "chat", "rotation")
 _LARGEST_ZIP: Final = 12
 _LARGEST_UNPACKED: Final = 40

@@ -89,7 +89,7 @@ def _parts(path: Path) -> Iterator[DocumentBody]:
         part = take_part(text, section, offset, max_characters=MAX_TEXT_CHARACTERS)
         metadata: dict[str, Any] = dict(fields)
         if text.paged:
-            metadata["page"] = part.first_section + 1
+            metadata["page"] = part.section + 1
         yield DocumentBody(
             id=part_id(path.stem, number), title=title, text=part.text, metadata=metadata
         )

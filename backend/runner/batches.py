@@ -67,7 +67,7 @@ class BatchBuilder:
         Args:
             cursor: The position of the job.
             limits: The bounds of the batch.
-            should_stop: Called between documents and pages; the batch ends if it returns True.
+            should_stop: Called between parts; the batch ends if it returns True.
 
         Raises:
             ServiceError: S3 failed in the first step.
@@ -77,7 +77,7 @@ class BatchBuilder:
             if batch.steps and should_stop():
                 break
             try:
-                if not self._add(batch, limits, should_stop):
+                if not self._add(batch, limits):
                     break
             except ServiceError:
                 if batch.steps:
@@ -94,13 +94,13 @@ class BatchBuilder:
         """Return the id of a document."""
         return self._items[index].id
 
-    def _add(self, batch: Batch, limits: Limits, should_stop: Callable[[], bool]) -> bool:
+    def _add(self, batch: Batch, limits: Limits) -> bool:
         """Add the next part to the batch; return False if it does not fit."""
         cursor = batch.cursor
         item = self._items[cursor.index]
         try:
             document = self._opener.open(item)
-            part = _next_part(document, cursor, limits, should_stop)
+            part = _next_part(document, cursor, limits)
         except ExtractionError as error:
             batch.failures.append(DocumentFailure(document_id=item.id, detail=str(error)))
             batch.cursor = cursor.next_document()
@@ -111,8 +111,9 @@ class BatchBuilder:
         if part.text:
             parts += 1
             if parts > 1 and self._counts.get(item.id) < parts:
-                # Count a part before storing it, so that no stored part is ever left uncounted.
-                self._counts.put(item.id, parts)
+                # Count parts before storing them, so that no stored part is ever left uncounted;
+                # all pages at once, because each count is a write.
+                self._counts.put(item.id, max(parts, len(document.text)))
             batch.outgoing.append(_payload(document, part, parts))
             batch.characters += len(part.text)
         if part.following is None:
@@ -126,16 +127,13 @@ class BatchBuilder:
         return True
 
 
-def _next_part(
-    document: OpenDocument, cursor: Cursor, limits: Limits, should_stop: Callable[[], bool]
-) -> Part:
+def _next_part(document: OpenDocument, cursor: Cursor, limits: Limits) -> Part:
     part = take_part(
         document.text,
         cursor.section,
         cursor.offset,
         # Inline text is bounded by the request model and never split.
         max_characters=limits.part_characters if document.may_split else 2**31,
-        should_stop=should_stop,
     )
     if part.following is None and not part.text and not cursor.parts:
         raise ExtractionError("it contains no text")
@@ -145,10 +143,10 @@ def _next_part(
 def _payload(document: OpenDocument, part: Part, number: int) -> DocumentPayload:
     metadata = dict(document.metadata)
     if document.text.paged:
-        metadata |= {"first_page": part.first_section + 1, "last_page": part.last_section + 1}
+        metadata |= {"first_page": part.section + 1, "last_page": part.section + 1}
     payload: DocumentPayload = {"id": part_id(document.item.id, number), "text": part.text}
     if document.title:
-        has_parts = number > 1 or part.following is not None
+        has_parts = not document.text.paged and (number > 1 or part.following is not None)
         payload["title"] = (
             f"{document.title[:280]} (part {number})" if has_parts else document.title
         )

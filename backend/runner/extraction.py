@@ -1,11 +1,12 @@
 """Text from documents: plain text, Markdown, HTML and PDF."""
 
-import re
 from typing import Final, Literal
 
+from runner.decoding import decode
 from runner.html import extract_html
+from runner.markdown import read_markdown
 from runner.pdf import PdfText
-from runner.text import ExtractedText, ExtractionError, WholeText, clean, clean_title, too_large
+from runner.text import ExtractedText, ExtractionError, WholeText, clean, too_large
 
 Kind = Literal["text", "markdown", "html", "pdf"]
 
@@ -20,7 +21,17 @@ _BY_TYPE: Final[dict[str, Kind]] = {
     "text/plain": "text", "text/markdown": "markdown", "text/html": "html",
     "application/xhtml+xml": "html", "application/pdf": "pdf",
 }  # fmt: skip
-_HEADING: Final = re.compile(r"^#\s+(.+?)\s*#*\s*$", re.MULTILINE)
+_START_BYTES: Final = 1024
+_UNREADABLE: Final = (
+    (b"\x1f\x8b", "compressed (gzip)"),
+    (b"BZh", "compressed (bzip2)"),
+    (b"\xfd7zXZ", "compressed (xz)"),
+    (b"PK\x03\x04", "a zip archive or an Office document"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"GIF8", "an image"),
+)
 
 
 def kind_of(name: str, content_type: str = "") -> Kind:
@@ -38,28 +49,43 @@ def kind_of(name: str, content_type: str = "") -> Kind:
     return kind
 
 
-def extract(content: bytes, kind: Kind) -> ExtractedText:
-    """Extract the text of a document.
+def kind_of_content(content: bytes, kind: Kind) -> Kind:
+    """Return the kind that the bytes have, whatever the file's name says.
 
     Raises:
-        ExtractionError: It is too large, damaged, encrypted, or not in UTF-8.
+        ExtractionError: The bytes are of a kind that cannot be read.
     """
+    start = content[:_START_BYTES]
+    if b"%PDF-" in start:
+        return "pdf"
+    for magic, what in _UNREADABLE:
+        if start.startswith(magic):
+            raise ExtractionError(f"it is {what}: give text, Markdown, HTML or PDF")
+    if kind == "pdf":
+        raise ExtractionError("it is not a PDF, although its name or type says so")
+    return kind
+
+
+def extract(content: bytes, kind: Kind, charset: str = "") -> ExtractedText:
+    """Extract the text of a document.
+
+    Args:
+        content: The document.
+        kind: What it is.
+        charset: The charset that its media type declares; may be empty.
+
+    Raises:
+        ExtractionError: It is too large, damaged or encrypted, or it is not text.
+    """
+    kind = kind_of_content(content, kind)
     if kind == "pdf":
         return PdfText(content)
     if len(content) > MAX_TEXT_BYTES:
         raise too_large(MAX_TEXT_BYTES)
     if kind == "html":
-        return extract_html(content)
-    text = clean(_decode(content))
-    heading = _HEADING.search(text) if kind == "markdown" else None
-    return WholeText(text, clean_title(heading[1]) if heading else None)
-
-
-def _decode(content: bytes) -> str:
-    encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise ExtractionError(
-            f"it is not {encoding.removesuffix('-sig').upper()} at byte {error.start}"
-        ) from None
+        return extract_html(content, charset)
+    text = clean(decode(content, charset))
+    if kind == "markdown":
+        text, title = read_markdown(text)
+        return WholeText(text.strip(), title)
+    return WholeText(text, None)

@@ -3,6 +3,7 @@
 import base64
 from dataclasses import dataclass
 
+from runner.decoding import charset_of
 from runner.extraction import kind_of
 from runner.items import InlineItem, Metadata, UploadItem
 from runner.parser_process import ParserProcess
@@ -64,6 +65,6 @@ class DocumentOpener:
         if item.size > self._max_bytes:
             raise too_large(self._max_bytes)
         content, media_type = self._uploads.read(item.key, max_bytes=self._max_bytes)
-        text = self._parser.extract(content, kind_of(item.key, media_type))
+        text = self._parser.extract(content, kind_of(item.key, media_type), charset_of(media_type))
         title = text.title or item.key.rpartition("/")[2]
         return OpenDocument(item, text, title, {"source": item.key}, may_split=True)

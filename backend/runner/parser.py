@@ -31,7 +31,7 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
         try:
             if "open" in request:
                 document = None
-                document = extract(content, request["open"])
+                document = extract(content, request["open"], request["charset"])
                 answer = {
                     "title": document.title,
                     "paged": document.paged,

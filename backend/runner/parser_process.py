@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Any, Final
 
-from runner.extraction import Kind, extract
+from runner.extraction import Kind, extract, kind_of_content
 from runner.parser import FRAME
 from runner.text import ExtractedText, ExtractionError
 from shared.errors import Unavailable
@@ -33,7 +33,7 @@ class ParserProcess:
         self._documents = 0
         self._closed = False
 
-    def extract(self, content: bytes, kind: Kind) -> ExtractedText:
+    def extract(self, content: bytes, kind: Kind, charset: str = "") -> ExtractedText:
         """Extract the text of a document, like `extraction.extract`.
 
         Only the document that was opened last can be read.
@@ -41,10 +41,13 @@ class ParserProcess:
         Raises:
             ExtractionError: No text can be extracted, or it takes too much time or memory.
         """
+        kind = kind_of_content(content, kind)
         if kind in {"text", "markdown"}:
-            return extract(content, kind)  # no parser, so time and memory are linear in the size
+            return extract(
+                content, kind, charset
+            )  # no parser, so time and memory are linear in the size
         self._documents += 1
-        opened = self._request({"open": kind}, content)
+        opened = self._request({"open": kind, "charset": charset}, content)
         return _RemoteText(self, self._documents, opened)
 
     def section(self, document: int, index: int) -> str:

@@ -1,19 +1,37 @@
-"""Text from PDF, extracted page by page with pypdf."""
+"""Text from PDF, extracted page by page with PDFium."""
 
+import re
 from collections.abc import Callable
-from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
+from runner.forms import field_lines
+from runner.furniture import RepeatedLines
 from runner.text import ExtractionError, clean, clean_title
 
 if TYPE_CHECKING:
-    from pypdf import PdfReader
+    from pypdfium2 import PdfDocument  # type: ignore[import-untyped]
 
 MAX_PAGES: Final = 2000
+
+# PDFium writes U+FFFE, or U+0002, for a hyphen that it takes for one of word division.
+_DIVIDED: Final = re.compile(r"(?<=\w)[\ufffe\x02]\s*\n?(?=\w)|(?<=[a-z])-\n(?=[a-z])")
+_UNDIVIDED: Final = re.compile(r"[\ufffe\x02]")
+# What text extraction returns for fonts without a character map.
+_UNMAPPED: Final = re.compile(r"/[gG]\d+|[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
+_MOST_UNMAPPED: Final = 0.2
+_PLACEHOLDER_TITLE: Final = re.compile(
+    r"(untitled|document|dokument|title|presentation|slide)?[\s\d-]*"
+    r"|(microsoft \w+ - )?[\w .()-]+\.(docx?|pptx?|xlsx?|indd|pdf|qxd|rtf|tex|dvi)",
+    re.IGNORECASE,
+)
+_TITLE_CHARACTERS: Final = range(4, 121)
 
 
 class PdfText:
     """The text of a PDF; its sections are the pages.
+
+    Lines that repeat at the top or bottom of most pages are left out, and filled form fields are
+    added to their page. A page whose fonts have no character map has no text.
 
     Raises:
         ExtractionError: The PDF is damaged, encrypted, or has more than `MAX_PAGES` pages.
@@ -22,30 +40,62 @@ class PdfText:
     paged = True
 
     def __init__(self, content: bytes) -> None:
-        self._reader = _translate_errors(lambda: _open(content))
-        self._pages = _translate_errors(lambda: len(self._reader.pages))
+        self._document = _translate_errors(lambda: _open(content))
+        self._pages = _translate_errors(lambda: len(self._document))
         if self._pages > MAX_PAGES:
             raise ExtractionError(f"it has {self._pages:,} pages, over {MAX_PAGES:,}: split it")
-        self.title = _title(self._reader)
+        self._repeated = RepeatedLines(self._pages, self._lines)
+        self.title = self._title()
 
     def __len__(self) -> int:
         return self._pages
 
     def section(self, index: int) -> str:
-        return clean(_translate_errors(lambda: str(self._reader.pages[index].extract_text())))
+        lines = self._repeated.without(self._lines(index), index)
+        return clean("\n".join([*lines, *self._fields(index)]))
+
+    def _lines(self, index: int) -> list[str]:
+        text = _translate_errors(lambda: self._extract(index)).replace("\r\n", "\n")
+        if len(_UNMAPPED.findall(text)) > len(text.split()) * _MOST_UNMAPPED:
+            return []
+        text = _UNDIVIDED.sub("-", _DIVIDED.sub("", text))
+        return text.split("\n")
+
+    def _extract(self, index: int) -> str:
+        page = self._document[index]
+        try:
+            text = page.get_textpage()
+            try:
+                return str(text.get_text_range())
+            finally:
+                text.close()
+        finally:
+            page.close()
+
+    def _fields(self, index: int) -> list[str]:
+        return _translate_errors(lambda: field_lines(self._document, index))
+
+    def _title(self) -> str | None:
+        named = clean_title(_translate_errors(lambda: self._document.get_metadata_value("Title")))
+        if named and not _PLACEHOLDER_TITLE.fullmatch(named):
+            return named
+        # The first line of the first page, where it may be a title.
+        lines = (clean_title(line) for line in self._lines(0)) if self._pages else iter(())
+        first = next((line for line in lines if line), None)
+        return first if first and len(first) in _TITLE_CHARACTERS else None
 
 
-def _open(content: bytes) -> "PdfReader":
-    import logging
+def _open(content: bytes) -> "PdfDocument":
+    import pypdfium2
 
-    from pypdf import PasswordType, PdfReader
-
-    # pypdf logs a warning for each irregularity of a file.
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-    reader = PdfReader(BytesIO(content), strict=False)
-    if reader.is_encrypted and reader.decrypt("") is PasswordType.NOT_DECRYPTED:
-        raise ExtractionError("it is encrypted: remove the password")
-    return reader
+    try:
+        document = pypdfium2.PdfDocument(content)
+    except pypdfium2.PdfiumError as error:
+        if "assword" in str(error):
+            raise ExtractionError("it is encrypted: remove the password") from None
+        raise
+    document.init_forms()
+    return document
 
 
 def _translate_errors[R](read: Callable[[], R]) -> R:
@@ -53,13 +103,7 @@ def _translate_errors[R](read: Callable[[], R]) -> R:
         return read()
     except ExtractionError:
         raise
-    # pypdf raises almost any exception for a damaged PDF.
     except Exception as error:
-        raise ExtractionError(f"the PDF cannot be read ({type(error).__name__})") from error
-
-
-def _title(reader: "PdfReader") -> str | None:
-    try:
-        return clean_title((reader.metadata and reader.metadata.title) or "")
-    except Exception:  # noqa: BLE001 - a damaged title must not fail the document
-        return None
+        raise ExtractionError(
+            "the PDF is damaged: open it in a PDF reader, print it to a new PDF, and upload that"
+        ) from error

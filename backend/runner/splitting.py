@@ -1,6 +1,8 @@
-"""Splits a long text into parts, each stored as a separate document."""
+"""Splits a long text into parts, each stored as a separate document.
 
-from collections.abc import Callable
+Where a part ends depends on the text only, so the same document always has the same parts.
+"""
+
 from dataclasses import dataclass
 
 from runner.text import ExtractedText
@@ -14,8 +16,7 @@ class Part:
     """
 
     text: str
-    first_section: int
-    last_section: int
+    section: int
     following: tuple[int, int] | None
 
 
@@ -25,36 +26,23 @@ def take_part(
     offset: int,
     *,
     max_characters: int,
-    should_stop: Callable[[], bool] = lambda: False,
 ) -> Part:
     """Return the part of a document that begins at `offset` of `section`.
+
+    A part of a paged document belongs to one page, so that a citation can name it.
 
     Args:
         document: The document.
         section: Index of the first section.
         offset: Where the part begins in that section, in characters.
         max_characters: The longest part.
-        should_stop: Called before each further section; the part ends early if it returns True.
     """
-    first = last = section
-    pieces: list[str] = []
-    left = max_characters
-    while section < len(document):
-        if section > first and should_stop():
-            break
-        rest = document.section(section)[offset:]
-        if len(rest) > left:
-            if pieces:
-                break  # the section begins the next part, where more of it fits
-            end = _break_before(rest, left)
-            return Part(rest[:end].strip(), first, section, (section, offset + end))
-        if rest.strip():
-            pieces.append(rest.strip())
-            last = section
-            left -= len(rest) + 2
-        section, offset = section + 1, 0
-    following = (section, offset) if section < len(document) else None
-    return Part("\n\n".join(pieces), first, last, following)
+    rest = document.section(section)[offset:]
+    if len(rest) > max_characters:
+        end = _break_before(rest, max_characters)
+        return Part(rest[:end].strip(), section, (section, offset + end))
+    following = (section + 1, 0) if section + 1 < len(document) else None
+    return Part(rest.strip(), section, following)
 
 
 def _break_before(text: str, limit: int) -> int:

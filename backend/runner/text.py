@@ -1,9 +1,16 @@
 """The extracted text of a document, and the error if there is none."""
 
 import re
+import unicodedata
 from typing import Final, Protocol
 
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]|[\ud800-\udfff]")
+# Soft hyphens, zero-width spaces, marks of direction. Joiners stay: some scripts need them.
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
+)
+_LIGATURES: Final = re.compile("[\ufb00-\ufb06\u0132\u0133]")
+_SPACES: Final = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _MAX_TITLE_CHARACTERS: Final = 300
 
 
@@ -52,10 +59,23 @@ def too_large(max_bytes: int) -> ExtractionError:
 
 
 def clean(text: str) -> str:
-    """Return text with `\\n` line ends only, and without control characters or excess space."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = _CONTROLS.sub("", text)
-    text = re.sub(r"[^\S\n]+\n", "\n", text)
+    """Return text as people write it, and as they search for it.
+
+    Line ends are `\\n`, ligatures are letters, accents are composed, every space is a space, and
+    there are no control characters or excess space.
+    """
+    text = (
+        text.replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .replace("\u2028", "\n")
+        .replace("\u2029", "\n\n")
+    )
+    text = _INVISIBLE.sub("", _CONTROLS.sub("", text))
+    text = _SPACES.sub(
+        " ", _LIGATURES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    )
+    text = unicodedata.normalize("NFC", text)
+    text = "\n".join(line.rstrip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 

@@ -220,7 +220,7 @@ class Store(Loopback):
 
 
 def make_pdf(pages: Sequence[str], *, title: str = "") -> bytes:
-    """Return a PDF with a line of text on each page."""
+    """Return a PDF with the lines of each text on its page, in Latin-1."""
     kids = " ".join(f"{3 + 2 * index} 0 R" for index in range(len(pages)))
     font = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
     objects = [
@@ -228,7 +228,8 @@ def make_pdf(pages: Sequence[str], *, title: str = "") -> bytes:
         f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>",
     ]
     for index, text in enumerate(pages):
-        stream = f"BT /F1 12 Tf 20 700 Td ({text}) Tj ET" if text else ""
+        shown = " ".join(f"({line}) Tj 0 -14 Td" for line in text.split("\n"))
+        stream = f"BT /F1 12 Tf 20 700 Td {shown} ET" if text else ""
         objects.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {4 + 2 * index} 0 R "
             f"/Resources << /Font << /F1 {font} >> >> >>"

@@ -17,7 +17,7 @@ PROGRAM = """
 import json, sys
 import runner.handler
 from shared.testing import LambdaContext
-dear = {'boto3', 'botocore', 'bs4', 'pypdf', 'uvicorn', 'opentelemetry.sdk', 'grpc'}
+dear = {'boto3', 'botocore', 'bs4', 'pypdfium2', 'uvicorn', 'opentelemetry.sdk', 'grpc'}
 print(json.dumps(sorted(dear & set(sys.modules))), file=sys.stderr, flush=True)
 for line in sys.stdin:
     answer = runner.handler.handler(json.loads(line), LambdaContext())

@@ -180,7 +180,7 @@ def test_wrong_settings_end_the_start_with_one_message(make_server: MakeServer) 
 def test_importing_costs_no_aws_parser_or_tracing_sdk(module: str) -> None:
     program = (
         f"import sys, {module}\n"
-        "heavy = {'boto3', 'botocore', 'bs4', 'pypdf', 'opentelemetry.sdk', 'grpc'}\n"
+        "heavy = {'boto3', 'botocore', 'bs4', 'pypdfium2', 'opentelemetry.sdk', 'grpc'}\n"
         "print(*sorted(heavy & set(sys.modules)))"
     )
     found = subprocess.run(

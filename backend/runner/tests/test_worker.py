@@ -79,7 +79,7 @@ async def test_documents_that_cannot_be_read_are_recorded_and_the_others_ingeste
             "uploads/a.txt": "fine",
             "uploads/b.docx": "a word",
             "uploads/c.pdf": "no pdf",
-            "uploads/d.txt": b"\xff\xfe\xfd",
+            "uploads/d.txt": b"\x00\x01\xfd",
             "uploads/e.html": "<p></p>",
             "uploads/gone.txt": "x",
             "uploads/z.md": "# Last\n\nfine",
@@ -92,7 +92,7 @@ async def test_documents_that_cannot_be_read_are_recorded_and_the_others_ingeste
     assert set(runner.sink.documents) == {"a.txt", "z.md"}
     assert {failure.document_id: failure.detail.split()[0] for failure in done.errors} == {
         "b.docx": "unsupported",
-        "c.pdf": "the",
+        "c.pdf": "it",
         "d.txt": "it",
         "e.html": "it",
         "gone.txt": "it",
@@ -383,13 +383,23 @@ async def test_pages_of_a_pdf_are_named_and_a_slice_may_end_between_them(runner:
         if not (await worker.advance(job.id)).job.is_open:
             break
     documents = runner.sink.documents
-    assert list(documents) == ["book.pdf", "book.pdf:p2", "book.pdf:p3"]
+    assert list(documents) == ["book.pdf", *(f"book.pdf:p{number}" for number in range(2, 10))]
     assert [
         (one["metadata"]["first_page"], one["metadata"]["last_page"]) for one in documents.values()
-    ] == [(1, 3), (4, 6), (7, 9)]
-    assert documents["book.pdf"]["title"] == "The book (part 1)"
-    for number, page in enumerate(pages):
-        assert page in documents[["book.pdf", "book.pdf:p2", "book.pdf:p3"][number // 3]]["text"]
+    ] == [(number, number) for number in range(1, 10)]
+    assert {one["title"] for one in documents.values()} == {"The book"}
+    assert [one["text"] for one in documents.values()] == pages
+
+
+async def test_the_same_bytes_are_the_same_documents_however_slices_end(runner: Runner) -> None:
+    content = make_pdf([f"page {number} " + "word " * 300 for number in range(1, 4)])
+    await finish(runner.worker(part_characters=1000), runner.job({"uploads/book.pdf": content}))
+    at_once = dict(runner.sink.documents)
+    runner.sink.documents.clear()
+    one_step = runner.worker(part_characters=1000, batch_documents=1, slice_seconds=0.001)
+    await finish(one_step, runner.job({"uploads/book.pdf": content}))
+    assert runner.sink.documents == at_once
+    assert len(at_once) == 6
 
 
 async def test_a_document_that_became_shorter_leaves_no_parts_behind(runner: Runner) -> None:
