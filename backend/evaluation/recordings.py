@@ -127,6 +127,11 @@ def read_recordings(folder: Path = _FOLDER) -> Iterator[Recording]:
 
 def honest_recordings() -> Iterator[Recording]:
     """Yield the honest completions, which are written by hand."""
-    data = resources.files("evaluation.completions").joinpath("honest.jsonl").read_text("utf-8")
-    for line in data.splitlines():
+    return labelled_recordings("honest")
+
+
+def labelled_recordings(name: str) -> Iterator[Recording]:
+    """Yield a set of completions with labelled units: honest, development or held_out."""
+    folder = resources.files("evaluation.completions")
+    for line in folder.joinpath(f"{name}.jsonl").read_text("utf-8").splitlines():
         yield Recording.model_validate({"origin": BY_HAND, **json.loads(line)})

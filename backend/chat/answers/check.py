@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from chat.answers.claims import Claim, Reason, Verdict
-from chat.answers.markers import NATIVE_CLOSE, NATIVE_OPEN, Marker, parse
+from chat.answers.markers.marker import NATIVE_CLOSE, NATIVE_OPEN, Marker
+from chat.answers.markers.parser import parse
 from chat.answers.passages import Passage, PassageReading, Statement, read_passage
 from chat.answers.reading import Reading, Row, read, read_row
 from chat.answers.removal import removals

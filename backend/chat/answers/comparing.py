@@ -2,8 +2,12 @@
 
 import itertools
 import re
+from dataclasses import replace
 from typing import Final
 
+from chat.answers.dates import Date
+from chat.answers.figures import Figure
+from chat.answers.passages import Statement
 from chat.answers.reading import Reading
 
 _LESS: Final = re.compile(
@@ -57,3 +61,28 @@ def comparisons_right(reading: Reading) -> bool:
         before, after = (two, one) if first_is_now else (one, two)
         return (after.value > before.value) == bool(rose)
     return (one.value < two.value) == bool(less)
+
+
+def changes_agree(claim: Reading, statement: Statement) -> bool:
+    """Return whether "from 790 to 842" names the earlier column of a row first."""
+    ends = [figure for figure in claim.figures if figure.end_of in {"from", "to"}]
+    if len(ends) != 2 or not statement.reading.is_row:
+        return True
+    first, second = (_dates_of(figure, statement) for figure in ends)
+    return not (first and second) or min(map(_order, first)) < max(map(_order, second))
+
+
+def _dates_of(figure: Figure, statement: Statement) -> list[Date]:
+    """The dates of the columns in which a row has a figure."""
+    labels = statement.reading.row_labels or ()
+    keys = {
+        key
+        for one, around in zip(statement.reading.figures, labels, strict=False)
+        if figure.agrees_with(replace(one, unit=figure.unit))
+        for key in around
+    }
+    return [one.date for one in statement.column_figures if one.date and one.key in keys]
+
+
+def _order(date: Date) -> tuple[int, int, int, int]:
+    return date.year, date.quarter, date.month, date.day

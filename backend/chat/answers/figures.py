@@ -12,8 +12,12 @@ BASIS_POINTS: Final = "basis point"
 FRACTION: Final = "fraction"
 DATE: Final = "date"
 AGE: Final = "age"
+BUSINESS_DAY: Final = "business day"
 BARE: Final = ""
 
+
+_PERIODS: Final = frozenset({"year", "quarter", "month", "week", "day", "hour"})
+_NAMED_RATES: Final = frozenset({"share", "person", "employee", "household"})
 
 _OLDEST: Final = 130
 # "About ten" is no rounding of six.
@@ -51,7 +55,7 @@ class Figure:
             return bool(self.date and source.date and self.date.agrees_with(source.date))
         if not _same_unit(self, source):
             return False
-        if self.per and source.per and self.per != source.per:
+        if not _rates_agree(self.per, source.per):
             return False
         mine, theirs = _comparable(self), _comparable(source)
         return _ends_agree(self, source, mine == theirs) and _bounds_agree(
@@ -67,6 +71,13 @@ def _same_unit(one: Figure, other: Figure) -> bool:
     if units == {AGE, BARE}:
         return abs(one.value) < _OLDEST
     return units in ({FRACTION, PERCENT}, {AGE, "year"})
+
+
+def _rates_agree(one: str, other: str) -> bool:
+    """Whether amounts may be per the same thing: a depositor may be called a customer."""
+    if not (one and other) or one == other:
+        return True
+    return not (_PERIODS & {one, other} or {one, other} <= _NAMED_RATES)
 
 
 def _comparable(figure: Figure) -> Decimal:

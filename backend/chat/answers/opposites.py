@@ -6,120 +6,11 @@ from functools import lru_cache
 from typing import Final
 
 from chat.answers.lexicon import word_list
+from chat.answers.opposite_words import SIDES
 from chat.answers.polarity import is_hard
 from chat.answers.words import WORD, stem
 
-_OPPOSITES: Final = [
-    tuple(frozenset(side.split()) for side in line.split("|"))
-    for line in """
-    rise rises rising rose risen increase increases increased increasing grow grows growing \
-    grew grown climb climbs climbed up raise raises raised | fall falls falling fell fallen \
-    decrease decreases decreased decreasing decline declines declined declining drop drops \
-    dropped down lowers reduce reduces reduced reducing shrink shrinks shrank lowered lowering
-    high higher highest | low lower lowest
-    more most greater | less least fewer
-    gain gains gained gaining | lose loses losing lost loss losses
-    profit profits | loss losses
-    gain gains gained gaining | fall falls falling fell drop drops dropped decline declines declined
-    rise rises rising rose increase increases grow grows | lose loses losing lost
-    before | after
-    buy buys buying bought purchase purchases | sell sells selling sold
-    long longer | short shorter
-    maximum max | minimum min
-    always | never
-    early earlier earliest | late later latest
-    fixed | adjustable variable floating
-    cheap cheaper cheapest | expensive costlier
-    asset assets | liability liabilities
-    lender lenders | borrower borrowers
-    traditional | roth
-    debit | credit
-    better best | worse worst
-    include includes included including cover covers covered | exclude excludes excluded excluding
-    allow allows allowed permit permits permitted | forbid forbids forbidden prohibit \
-    prohibits prohibited
-    safe safer safest | risky riskier riskiest
-    fast faster quick quickly | slow slower slowly
-    large larger largest big bigger biggest | small smaller smallest
-    old older oldest | young younger youngest
-    stock stocks share shares equities | bond bonds
-    gross | net
-    simple | compound
-    annual annually yearly | monthly | weekly | daily | quarterly
-    taxable taxed | untaxed nontaxable
-    revenue revenues sales | expense expenses
-    active actively | passive passively
-    domestic | foreign international
-    public | private
-    first | last
-    largest biggest | smallest
-    debtor | creditor
-    landlord | tenant
-    front | back
-    bull | bear
-    above | below
-    inside | outside
-    same | different
-    strong stronger | weak weaker
-    rich richer | poor poorer
-    highest | lowest
-    deductible | nondeductible
-    many | few
-    much | little
-    lot | little
-    premium | discount
-    within | after
-    needs | wants
-    improve improves improved improving | worsen worsens worsened worsening deteriorated
-    begin begins began begun start starts started | end ends ended stop stops stopped finish \
-    finishes finished expire expires expired
-    upside | downside
-    inflow inflows | outflow outflows
-    incoming inbound | outgoing outbound
-    beat beats beating outperform outperforms outperformed ahead | behind lag lags lagged \
-    trail trails trailed underperform underperforms underperformed
-    large big great substantial | small little slight
-    steep steeper | gentle slow slower
-    with for | against
-    employer employers | employee employees member members worker workers staff
-    spouse spouses husband wife widow widower | child children son daughter | parent parents
-    man men husband male | woman women wife female
-    renting renter renters | owning owner owners
-    immediate | deferred
-    mandatory compulsory required obligatory | optional voluntary
-    permanent permanently | temporary temporarily
-    secured | unsecured
-    strengthen strengthens strengthened | weaken weakens weakened
-    tighten tightens tightened tighter | ease eases eased loosen loosened looser
-    widen widens widened | narrow narrows narrowed
-    accelerate accelerates accelerated | decelerate decelerates decelerated slowed
-    appreciate appreciates appreciated | depreciate depreciates depreciated
-    overweight | underweight
-    surplus | deficit
-    deposit deposits | withdrawal withdrawals
-    accept accepts accepted approve approves approved | reject rejects rejected deny denies denied
-    majority | minority
-    winner winners | loser losers
-    easy easier easily | hard harder difficult
-    legal | illegal
-    senior | junior
-    protect protects protected | expose exposes exposed
-    principal | interest
-    import imports | export exports
-    """.strip().splitlines()
-]
-_SIDES: Final = {
-    word: [
-        (group, side)
-        for group, sides in enumerate(_OPPOSITES)
-        for side, forms in enumerate(sides)
-        if word in forms
-    ]
-    for sides in _OPPOSITES
-    for forms in sides
-    for word in forms
-}
-_ORDER: Final = _SIDES["before"][0][0]
+_ORDER: Final = SIDES["before"][0][0]
 _WINDOW: Final = 3
 _MARGIN: Final = 0.15
 
@@ -141,10 +32,10 @@ class Direction:
 def directions(text: str) -> tuple[Direction, ...]:
     """Return the words of a text that have an opposite."""
     words = [(match[0].lower(), match.start(), match.end()) for match in WORD.finditer(text)]
-    keys = [stem(word) or (word if word in _SIDES else "") for word, _, _ in words]
+    keys = [stem(word) or (word if word in SIDES else "") for word, _, _ in words]
     found: list[Direction] = []
     for index, (word, _, _) in enumerate(words):
-        for group, side in _SIDES.get(word, ()):
+        for group, side in SIDES.get(word, ()):
             around: dict[str, float] = {}
             sides: dict[int, set[str]] = {-1: set(), 1: set()}
             for step in (-1, 1):
@@ -240,7 +131,7 @@ def label_sides_agree(claim: str, source: str) -> bool:
     theirs = {(one.group, one.side) for one in directions(source)}
     said = {stem(match[0]) for match in WORD.finditer(claim)} - {""}
     for pair in _LABELS:
-        places = [_SIDES[word][0] for word in pair]
+        places = [SIDES[word][0] for word in pair]
         here = [place for place in places if place in mine]
         if len(here) != 1:
             continue
@@ -277,7 +168,7 @@ _UP: Final = (
     "richer|earlier|wider|steeper"
 )
 _THAN: Final = re.compile(
-    r"\bcomes? (?P<order>before|after)\b|"
+    r"\bcomes? (?P<order>before|after)\b|\brather than\b|\binstead of\b|"
     rf"\b(?P<how>{'|'.join(sorted(_DOWN))}|{_UP})\b(?:\s+[\w-]+){{0,5}}?\s+than\b",
     re.IGNORECASE,
 )
@@ -315,12 +206,6 @@ def _sides(text: str, found: re.Match[str]) -> tuple[set[str], set[str]]:
         {key for match in WORD.finditer(before) if (key := stem(match[0]))},
         {key for match in WORD.finditer(after) if (key := stem(match[0]))},
     )
-
-
-def are_opposite(one: str, other: str) -> bool:
-    """Whether two words are opposites of each other."""
-    sides = dict(_SIDES.get(one, ()))
-    return any(group in sides and sides[group] != side for group, side in _SIDES.get(other, ()))
 
 
 _UNLIKE: Final = re.compile(

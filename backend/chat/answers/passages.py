@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from chat.answers.figures import Figure
-from chat.answers.quantities import figures
+from chat.answers.quantities import figures, read_identifiers
 from chat.answers.reading import Reading, Row, context_labels, read, read_row
 from chat.answers.sentences import sentence_spans
 from chat.answers.tables import (
@@ -32,10 +32,13 @@ _PRONOUN: Final = re.compile(
 _LATER_PRONOUN: Final = re.compile(r"[,:;]\s+(?:it|they)\b")
 # "Fifteen-\nyear": a hyphen at a line's end belongs to its word.
 _BROKEN_WORD: Final = re.compile(r"(?<=\w)-[^\S\n]*\n\s*(?=[a-z])")
+# A document that poses as a turn of the conversation gives orders to the model, not evidence.
+_TURN: Final = re.compile(r"\s*(?:system|assistant|user|human|developer)\s*:", re.IGNORECASE)
 _MAX_CHARACTERS: Final = 20_000
 
 _NEAR: Final = 0.5
 _TITLE: Final = 0.3
+_TITLE_DATE: Final = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,9 @@ class Statement:
     def labels(self) -> Sequence[Mapping[str, float]]:
         """The labels of each figure, with those of the context."""
         around = dict(context_labels([self.passage.title or ""], _TITLE))
+        if not any(figure.date for figure in self.reading.figures):
+            # A title's date is that of each sentence that has none.
+            around |= {key: _TITLE_DATE for key in around if key.startswith("date:")}
         for key, weight in context_labels(self.context, _NEAR).items():
             around[key] = max(weight, around.get(key, 0.0))
         return [{**around, **own} for own in self.reading.labels]
@@ -113,8 +119,8 @@ class PassageReading:
     @cached_property
     def identifier_keys(self) -> frozenset[str]:
         """All identifiers of the passage and its title."""
-        whole = read(f"{self.passage.title or ''}\n{self.passage.text[:_MAX_CHARACTERS]}")
-        return whole.identifier_keys
+        text = f"{self.passage.title or ''}\n{self.passage.text[:_MAX_CHARACTERS]}"
+        return frozenset(found.key for found in read_identifiers(text))
 
     @cached_property
     def named_figures(self) -> frozenset[tuple[str, str]]:
@@ -226,7 +232,7 @@ class _Walk:
             self._add(line.start, line.end, reading, context, columns)
 
     def _paragraph(self, lines: Sequence[_Line]) -> None:
-        if not lines:
+        if not lines or _TURN.match(lines[0].text):
             return
         start, end = lines[0].start, lines[-1].end
         item = _ITEM.match(lines[0].text)

@@ -29,11 +29,16 @@ _NO_DENIAL: Final = re.compile(
     r"\bwhether or not\b"
     # "Do not close it, or you pay" says what closing it costs.
     r"|^\W*(?:do not|don['\u2019]t|never)\b(?=[^.]*\bor (?:else|you|it)\b)"
-    r"|\bno other\b|\bnothing else\b|\bno matter\b|\bno\.(?= ?\d)|^(?:no|none)[,.](?= )",
+    r"|\bno other\b|\bnothing else\b|\bno matter\b|\bno\.(?= ?\d)|^(?:no|none)[,.](?= )"
+    r"|\bno[:;](?= )",
     re.IGNORECASE,
 )
+_NOT_UN: Final = ("under", "unit", "union", "uniq", "unif", "univ", "until", "unless", "none")
 _STOP_AT: Final = re.compile(
     r"[;:!?]|[.,](?!\d)|\bbut\b|\band\b|\bso\b|\bbecause\b|\bcan\b|\bwill\b", re.IGNORECASE
+)
+_CLAUSE: Final = re.compile(
+    r"[;:]\s|\.\s|,?\s(?:and|but|while|whereas|although|though|so|because|since)\b|,\s"
 )
 _TARGETS: Final = 3
 _NEAREST: Final = 2
@@ -49,6 +54,8 @@ class Negation:
     """The content word before it: "its value does not fall" denies as "does not lose value"."""
     affirms: bool = False
     """Whether it is itself denied, as in "not tax-free"."""
+    clause: frozenset[str] = frozenset()
+    """The content words of its clause."""
 
 
 @lru_cache(maxsize=2048)
@@ -76,11 +83,19 @@ def negations(text: str) -> tuple[Negation, ...]:
         than = word == "other" and words[index + 1 : index + 2] and words[index + 1][0] == "than"
         if than or (word == "non" and masked[end : end + 1] == "-") or (hard or word in _SOFT):
             reached = _reached(masked, words, index, end)
-            found.append(Negation(hard, reached, _subject(masked, words, index)))
-        elif word.startswith(("un", "non")) and len(word) > 5:
+            around = _clause(text, start)
+            found.append(Negation(hard, reached, _subject(masked, words, index), clause=around))
+        elif len(word) > 5 and word.startswith(("un", "non")) and not word.startswith(_NOT_UN):
             bare = stem(word.removeprefix("un").removeprefix("non"))
             found.append(Negation(False, (bare, stem(word))))
     return tuple(found)
+
+
+def _clause(text: str, position: int) -> frozenset[str]:
+    cuts = [0, *(match.start() for match in _CLAUSE.finditer(text)), len(text)]
+    low = max(cut for cut in cuts if cut <= position)
+    high = min((cut for cut in cuts if cut > position), default=len(text))
+    return frozenset(key for match in WORD.finditer(text, low, high) if (key := stem(match[0])))
 
 
 def is_hard(word: str) -> bool:
@@ -154,7 +169,7 @@ def negation_agrees(
             claim_stems.intersection((*other.targets, *other.subject)) for other in left
         ):
             return False
-    return not _denial_dropped(mine, theirs, claim_stems, free)
+    return not _denial_dropped(mine, theirs, claim_stems, source_stems, free)
 
 
 def _nearly_same(one: Negation, other: Negation) -> bool:
@@ -177,13 +192,19 @@ def _denial_dropped(
     mine: tuple[Negation, ...],
     theirs: tuple[Negation, ...],
     claim_stems: frozenset[str],
+    source_stems: frozenset[str],
     free: set[str],
 ) -> bool:
     """Whether the claim says without denial what the source denies."""
     my_targets = {target for one in mine for target in (*one.targets, *one.subject)}
     denies = any(one.hard for one in mine)
     for one in theirs:
-        if not one.hard:
+        if not one.hard or (
+            one.clause
+            and len(claim_stems & one.clause) <= 1 < len(claim_stems & source_stems - one.clause)
+        ):
+            continue  # The claim repeats the other clauses of the sentence.
+        if one.targets[:1] and one.targets[0] in free and one.targets[0] in claim_stems:
             continue
         spoken_of = claim_stems.intersection(one.subject) - free - my_targets
         if len(one.subject) == 1 and spoken_of and not denies:

@@ -6,7 +6,7 @@ the subject, the claim speaks of something else.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -58,7 +58,7 @@ def sequence(text: str) -> tuple[Place, ...]:
 
 
 def replaced_subject(
-    claim: str, source: str, subject: str, known: frozenset[str], around: frozenset[str]
+    claim: str, source: str, subject: str, is_known: Callable[[str], bool], around: frozenset[str]
 ) -> bool:
     """Return whether a claim has another subject in the place of the source's.
 
@@ -66,20 +66,20 @@ def replaced_subject(
         claim: The claim.
         source: The sentence that proves it.
         subject: What a pronoun at the beginning of the sentence refers to, or nothing.
-        known: The words of the other sentences of the passages.
+        is_known: Whether another sentence of the passages has a word.
         around: The words of the headings and the names in the title, which need no mention.
     """
     source = f"{_beginning(subject)} {source}"
     parts = [source, *_PART.split(source)[1:]]
     return any(
-        _replaces(_FRAME.sub("", clause), parts, known, around)
-        and _replaces(clause, parts, known, around)
+        _replaces(_FRAME.sub("", clause), parts, is_known, around)
+        and _replaces(clause, parts, is_known, around)
         for clause in _CLAUSE.split(claim)
     )
 
 
 def _replaces(
-    claim: str, parts: Sequence[str], known: frozenset[str], around: frozenset[str]
+    claim: str, parts: Sequence[str], is_known: Callable[[str], bool], around: frozenset[str]
 ) -> bool:
     mine = sequence(claim)
     part = max(parts, key=lambda one: sum(block[2] for block in _blocks(mine, sequence(one))))
@@ -104,7 +104,7 @@ def _replaces(
     rest, later = _keys(mine[first:]), _keys(theirs[second:])
     crossed = any(word in later for word in foreign) and any(word in rest for word in right[-2:])
     return crossed or (
-        bool(missing) and any(word in known for word in foreign if word not in anywhere)
+        bool(missing) and any(is_known(word) for word in foreign if word not in anywhere)
     )
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from chat.answers.lexicon import word_list
-from chat.answers.opposites import are_opposite
+from chat.answers.opposite_words import are_opposite
 from chat.answers.polarity import is_hard
 from chat.answers.words import stem
 
@@ -40,7 +40,7 @@ class Sources:
 
     def __init__(self, sentences: Iterable[tuple[str, frozenset[str]]]) -> None:
         self._known = [
-            (tokens(part), around)
+            (tokens(part), frozenset(tokens(part)), around)
             for sentence, around in sentences
             for part in dict.fromkeys((sentence, *_PART.split(sentence)))
         ]
@@ -51,12 +51,12 @@ class Sources:
 
 
 def _is_exchanged(
-    mine: tuple[str, ...], known: Iterable[tuple[tuple[str, ...], frozenset[str]]]
+    mine: tuple[str, ...], known: Iterable[tuple[tuple[str, ...], frozenset[str], frozenset[str]]]
 ) -> bool:
     best = repeated = 0.0
     words = set(mine)
-    for theirs, around in known:
-        if len(words.intersection(theirs)) < _REPEATED * len(words):
+    for theirs, has, around in known:
+        if len(words & has) < _REPEATED * len(words):
             continue
         share, differs = _compare(mine, theirs, around)
         if differs:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Final
 
 from chat.answers.figures import BARE, PERCENT, Figure
-from chat.answers.quantities import CURRENCIES, figures
+from chat.answers.numbers.currencies import CURRENCIES
+from chat.answers.quantities import figures
 
 _SEPARATOR: Final = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
 _ALIGNED: Final = re.compile(r"\S(?:\s{2,}|\t+)(?=\S)")

@@ -4,11 +4,13 @@ import re
 from typing import Final
 
 from chat.answers.claims import Claim
-from chat.answers.figures import AGE, DATE, Figure
+from chat.answers.figures import AGE, BUSINESS_DAY, DATE, Figure
 from chat.answers.lexicon import word_list
 from chat.answers.passages import Statement
 
-_TIMES: Final = frozenset({AGE, DATE, "year", "month", "week", "day", "quarter", "hour"})
+_TIMES: Final = frozenset(
+    {AGE, DATE, BUSINESS_DAY, "year", "month", "week", "day", "quarter", "hour"}
+)
 _AFTER: Final = frozenset(word_list("after beyond past following"))
 _BEFORE: Final = frozenset(word_list("before within in during by until under inside"))
 _LASTING: Final = frozenset(word_list("for over during lasting"))

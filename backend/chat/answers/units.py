@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from chat.answers.markers import Marked, Marker
+from chat.answers.markers.marker import Marked, Marker
 from chat.answers.sentences import sentence_spans, trim
 from chat.answers.tables import Cell, Scale, cells, is_header, is_separator, scale_of, with_currency
 

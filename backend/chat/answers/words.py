@@ -1,6 +1,7 @@
 """The words of a text: what they mean for a comparison, and what negates them."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -83,6 +84,21 @@ _SYNONYMS: Final = {
     fee fees charge charges charged
     limit limits limited cap caps capped ceiling
     expensive expensiver pricier
+    customer customers client clients
+    company companies firm firms business businesses
+    spouse spouses husband husbands wife wives
+    child children kid kids
+    die dies died death deaths
+    remain remains remaining left rest outstanding
+    swing swings fluctuation fluctuations fluctuate fluctuates volatility volatile
+    mature matures matured maturity maturities
+    phone telephone telephones
+    end ends ended ending expire expires expired expiry
+    fall reduce reduces reduced reducing reduction shrink shrinks shrank shrinking
+    rise raise raises raised raising widen widens widened
+    receive receives received receiving obtain obtains obtained
+    penalty penalties penalised fine fines
+    danger dangers risk risks risky
     """.strip().splitlines()
     for word in line.split()
 }
@@ -133,7 +149,8 @@ class Word(NamedTuple):
     """Whether it is capitalised where a common word would not be."""
 
 
-def content_words(text: str) -> list[Word]:
+@lru_cache(maxsize=4096)
+def content_words(text: str) -> Sequence[Word]:
     """Return the words of a text that say something, in their order."""
     found: list[Word] = []
     sentence_start = True
@@ -168,4 +185,4 @@ def content_words(text: str) -> list[Word]:
                 )
             )
         sentence_start = False
-    return found
+    return tuple(found)

@@ -17,16 +17,20 @@ from evaluation.completions.base import Base, bases
 from evaluation.completions.case import Case, fragment, plain
 
 FORMS = ["comparison", "hedged", "list", "partial", "prose", "question_back", "steps", "table"]
-HONEST: list[dict[str, Any]] = [
-    json.loads(line)
-    for line in resources.files("evaluation.completions")
-    .joinpath("honest.jsonl")
-    .read_text("utf-8")
-    .splitlines()
-]
+
+
+def _read(name: str) -> list[dict[str, Any]]:
+    text = resources.files("evaluation.completions").joinpath(f"{name}.jsonl").read_text("utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+HONEST = _read("honest")
+SMALLER = [*_read("development"), *_read("held_out")]
 CASES = list(generate(1000))
 
-each_item = pytest.mark.parametrize("item", HONEST, ids=[item["id"] for item in HONEST])
+each_item = pytest.mark.parametrize(
+    "item", [*HONEST, *SMALLER], ids=[item["id"] for item in [*HONEST, *SMALLER]]
+)
 each_base = pytest.mark.parametrize("base", bases(), ids=[base.id for base in bases()])
 
 # White space, the marks of lists, headings and tables, and the line below a table's header.
@@ -70,6 +74,18 @@ def test_honest_items_cite_only_their_passages(item: dict[str, Any]) -> None:
     cited = set(re.findall(r"[a-z0-9-]+#\d+", item["completion"]))
     assert cited
     assert cited <= {passage["id"] for passage in item["passages"]}
+
+
+def test_the_smaller_sets_have_true_and_false_units_over_documents_of_their_own() -> None:
+    documents = {passage["document_id"] for item in HONEST for passage in item["passages"]}
+    for items in (_read("development"), _read("held_out")):
+        labels = Counter(unit["label"] for item in items for unit in item["units"])
+        assert min(labels["true"], labels["false"]) > 50
+        notes = {u["note"] for item in items for u in item["units"] if u["label"] == "false"}
+        assert notes == {"figure", "statement"}
+        own = {passage["document_id"] for item in items for passage in item["passages"]}
+        assert not own & documents
+        documents |= own
 
 
 def test_nearly_all_claims_of_honest_items_are_true() -> None:

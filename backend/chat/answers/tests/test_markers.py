@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.answers.markers import parse
+from chat.answers.markers.parser import parse
 from chat.answers.passages import Passage
 
 PASSAGES = [

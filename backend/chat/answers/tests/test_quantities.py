@@ -48,6 +48,18 @@ def says(claim: str, source: str) -> bool:
         ("$(1,234)", "minus $1,234"),
         ("$2-3 million", "$2 million to $3 million"),
         ("first year", "the first year"),
+        ("at most 45 pounds", "never more than 45 pounds"),
+        ("above 325,000 pounds", "above a threshold of 325,000 pounds"),
+        ("above $9,000", "above an adjusted income of $9,000"),
+        ("between one and five per cent", "one to five per cent"),
+        ("0.25 percentage points", "a quarter of a point"),
+        ("half a percentage point", "0.5 percentage points"),
+        ("more than one year", "more than a year"),
+        ("96 million euros and 103 million euros", "to 96 million euros from 103 million"),
+        ("ten years", "late ones for seven years, others for up to ten"),
+        ("15 business days", "fifteen working days"),
+        ("30 calendar days", "thirty days"),
+        ("25 euros per security", "25 euros for each security"),
     ],
 )
 def test_the_same_figure_in_another_form_agrees(claim: str, source: str) -> None:
@@ -86,6 +98,8 @@ def test_the_same_figure_in_another_form_agrees(claim: str, source: str) -> None
         ("first month", "first year"),
         ("50/30/20", "50/20/30"),
         ("twice", "three times"),
+        ("7 calendar days", "seven working days"),
+        ("25 euros a month", "25 euros for each security"),
     ],
 )
 def test_another_figure_or_unit_does_not_agree(claim: str, source: str) -> None:

@@ -121,3 +121,113 @@ def test_each_sentence_of_an_item_is_proven_by_itself() -> None:
     passage = Passage("a#0", "a", text)
     item = "- The dwelling is covered for $1,500. The standard deductible is $1,500 [a#0]."
     assert not check(item, [passage], question="What is covered?").answer
+
+
+@pytest.mark.parametrize(
+    ("source", "true", "false"),
+    [
+        (
+            "A direct transfer keeps the savings free of tax. A cheque sent by post takes weeks.",
+            "A direct transfer keeps the savings free of tax",
+            "A cheque keeps the savings free of tax",
+        ),
+        (
+            "Landlords set aside money for repairs of the roof. Tenants insure their furniture.",
+            "Landlords set aside money for repairs of the roof",
+            "Tenants set aside money for repairs of the roof",
+        ),
+        (
+            "The executor pays the debts of the estate first. The heirs receive the rest.",
+            "The executor pays the debts of the estate first",
+            "The heirs pay the debts of the estate first",
+        ),
+        (
+            "Gold has kept its purchasing power over centuries. Silver is used by industry.",
+            "Gold has kept its purchasing power over centuries",
+            "Silver has kept its purchasing power over centuries",
+        ),
+    ],
+)
+def test_another_subject_of_the_passage_does_not_fit(source: str, true: str, false: str) -> None:
+    assert _stands(source, true)
+    assert not _stands(source, false)
+
+
+def test_a_figure_of_the_condition_is_not_that_of_the_result() -> None:
+    source = "A client entitled to $900 a month at 66 would receive $700 at 61 and $1,300 at 69."
+    start = "A client entitled to $900 a month at 66 would receive"
+    assert _stands(source, f"{start} $1,300 at 69")
+    assert not _stands(source, f"{start} $900 at 69")
+
+
+@pytest.mark.parametrize(
+    ("source", "true", "false"),
+    [
+        (
+            "The reserve belongs in an instant account rather than in shares.",
+            "The reserve belongs in an instant account rather than in shares",
+            "The reserve belongs in shares rather than in an instant account",
+        ),
+        (
+            "The gap between both prices widens when markets are nervous.",
+            "The gap widens when markets are nervous",
+            "The gap narrows when markets are nervous",
+        ),
+    ],
+)
+def test_a_choice_and_a_direction_are_those_of_the_source(
+    source: str, true: str, false: str
+) -> None:
+    assert _stands(source, true)
+    assert not _stands(source, false)
+
+
+def test_a_change_begins_with_the_earlier_column() -> None:
+    table = "| In million euros | 2025 | 2024 |\n|---|---|---|\n| Profit | 96 | 103 |"
+    assert _stands(table, "The profit fell from 103 to 96 million euros")
+    assert not _stands(table, "The profit rose from 96 to 103 million euros")
+
+
+@pytest.mark.parametrize(
+    ("source", "claim"),
+    [
+        (
+            "It suits those who own land in several states; a trust that is never funded fails.",
+            "The trust suits those who own land in several states",
+        ),
+        (
+            "Machines: no fee at our own; 5 dollars at machines abroad.",
+            "Machines abroad cost a fee of 5 dollars",
+        ),
+        (
+            "The fund of the United States pays 3 per cent.",
+            "The fund pays 3 per cent",
+        ),
+    ],
+)
+def test_a_denial_elsewhere_in_the_sentence_denies_nothing(source: str, claim: str) -> None:
+    assert _stands(source, claim)
+
+
+def test_two_neighbouring_sentences_prove_a_claim_together() -> None:
+    source = (
+        "Then comes usage, the share of the credit that is used. Below thirty per cent is good and "
+        "below ten per cent is better. The age of the credit makes up the rest."
+    )
+    claim = "Usage is the share of credit that is used; below 30% is good and below 10% is better"
+    assert _stands(source, claim)
+    assert not _stands(source, claim.replace("Usage", "Age"))
+
+
+def test_a_shortened_clause_and_a_title_have_the_date_of_their_text() -> None:
+    returns = "Shares returned 17.1% in 2024 and bonds 1.3%."
+    table = "| Class | Return in 2024 |\n|---|---|\n| {} | 1.3% [a#0] |"
+    passage = Passage("a#0", "a", returns)
+    question = "What do the documents say?"
+    assert check(table.format("Bonds"), [passage], question=question).status == "answered"
+    assert not check(table.format("Shares"), [passage], question=question).answer
+    plans = "The IRA limit for 2024 is $7,000. The simple plan limit is $16,000."
+    table = "| Plan | 2024 |\n|---|---|\n| Simple plan | {} [a#0] |"
+    passage = Passage("a#0", "a", plans, title="Limits for 2024")
+    assert check(table.format("$16,000"), [passage], question=question).status == "answered"
+    assert not check(table.format("$7,000"), [passage], question=question).answer

@@ -1,0 +1,107 @@
+"""Whether the figures of a claim stand with the labels that the source gives them.
+
+"Bonds returned 4 %" is wrong where stocks did, though 4 % stands in the sentence. Each figure of a
+claim is compared with every figure of its kind in the passages: the one it agrees with has to fit
+the words around it at least as well as any other.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from chat.answers.claims import Claim
+from chat.answers.figures import BARE, Figure
+from chat.answers.labels.fitting import MARGIN, Labels, fit, is_nearer, score
+from chat.answers.labels.matching import agree
+from chat.answers.labels.placing import dates_agree, follows_another, in_other_column, takes_label
+from chat.answers.labels.swapping import pairs_agree
+from chat.answers.passages import PassageReading, Statement
+from chat.answers.reading import read
+from chat.answers.times import times_agree
+
+_MARGIN_ELSEWHERE: Final = 0.35
+# Numbers without a unit may be ages beside amounts, which nobody takes for each other.
+_MARGIN_UNLIKE: Final = 0.5
+_SMALL: Final = 150
+
+
+class Binding:
+    """Compares figures with their labels.
+
+    Args:
+        passages: The retrieved passages, read.
+    """
+
+    def __init__(self, passages: Sequence[PassageReading]) -> None:
+        self._by_unit: dict[str, list[tuple[int, Statement, int]]] = {}
+        for number, passage in enumerate(passages):
+            for statement in passage.statements:
+                for index, figure in enumerate(statement.reading.figures):
+                    place = (number, statement, index)
+                    self._by_unit.setdefault(figure.unit, []).append(place)
+
+    def agrees(
+        self, claim: Claim, labels: Sequence[Labels], statement: Statement, cited: Sequence[int]
+    ) -> bool:
+        """Whether each figure of a claim stands with the labels that the statement gives it."""
+        figures = claim.reading.figures
+        fits: list[float | None] = []
+        for index, figure in enumerate(figures):
+            if figure.key in claim.exempt:
+                fits.append(None)
+                continue
+            if not self.stands(claim, index, statement):
+                return False
+            fits.append(fit(labels[index], statement, partial(agree, figure, claim, statement)))
+        for index, (figure, own) in enumerate(zip(figures, fits, strict=True)):
+            # The figures beside a date have it as their label.
+            if own is None or (figure.date and any(not one.date for one in figures)):
+                continue
+            if self.has_rival(claim, figure, labels[index], statement, cited):
+                return False
+        return pairs_agree(claim, labels, statement, fits)
+
+    @staticmethod
+    def stands(claim: Claim, index: int, statement: Statement) -> bool:
+        """Whether a figure has no time, date, column or label of another one."""
+        figure = claim.reading.figures[index]
+        if in_other_column(claim, index, statement) or not times_agree(claim, figure, statement):
+            return False
+        if follows_another(claim, index, statement):
+            return False
+        return figure.date is not None or (
+            dates_agree(claim, index, statement) and not takes_label(claim, index, statement)
+        )
+
+    def has_rival(
+        self,
+        claim: Claim,
+        figure: Figure,
+        labels: Labels,
+        statement: Statement,
+        cited: Sequence[int],
+    ) -> bool:
+        """Whether another figure of the same kind fits the labels better."""
+        figures = claim.reading.figures
+        own = fit(labels, statement, partial(agree, figure, claim, statement)) or 0.0
+        # A sentence that a lead-in repeats has its words, and figures that the lead-in has too.
+        introduced = [one for text in claim.context for one in read(text).figures]
+        # "Before 65" is compared with ages where the source says that 65 is one.
+        units = {
+            one.unit for one in statement.reading.figures if agree(figure, claim, statement, one)
+        }
+        for unit in units:
+            for number, source, place in self._by_unit.get(unit, ()):
+                margin = MARGIN if number in cited else _MARGIN_ELSEWHERE
+                other = source.reading.figures[place]
+                if unit == BARE and (abs(other.value) < _SMALL) != (abs(figure.value) < _SMALL):
+                    margin = _MARGIN_UNLIKE
+                if score(labels, source, place) <= own + margin and not (
+                    source is statement and is_nearer(labels, claim, figure, statement, place)
+                ):
+                    continue
+                if not any(
+                    agree(one, claim, source, other) for one in (figure, *figures, *introduced)
+                ):
+                    return True
+        return False

@@ -1,0 +1,26 @@
+"""A citation marker and a completion without its markers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+# Private-use characters frame the citations that Bedrock itself made; no model's text keeps them.
+NATIVE_OPEN: Final = "\ue000"
+NATIVE_CLOSE: Final = "\ue001"
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A citation at an offset: positions of passages, and whether any id was unknown."""
+
+    offset: int
+    passages: tuple[int, ...]
+    unknown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A completion without its markers, and the markers."""
+
+    text: str
+    markers: Sequence[Marker]

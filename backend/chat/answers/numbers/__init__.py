@@ -1,0 +1,1 @@
+"""Reads a figure from the words, signs and units around its number."""
