@@ -197,6 +197,13 @@ REGRESSIONS: Final = (
         "        return False\n",
     ),
     Regression(
+        "the words of a question weigh nothing",
+        "boundary rule",
+        "chat/boundary/rules.py",
+        "category := self._wording.category(text)",
+        "category := None",
+    ),
+    Regression(
         "distress is answered from documents",
         "boundary rule",
         "chat/answering.py",

@@ -142,6 +142,14 @@ class RestApi:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """The JSON event that a function gets again and again, the first time after `every_seconds`."""
+
+    event: str
+    every_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class Blueprint:
     """The whole estate. `secrets`, `buckets` and `tables` are created before the services start."""
 
@@ -154,8 +162,8 @@ class Blueprint:
     buckets: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     """DynamoDB tables with the keys `pk` and `sk`, and the TTL attribute `expires_at`."""
-    schedules: Mapping[str, str] = field(default_factory=dict)
-    """The JSON event that a service gets every minute, by service name."""
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    """By service name."""
 
     def function_of(self, service: str) -> Function:
         """The function of that service. Raises KeyError if it has none."""

@@ -16,6 +16,7 @@ from local.blueprint import (
     Method,
     MockIntegration,
     RestApi,
+    Schedule,
     UsagePlan,
     WebService,
 )
@@ -25,6 +26,9 @@ from services.declared import SERVICES as DECLARED
 _CLIENT_QUOTA = 100_000
 _CHAT_MODEL_ID = "us.anthropic.claude-sonnet-5-5"
 _EMBEDDING_MODEL_ID = "amazon.titan-embed-text-v2:0"
+# The function that Terraform schedules each hour. An estate on one machine rarely runs for so long.
+_RECORDS = "records"
+_SEAL_SECONDS = 600.0
 
 
 def default_estate(
@@ -69,10 +73,12 @@ def default_estate(
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
         },
+        _RECORDS: {"RECORDS_BUCKET": records},
     }
     common = {"PROJECT_NAME": project, "ENVIRONMENT": environment, "LOG_LEVEL": log_level}
     variables = {
-        service: {**common, "SERVICE_NAME": service, **own.get(service, {})} for service in SERVICES
+        service: {**common, "SERVICE_NAME": service, **own.get(service, {})}
+        for service in (*SERVICES, _RECORDS)
     }
     return Blueprint(
         project=project,
@@ -87,7 +93,7 @@ def default_estate(
                 memory_mb=DECLARED[service].memory_mb,
                 timeout_seconds=DECLARED[service].timeout_s,
             )
-            for service in LAMBDA_SERVICES
+            for service in (*LAMBDA_SERVICES, _RECORDS)
         ),
         web_services=tuple(
             WebService(f"{prefix}-{service}", service, f"{service}.server", variables[service])
@@ -99,7 +105,10 @@ def default_estate(
         },
         buckets=(vectors, jobs, records),
         tables=(conversations, record_keys),
-        schedules={"api": '{"task": "advance-jobs"}'},
+        schedules={
+            "api": Schedule('{"task": "advance-jobs"}'),
+            _RECORDS: Schedule('{"task": "seal-records"}', _SEAL_SECONDS),
+        },
     )
 
 

@@ -169,7 +169,7 @@ class RunningEstate:
             *(self._start_host(host) for host in self._hosts),
             *(
                 self._start_function(function)
-                for function in self.blueprint.functions
+                for function in self._served()
                 if not self._options.cold
             ),
         )
@@ -182,8 +182,12 @@ class RunningEstate:
         if self._options.reload:
             self._in_background(reload_on_change(BACKEND, self.reload, self._report))
 
+    def _served(self) -> list[Function]:
+        """The functions behind the gateway. Others start at their first scheduled invocation."""
+        return [one for one in self.blueprint.functions if one.service in SERVICES]
+
     def _parts(self) -> str:
-        functions = () if self._options.cold else self.blueprint.functions
+        functions = [] if self._options.cold else self._served()
         names = [function.service for function in functions]
         names += [service.service for service in self.blueprint.web_services]
         return ", ".join(names) + ("" if self._options.terraform else " and the embedded AWS")

@@ -39,13 +39,6 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Cue(_Part):
-    """Words that speak for a category, or against it with a weight below zero."""
-
-    weight: Annotated[int, Field(ge=-10, le=10)]
-    any: Annotated[list[Pattern], Field(min_length=1)]
-
-
 class Rule(_Part):
     """Patterns of a text, and patterns that cancel a match in the same sentence."""
 
@@ -60,19 +53,30 @@ class Rule(_Part):
 
 
 class QuestionRule(Rule):
-    """A rule for questions; the first that matches decides the category.
-
-    It also matches where the weights of the cues in three sentences in a row reach `at_least`.
-    """
+    """A rule for questions; the first that matches decides the category."""
 
     category: Refused
-    cues: list[Cue] = []
-    at_least: Annotated[int, Field(ge=1, le=100)] = 1
 
-    @property
-    def patterns(self) -> list[str]:
-        """Every pattern of the rule."""
-        return [*self.any, *self.unless, *(one for cue in self.cues for one in cue.any)]
+
+class Weights(_Part):
+    """What each phrase of a question says for a category (above zero) or against it.
+
+    `evaluation/boundary/learn.py` computes them from labelled questions.
+
+    Attributes:
+        start: Each category's score before any phrase.
+        phrases: Weights in the order of `start`, by phrases as `wording.phrases` returns them.
+    """
+
+    start: dict[Refused, int] = {}
+    phrases: dict[str, tuple[int, ...]] = {}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for phrase, weights in self.phrases.items():
+            if len(weights) != len(self.start):
+                raise ValueError(f"{phrase!r}: needs {len(self.start)} weights, as `start` has")
+        return self
 
 
 class Texts(_Part):
@@ -99,6 +103,7 @@ class Policy(_Part):
     version: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     words: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]+$")], Pattern] = {}
     questions: Annotated[list[QuestionRule], Field(min_length=1)]
+    weights: Weights = Weights()
     answers: Rule
     texts: Texts
     help: dict[Country, dict[Refused, list[HelpLine]]] = {}

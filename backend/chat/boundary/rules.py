@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from chat.boundary.policy import Policy, QuestionRule, Rule
+from chat.boundary.wording import Wording
 from shared.answers import BoundaryCategory
 
 _APOSTROPHES: Final = re.compile(r"['\u2018\u2019\u02bc\u00b4`]")
 _DECIMAL_POINT: Final = re.compile(r"(?<=\d)\.(?=\d)")
 _NOT_COMPARED: Final = re.compile(r"(?:[^\w.?!,:$\u20ac\u00a3%]|_)+")
 _SENTENCE_ENDS: Final = ".?!"
-_SENTENCE: Final = re.compile(r"[^.?!]*[.?!]*")
-_SENTENCES_TOGETHER: Final = 3
 
 
 class Match(NamedTuple):
@@ -25,22 +24,25 @@ class Match(NamedTuple):
 class Rules:
     """The rules of a policy.
 
-    They are compiled here and not with the first question: it takes 0.3 s of CPU, which Lambda has
+    They are compiled here and not with the first question: it takes 0.1 s of CPU, which Lambda has
     during the initialisation and not for a request.
     """
 
     def __init__(self, policy: Policy) -> None:
-        self._questions: Sequence[tuple[QuestionRule, _Matcher, _Cues]] = [
-            (one, _Matcher(policy, one), _Cues(policy, one)) for one in policy.questions
+        self._questions: Sequence[tuple[QuestionRule, _Matcher]] = [
+            (one, _Matcher(policy, one)) for one in policy.questions
         ]
+        self._wording = Wording(policy.weights)
         self._answers = _Matcher(policy, policy.answers)
 
     def judge(self, question: str) -> Match:
         """Return what a question asks for."""
         text = plain(question)
-        for rule, matcher, cues in self._questions:
-            if matcher.matches(text) or cues.match(text):
+        for rule, matcher in self._questions:
+            if matcher.matches(text):
                 return Match(rule.category, rule.id)
+        if category := self._wording.category(text):
+            return Match(category, f"{category}-wording")
         return Match("information", None)
 
     def recommends(self, sentence: str) -> bool:
@@ -67,25 +69,6 @@ class _Matcher:
         ends = (text.find(end, match.end()) for end in _SENTENCE_ENDS)
         end = min((one for one in ends if one >= 0), default=len(text))
         return self._unless.search(text, start, end) is not None
-
-
-class _Cues:
-    """The cues of one rule, compiled."""
-
-    def __init__(self, policy: Policy, rule: QuestionRule) -> None:
-        self._cues = [(cue.weight, policy.expression(cue.any)) for cue in rule.cues]
-        self._at_least = rule.at_least
-
-    def match(self, text: str) -> bool:
-        if not self._cues:
-            return False
-        sentences = [one for one in _SENTENCE.findall(text) if one.strip()]
-        last = max(1, len(sentences) - _SENTENCES_TOGETHER + 1)
-        parts = ("".join(sentences[n : n + _SENTENCES_TOGETHER]) for n in range(last))
-        return any(self._score(part) >= self._at_least for part in parts)
-
-    def _score(self, text: str) -> int:
-        return sum(weight for weight, cue in self._cues if cue and cue.search(text))
 
 
 def plain(text: str) -> str:

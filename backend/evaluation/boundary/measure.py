@@ -5,13 +5,14 @@ questions. Append `-- POLICY_FILE QUESTIONS_FILE` for a policy and a set of your
 
 The questions in `development.jsonl` were used while the rules were written. The ones in
 `held_out.jsonl` were written by someone who had not seen the rules, and only measured.
+At the end it lists the policy's help lines, which a person has to check.
 """
 
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Final, get_args
@@ -42,7 +43,8 @@ class Measurement:
     """
 
     judged: Counter[tuple[BoundaryCategory, BoundaryCategory]]
-    wrong: tuple[tuple[Labelled, BoundaryCategory], ...]
+    # Not in the representation: a failing test must not show questions that were held out.
+    wrong: tuple[tuple[Labelled, BoundaryCategory], ...] = field(repr=False)
 
     @property
     def total(self) -> int:
@@ -92,8 +94,16 @@ def measure(policy: Policy, asked: Sequence[Labelled]) -> Measurement:
     )
 
 
+def help_lines_to_check(policy: Policy) -> Iterator[str]:
+    """Yield each help line of a policy with its source, for whoever checks them."""
+    yield "Before you go live, call each number and open each source; no program has checked them:"
+    for country, categories in policy.help.items():
+        for category, lines in categories.items():
+            yield from (f"  {country} {category}: {one.text} <{one.source}>" for one in lines)
+
+
 def main(arguments: Sequence[str]) -> None:
-    """Print a table for each set, and what was misjudged in the one that rules are written for."""
+    """Print a table for each set, what is misjudged in the development set, and the help lines."""
     if arguments:
         policy_path, questions_path = map(Path, arguments)
         policy = load_policy(policy_path)
@@ -109,6 +119,7 @@ def main(arguments: Sequence[str]) -> None:
             for one, category in measured.wrong:
                 print(f"  {one.category}, found {category}: {one.question}")
         print()
+    print(*help_lines_to_check(policy), sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""EventBridge Scheduler on one machine: invokes each scheduled function once a minute."""
+"""EventBridge Scheduler on one machine: invokes each scheduled function at its interval."""
 
 import asyncio
 import logging
 from collections.abc import Mapping
 
+from local.blueprint import Schedule
 from local.compute.functions import Functions, FunctionThrottledError
 from local.traces.xray_header import TraceHeader
 
@@ -11,30 +12,28 @@ _log = logging.getLogger(__name__)
 
 
 class Scheduler:
-    """Invokes functions until it is stopped. `schedules` maps a service to its event, in JSON."""
+    """Invokes functions until it is stopped. `schedules` has the name of each one's service."""
 
-    def __init__(
-        self, functions: Functions, schedules: Mapping[str, str], *, every_seconds: float = 60.0
-    ) -> None:
+    def __init__(self, functions: Functions, schedules: Mapping[str, Schedule]) -> None:
         self._functions = functions
         self._schedules = schedules
-        self._every_seconds = every_seconds
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
+        self._tasks = [
+            asyncio.create_task(self._run(service, schedule))
+            for service, schedule in self._schedules.items()
+        ]
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _run(self) -> None:
+    async def _run(self, service: str, schedule: Schedule) -> None:
         while True:
-            await asyncio.sleep(self._every_seconds)
-            await asyncio.gather(
-                *(self._invoke(service, event) for service, event in self._schedules.items())
-            )
+            await asyncio.sleep(schedule.every_seconds)
+            await self._invoke(service, schedule.event)
 
     async def _invoke(self, service: str, event: str) -> None:
         pool = self._functions.of_service(service)

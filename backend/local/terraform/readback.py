@@ -21,6 +21,7 @@ from local.blueprint import (
     Method,
     MockIntegration,
     RestApi,
+    Schedule,
     UsagePlan,
     WebService,
 )
@@ -219,7 +220,7 @@ class EstateReader:
             urls[f"https://{details['ServiceUrl']}"] = service
         return services, urls
 
-    def _schedules(self, functions: list[Function]) -> dict[str, str]:
+    def _schedules(self, functions: list[Function]) -> dict[str, Schedule]:
         services = {function.arn: function.service for function in functions}
         scheduler = self._client("scheduler")
         events = {}
@@ -229,7 +230,7 @@ class EstateReader:
                 service = services.get(details["Target"]["Arn"])
                 expression = details["ScheduleExpression"]
                 if service and expression == _EVERY_MINUTE and details["State"] == "ENABLED":
-                    events[service] = details["Target"]["Input"]
+                    events[service] = Schedule(details["Target"]["Input"])
                 else:
                     self.left_out.append(f"the schedule {details['Name']}, {expression}")
         return events

@@ -124,6 +124,15 @@ def test_the_scheduled_task_finishes_an_ingestion(estate: RunningUp) -> None:
     assert (job["state"], job["done"]) == ("succeeded", 3)
 
 
+def test_the_scheduled_task_seals_the_records_of_answers(estate: RunningUp) -> None:
+    call(estate, "POST", "/api/ask", json={"question": "What is an emergency fund?"})
+    first = invoke(estate, "records", {"task": "seal-records"})
+    assert first["sealed"] >= 1
+    assert first["last_seal"] >= 1
+    again = invoke(estate, "records", {"task": "seal-records"})
+    assert (again["sealed"], again["last_seal"]) == (0, first["last_seal"] + 1)
+
+
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [

@@ -52,14 +52,8 @@ def test_a_policy_of_ones_own_is_loaded_from_the_path_of_the_settings(tmp_path: 
         ({"questions": [{"id": "a", "category": "fraud", "any": ["{nothing}"]}]}, "'nothing'"),
         ({"questions": [{"id": "a", "category": "fraud", "any": ["(x"]}]}, r"'a'.*\(x"),
         ({"questions": [{"id": "a", "category": "fraud"}]}, "'a': has no pattern"),
-        (
-            {
-                "questions": [
-                    {"id": "a", "category": "fraud", "cues": [{"weight": 11, "any": ["x"]}]}
-                ]
-            },
-            "cues.0.weight",
-        ),
+        ({"weights": {"start": {"fraud": 1}, "phrases": {"x": [1, 2]}}}, "'x': needs 1 weights"),
+        ({"weights": {"start": {"information": 1}}}, "weights.start.information"),
         ({"answers": {"id": "gems", "any": ["x"]}}, "'gems' is there twice"),
         ({"texts": {"fraud": "x"}}, "texts.distress"),
         ({"help": {"usa": {}}}, "help.usa"),

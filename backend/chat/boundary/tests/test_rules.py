@@ -59,25 +59,12 @@ def test_a_match_is_cancelled_in_its_own_sentence_only() -> None:
     assert judged.judge("In theory, what? And what do I buy?").rule == "gems"
 
 
-@pytest.mark.parametrize(
-    ("question", "matches"),
-    [
-        ("I owe a lot. Why? I cry.", True),
-        ("I owe a lot, a lot, a lot.", False),
-        ("I owe a lot. One. Two. I cry.", False),
-        ("What if I owe a lot? I cry.", False),
-        ("", False),
-    ],
-)
-def test_cues_of_three_sentences_are_added_and_each_counts_once(
-    question: str, matches: bool
-) -> None:
-    cues = [
-        {"weight": 2, "any": ["owe", "a lot"]},
-        {"weight": 1, "any": ["cry"]},
-        {"weight": -1, "any": ["what if"]},
-    ]
-    assert (rules(any=[], cues=cues, at_least=3).judge(question).rule == "gems") is matches
+def test_words_are_weighed_where_no_pattern_matches() -> None:
+    weights = {"start": {"distress": -50}, "phrases": {"cry": [90]}}
+    judged = Rules(Policy.model_validate(MINIMAL | {"weights": weights}))
+    assert judged.judge("I cried.") == ("information", None)
+    assert judged.judge("I was crying.") == ("distress", "distress-wording")
+    assert judged.judge("Crying, do I buy a ruby?") == ("recommendation", "gems")
 
 
 @pytest.mark.parametrize(
@@ -126,6 +113,7 @@ def test_a_general_statement_is_no_recommendation(sentence: str) -> None:
 def test_a_long_question_costs_little() -> None:
     RULES.judge("warm up")
     began = time.process_time()
-    assert RULES.judge("i my me we someone he she they what is it " * 220).rule is None
+    found = RULES.judge("i my me we someone he she they what is it " * 220).rule
+    assert found not in {one.id for one in built_in_policy().questions}
     # It takes about 0.1 s; a pattern whose cost is quadratic takes minutes.
     assert time.process_time() - began < 10

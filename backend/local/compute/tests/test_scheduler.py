@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from local.blueprint import Schedule
 from local.compute.functions import Functions
 from local.compute.scheduler import Scheduler
 from local.conftest import Pools
@@ -22,8 +23,8 @@ async def wait_for(path: Path, text: str, times: int) -> None:
 
 async def test_a_scheduled_function_is_invoked_repeatedly(pools: Pools) -> None:
     pools.pool("echo")
-    event = json.dumps({"task": "advance-jobs"})
-    scheduler = Scheduler(Functions(pools.made), {"echo": event}, every_seconds=0.05)
+    schedule = Schedule(json.dumps({"task": "advance-jobs"}), every_seconds=0.05)
+    scheduler = Scheduler(Functions(pools.made), {"echo": schedule})
     scheduler.start()
     await wait_for(pools.logs["echo"].path, "echoed", 2)
     await scheduler.stop()
@@ -33,9 +34,8 @@ async def test_a_failed_invocation_is_logged_and_the_schedule_continues(
     pools: Pools, caplog: pytest.LogCaptureFixture
 ) -> None:
     pools.pool("plain")
-    scheduler = Scheduler(
-        Functions(pools.made), {"plain": '{"raise": "broken"}'}, every_seconds=0.05
-    )
+    schedule = Schedule('{"raise": "broken"}', every_seconds=0.05)
+    scheduler = Scheduler(Functions(pools.made), {"plain": schedule})
     with caplog.at_level(logging.WARNING, logger="local.compute.scheduler"):
         scheduler.start()
         async with asyncio.timeout(60):
@@ -43,3 +43,16 @@ async def test_a_failed_invocation_is_logged_and_the_schedule_continues(
             while caplog.text.count("the scheduled invocation of plain failed") < 2:
                 await asyncio.sleep(0.01)
     await scheduler.stop()
+
+
+async def test_each_schedule_has_its_own_interval(pools: Pools) -> None:
+    often, never = pools.pool("echo"), pools.pool("plain")
+    schedules = {
+        "echo": Schedule("{}", every_seconds=0.05),
+        "plain": Schedule("{}", every_seconds=3_600.0),
+    }
+    scheduler = Scheduler(Functions([often, never]), schedules)
+    scheduler.start()
+    await wait_for(pools.logs["echo"].path, "echoed", 2)
+    await scheduler.stop()
+    assert not never.pids

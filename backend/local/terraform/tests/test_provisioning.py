@@ -128,7 +128,7 @@ def test_routes_limits_and_sizes_are_those_that_terraform_created(applied: Runni
     function = estate.function_of("s3vector")
     assert (function.memory_mb, function.timeout_seconds) == (512, 30)
     assert (function.version, function.alias) == ("1", "live")
-    assert json.loads(estate.schedules["api"]) == {"task": "advance-jobs"}
+    assert json.loads(estate.schedules["api"].event) == {"task": "advance-jobs"}
     # AWS lists them in the order in which Terraform happened to create them.
     assert sorted(reader.left_out) == [
         "the function fin-advisor-dev-records",
