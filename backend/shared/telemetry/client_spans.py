@@ -25,6 +25,9 @@ _Method = Callable[..., Any]
 _HTTPX: Final = ("opentelemetry.instrumentation.httpx", "HTTPXClientInstrumentor")
 _BOTOCORE: Final = ("opentelemetry.instrumentation.botocore", "BotocoreInstrumentor")
 
+# ADOT's Python layer brings wrapt 1, where the base class of all wrappers has the other name.
+_PROXY: Final[type] = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)
+
 
 def instrument_clients() -> None:
     """Instrument httpx and botocore, now or when they are imported; once a process."""
@@ -42,7 +45,7 @@ def _instrument_botocore(module: ModuleType) -> None:
 
 
 def _wrap(owner: type, name: str, traced: _Method, instrumentor: tuple[str, str]) -> None:
-    if isinstance(getattr(owner, name), wrapt.BaseObjectProxy):
+    if isinstance(getattr(owner, name), _PROXY):
         return  # wrapped already, here or by OpenTelemetry's own instrumentation
     enabled = lambda: not _is_active(instrumentor)  # noqa: E731
     wrapt.wrap_object(owner, name, wrapt.FunctionWrapper, (traced, enabled))
