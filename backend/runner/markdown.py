@@ -7,7 +7,7 @@ from typing import Final
 from runner.text import clean_title
 
 _FRONT_MATTER: Final = re.compile(
-    r"\A---[^\S\n]*\n(.*?)\n(?:---|\.\.\.)[^\S\n]*(?:\n|\Z)", re.DOTALL
+    r"\A---[^\S\n]*\n([\w-]+:.*?)\n(?:---|\.\.\.)[^\S\n]*(?:\n|\Z)", re.DOTALL
 )
 _FRONT_TITLE: Final = re.compile(r"^title[^\S\n]*:[^\S\n]*(.+?)[^\S\n]*$", re.MULTILINE)
 _LONGEST_HEADING: Final = 400

@@ -99,7 +99,10 @@ async def test_documents_go_in_and_a_run_ingests_them(
             "id": "plain", "title": "T", "text": "Plain.", "metadata": {"year": 2026, "x": ["y"]}
         },
         "page": {"id": "page", "title": "Funds", "text": "Cheap and broad."},
-        "book": {"id": "book", "text": "one\n\ntwo", "metadata": {"first_page": 1, "last_page": 2}},
+        "book": {"id": "book", "text": "one", "metadata": {"first_page": 1, "last_page": 1}},
+        "book:p2": {
+            "id": "book:p2", "text": "two", "metadata": {"first_page": 2, "last_page": 2}
+        },
     }  # fmt: skip
 
 
