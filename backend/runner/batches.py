@@ -25,6 +25,7 @@ class Batch:
         done: How many documents are complete.
         characters: The length of all texts in `outgoing`.
         steps: How many parts and failures the batch consists of.
+        counted: How many parts of each document are known to be counted.
     """
 
     cursor: Cursor
@@ -34,6 +35,7 @@ class Batch:
     done: int = 0
     characters: int = 0
     steps: int = 0
+    counted: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,10 +112,7 @@ class BatchBuilder:
         parts = cursor.parts
         if part.text:
             parts += 1
-            if parts > 1 and self._counts.get(item.id) < parts:
-                # Count parts before storing them, so that no stored part is ever left uncounted;
-                # all pages at once, because each count is a write.
-                self._counts.put(item.id, max(parts, len(document.text)))
+            self._count(batch, document, parts)
             batch.outgoing.append(_payload(document, part, parts))
             batch.characters += len(part.text)
         if part.following is None:
@@ -125,6 +124,20 @@ class BatchBuilder:
             section, offset = part.following
             batch.cursor = Cursor(index=cursor.index, parts=parts, section=section, offset=offset)
         return True
+
+    def _count(self, batch: Batch, document: OpenDocument, parts: int) -> None:
+        """Count parts before they are stored, so that no stored part is ever left uncounted.
+
+        All pages are counted at once, and the count is read once a batch: each is a call of S3.
+        """
+        document_id = document.item.id
+        if parts == 1 or parts <= batch.counted.get(document_id, 0):
+            return
+        counted = self._counts.get(document_id)
+        if counted < parts:
+            counted = max(parts, len(document.text))
+            self._counts.put(document_id, counted)
+        batch.counted[document_id] = counted
 
 
 def _next_part(document: OpenDocument, cursor: Cursor, limits: Limits) -> Part:
@@ -143,7 +156,7 @@ def _next_part(document: OpenDocument, cursor: Cursor, limits: Limits) -> Part:
 def _payload(document: OpenDocument, part: Part, number: int) -> DocumentPayload:
     metadata = dict(document.metadata)
     if document.text.paged:
-        metadata |= {"first_page": part.section + 1, "last_page": part.section + 1}
+        metadata |= dict.fromkeys(("first_page", "last_page"), part.section + 1)
     payload: DocumentPayload = {"id": part_id(document.item.id, number), "text": part.text}
     if document.title:
         has_parts = not document.text.paged and (number > 1 or part.following is not None)

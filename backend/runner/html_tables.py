@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING, Final
 
-from runner.tables import MAX_CELL_CHARACTERS, markdown_table
+from runner.tables import markdown_table
 
 if TYPE_CHECKING:
     from bs4 import Tag
 
+_LONGEST_CELL: Final = 400  # a table with a longer cell lays out a page
 _MOST_CELLS: Final = 50_000
 _MOST_SPAN: Final = 50
 
@@ -26,7 +27,7 @@ def table_of(table: "Tag") -> list[str]:
         found = row.find_all(["td", "th"], recursive=False)
         cells += len(found)
         texts = _row(found, spans)
-        if cells > _MOST_CELLS or any(len(text) > MAX_CELL_CHARACTERS for text in texts):
+        if cells > _MOST_CELLS or any(len(text) > _LONGEST_CELL for text in texts):
             return []
         in_head = row.parent is not None and row.parent.name == "thead"
         names_columns = in_head or all(cell.name == "th" for cell in found)

@@ -43,9 +43,8 @@ class ParserProcess:
         """
         kind = kind_of_content(content, kind)
         if kind in {"text", "markdown"}:
-            return extract(
-                content, kind, charset
-            )  # no parser, so time and memory are linear in the size
+            # No parser, so time and memory are linear in the size.
+            return extract(content, kind, charset)
         self._documents += 1
         opened = self._request({"open": kind, "charset": charset}, content)
         return _RemoteText(self, self._documents, opened)

@@ -1,10 +1,6 @@
 """Tables of HTML as tables of Markdown, which passages and the checks of answers understand."""
 
 from collections.abc import Sequence
-from typing import Final
-
-MAX_CELL_CHARACTERS: Final = 400
-"""A table with a longer cell lays out a page: its cells are read as text."""
 
 
 def markdown_table(rows: Sequence[Sequence[str]], headers: int) -> list[str]:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from runner.jobs import Job
+from runner.parts import S3PartCounts
 from runner.sink import DocumentPayload
 from runner.tests.conftest import Runner
 from runner.tests.fakes import FakeSink, make_pdf
@@ -400,6 +401,25 @@ async def test_the_same_bytes_are_the_same_documents_however_slices_end(runner: 
     await finish(one_step, runner.job({"uploads/book.pdf": content}))
     assert runner.sink.documents == at_once
     assert len(at_once) == 6
+
+
+async def test_the_parts_of_a_document_are_counted_once_a_batch(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    get = S3PartCounts.get
+
+    def counted(counts: S3PartCounts, document_id: str) -> int:
+        reads.append(document_id)
+        return get(counts, document_id)
+
+    monkeypatch.setattr(S3PartCounts, "get", counted)
+    pages = [f"text of page {number}" for number in range(1, 4)]
+    job = runner.job({"uploads/book.pdf": make_pdf(pages)})
+    assert (await finish(runner.worker(), job)).done == 1
+    assert len(runner.sink.documents) == 3
+    # Before the parts are stored, and before those of a longer version are deleted.
+    assert reads == ["book.pdf"] * 2
 
 
 async def test_a_document_that_became_shorter_leaves_no_parts_behind(runner: Runner) -> None:
