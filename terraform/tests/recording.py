@@ -166,7 +166,6 @@ _ACTIONS: Final = {
     "logs:ListTagsLogGroup": ["logs:ListTagsLogGroup"],
     "sns:CreateTopic": ["sns:CreateTopic", "sns:TagResource"],
     "secretsmanager:CreateSecret": ["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
-    "ssm:PutParameter": ["ssm:PutParameter", "ssm:AddTagsToResource"],
     "iam:CreatePolicy": ["iam:CreatePolicy", "iam:TagPolicy"],
     "lambda:CreateFunction": ["lambda:CreateFunction", "lambda:TagResource"],
     "logs:CreateLogGroup": ["logs:CreateLogGroup", "logs:TagResource"],
@@ -197,6 +196,8 @@ def checks_of(call: Call, region: str) -> list[Check]:
         actions = [f"apigateway:{call.method}"]
     else:
         actions = _ACTIONS.get(name, [name])
+    if name == "ssm:PutParameter" and call.parameters.get("Tags"):
+        actions = [name, "ssm:AddTagsToResource"]
     resources = _resources(call, region)
     context = _context(call)
     found = [
@@ -268,11 +269,6 @@ def _resources(call: Call, region: str) -> list[str]:  # noqa: PLR0911, PLR0912 
                 return ["*"]
             secret = str(parameters.get("SecretId") or f"{arn}:secret:{parameters['Name']}-abcdef")
             return [secret if secret.startswith("arn:") else f"{arn}:secret:{secret}-abcdef"]
-        case "ssm":
-            if call.operation == "DescribeParameters":
-                return ["*"]
-            parameter = parameters.get("Name") or parameters.get("Path") or parameters["ResourceId"]
-            return [f"{arn}:parameter{parameter}"]
         case "cloudwatch":
             if "Dashboard" in call.operation:
                 board = parameters.get("DashboardName") or parameters["DashboardNames.member.1"]
@@ -298,8 +294,10 @@ def _resources(call: Call, region: str) -> list[str]:  # noqa: PLR0911, PLR0912 
         case "sns":
             return [given or f"{arn}:{parameters.get('Name', '*')}"]
         case "budgets":
+            if given:
+                return [given]
             budget = parameters.get("BudgetName") or parameters["Budget"]["BudgetName"]
-            return [given or f"arn:aws:budgets::{ACCOUNT_ID}:budget/{budget}"]
+            return [f"arn:aws:budgets::{ACCOUNT_ID}:budget/{budget}"]
         case "dynamodb":
             return [given or f"{arn}:table/{parameters.get('TableName', '*')}"]
         case "ssm":

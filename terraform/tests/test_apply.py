@@ -145,7 +145,8 @@ def test_a_service_may_read_its_own_key_and_no_other(lifecycle: Lifecycle, servi
     if service == "runner":
         own.add("fin-advisor/dev/runner/origin")
     assert readable == own
-    assert len(secrets) == len(ROUTED) + 2  # The services' keys, the client's, and runner's origin.
+    # Besides the services' keys: those of the clients web and ingest, and runner's origin.
+    assert len(secrets) == len(ROUTED) + 3
 
 
 @pytest.mark.parametrize("service", ROUTED)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from local.compute.packages import runtime_folder
@@ -35,6 +36,7 @@ _ROOT = "1-5759e988-bd862e3fe1be46a994272793"
 _TRACE = "5759e988bd862e3fe1be46a994272793"
 _PARENT = "53995c3f42cd8ad8"
 _XRAY = f"Root={_ROOT};Parent={_PARENT};Sampled=1"
+_KEY_ID = "abcdefghij"
 _ZIP = Path("api.zip").absolute()
 
 
@@ -62,6 +64,20 @@ def layer(tmp_path: Path) -> list[Path]:
     """The folders that the layer puts on the path."""
     (tmp_path / "wrapper").mkdir()
     return adot_layer.folders(tmp_path / "wrapper")
+
+
+@pytest.fixture
+def with_keys(aws: Any) -> dict[str, str]:
+    """The variables of a function that checks the scopes of keys, and calls others with its own."""
+    boto3.client("ssm").put_parameter(
+        Name="/fin-advisor/dev/api-key-ids", Value=json.dumps({"web": [_KEY_ID]}), Type="String"
+    )
+    scopes = {"operations": {"read": ["GET /test"]}, "keys": {"web": ["read"]}}
+    return {
+        "AWS_ENDPOINT_URL_SSM": aws.endpoint_url,
+        "ENABLE_SERVICE_API_KEYS": "true",
+        "KEY_SCOPES": json.dumps(scopes),
+    }
 
 
 @dataclass
@@ -181,11 +197,12 @@ async def test_behind_the_wrapper_a_request_is_one_coherent_trace(
 
 
 async def test_a_call_to_another_service_is_in_the_trace_once(
-    task: Task, layer: list[Path]
+    task: Task, layer: list[Path], with_keys: dict[str, str]
 ) -> None:
     folders = [*layer, *task.path]
-    async with _function(folders, task.handler, **WRAPPER_VARIABLES) as function:
-        answer = await function.invoke(api_gateway_event("GET", "/api/test"))
+    async with _function(folders, task.handler, **WRAPPER_VARIABLES, **with_keys) as function:
+        event = api_gateway_event("GET", "/api/test", key_id=_KEY_ID)
+        answer = await function.invoke(event)
         assert answer["statusCode"] in {200, 502, 503}
         spans = function.spans()
         _check_coherent(spans)
