@@ -76,8 +76,8 @@ def test_an_outage_costs_neither_memory_nor_more_than_a_few_attempts(fault: str)
 def test_memory_of_a_server_stays_bounded_in_an_outage(fault: str, protocol: str) -> None:
     with faulty_collector(fault) as url:
         grown, _ = _run(_SERVER, url, {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol})
-    # The exporter's thread may hold a batch at the second count and none at the first. A queue without
-    # a limit would have grown by the spans of all requests.
+    # The exporter's thread may hold a batch at the second count and none at the first. A queue
+    # without a limit would have grown by the spans of all requests.
     assert grown < _BATCH * _OBJECTS_OF_A_SPAN_BEING_SENT < _REQUESTS_SINCE * _OBJECTS_OF_A_SPAN
 
 
