@@ -31,6 +31,11 @@ run "network" {
     condition     = toset(values(aws_vpc_endpoint.gateway)[*].service_name) == toset(["com.amazonaws.us-east-1.dynamodb", "com.amazonaws.us-east-1.s3"]) && toset(keys(aws_vpc_endpoint.interface)) == toset(["bedrock-runtime", "secretsmanager", "xray"]) && alltrue(values(aws_vpc_endpoint.interface)[*].private_dns_enabled)
     error_message = "S3 and DynamoDB have gateway endpoints, and the other services interface endpoints with private names."
   }
+
+  assert {
+    condition     = aws_default_security_group.main.vpc_id == aws_vpc.main.id
+    error_message = "The VPC's default security group is managed, so that Terraform removes its rules."
+  }
 }
 
 run "an_endpoint_that_hides_the_regional_api_is_refused" {
