@@ -31,7 +31,7 @@ def measure(asked: Sequence[Asked]) -> Section:
     if policy_rules() is None:
         return Section(_NAME, unavailable="chat has no boundary of advice")
     from chat.boundary.policy import built_in_policy
-    from evaluation.boundary.measure import CATEGORIES, SETS, questions
+    from evaluation.boundary.measure import CATEGORIES, SETS, SHOWN, questions
     from evaluation.boundary.measure import measure as judge
 
     metrics: dict[str, float] = {}
@@ -45,8 +45,7 @@ def measure(asked: Sequence[Asked]) -> Section:
             metrics[f"{name} recall {category}"] = measured.recall(category)
         wrong = {one for one, _ in measured.wrong}
         items |= {f"{name}-{n:03}": one not in wrong for n, one in enumerate(labelled, start=1)}
-        # Whoever reads the misses of the held-out half begins to write rules for them.
-        if name != "held_out":
+        if name in SHOWN:
             notes += [
                 f"{given} instead of {one.category}: {one.question}"
                 for one, given in measured.wrong

@@ -115,9 +115,9 @@ REGRESSIONS: Final = (
     Regression(
         "cells of a table run together",
         "parser",
-        "runner/html.py",
-        '"section", "table", "tbody", "td",',
-        '"section", "table", "tbody",',
+        "runner/tables.py",
+        "' | '.join(escaped)",
+        "''.join(escaped)",
     ),
     Regression(
         "comments of a page are read as text",

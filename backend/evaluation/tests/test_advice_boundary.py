@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from evaluation import advice_boundary
-from evaluation.boundary.measure import CATEGORIES, SETS, questions
+from evaluation.boundary.measure import CATEGORIES, SETS, SHOWN, questions
 from evaluation.services import Asked
 from evaluation.tests.examples import asked, passage, question
 
@@ -41,7 +41,7 @@ def test_distress_is_answered_before_anything_is_searched_for() -> None:
     assert advice_boundary.is_bounded(at_once)
 
 
-def test_both_halves_are_measured_and_the_held_out_one_is_not_shown() -> None:
+def test_every_set_is_measured_and_only_the_development_set_is_shown() -> None:
     section = advice_boundary.measure([answered("answerable", "fraud", "refused")])
     for name in SETS:
         for category in CATEGORIES:
@@ -49,7 +49,9 @@ def test_both_halves_are_measured_and_the_held_out_one_is_not_shown() -> None:
     assert section.items["asked-q-1"] is False
     assert section.notes[-1] == "asked-q-1: fraud"
     shown = "\n".join(section.notes)
-    assert not [one for one in questions("held_out") if one.question in shown]
+    hidden = [one for name in SETS if name not in SHOWN for one in questions(name)]
+    assert hidden
+    assert not [one for one in hidden if one.question in shown]
 
 
 def test_code_without_a_boundary_is_not_available(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,8 +59,9 @@ def test_code_without_a_boundary_is_not_available(monkeypatch: pytest.MonkeyPatc
     assert advice_boundary.measure([]).unavailable == "chat has no boundary of advice"
 
 
-def test_the_held_out_half_has_every_category() -> None:
-    categories = Counter(one.category for one in questions("held_out"))
+@pytest.mark.parametrize("name", [name for name in SETS if name not in SHOWN])
+def test_a_set_that_is_not_shown_has_every_category(name: str) -> None:
+    categories = Counter(one.category for one in questions(name))
     assert sum(categories.values()) >= 130
     assert set(categories) == set(CATEGORIES)
     assert min(categories.values()) >= 20

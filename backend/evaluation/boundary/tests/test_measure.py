@@ -21,6 +21,7 @@ from evaluation.boundary.measure import (
 LIMITS = {
     "development": [(0.99, 0.99), (0.99, 0.99), (0.99, 0.99), (0.99, 0.99)],
     "held_out": [(0.966, 0.95), (0.975, 0.975), (0.956, 0.956), (0.958, 1.0)],
+    "blind": [(1.0, 0.902), (0.909, 0.961), (0.869, 1.0), (0.947, 0.9)],
 }
 
 
@@ -38,9 +39,9 @@ def test_a_measurement_does_not_show_its_questions() -> None:
     assert "bond" not in f"{measured!r}{measured}"
 
 
-def test_no_question_is_in_both_sets() -> None:
-    one, other = ({row.question.casefold() for row in questions(name)} for name in SETS)
-    assert not one & other
+def test_no_question_is_in_two_sets() -> None:
+    sets = [{row.question.casefold() for row in questions(name)} for name in SETS]
+    assert len(set().union(*sets)) == sum(map(len, sets))
 
 
 def test_precision_and_recall_count_what_was_found_and_what_was_there() -> None:
