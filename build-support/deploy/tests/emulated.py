@@ -101,7 +101,7 @@ class AppliedPolicies:
             return False
         tags = self._client("apigateway").get_rest_api(restApiId=api[1])["tags"]
         is_untag = path.startswith("/tags") and method == "DELETE"
-        return tags["Environment"] != "dev" or is_untag
+        return str(tags["Environment"]) != "dev" or is_untag
 
     def _is(self, request: tuple[str, str] | None, method: str, path: str) -> bool:
         return request is not None and method == request[0] and request[1] in path

@@ -4,6 +4,7 @@ import contextlib
 import json
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import boto3
@@ -122,10 +123,8 @@ def _role_with_the_policies_of_a_deploy(trial: Trial, made: Note) -> tuple[str, 
     made(f"role {name}", lambda: iam.delete_role(RoleName=name))
     for arn in (policy["PolicyArn"] for policy in attached):
         iam.attach_role_policy(RoleName=name, PolicyArn=arn)
-        made(
-            f"attachment of {arn}",
-            lambda arn=arn: iam.detach_role_policy(RoleName=name, PolicyArn=arn),
-        )
+        detach = partial(iam.detach_role_policy, RoleName=name, PolicyArn=arn)
+        made(f"attachment of {arn}", detach)
     return role["Arn"], external_id
 
 
