@@ -17,7 +17,7 @@ from deploy.tests.account import Account, checkout
 from deploy.tests.emulated import AppliedPolicies, AppliedRules, NoFunctions, RunningFunctions
 from deploy.tests.fakes import Environ, StartResponse, serving
 from deploy.verification import functions, gateway
-from deploy.verification.claims import Outcome, Trial
+from deploy.verification.claims import NotTried, Outcome, Trial
 from deploy.verification.page import PAGE, page, section, written
 from local.blueprint import REGION
 
@@ -298,7 +298,7 @@ def test_what_cannot_be_removed_is_named(complete: Complete) -> None:
 
     def refuse_removal(*_: object) -> Any:
         refusals["/2015-03-31/functions/"] = (403, "AccessDeniedException", "not you")
-        raise gateway.NotTried("enough")
+        raise NotTried("enough")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(functions, "_invoked", refuse_removal)
