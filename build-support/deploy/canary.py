@@ -21,7 +21,7 @@ MIN_REQUESTS: Final = 20  # of each new version, with those that `observe` sends
 MAX_ERROR_SHARE: Final = 0.01
 
 _POLL_SECONDS: Final = 10.0
-_SETTLE_SECONDS: Final = 300.0  # CloudWatch shows a metric some minutes late
+SETTLE_SECONDS: Final = 300.0  # CloudWatch shows a metric some minutes late
 _PERIOD_SECONDS: Final = 60
 
 
@@ -94,7 +94,7 @@ class Canary:
             print("no function with routes changes: there is nothing to try")
             return
         began = datetime.now(UTC)
-        before = {trial.service: self._counts(trial, began - self._span, began) for trial in trials}
+        before = {trial.service: self.counts(trial, began - self._span, began) for trial in trials}
         try:
             for trial in trials:
                 trial.serving.split(trial.version, self.share)
@@ -106,7 +106,7 @@ class Canary:
 
     @property
     def _span(self) -> timedelta:
-        return timedelta(seconds=self.seconds + _SETTLE_SECONDS)
+        return timedelta(seconds=self.seconds + SETTLE_SECONDS)
 
     def _observe(self, trials: list[Trial], before: Mapping[str, Counts], began: datetime) -> None:
         started = time.monotonic()
@@ -120,7 +120,7 @@ class Canary:
             few: list[str] = []
             bad: list[str] = []
             for trial in trials:
-                found = self._counts(trial, began, now)
+                found = self.counts(trial, began, now)
                 bad.extend(_bad(trial, found, before[trial.service]))
                 if found.invocations < MIN_REQUESTS:
                     few.append(
@@ -131,7 +131,7 @@ class Canary:
                 raise Refused("; ".join(bad))
             if passed >= self.seconds and not few:
                 return
-            if passed >= self.seconds + _SETTLE_SECONDS:
+            if passed >= self.seconds + SETTLE_SECONDS:
                 raise Refused(f"{'; '.join(few)}. Raise canary_percent or canary_minutes")
             time.sleep(_POLL_SECONDS)
 
@@ -146,7 +146,7 @@ class Canary:
                     # The metrics tell which version it was, so they decide.
                     print(failure)
 
-    def _counts(self, trial: Trial, begin: datetime, end: datetime) -> Counts:
+    def counts(self, trial: Trial, begin: datetime, end: datetime) -> Counts:
         function, alias = trial.serving.function, trial.serving.alias
         executed = {
             "FunctionName": function,

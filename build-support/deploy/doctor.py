@@ -11,13 +11,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.diagnosis import account, models, quotas, runner, state
+from deploy.diagnosis.examination import examined
 from deploy.diagnosis.findings import Check, Examined, Finding
 from deploy.program import Refused, parser, run
 from deploy.terraform import FOLDER
-from deploy.variables import Variables
 
 CHECKS: Final[dict[str, Check]] = {
     "region": account.region,
@@ -34,11 +34,11 @@ CHECKS: Final[dict[str, Check]] = {
 _DENIED: Final = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
 
-def examine(examined: Examined) -> Iterator[Finding]:
+def examine(patient: Examined) -> Iterator[Finding]:
     """Run every check. One that fails is a finding, and does not stop the others."""
     for name, check in CHECKS.items():
         try:
-            for finding in check(examined):
+            for finding in check(patient):
                 yield replace(finding, check=name)
         except ClientError as error:
             code = error.response["Error"]["Code"]
@@ -55,26 +55,11 @@ def examine(examined: Examined) -> Iterator[Finding]:
 _UNREACHABLE: Final = "Check the network, and that the service exists in this region"
 
 
-def _examined(environment: str, folder: Path) -> Examined:
-    variables = Variables.read(environment, folder)
-    examined = Examined(variables, account="", folder=folder)
-    try:
-        identity = examined.client("sts").get_caller_identity()
-    except NoCredentialsError:
-        raise Refused(
-            "there are no AWS credentials: run `aws configure sso` or set AWS_PROFILE, and check "
-            "with `aws sts get-caller-identity`"
-        ) from None
-    except ClientError as error:
-        raise Refused(f"AWS refuses these credentials: {error}. Sign in again") from None
-    return replace(examined, account=str(identity["Account"]))
-
-
-def _print(examined: Examined, findings: Sequence[Finding]) -> None:
+def _print(patient: Examined, findings: Sequence[Finding]) -> None:
     for finding in findings:
         print(f"{finding.severity}: {finding.check}: {finding.problem}\n    {finding.advice}.")
     good = [name for name in CHECKS if name not in {finding.check for finding in findings}]
-    where = f"{examined.variables.environment} in account {examined.account}"
+    where = f"{patient.variables.environment} in account {patient.account}"
     print(f"{where}: nothing wrong with {', '.join(good) or 'none of the above'}")
 
 
@@ -87,12 +72,12 @@ def main(arguments: Sequence[str]) -> None:
     if args.dry_run:
         print(f"would examine the account for {args.environment}: {', '.join(CHECKS)}")
         return
-    examined = _examined(args.environment, args.terraform)
-    findings = list(examine(examined))
+    patient = examined(args.environment, args.terraform)
+    findings = list(examine(patient))
     if args.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        _print(examined, findings)
+        _print(patient, findings)
     if blockers := [finding for finding in findings if finding.severity == "blocker"]:
         raise Refused(f"{len(blockers)} of these findings would make a deploy fail")
 

@@ -22,6 +22,7 @@ def main(arguments: Sequence[str], root: Path = REPOSITORY) -> None:
     print(f"\nGET /{args.service}/{path} answers with an empty list. Next: write its model in")
     print(
         "models.py, and let the route call the module that does its work. The gateway is unchanged."
+        "\n`./pants run terraform/tests:write_tables` writes its scope into Terraform's tables."
     )
 
 

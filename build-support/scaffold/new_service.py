@@ -30,9 +30,9 @@ _NEXT = """
     serves it with all others
   ./pants run build-support/scaffold:new_endpoint -- {name} NAME
     adds an endpoint
-  ./pants run terraform/tests:write_tables
-    writes what it has and may do into Terraform's tables, for the review
 Its permissions are in terraform/lambda-{name}.tf; its memory, timeout and quota in services.json.
+terraform/tests/tables/service-{name}.json has what Terraform plans for it, and the tests compare
+both: after a change of either, `./pants run terraform/tests:write_tables` writes the tables anew.
 To deploy it, apply bootstrap/ first: it creates the role that terraform/ looks up."""
 
 

@@ -33,7 +33,6 @@ _ENVIRONMENT: Final = {**os.environ, "PANTS_PANTSD": "false"}
 def service(copy: Path) -> None:
     """Add a service, run all that could name it, and remove it again."""
     _add(copy)
-    _write_tables(copy)
     _pants(
         copy,
         "test",
@@ -45,7 +44,6 @@ def service(copy: Path) -> None:
     for goal in ("lint", "check", "dependencies"):
         _pants(copy, goal, "::")
     _pants(copy, "run", "build-support/scaffold:remove_service", "--", _SERVICE)
-    _write_tables(copy)
     _require(not git(copy, "status", "--porcelain"), "remove_service left files or lines behind")
 
 
@@ -74,11 +72,6 @@ PARTS: Final[Mapping[str, Callable[[Path], None]]] = {
     "estate": estate,
     "rename": rename,
 }
-
-
-def _write_tables(copy: Path) -> None:
-    """Write what Terraform plans for the service into the tables, as its author does."""
-    _pants(copy, "run", "terraform/tests:write_tables")
 
 
 def _add(copy: Path) -> None:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from scaffold import service
+from scaffold import service, templates
 from scaffold.changes import REPOSITORY
 from scaffold.program import run
 
@@ -21,6 +21,8 @@ def main(arguments: Sequence[str], root: Path = REPOSITORY) -> None:
     print(changes.summary())
     changes.make()
     print(_LEFT.format(name=args.name))
+    if templates.TABLE.format(name=args.name) not in changes.removed():
+        print(_TABLES.format(name=args.name))
 
 
 _LEFT = """
@@ -31,6 +33,9 @@ logs, alarms, API key and policies. These stay in AWS:
   its metrics, for up to 15 months, and its traces, for 30 days;
   what it stored itself.
 If terraform/environments/*.tfvars gives it a quota, delete that: it would become a client's key."""
+
+_TABLES = """
+Terraform's tables have {name}: `./pants run terraform/tests:write_tables` takes it out."""
 
 
 if __name__ == "__main__":

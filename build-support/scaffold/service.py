@@ -34,9 +34,8 @@ def addition(root: Path, name: str, calls: Sequence[str]) -> Changes:
             routed = ", ".join(each for each, service in declared.items() if service.route)
             raise Refused(f"--calls: there is no service {called}; the services are {routed}")
     changes = Changes(root)
-    for path, text in templates.service(name, list(calls)).items():
-        changes.create(f"backend/{name}/{path}", text)
-    changes.create(f"terraform/lambda-{name}.tf", templates.filled("lambda.tf", name=name))
+    for path, text in templates.new_files(name, list(calls)).items():
+        changes.create(path, text)
     changes.edit(places.DECLARATION, places.declare(name, calls))
     changes.edit(places.PACKAGES, places.list_package(name))
     changes.edit(places.MODULES, places.map_module(name))
@@ -66,13 +65,21 @@ def removal(root: Path, name: str, *, discard: bool = False) -> Changes:
     if not discard:
         _check_kept(root, name, declared[name])
     changes = Changes(root)
-    changes.remove(f"backend/{name}")
-    changes.remove(f"terraform/lambda-{name}.tf")
+    for path in _paths(root, name):
+        changes.remove(path)
     changes.edit(places.DECLARATION, places.undeclare(name))
     changes.edit(places.PACKAGES, places.unlist_package(name))
     changes.edit(places.MODULES, places.unmap_module(name))
     _check_declaration(changes)
     return changes
+
+
+def _paths(root: Path, name: str) -> list[str]:
+    """Return the folder and the files of a service."""
+    paths = [f"backend/{name}", f"terraform/lambda-{name}.tf"]
+    table = templates.TABLE.format(name=name)
+    # `write_tables` deletes it, when the other tables have the service.
+    return [*paths, table] if (root / table).exists() else paths
 
 
 def _declared(root: Path) -> dict[str, Service]:
@@ -117,14 +124,10 @@ def _check_declaration(changes: Changes) -> None:
 
 def _check_kept(root: Path, name: str, service: Service) -> None:
     """Refuse to remove files that neither git nor `new_service` can bring back."""
-    generated = {
-        f"backend/{name}/{path}": text
-        for path, text in templates.service(name, list(service.calls)).items()
-    }
-    generated[f"terraform/lambda-{name}.tf"] = templates.filled("lambda.tf", name=name)
+    generated = templates.new_files(name, list(service.calls))
     listed = git(
         root, "ls-files", "--others", "--modified", "--exclude-standard", "-z", "--",
-        f"backend/{name}", f"terraform/lambda-{name}.tf",
+        *_paths(root, name),
     )  # fmt: skip
     lost = [
         path

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+TABLE: Final = "terraform/tests/tables/service-{name}.json"
+
 _FOLDER: Final = Path(__file__).with_name("templates")
 _LONGEST_TUPLE: Final = 82  # What fits into the line of CALLED.
 _PLACE: Final = re.compile(r"\{\{(\w+)\}\}")
@@ -18,7 +20,16 @@ def filled(template: str, **values: str) -> str:
     return _IMPORTS.sub(lambda block: "".join(sorted(block[0].splitlines(keepends=True))), text)
 
 
-def service(name: str, calls: list[str]) -> dict[str, str]:
+def new_files(name: str, calls: list[str]) -> dict[str, str]:
+    """Return the files of a new service, by their path in the repository."""
+    return {
+        **{f"backend/{name}/{path}": text for path, text in _folder(name, calls).items()},
+        f"terraform/lambda-{name}.tf": filled("lambda.tf", name=name),
+        TABLE.format(name=name): filled("service_table.json", name=name),
+    }
+
+
+def _folder(name: str, calls: list[str]) -> dict[str, str]:
     """Return the files of a new service's folder, by their path in it."""
     called = ", ".join(f'"{each}"' for each in calls) + "," * (len(calls) == 1)
     if len(called) > _LONGEST_TUPLE:

@@ -123,7 +123,9 @@ mock_provider "aws" {
   override_during = plan
 }"""
 _ALSO_MOCKED: Final[dict[str, list[tuple[str, str]]]] = {
-    "aws_api_gateway_usage_plan": [],  # Random, so that a plan shows which one is meant.
+    # Random, so that a plan shows which instance is meant.
+    "aws_api_gateway_usage_plan": [],
+    "aws_secretsmanager_secret": [],
     "aws_secretsmanager_random_password": [("random_password", "<mocked>")],
     "aws_iam_openid_connect_provider": [
         ("arn", "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com")

@@ -1,4 +1,4 @@
-"""The written tables of what each resource has, and their comparison with plans.
+"""The written tables of what each resource has.
 
 `tables/rights-LAYER.json` has the policies, trusts, boundaries and attachments: a line for the
 actions, the resources and each condition of every statement. `tables/settings-LAYER.json` has all
@@ -7,11 +7,16 @@ other resources and the outputs. An entry covers all instances with the same val
 an object from names of plans to values. `exists` names the plans that have a resource, if some
 have not.
 
-`./pants run terraform/tests:write_tables` writes them again. Review each changed line.
+`tables/service-NAME.json` has what a service adds to the tables that were written before it: its
+own entries, and its elements of lists in other entries. `new_service` makes the file.
+
+`./pants run terraform/tests:write_tables` writes the tables again, and deletes the files of
+services, because the tables then have all of them. Review each changed line.
 """
 
 import json
 import re
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +28,7 @@ from tests.variants import REGIONS
 
 FOLDER: Final = Path(__file__).with_name("tables")
 TOPICS: Final = ("rights", "settings")
-_ENVIRONMENTS: Final = ("dev", "test", "prod")
+ENVIRONMENTS: Final = ("dev", "test", "prod")
 _RIGHTS: Final = re.compile(r"(^|\.)(aws_iam_|aws_lambda_permission|aws_\w+_policy\.)")
 _NO_RIGHTS: Final = re.compile(r"aws_(ecr_lifecycle|cloudwatch_log_data_protection)_policy")
 _DEFAULTS: Final = {"Effect": "Allow", "Version": "2012-10-17"}
@@ -51,8 +56,8 @@ def instances(plan: Planned, environment: str | None) -> Iterator[Instance]:
     for full_address, values in plan.resources.items():
         match = _INSTANCE.fullmatch(full_address)
         address, key = (match["address"], match["key"]) if match else (full_address, None)
-        own = environment or next((e for e in _ENVIRONMENTS if _has_word(e, key or "")), None)
-        name = _without(key, own, "{env}") if key is not None else None
+        own = environment or next((e for e in ENVIRONMENTS if _has_word(e, key or "")), None)
+        name = replaced(key, own, "{env}") if key is not None else None
         label = plan.variant if environment or own is None else f"{plan.variant}/{own}"
         cleaned = {}
         for path, value in values.items():
@@ -60,7 +65,7 @@ def instances(plan: Planned, environment: str | None) -> Iterator[Instance]:
             if cleaned_path is not None:
                 for word, placeholder in ((own, "{env}"), (region, "{region}"), (name, "{key}")):
                     if word != "{env}":
-                        cleaned_value = _without(cleaned_value, word, placeholder)
+                        cleaned_value = replaced(cleaned_value, word, placeholder)
                 cleaned[cleaned_path] = cleaned_value
         yield Instance(address, name, label, cleaned)
 
@@ -79,30 +84,39 @@ def _word(word: str) -> str:
     return rf"(?<![A-Za-z0-9_]){re.escape(word)}(?![A-Za-z0-9_])"
 
 
-def _without(value: Any, word: str | None, placeholder: str) -> Any:
+def replaced(value: Any, word: str | None, placeholder: str) -> Any:
     if not word:
         return value
     if isinstance(value, str):
         return re.sub(_word(word), lambda _: placeholder, value)
     if isinstance(value, list):
-        return [_without(item, word, placeholder) for item in value]
+        return [replaced(item, word, placeholder) for item in value]
     if isinstance(value, dict):
-        return {name: _without(item, word, placeholder) for name, item in value.items()}
+        return {name: replaced(item, word, placeholder) for name, item in value.items()}
     return value
 
 
 # --- Writing --------------------------------------------------------------------------------------
 
 
-def encoded(found: Iterable[Instance]) -> dict[str, Values]:
-    """Return the table of all instances of all plans."""
+def encoded(
+    found: Iterable[Instance], every: Iterable[Instance] | None = None
+) -> dict[str, Values]:
+    """Return the table of the instances of all plans.
+
+    Args:
+        found: The instances to write.
+        every: All instances of the plans, if `found` is a part of them.
+    """
+    found = list(found)
     by_resource: dict[tuple[str, str | None], dict[str, Mapping[str, Any]]] = {}
     labels: dict[bool, list[str]] = {True: [], False: []}
-    for item in found:
-        by_resource.setdefault((item.address, item.key), {})[item.plan] = item.values
+    for item in found if every is None else every:
         known = labels["/" in item.plan]
         if item.plan not in known:
             known.append(item.plan)
+    for item in found:
+        by_resource.setdefault((item.address, item.key), {})[item.plan] = item.values
     bodies: dict[tuple[str, str], list[str | None]] = {}
     for (address, key), plans in by_resource.items():
         body = _body(plans, labels["/" in next(iter(plans))])
@@ -131,13 +145,26 @@ def _body(plans: Mapping[str, Mapping[str, Any]], labels: list[str]) -> Values:
     return body
 
 
-def text_of(table: Mapping[str, Values]) -> str:
+def text_of(table: Mapping[str, Any]) -> str:
     """Return a table as JSON with one value a line."""
     entries = []
     for name, body in table.items():
-        lines = [f"    {json.dumps(path)}: {json.dumps(value)}" for path, value in body.items()]
-        entries.append(f"  {json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n  }")
+        text = json.dumps(body)
+        if isinstance(body, dict):
+            lines = [f"    {json.dumps(path)}: {json.dumps(value)}" for path, value in body.items()]
+            text = "{\n" + ",\n".join(lines) + "\n  }"
+        entries.append(f"  {json.dumps(name)}: {text}")
     return "{\n" + ",\n".join(entries) + "\n}\n"
+
+
+def text_of_service(tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the file of what a service adds to each table."""
+    texts = {name: textwrap.indent(text_of(table), "  ") for name, table in tables.items() if table}
+    entries = [f"  {json.dumps(name)}: {text.strip()}" for name, text in texts.items()]
+    return "{\n" + ",\n".join(entries) + "\n}\n"
+
+
+# --- Reading --------------------------------------------------------------------------------------
 
 
 def read(topic: str, layer: str) -> dict[str, Values]:
@@ -146,68 +173,17 @@ def read(topic: str, layer: str) -> dict[str, Values]:
     return table
 
 
-# --- Comparing ------------------------------------------------------------------------------------
+def read_added(topic: str, layer: str) -> list[dict[str, Any]]:
+    """Return what each service adds to a table that was written before it."""
+    files = [json.loads(path.read_text()) for path in service_files()]
+    return [file.get(f"{topic}-{layer}", {}) for file in files]
 
 
-def differences(table: Mapping[str, Values], found: Iterable[Instance], variant: str) -> list[str]:
-    """Return a line for each value of one plan that is not as its table says."""
-    written: dict[tuple[str, str | None], tuple[str, Values]] = {}
-    for name, body in table.items():
-        address, _, keys = name.removesuffix("]").partition("[")
-        for key in keys.split(", ") if keys else [None]:
-            written[(address, key)] = (name, body)
-    lines = []
-    seen: set[tuple[str, str | None, str]] = set()
-    for item in found:
-        where = item.address if item.key is None else f"{item.address}[{item.key}]"
-        seen.add((item.address, item.key, item.plan))
-        _, body = written.get((item.address, item.key), ("", {}))
-        if not body or not _exists(body, item.plan):
-            lines.append(f"{item.plan}: {where}: planned, and not in the table")
-            continue
-        expected = _expected(body, item.plan)
-        for path in sorted({*expected, *item.values}):
-            old, new = expected.get(path), item.values.get(path)
-            if old != new:
-                lines.append(f"{item.plan}: {where}: {path}: {_change(old, new)}")
-    known = {plan for _, _, plan in seen}
-    for (address, key), (_, body) in written.items():
-        where = address if key is None else f"{address}[{key}]"
-        for plan in sorted(known):
-            if ("/" in plan) == ("{env}" in (key or "") or key in _ENVIRONMENTS):
-                gone = _exists(body, plan) and (address, key, plan) not in seen
-                if gone:
-                    lines.append(f"{plan}: {where}: in the table, and not planned")
-    return lines
+def service_file(name: str) -> Path:
+    """Return the file of a service that the tables do not have yet."""
+    return FOLDER / f"service-{name}.json"
 
 
-def _exists(body: Values, plan: str) -> bool:
-    return "exists" not in body or plan in body["exists"].split(", ")
-
-
-def _expected(body: Values, plan: str) -> Values:
-    expected = {}
-    for path, value in body.items():
-        if path == "exists":
-            continue
-        if not isinstance(value, dict):
-            expected[path] = value
-            continue
-        for names, one in value.items():
-            if plan in names.split(", "):
-                expected[path] = one
-    return expected
-
-
-def _change(old: Any, new: Any) -> str:
-    if isinstance(old, list) and isinstance(new, list):
-        added = [item for item in new if item not in old]
-        removed = [item for item in old if item not in new]
-        parts = [f"added {json.dumps(added)}"] if added else []
-        parts += [f"removed {json.dumps(removed)}"] if removed else []
-        return "; ".join(parts) or "in another order"
-    if old is None:
-        return f"added {json.dumps(new)}"
-    if new is None:
-        return f"removed {json.dumps(old)}"
-    return f"{json.dumps(old)} became {json.dumps(new)}"
+def service_files() -> list[Path]:
+    """Return the files of the services that the tables do not have yet."""
+    return sorted(FOLDER.glob("service-*.json"))

@@ -10,16 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.estate import (
-    LAYERS,
-    block_differences,
-    instances_of,
-    on_topic,
-)
+from services.declared import SERVICES
+from tests.comparison import differences, without
+from tests.estate import LAYERS, block_differences, instances_of, on_topic
 from tests.harness import Layer, missing
 from tests.planned_values import Values
 from tests.plans import Planned, mocked_layer, plans
-from tests.tables import TOPICS, differences, encoded, read, text_of
+from tests.tables import TOPICS, encoded, read, read_added, text_of
 from tests.variants import variants
 
 pytestmark = [
@@ -46,11 +43,11 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Plans:
 @pytest.mark.parametrize("topic", TOPICS)
 @pytest.mark.parametrize("name", LAYERS)
 def test_each_plan_is_as_its_table_says(planned: Plans, name: str, topic: str) -> None:
-    table = read(topic, name)
+    table, added = read(topic, name), read_added(topic, name)
     lines = [
         line
         for variant, plan in planned[name][1].items()
-        for line in differences(table, on_topic(topic, instances_of(name, plan)), variant)
+        for line in differences(table, on_topic(topic, instances_of(name, plan)), variant, added)
     ]
     assert not lines, "\n".join([_CHANGED, *lines])
 
@@ -69,7 +66,8 @@ def test_the_table_is_as_the_program_writes_it(planned: Plans, name: str, topic:
         for plan in planned[name][1].values()
         for item in on_topic(topic, instances_of(name, plan))
     ]
-    assert text_of(read(topic, name)) == text_of(encoded(found))
+    recorded = without(found, read_added(topic, name))
+    assert text_of(read(topic, name)) == text_of(encoded(recorded))
 
 
 # --- What the comparison notices ------------------------------------------------------------------
@@ -78,8 +76,13 @@ def test_the_table_is_as_the_program_writes_it(planned: Plans, name: str, topic:
 def _changed(plan: Planned, address: str, path: str, value: object) -> list[str]:
     resources = copy.deepcopy(dict(plan.resources))
     resources[address] = {**resources[address], path: value}
-    found = on_topic("rights", instances_of("terraform", Planned(plan.variant, resources)))
-    return differences(read("rights", "terraform"), found, plan.variant)
+    return _differences_of_rights(Planned(plan.variant, resources))
+
+
+def _differences_of_rights(plan: Planned) -> list[str]:
+    found = on_topic("rights", instances_of("terraform", plan))
+    table, added = read("rights", "terraform"), read_added("rights", "terraform")
+    return differences(table, found, plan.variant, added)
 
 
 def test_an_added_and_a_removed_right_are_named_with_their_statement(planned: Plans) -> None:
@@ -100,8 +103,7 @@ def test_a_new_and_a_missing_resource_are_named(planned: Plans) -> None:
     plan = planned["terraform"][1]["dev"]
     resources = dict(plan.resources)
     resources["aws_iam_policy.extra"] = resources.pop("aws_iam_policy.lambda_api_secrets")
-    found = on_topic("rights", instances_of("terraform", Planned("dev", resources)))
-    assert sorted(differences(read("rights", "terraform"), found, "dev")) == [
+    assert sorted(_differences_of_rights(Planned("dev", resources))) == [
         "dev: aws_iam_policy.extra: planned, and not in the table",
         "dev: aws_iam_policy.lambda_api_secrets: in the table, and not planned",
     ]
@@ -164,12 +166,8 @@ def test_a_traced_function_has_its_layer(planned: Plans) -> None:
         traced = values.get("tracing_config.mode") == "Active"
         endpoint = values.get("environment.variables.OTLP_ENDPOINT", "")
         assert (len(values.get("layers", [])) == 1) == (traced and "4318" in endpoint), place
-        assert traced == (values["environment.variables.SERVICE_NAME"] in _ROUTED) or (
-            ", off:" in place
-        ), place
-
-
-_ROUTED = ("api", "chat", "runner", "s3vector")
+        routed = SERVICES[values["environment.variables.SERVICE_NAME"]].route
+        assert traced == routed or ", off:" in place, place
 
 
 def test_every_log_group_has_a_retention(planned: Plans) -> None:

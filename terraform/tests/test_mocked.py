@@ -87,8 +87,8 @@ def test_a_declared_function_without_a_module_is_refused(tmp_path: Path) -> None
     layer = _initialised("terraform", tmp_path)
     declaration = tmp_path / "services.json"
     services = json.loads(declaration.read_text())
-    declaration.write_text(json.dumps(services | {"billing": services["chat"]}))
-    with pytest.raises(TerraformError, match=r"services\.json declares billing: add the module to"):
+    declaration.write_text(json.dumps(services | {"nomodule": services["chat"]}))
+    with pytest.raises(TerraformError, match=r"services\.json declares nomodule: add the module"):
         layer.run("test", "-no-color", "-filter=tests/tracing.tftest.hcl")
 
 

@@ -71,24 +71,29 @@ def roles(examined: Examined) -> Iterator[Finding]:
 
 def layer(examined: Examined) -> Iterator[Finding]:
     """Try to read the ADOT layer that the functions would get."""
-    variables = examined.variables
-    mode = variables["tracing_mode"]
-    if mode not in {"sdk", "auto"}:
+    arn = layer_arn(examined)
+    if arn is None:
         return
-    arn = variables.values.get("adot_layer_arn") or _layer_arn(examined, mode)
     try:
         examined.client("lambda").get_layer_version_by_arn(Arn=arn)
     except ClientError as error:
         # AWS answers AccessDenied for a layer of another account that does not exist.
         yield blocker(
             f"the layer {arn} cannot be read: {error.response['Error']['Code']}",
-            f'Set tracing_mode = "udp" in environments/{variables.environment}.tfvars, which needs '
-            "no layer, or set adot_layer_arn to a layer of your own",
+            f'Set tracing_mode = "udp" in environments/{examined.variables.environment}.tfvars, '
+            "which needs no layer, or set adot_layer_arn to a layer of your own",
         )
 
 
-def _layer_arn(examined: Examined, mode: str) -> str:
-    variables, text = examined.variables, (examined.folder / "locals.tf").read_text()
+def layer_arn(examined: Examined) -> str | None:
+    """Return the ADOT layer that the functions get; None if they need none."""
+    variables = examined.variables
+    mode, own = variables["tracing_mode"], variables.values.get("adot_layer_arn")
+    if mode not in {"sdk", "auto"}:
+        return None
+    if own:
+        return own
+    text = (examined.folder / "locals.tf").read_text()
     architecture = "arm64" if variables["architecture"] == "arm64" else "amd64"
     [name] = re.findall(rf'^ *{mode} *= "(aws-otel-[^"]+)"$', text, re.MULTILINE)
     [owner] = re.findall(r'^ *adot_account *= "(\d+)"$', text, re.MULTILINE)

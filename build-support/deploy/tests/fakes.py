@@ -298,7 +298,8 @@ class FakeAccount:
     def serves(self, environ: Environ) -> bool:
         """Return whether moto lacks the operation, or the request is to be refused."""
         mine = ("/2016-08-19/account-settings", "/2018-10-31/layers")
-        return environ["PATH_INFO"].startswith(mine) or self._refusal(environ) is not None
+        reads = environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"].startswith(mine)
+        return reads or self._refusal(environ) is not None
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if refusal := self._refusal(environ):

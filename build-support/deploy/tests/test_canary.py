@@ -48,7 +48,7 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> FakeLambda:
     monkeypatch.setattr(traffic, "client", lambda name: fake)
     monkeypatch.setattr(checks, "client", lambda name: fake)
     monkeypatch.setattr(canary, "_POLL_SECONDS", 0.01)
-    monkeypatch.setattr(canary, "_SETTLE_SECONDS", 0.05)
+    monkeypatch.setattr(canary, "SETTLE_SECONDS", 0.05)
     return fake
 
 

@@ -2,8 +2,6 @@
 
 import json
 import os
-import shutil
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,32 +12,17 @@ import pytest
 
 from deploy import doctor
 from deploy.diagnosis import findings, quotas
-from deploy.program import REPOSITORY, Refused
+from deploy.program import Refused
+from deploy.tests.account import (
+    BUCKET,
+    PROVIDER,
+    Account,
+    checkout,
+    set_gateway_role,
+)
 from deploy.tests.fakes import FakeAccount
 from deploy.variables import Variables
-from local.aws.app_runner import AppRunner
-from local.aws.bedrock_api import BedrockApi
-from local.aws.server import EmbeddedAws, boto3_client
-from local.bedrock.runtime import Bedrock
 from local.blueprint import ACCOUNT_ID, REGION
-from services.declared import CONTAINERS, SERVICES
-
-BUCKET: Final = f"fin-advisor-tfstate-{ACCOUNT_ID}-{REGION}"
-PROVIDER: Final = f"arn:aws:iam::{ACCOUNT_ID}:oidc-provider/token.actions.githubusercontent.com"
-ROLES: Final = [
-    *(f"lambda-{name}" for name in SERVICES),
-    *(f"apprunner-{name}" for name in (*CONTAINERS, "image")),
-    "scheduler",
-]
-TRUST: Final = '{"Version": "2012-10-17", "Statement": []}'
-IMAGE: Final = json.dumps(
-    {
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-        "config": {"digest": "sha256:" + "1" * 64},
-        "layers": [],
-    }
-)
 
 
 @dataclass
@@ -78,33 +61,6 @@ class Patient:
         return finding
 
 
-class Account:
-    """An embedded account as bootstrap/ leaves it, with one client of each service."""
-
-    def __init__(self) -> None:
-        self.fake = FakeAccount()
-        self._aws = EmbeddedAws([self.fake, AppRunner(), BedrockApi(Bedrock())])
-        self._aws.serve()
-        self._clients: dict[str, Any] = {}
-        _bootstrap(self.client)
-
-    def client(self, service: str, region: str = REGION) -> Any:
-        if service not in self._clients:
-            self._clients[service] = boto3_client(
-                service, endpoint_url=self._aws.url, region=region
-            )
-        return self._clients[service]
-
-    def renew(self) -> None:
-        """Delete everything, and create what bootstrap/ creates."""
-        request = urllib.request.Request(f"{self._aws.url}/moto-api/reset", method="POST")  # noqa: S310
-        with urllib.request.urlopen(request, timeout=60):  # noqa: S310 - the embedded AWS
-            _bootstrap(self.client)
-
-    def stop(self) -> None:
-        self._aws.stop()
-
-
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
     account = Account()
@@ -123,12 +79,7 @@ def patient(
 ) -> Iterator[Patient]:
     monkeypatch.setattr(findings, "client", account.client)
     monkeypatch.setenv("AWS_REGION", REGION)
-    folder = tmp_path / "terraform"
-    shutil.copytree(REPOSITORY / "terraform" / "environments", folder / "environments")
-    for name in ("variables.tf", "locals.tf"):
-        shutil.copy(REPOSITORY / "terraform" / name, folder)
-    made = Patient(folder, account.client, account.fake, capsys)
-    made.write("dev.s3.tfbackend", "000000000000", ACCOUNT_ID)
+    made = Patient(checkout(tmp_path / "terraform"), account.client, account.fake, capsys)
     with account.fake.unchanged_afterwards():
         yield made
 
@@ -139,28 +90,6 @@ def operated(account: Account, patient: Patient) -> Iterator[Patient]:
     yield patient
     account.fake.refusals.clear()
     account.renew()
-
-
-def _bootstrap(client: Callable[[str], Any]) -> None:
-    iam = client("iam")
-    for role in ROLES:
-        iam.create_role(RoleName=f"fin-advisor-dev-{role}", AssumeRolePolicyDocument=TRUST)
-    iam.create_role(RoleName="AWSServiceRoleForAppRunner", AssumeRolePolicyDocument=TRUST)
-    iam.create_open_id_connect_provider(
-        Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"]
-    )
-    client("s3").create_bucket(Bucket=BUCKET)
-    _gateway_role(client, f"arn:aws:iam::{ACCOUNT_ID}:role/fin-advisor-apigateway-logs")
-    client("ecr").create_repository(repositoryName="fin-advisor/runner")
-    client("ecr").put_image(
-        repositoryName="fin-advisor/runner", imageTag="commit-1", imageManifest=IMAGE
-    )
-
-
-def _gateway_role(client: Callable[[str], Any], arn: str) -> None:
-    client("apigateway").update_account(
-        patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": arn}]
-    )
 
 
 def test_a_prepared_account_has_no_finding(patient: Patient) -> None:
@@ -307,7 +236,7 @@ def test_an_account_without_bootstrap_that_has_the_singletons_already(operated: 
 
 def test_an_account_with_bootstrap_that_lacks_the_singletons(operated: Patient) -> None:
     operated.client("iam").delete_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER)
-    _gateway_role(operated.client, "")
+    set_gateway_role(operated.client, "")
     found = operated.findings()
     assert [item[:2] for item in found] == [("singletons", "blocker"), ("singletons", "warning")]
     assert "enable_api_gateway_account = true" in found[0][3]

@@ -15,6 +15,9 @@ from tests.harness import Layer, missing
 
 pytestmark = pytest.mark.slow
 
+NEEDS_TERRAFORM = pytest.mark.skipif(
+    missing() is not None, reason=f"Terraform cannot run here: {missing()}"
+)
 SUITES = Path(__file__).with_name("suites")
 # What reads services.json or the module map, besides Terraform.
 TESTS = (
@@ -84,7 +87,37 @@ def test_ruff_has_no_finding(root: Path) -> None:
     run(root, "ruff", "format", "--check", "--no-cache", "backend/billing")
 
 
-@pytest.mark.skipif(missing() is not None, reason=f"Terraform cannot run here: {missing()}")
+@NEEDS_TERRAFORM
+def test_every_plan_is_as_the_tables_and_the_file_of_the_service_say(root: Path) -> None:
+    printed = run(root, "pytest", "-q", "-p", "no:cacheprovider", "terraform/tests/test_estate.py")
+    assert re.search(r"^\d+ passed in", printed, re.MULTILINE), printed
+
+
+@NEEDS_TERRAFORM
+def test_a_right_that_the_service_gets_besides_is_named(root: Path) -> None:
+    mistakes = root / "terraform/tests/mutants/mistakes.toml"
+    before = mistakes.read_text()
+    mistakes.write_text(before + WIDER)
+    try:
+        printed = run(root, "tests.mutants", "--only", "billing may list all secrets")
+    finally:
+        mistakes.write_text(before)
+    assert (
+        "table of rights, plan dev: aws_iam_policy.lambda_billing_secrets: "
+        'policy.ReadOwnKey.Action: added ["secretsmanager:ListSecrets"]'
+    ) in printed
+
+
+WIDER = """
+[[mistake]]
+name = "billing may list all secrets"
+file = "terraform/lambda-billing.tf"
+old = 'Action   = ["secretsmanager:GetSecretValue"]'
+new = 'Action   = ["secretsmanager:GetSecretValue", "secretsmanager:ListSecrets"]'
+"""
+
+
+@NEEDS_TERRAFORM
 @pytest.mark.parametrize(
     ("name", "options"),
     [("terraform", ["-var-file=environments/dev.tfvars"]), ("bootstrap", [])],

@@ -39,9 +39,10 @@ def test_a_new_service_changes_three_existing_files(root: Path) -> None:
     after = texts(root)
     assert {path for path in before if after[path] != before[path]} == EXISTING
     new = after.keys() - before.keys()
-    assert all(
-        path.startswith("backend/billing/") or path == "terraform/lambda-billing.tf" for path in new
-    )
+    assert {path for path in new if not path.startswith("backend/billing/")} == {
+        "terraform/lambda-billing.tf",
+        "terraform/tests/tables/service-billing.json",
+    }
     declared = read(root / places.DECLARATION)
     assert list(declared) == [*SERVICES, "billing"]
     assert declared["billing"].calls == {"s3vector": [], "chat": []}
@@ -110,6 +111,14 @@ def test_remove_service_undoes_new_service(
     printed = capsys.readouterr().out
     assert "These stay in AWS" in printed
     assert "bootstrap/" in printed
+
+
+def test_a_service_that_the_tables_have_is_removed(root: Path) -> None:
+    new_service.main(["billing"], root)
+    (root / "terraform/tests/tables/service-billing.json").unlink()  # as write_tables does
+    _commit(root)
+    remove_service.main(["billing"], root)
+    assert not [path for path in texts(root) if "billing" in path]
 
 
 def test_an_entry_amid_the_others_is_removed(root: Path) -> None:

@@ -1,0 +1,1 @@
+"""The claims that no emulator can prove; each is tried against an account."""
