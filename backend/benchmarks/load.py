@@ -17,7 +17,7 @@ from typing import Final, Never
 from rich.console import Console
 
 from benchmarks import report
-from benchmarks.soak.estate import EstateFailed, running_estate
+from benchmarks.soak.estate import Estate, EstateFailed, running_estate
 from benchmarks.soak.outcome import Outcome
 from benchmarks.soak.processes import changes, sample
 from benchmarks.soak.traffic import Traffic
@@ -37,41 +37,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     signal.signal(signal.SIGTERM, _end)  # so that the estate is stopped
     console = Console(highlight=False, soft_wrap=True)
+    misses: list[str] = []
+    outcome = None
     try:
-        outcome = _measure(options, console)
-    except EstateFailed as error:
-        console.print(str(error), markup=False)
-        return 1
-    console.print(outcome.markdown(), markup=False)
-    if outcome.judges_growth:
-        root = report.repository()
-        report.write_values(root / "docs/benchmarks/load.json", outcome.as_json())
-        report.write_page(root / "docs/benchmarks.md", "load", outcome.markdown())
-    misses = list(outcome.misses())
+        with running_estate() as estate:
+            outcome = _measure(estate, options, console)
+    except EstateFailed as error:  # where it does not stop in order, there are results
+        misses.append(str(error))
+    if outcome is not None:
+        console.print(outcome.markdown(), markup=False)
+        misses += outcome.misses()
+        if outcome.judges_growth:
+            root = report.repository()
+            report.write_values(root / "docs/benchmarks/load.json", outcome.as_json())
+            report.write_page(root / "docs/benchmarks.md", "load", outcome.markdown())
     for miss in misses:
         console.print(f"missed: {miss}", markup=False)
     return 1 if misses else 0
 
 
-def _measure(options: argparse.Namespace, console: Console) -> Outcome:
-    with running_estate() as estate:
-        console.print(f"The estate is ready. Warming up for {options.warm_up:g} minutes.")
-        traffic = Traffic(estate.variables, options.users)
-        traffic.start()
-        try:
-            complete = traffic.wait(options.warm_up * 60, options.requests)
-            warm_up_errors = dict(traffic.tally.errors)
-            left = options.requests - traffic.tally.requests
-            traffic.tally.clear()
-            traffic.tally.errors.update(warm_up_errors)
-            console.print(f"Measuring for {options.minutes:g} minutes.")
-            began, samples = time.monotonic(), [sample(estate.pid)]
-            while complete and (seconds := began + options.minutes * 60 - time.monotonic()) > 0:
-                complete = traffic.wait(min(seconds, _SAMPLE_SECONDS), left)
-                samples.append(sample(estate.pid))
-        finally:
-            traffic.stop()
-        seconds = time.monotonic() - began
+def _measure(estate: Estate, options: argparse.Namespace, console: Console) -> Outcome:
+    console.print(f"The estate is ready. Warming up for {options.warm_up:g} minutes.")
+    traffic = Traffic(estate.variables, options.users)
+    traffic.start()
+    try:
+        complete = traffic.wait(options.warm_up * 60, options.requests)
+        left = options.requests - traffic.tally.requests
+        traffic.tally.begin()
+        console.print(f"Measuring for {options.minutes:g} minutes.")
+        began, samples = time.monotonic(), [sample(estate.pid)]
+        while complete and (seconds := began + options.minutes * 60 - time.monotonic()) > 0:
+            complete = traffic.wait(min(seconds, _SAMPLE_SECONDS), left)
+            samples.append(sample(estate.pid))
+    finally:
+        traffic.stop()
+    seconds = time.monotonic() - began
     if not complete:
         console.print(f"It ended early, after {options.requests} requests.")
     is_long = options.minutes >= MINUTES and options.warm_up >= WARM_UP_MINUTES

@@ -13,7 +13,7 @@ from pathlib import Path
 from local.compute.processes import Program
 
 _READY_SECONDS = 300.0
-_STOP_SECONDS = 60.0
+_STOP_SECONDS = 180.0  # after a long load its data take a while to free
 
 
 class EstateFailed(Exception):

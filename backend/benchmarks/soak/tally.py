@@ -39,7 +39,7 @@ class Answer:
 
 
 class Tally:
-    """The requests since the last `clear`."""
+    """The requests of a load."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, list[float]] = defaultdict(list)
@@ -60,11 +60,10 @@ class Tally:
         else:
             self.errors[f"{operation}: {answer.kind}"] += 1
 
-    def clear(self) -> None:
-        """Forget all requests."""
+    def begin(self) -> None:
+        """Forget the requests of the warm-up, except its errors."""
         self._seconds.clear()
         self.shed.clear()
-        self.errors.clear()
 
     def served(self) -> dict[str, int]:
         """How many requests of each operation were served."""

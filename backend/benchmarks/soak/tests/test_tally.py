@@ -50,10 +50,10 @@ def test_percentiles_are_those_of_the_served_requests_of_each_operation() -> Non
     assert tally.requests == 103
 
 
-def test_the_warm_up_can_be_forgotten() -> None:
+def test_errors_of_the_warm_up_are_not_forgotten() -> None:
     tally = Tally()
     tally.record("GET /a", Answer(200, {}), 1.0)
     tally.record("GET /a", Answer(500, {}), 1.0)
     tally.record("GET /a", Answer(503, RETRY), 1.0)
-    tally.clear()
-    assert (tally.requests, tally.percentiles()) == (0, {})
+    tally.begin()
+    assert (tally.requests, tally.percentiles(), tally.errors.total()) == (1, {}, 1)
