@@ -24,7 +24,7 @@ ROUNDS = 31
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the suites and return 0, or 1 where a target was missed."""
     options = _options(arguments)
-    root = _root()
+    root = report.repository()
     console = Console(highlight=False, soft_wrap=True)
     if not options.no_build:
         packages.build(root)
@@ -52,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 report.write_json(
                     root / "docs/benchmarks" / f"{suite}.json", figures, options.rounds
                 )
-                report.write_page(root / "docs/benchmarks.md", suite, figures, options.rounds)
+                text = report.markdown(figures, options.rounds)
+                report.write_page(root / "docs/benchmarks.md", suite, text)
     finally:
         surroundings.close()
         _remove(scratch)
@@ -76,13 +77,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     if options.rounds < 1:
         parser.error("--rounds: expects at least 1")
     return options
-
-
-def _root() -> Path:
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder / "pants.toml").is_file():
-            return folder
-    raise SystemExit("bench: run it inside the repository")
 
 
 def _remove(folder: Path) -> None:

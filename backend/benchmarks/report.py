@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,14 @@ class PageBroken(Exception):
     """The page lacks the markers between which the tables are written."""
 
 
+def repository() -> Path:
+    """Return the root of the repository, which has the results."""
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        if (folder / "pants.toml").is_file():
+            return folder
+    raise SystemExit("run it inside the repository")
+
+
 def machine() -> dict[str, str]:
     """Describe this machine: absolute figures mean nothing without it."""
     return {
@@ -38,38 +46,43 @@ def machine() -> dict[str, str]:
 
 def write_json(path: Path, figures: Sequence[Figure], rounds: int) -> None:
     """Write all values with their medians, ratios and targets."""
+    write_values(path, {"rounds": rounds, "figures": [_as_json(figure) for figure in figures]})
+
+
+def write_values(path: Path, values: Mapping[str, Any]) -> None:
+    """Write `values` after a description of this machine."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {
-        "machine": machine(),
-        "rounds": rounds,
-        "figures": [_as_json(figure) for figure in figures],
-    }
+    content = {"machine": machine(), **values}
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def write_page(page: Path, suite: str, figures: Sequence[Figure], rounds: int) -> None:
-    """Replace the tables between the two markers of a suite in `page`.
+def write_page(page: Path, suite: str, text: str) -> None:
+    """Replace what is between the two markers of a suite in `page` by `text`.
 
     Raises:
         PageBroken: The page lacks one of the markers.
     """
     begin, end = f"<!-- {suite}: begin -->", f"<!-- {suite}: end -->"
-    text = page.read_text()
-    if begin not in text or end not in text.partition(begin)[2]:
+    content = page.read_text()
+    if begin not in content or end not in content.partition(begin)[2]:
         raise PageBroken(f"{page.name}: expects the lines {begin} and {end}")
-    before, _, rest = text.partition(begin)
+    before, _, rest = content.partition(begin)
     after = rest.partition(end)[2]
-    page.write_text(f"{before}{begin}\n{markdown(figures, rounds)}{end}{after}")
+    page.write_text(f"{before}{begin}\n{text}{end}{after}")
 
 
 def markdown(figures: Sequence[Figure], rounds: int) -> str:
     """Return a line about the run, and a table for each figure."""
-    about = machine()
-    run = (
-        f"{rounds} rounds, {about['cpus']} CPUs, {about['architecture']}, {about['system']}, "
-        f"Python {about['python']}, {about['date']}."
+    return "\n".join([about(f"{rounds} rounds"), "", *(table(figure) for figure in figures)])
+
+
+def about(run: str) -> str:
+    """Return a line about a run and this machine."""
+    facts = machine()
+    return (
+        f"{run}, {facts['cpus']} CPUs, {facts['architecture']}, {facts['system']}, "
+        f"Python {facts['python']}, {facts['date']}."
     )
-    return "\n".join([run, "", *(table(figure) for figure in figures)])
 
 
 def table(figure: Figure) -> str:
@@ -78,7 +91,12 @@ def table(figure: Figure) -> str:
         {f"{figure.title}, {figure.unit}": name, **_cells(figure, name)} for name in figure.names
     ]
     columns = [column for column in rows[0] if any(row[column] for row in rows)]
-    lines = [columns, ["---"] * len(columns), *([row[name] for name in columns] for row in rows)]
+    return as_table(columns, [[row[name] for name in columns] for row in rows])
+
+
+def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 

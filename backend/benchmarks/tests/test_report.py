@@ -65,7 +65,7 @@ def test_the_json_has_all_values(tmp_path: Path) -> None:
 def test_a_page_gets_new_tables_and_keeps_the_rest(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("above\n<!-- size: begin -->\nold\n<!-- size: end -->\nbelow\n")
-    report.write_page(page, "size", [ONE], 31)
+    report.write_page(page, "size", report.markdown([ONE], 31))
     text = page.read_text()
     assert text.startswith("above\n<!-- size: begin -->\n31 rounds, ")
     assert text.endswith("| api | 9.2, target 12: met |\n<!-- size: end -->\nbelow\n")
@@ -76,5 +76,5 @@ def test_a_page_without_markers_is_refused_and_left_alone(tmp_path: Path) -> Non
     page = tmp_path / "page.md"
     page.write_text("<!-- size: begin -->\n")
     with pytest.raises(report.PageBroken, match="<!-- size: end -->"):
-        report.write_page(page, "size", [ONE], 31)
+        report.write_page(page, "size", "new")
     assert page.read_text() == "<!-- size: begin -->\n"

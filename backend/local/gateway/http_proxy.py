@@ -63,7 +63,8 @@ class WebProxy:
         response = await self._client.request(
             request.method,
             f"{uri}?{request.query}" if request.query else uri,
-            headers=headers,
+            # httpx encodes text as ASCII, and a client may send any byte.
+            headers=[(name.encode(), value.encode("latin-1")) for name, value in headers],
             content=request.body,
             timeout=httpx.Timeout(self._api.integration_timeout_seconds, connect=5.0),
         )

@@ -28,7 +28,7 @@ async def site(scope: Scope, receive: Receive, send: Send) -> None:
     content = {
         "path": scope["path"],
         "query": scope["query_string"].decode(),
-        "headers": {name.decode(): value.decode() for name, value in scope["headers"]},
+        "headers": {name.decode(): value.decode("latin-1") for name, value in scope["headers"]},
         "names": [name.decode() for name, _ in scope["headers"]],
         "body": len(body),
     }
@@ -283,6 +283,14 @@ async def test_a_web_service_gets_no_prefix_and_the_mapped_headers(
     assert headers["x-request-id"] == "r"
     assert answer.headers["x-own"] == "1"
     assert answer.headers["x-amzn-remapped-server"] == "site"
+
+
+async def test_a_web_service_gets_the_bytes_of_a_header_that_is_not_ascii(
+    tested: GatewayUnderTest,
+) -> None:
+    answer = await tested.client.get("/site/x", headers=[(b"idempotency-key", b"\xc3\xa9\xff")])
+    assert answer.status_code == 418
+    assert answer.json()["headers"]["idempotency-key"].encode("latin-1") == b"\xc3\xa9\xff"
 
 
 async def test_a_web_service_that_hangs_is_a_504(tmp_path: Path) -> None:

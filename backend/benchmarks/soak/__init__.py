@@ -1,0 +1,1 @@
+"""A load on the running local estate: the requests, their results, and the processes meanwhile."""
