@@ -507,7 +507,7 @@ locals {
   }
 
   # Only dev's role may delete objects, in order to delete a bucket that is not empty. The provider asks to bypass the
-  # governance of a bucket with Object Lock, also where nothing is locked.
+  # governance of a bucket with Object Lock, even if nothing is locked.
   empty_buckets = [
     {
       Sid    = "EmptyBuckets"

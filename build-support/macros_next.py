@@ -20,7 +20,7 @@ def stock_package(name, handler="handler.py:handler", tags=()):
 
 
 def lambda_package(name, handler="handler.py:handler", aws_services=(), tags=()):
-    """`:zip` stands for dist/<name>.zip, which `.ci/next` makes of the stock package.
+    """`:zip` means dist/<name>.zip, which `.ci/next` makes of the stock package.
 
     The plugin that does this in macros.py is written for the API of 2.17.
     """

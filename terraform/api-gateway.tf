@@ -98,7 +98,7 @@ resource "aws_api_gateway_method" "health" {
 }
 
 locals {
-  # Headers that the gateway adds to requests for the runner, in the place of what a client sent. API Gateway does not
+  # Headers that the gateway adds to requests for the runner, replacing those that a client sent. API Gateway does not
   # forward its request id by itself.
   runner_headers = {
     "integration.request.header.x-origin-verify"  = "stageVariables.originVerify"

@@ -11,7 +11,7 @@ resource "aws_dynamodb_table" "conversations" {
   hash_key     = "pk"
   range_key    = "sk"
 
-  # A conversation cannot be made again. Only dev, which may be destroyed at any time, deletes its table freely.
+  # No other data can rebuild a conversation. Only dev, which may be destroyed at any time, deletes its table freely.
   deletion_protection_enabled = !var.force_destroy
 
   attribute {

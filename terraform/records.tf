@@ -1,5 +1,5 @@
-# The records of answers: a bucket whose objects are written once, the table of the keys of their texts, and the function
-# that seals the records each hour. docs/records.md describes them, docs/runbook.md how the bucket is taken down.
+# The records of answers: a bucket whose objects are written once, the table of the keys that encrypt their texts, and
+# the function that seals the records each hour. docs/records.md describes them, docs/runbook.md how to delete the bucket.
 
 locals {
   records_bucket_name    = "${local.prefix}-records-${local.account_id}-${var.aws_region}"
@@ -13,7 +13,7 @@ resource "aws_s3_bucket" "records" {
   bucket        = local.records_bucket_name
   force_destroy = var.force_destroy
 
-  # Locks nothing by itself. Without it, a retention could be set only after the bucket is made again.
+  # Locks nothing by itself, but lets a retention be set later without replacing the bucket.
   object_lock_enabled = true
 }
 
@@ -81,7 +81,7 @@ resource "aws_s3_bucket_policy" "records" {
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
       {
-        # A write has to carry If-None-Match, so nobody can put a second version over a record.
+        # A write has to carry If-None-Match, so nobody can overwrite a record with a second version.
         Sid       = "WriteOnce"
         Effect    = "Deny"
         Principal = "*"
@@ -96,7 +96,7 @@ resource "aws_s3_bucket_policy" "records" {
   depends_on = [aws_s3_bucket_public_access_block.records]
 }
 
-# Outside of the bucket, so that a key can be destroyed although the record that it opens is locked.
+# Outside the bucket, so that a key can be deleted while the record that it decrypts is locked.
 resource "aws_dynamodb_table" "record_keys" {
   name         = local.record_keys_table_name
   billing_mode = "PAY_PER_REQUEST"
@@ -121,7 +121,7 @@ resource "aws_dynamodb_table" "record_keys" {
   }
 }
 
-# --- What chat may do ----------------------------------------------------------------------------------------------
+# --- Permissions of chat -------------------------------------------------------------------------------------------
 
 resource "aws_iam_policy" "lambda_chat_records" {
   name        = "${local.prefix}-lambda-chat-records"
@@ -226,7 +226,7 @@ resource "aws_scheduler_schedule" "seal_records" {
     role_arn = data.aws_iam_role.scheduler.arn
     input    = jsonencode({ task = "seal-records" })
 
-    # The next run seals what a failed one did not.
+    # The next run seals the records that a failed run did not.
     retry_policy {
       maximum_retry_attempts       = 1
       maximum_event_age_in_seconds = 600

@@ -6,7 +6,7 @@ from shared.settings import FullServiceSettings
 
 
 class Settings(FullServiceSettings):
-    """What the api service reads from its environment."""
+    """The settings of the api service."""
 
     peer_services: str = Field(pattern=r"^[a-z][a-z0-9]*(,[a-z][a-z0-9]*)*$")
     """The other services behind the gateway, whose health `/test` asks, separated by commas."""

@@ -69,7 +69,7 @@ class Surroundings:
     """The servers, and the environment variables with which a function calls them.
 
     The collector speaks HTTP, as Lambda's does. AWS and the gateway speak HTTPS, so that every
-    candidate pays for TLS: their certificate stands at the end of the usual bundle of authorities,
+    candidate pays for TLS: their certificate is at the end of the usual bundle of authorities,
     which costs each client as much to load as on AWS.
     """
 

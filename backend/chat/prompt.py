@@ -56,7 +56,7 @@ def user_turn(question: str, history: Sequence[Exchange], passages: Sequence[Pas
     Args:
         question: The user's question.
         history: Earlier turns, oldest first.
-        passages: In the order in which the answer may number them; none where Bedrock gets them as
+        passages: In the order in which the answer may number them; none if Bedrock gets them as
             documents.
     """
     parts = [*map(passage_element, passages)]

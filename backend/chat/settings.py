@@ -56,7 +56,7 @@ class Settings(FullServiceSettings):
     """The most tokens of a prompt that earlier turns may use."""
 
     boundary_policy_path: Annotated[Path, AfterValidator(_policy_path)] | None = None
-    """A policy file in the place of `chat/boundary/policy.json`. A relative path begins at the
+    """A policy file that replaces `chat/boundary/policy.json`. A relative path begins at the
     function's folder, which is the root of its package.
     """
 

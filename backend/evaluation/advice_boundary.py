@@ -16,7 +16,7 @@ _REFUSED_KINDS: Final = frozenset(["recommendation", "distress"])
 def policy_rules() -> "Rules | None":
     """Return the rules of the built-in policy.
 
-    None where --compare evaluates code that has no boundary yet.
+    None if --compare evaluates code that has no boundary yet.
     """
     try:
         from chat.boundary.policy import built_in_policy

@@ -55,7 +55,7 @@ def says_nothing_forbidden(one: Asked) -> bool:
 
 
 def quotes_verbatim(one: Asked) -> bool:
-    """Return whether every quote stands in its passage, where the answer says."""
+    """Return whether every quote is in its passage, at the offsets that the answer gives."""
     texts = {}
     if one.retrieved is not None:
         texts = {each.passage_id: each.text for each in one.retrieved.passages}

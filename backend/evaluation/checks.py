@@ -23,7 +23,7 @@ _NOT_COMPARED: Final = re.compile(r"[^0-9a-z%$.]+")
 
 @dataclass(frozen=True)
 class Checked:
-    """What the checks did to a recording.
+    """The result of the checks on a recording.
 
     Attributes:
         removed: True units that did not reach the caller.
@@ -109,7 +109,7 @@ def _is_about_figures(case: Case) -> bool:
 
 @cache
 def _options() -> Mapping[str, Any]:
-    """What chat gives to the check beside a completion and its passages."""
+    """The arguments of chat's check other than the completion and its passages."""
     rules = policy_rules()
     return {} if rules is None else {"recommends": rules.recommends}
 
@@ -120,7 +120,7 @@ def count_units(recording: Recording, label: str) -> int:
 
 
 def _comparable(text: str) -> str:
-    # Markers are numbered anew and markup may move: compare words and figures only.
+    # Markers get new numbers and markup may move: compare words and figures only.
     return _NOT_COMPARED.sub("", _CITATION.sub("", text.lower()))
 
 

@@ -14,7 +14,7 @@ OWN_GATE: Final = Path(__file__).with_name("gate.json")
 
 
 class Bound(BaseModel):
-    """What a value must be: at least, at most, or both."""
+    """The bounds of a value: at least, at most, or both."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

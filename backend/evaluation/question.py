@@ -53,7 +53,7 @@ class Question(_Record):
     Attributes:
         earlier: Question and answer of each earlier turn, oldest first.
         filter: A metadata filter in the syntax of S3 Vectors.
-        places: Every place that the answer needs; empty where no document answers.
+        places: Every place that the answer needs; empty if no document answers.
         forbidden: Texts that no answer may contain.
     """
 

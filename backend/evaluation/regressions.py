@@ -158,7 +158,7 @@ REGRESSIONS: Final = (
         "rounded figures are removed",
         "number rules",
         "chat/answers/figures.py",
-        'return same or (said == "about" and _rounded(theirs, mine) == value)',
+        'return same or (bound == "about" and _rounded(theirs, mine) == value)',
         "return same",
     ),
     Regression(

@@ -41,12 +41,12 @@ class Section:
 
 
 def share(values: Sequence[bool]) -> float:
-    """Return the share of true values; 1 where there is none, so that no set fails for a kind that
+    """Return the share of true values; 1 if there is none, so that no set fails for a kind that
     it lacks.
     """
     return mean([float(one) for one in values], default=1.0)
 
 
 def mean(values: Sequence[float], *, default: float = 0.0) -> float:
-    """Return the mean, or the default where there is no value."""
+    """Return the mean, or the default if there is no value."""
     return fmean(values) if values else default

@@ -44,7 +44,7 @@ class ServiceFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class Prompt:
-    """What the model was given and what it wrote."""
+    """The prompt of the model and what it wrote."""
 
     system: str
     content: str
@@ -57,8 +57,8 @@ class Asked:
     """A question, what was retrieved for it, and how it was answered.
 
     Attributes:
-        retrieved: None where nothing was searched for.
-        prompt: None where no model was asked.
+        retrieved: None if nothing was searched for.
+        prompt: None if no model was called.
         answer: The body of chat's answer.
     """
 
@@ -139,7 +139,7 @@ async def running_services(bedrock: str = "local") -> AsyncIterator[Services]:
     try:
         async with _services(embedded.url) as services:
             with open(os.devnull, "wb") as nowhere:
-                # Log lines would stand between the rows of the table.
+                # Log lines would appear between the rows of the table.
                 configure_logging(log_level="CRITICAL", stream=nowhere)
                 yield services
     finally:

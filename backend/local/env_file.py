@@ -19,7 +19,7 @@ class EnvFile:
         self._written: os.stat_result | None = None
 
     def problem(self) -> str | None:
-        """Why the file cannot be written, in one line; None where it can."""
+        """Why the file cannot be written, in one line; None if it can."""
         try:
             if self.path.is_dir():
                 return f"{self.path} is a folder: name a file, such as {self.path / 'estate.env'}"

@@ -37,7 +37,7 @@ something else, 11 pass, because unrelated texts often share a hash. docs/retrie
 @dataclass(frozen=True, slots=True)
 class Endpoints:
     """The URLs of this machine's parts. Functions send spans to `otlp`, web services to
-    `otlp_grpc`; both are None where tracing is off.
+    `otlp_grpc`; both are None if tracing is off.
     """
 
     api: str

@@ -12,7 +12,7 @@ from records.versions import RECORDS, Version
 from shared.aws.clients import aws_errors
 
 BACKUP_DAYS: Final = 35
-"""How long DynamoDB's point-in-time recovery keeps a deleted item, where it is switched on."""
+"""How long DynamoDB's point-in-time recovery keeps a deleted item, if it is switched on."""
 
 MAX_REASON_CHARACTERS: Final = 1_000
 
@@ -22,7 +22,7 @@ class StillRetained(Exception):
 
 
 class Erasure(NamedTuple):
-    """What an erasure did, or one before it.
+    """The result of an erasure, or the state if an earlier one did it.
 
     Attributes:
         records: How many versions of records contain texts of the owner.

@@ -15,10 +15,10 @@ _TASK = "seal-records"
 
 
 def handler(event: Any, _context: Any) -> dict[str, Any]:
-    """Seal what is not sealed yet, for `{"task": "seal-records"}`.
+    """Seal the records that are not sealed yet; the event is `{"task": "seal-records"}`.
 
     Raises:
-        Exception: Sealing failed. The next run seals what this one did not.
+        Exception: Sealing failed. The next run seals the rest.
     """
     settings = _settings()
     log = get_logger("records")

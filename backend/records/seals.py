@@ -53,7 +53,7 @@ class StoredSeal(NamedTuple):
     version: Version
     sha256: str
     seal: Seal | None
-    """None where the content is not a seal."""
+    """None if the content is not a seal."""
 
 
 def key_of(number: int) -> str:

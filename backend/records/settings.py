@@ -6,7 +6,7 @@ from shared.settings import BaseAWSSettings, BaseServiceSettings
 
 
 class Settings(BaseServiceSettings, BaseAWSSettings):
-    """What the sealing function reads from its environment."""
+    """The settings of the sealing function."""
 
     records_bucket: str = Field(min_length=3, max_length=63)
     """The bucket with records and seals."""

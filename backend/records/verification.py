@@ -31,7 +31,7 @@ class Finding(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a verification found.
+    """The result of a verification.
 
     Attributes:
         last_seal: Number and SHA-256 of the newest seal. Whoever notes them elsewhere can notice
@@ -52,7 +52,7 @@ class Report(NamedTuple):
 
 
 class _Record(NamedTuple):
-    """What is remembered of a record."""
+    """The fields of a record that later checks need."""
 
     key: str
     sha256: str

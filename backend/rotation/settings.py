@@ -25,7 +25,7 @@ _ByName = Annotated[dict[str, str], NoDecode, BeforeValidator(_json_object)]
 
 
 class Settings(FullServiceSettings):
-    """What the rotation function reads from its environment.
+    """The settings of the rotation function.
 
     The three maps are JSON objects by key name, the `name` in the secret's name
     `{project}/{environment}/{name}/api-key`: the id of its usage plan, the id of the key that

@@ -75,7 +75,7 @@ class Removed(_Body):
 
 
 class Boundary(_Body):
-    """What the question asks for, and what decided it."""
+    """The category of the question, and what decided it."""
 
     category: Annotated[
         BoundaryCategory,

@@ -95,7 +95,7 @@ def require_distinct_ids[D: "DocumentFields"](documents: Sequence[D]) -> Sequenc
 
 
 def require_text(value: str) -> str:
-    """Return the text unchanged; `ValueError` where it has no visible character."""
+    """Return the text unchanged; `ValueError` if it has no visible character."""
     if not value.strip():
         raise ValueError("must not be blank")
     return value
@@ -197,7 +197,7 @@ MetadataFilter = Annotated[
 
 
 class DocumentFields(BaseModel):
-    """What every document has beside its content."""
+    """The fields of every document except its content."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -49,7 +49,7 @@ _FISCALE_ODD: Final = dict(
 
 
 def mask(text: str) -> str:
-    """Return the text with `[card number]` and the like in the place of personal numbers.
+    """Return the text with `[card number]` and the like in place of personal numbers.
 
     A masked text stays as it is when it is masked again.
     """

@@ -88,7 +88,7 @@ def owns_provider() -> bool:
 
 
 def get_tracer(name: str = "fin-advisor") -> "Tracer":
-    """Return a tracer; its spans do nothing where tracing is not configured."""
+    """Return a tracer; its spans do nothing if tracing is not configured."""
     from opentelemetry import trace
 
     return trace.get_tracer(name)
@@ -169,7 +169,7 @@ def shutdown() -> None:
 
 
 def _bounded(action: Callable[[], object], seconds: float) -> threading.Thread:
-    """Wait for an action, but not longer than some seconds: then it goes on in its thread."""
+    """Wait for an action, but not longer than some seconds: then it continues in its thread."""
     thread = threading.Thread(target=_quietly, args=(action,), daemon=True)
     thread.start()
     thread.join(seconds)

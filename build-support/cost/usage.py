@@ -1,4 +1,4 @@
-"""What one question uses. Each value can be set, because each depends on the model and the data."""
+"""The resources that one question uses. Each can be set: it depends on model and data."""
 
 import math
 from dataclasses import dataclass

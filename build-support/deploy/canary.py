@@ -195,9 +195,9 @@ def _bad(trial: Trial, found: Counts, before: Counts) -> Iterator[str]:
     if found.errors > allowed:
         yield f"{name} failed {found.errors:.0f} of {found.invocations:.0f} invocations"
     # The services do not count by version, so what exceeds the earlier share is the new version's.
-    usual = found.requests * before.failures / before.requests if before.requests else 0.0
-    if found.failures - usual > allowed:
+    expected = found.requests * before.failures / before.requests if before.requests else 0.0
+    if found.failures - expected > allowed:
         yield (
             f"{trial.service} answered {found.failures:.0f} of {found.requests:.0f} requests with "
-            f"a 5xx while {name} had a share of them, and usually {usual:.0f}"
+            f"a 5xx while {name} had a share of them, and usually {expected:.0f}"
         )

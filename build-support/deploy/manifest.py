@@ -30,8 +30,8 @@ IMAGE: Final = "runner-image.tar"
 # cannot name it.
 ATTESTATION: Final = "attestation.json"
 
-# What else the pipeline's programs and `./pants package ::` write beside the packages.
-_BESIDE: Final = frozenset(
+# Other files that the pipeline's programs and `./pants package ::` write to dist.
+_OTHER_FILES: Final = frozenset(
     {NAME, ATTESTATION, "runner.pex", "saved.json", "saved.tfplan", "served.json"}
 )
 
@@ -45,7 +45,7 @@ def bill_of(name: str) -> str:
     return Path(name).stem + SUFFIX
 
 
-_WITH_BILLS: Final = tuple(sorted([*PACKAGES, *map(bill_of, PACKAGES)]))
+_PACKAGE_FILES: Final = tuple(sorted([*PACKAGES, *map(bill_of, PACKAGES)]))
 _IMAGE_FILES: Final = (bill_of(IMAGE), IMAGE)
 
 
@@ -63,12 +63,12 @@ class Manifest:
     image_config: str | None
 
     def __post_init__(self) -> None:
-        """Refuse other names: they become a commit to check out, a tag, and paths of files."""
+        """Refuse malformed names: they are used as a commit, a tag and file paths."""
         if not _RELEASE.fullmatch(self.release):
             raise Refused(f"a release is named v1.2.3 or by a full commit id, not {self.release!r}")
         if not _COMMIT.fullmatch(self.commit):
             raise Refused(f"{self.commit!r} is not a full commit id")
-        known = {*_WITH_BILLS, *_IMAGE_FILES}
+        known = {*_PACKAGE_FILES, *_IMAGE_FILES}
         if unknown := sorted(set(self.files) - known):
             raise Refused(f"a release has no file named {', '.join(map(repr, unknown))}")
         if not all(_SHA256.fullmatch(digest) for digest in self.files.values()):
@@ -82,7 +82,7 @@ class Manifest:
             Refused: A file is missing, or `release` or `commit` has the wrong form.
         """
         image = folder / IMAGE
-        expected = [*_WITH_BILLS, *(_IMAGE_FILES if image.is_file() else ())]
+        expected = [*_PACKAGE_FILES, *(_IMAGE_FILES if image.is_file() else ())]
         missing = [name for name in expected if not (folder / name).is_file()]
         if missing:
             raise Refused(
@@ -118,9 +118,9 @@ class Manifest:
         wrong = [
             f"{name} is not a file of the release: delete it"
             for name in sorted(path.name for path in folder.iterdir() if not path.is_dir())
-            if name not in {*self.files, *_BESIDE}
+            if name not in {*self.files, *_OTHER_FILES}
         ]
-        required = {*_WITH_BILLS, *(_IMAGE_FILES if self.image_config else ())}
+        required = {*_PACKAGE_FILES, *(_IMAGE_FILES if self.image_config else ())}
         for name in sorted({*self.files, *required}):
             if name not in self.files:
                 wrong.append(f"{name} is not in the manifest")

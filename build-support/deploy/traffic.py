@@ -10,7 +10,7 @@ from deploy.aws import client
 from deploy.program import REPOSITORY, Refused, read_json, write_json
 from services import declared
 
-# What served before a deploy: `plan` writes this file, `rollback` reads it.
+# The versions that served before a deploy: `plan` writes this file, `rollback` reads it.
 SERVED: Final = REPOSITORY / "dist" / "served.json"
 
 # A service is promoted before the services that call it, and rolled back after them.
@@ -56,7 +56,7 @@ class Alias:
             FunctionName=self.function,
             Name=self.alias,
             FunctionVersion=version,
-            # Removes weights of a canary, or that somebody set: other versions would get requests.
+            # Removes a canary's weights, which would send requests to other versions.
             RoutingConfig={"AdditionalVersionWeights": {}},
         )
         served = self.observed()
@@ -88,7 +88,7 @@ class Serving:
         newest: The version of each service that was published last.
         runner_service_arn: ARN of the App Runner service; None if the runner is a function.
         runner_image: Image of the App Runner service, by digest.
-        parameter: Name of the SSM parameter that records what serves.
+        parameter: Name of the SSM parameter that records the serving versions.
     """
 
     aliases: Mapping[str, Alias] = field(default_factory=dict)
@@ -125,7 +125,7 @@ class Serving:
         """Read a file that `write` wrote for an environment.
 
         Raises:
-            Refused: The file is of another environment, or has another format.
+            Refused: The file belongs to another environment, or has another format.
         """
         content: Any = read_json(path)
         try:
@@ -139,11 +139,11 @@ class Serving:
         return serving
 
     def document(self) -> dict[str, Any]:
-        """Return this as JSON's types."""
+        """Return the fields as values that JSON can represent."""
         return asdict(self)
 
     def write(self, path: Path, environment: str) -> None:
-        """Write this to a file, for a rollback of the environment."""
+        """Write the versions to a file, for a rollback of the environment."""
         write_json(path, {**self.document(), "environment": environment})
 
     def markdown(self, environment: str) -> str:
@@ -160,11 +160,11 @@ class Serving:
         return "\n".join([*head, *rows])
 
     def live_versions(self) -> dict[str, str]:
-        """Return Terraform's variable `live_versions`, with which a plan moves no alias."""
+        """Return Terraform's variable `live_versions` for a plan that moves no alias."""
         return {service: alias.version for service, alias in self.aliases.items()}
 
     def unfinished(self) -> list[str]:
-        """Return a line for each alias that a canary left with a share for another version."""
+        """Return a line for each alias that still splits its requests after a canary."""
         return [
             f"{service} sends{_weights(alias).removeprefix(',')}: a canary was not finished"
             for service, alias in sorted(self.aliases.items())

@@ -1,4 +1,4 @@
-"""What pip-audit says about locked packages, and what it could not find out."""
+"""The advisories that pip-audit finds for locked packages, and the packages it cannot check."""
 
 import json
 import re

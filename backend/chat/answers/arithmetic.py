@@ -1,4 +1,4 @@
-"""Calculations that an answer shows: `a op b = c`, right and with proven operands."""
+"""Calculations that an answer shows, `a op b = c`, and whether the result is right."""
 
 import re
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _MAX_OPERANDS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Calculation:
-    """Indices of a text's figures: the operands and the result."""
+    """A calculation: the indices of its operands and its result among the figures of the text."""
 
     operands: tuple[int, ...]
     result: int
@@ -86,7 +86,7 @@ def _is_right(
 def _evaluate(
     operands: Sequence[Figure], operators: Sequence[str]
 ) -> tuple[Decimal, set[str] | None]:
-    """The value, and the units that it may have."""
+    """Return the value, and the units that the result may have; None if the units do not fit."""
     units = {one.unit for one in operands}
     sums = all(op in "+-" for op in operators)
     if sums:

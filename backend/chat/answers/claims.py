@@ -30,9 +30,9 @@ class Claim:
 
     Attributes:
         reading: Its words and figures.
-        context: Lead-ins and headings that it completes.
+        context: Its lead-ins and headings.
         exempt: Keys of figures that need no source, such as the count of a list.
-        label: What stands before a colon: "Roth: withdrawals are tax-free".
+        label: The words before a colon, such as "Roth" in "Roth: withdrawals are tax-free".
     """
 
     reading: Reading
@@ -42,17 +42,17 @@ class Claim:
 
     @property
     def labels(self) -> Sequence[str]:
-        """The short texts that say what the claim is about."""
+        """The label, lead-ins and headings that are short enough to name the claim's subject."""
         return [one for one in (self.label, *self.context) if 0 < len(one) <= _LABEL_CHARACTERS]
 
     @cached_property
     def text(self) -> str:
-        """The claim with the lead-ins that it completes."""
+        """The claim after its lead-ins and headings."""
         return " ".join((*self.context, self.reading.text))
 
     @cached_property
     def plain(self) -> str:
-        """The same without the claim's figures."""
+        """`text` without the claim's figures."""
         return " ".join((*self.context, self.reading.plain))
 
 
@@ -60,9 +60,9 @@ class Claim:
 class Verdict:
     """What proves a claim, or why nothing does.
 
-    `asked` holds the figures that only the question has.
+    `question_figures` are the figures that only the question contains.
     """
 
     reason: Reason | None
     statements: Sequence[Statement] = ()
-    asked: Sequence[Figure] = ()
+    question_figures: Sequence[Figure] = ()

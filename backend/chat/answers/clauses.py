@@ -17,7 +17,7 @@ _MAX_CLAUSES: Final = 8
 
 
 def sentences_of(text: str) -> list[str]:
-    """The sentences of a list item; a sentence without content words belongs to the one before."""
+    """Return the sentences of a claim; a sentence without content words joins the one before."""
     found: list[str] = []
     for start, end in sentence_spans(text):
         piece = text[start:end]
@@ -29,7 +29,7 @@ def sentences_of(text: str) -> list[str]:
 
 
 def clauses_of(reading: Reading) -> list[Reading]:
-    """Cut a claim where its parts may come from different sentences."""
+    """Cut a claim into clauses that different sentences may prove; none if it has too many."""
     text = reading.text
     if reading.is_row:
         return []

@@ -1,4 +1,4 @@
-"""Whether what a claim says of two of its own figures is right: which is more, and what rose."""
+"""Whether a claim compares its own figures correctly: which one is more, and what rose."""
 
 import itertools
 import re
@@ -37,9 +37,9 @@ _BESIDE: Final = re.compile(
 
 
 def comparisons_right(reading: Reading) -> bool:
-    """Return whether the order of two figures is the one that the words around them say.
+    """Return whether the words that compare two figures agree with their order.
 
-    False as well where the words compare and nothing tells which figures they mean.
+    Also False if the words compare, but not clearly two figures of the text.
     """
     text = reading.text
     less, more = _LESS.search(text), _MORE.search(text)
@@ -64,7 +64,7 @@ def comparisons_right(reading: Reading) -> bool:
 
 
 def changes_agree(claim: Reading, statement: Statement) -> bool:
-    """Return whether "from 790 to 842" names the earlier column of a row first."""
+    """Return whether "from 790 to 842" gives the figure of the earlier column first."""
     ends = [figure for figure in claim.figures if figure.end_of in {"from", "to"}]
     if len(ends) != 2 or not statement.reading.is_row:
         return True

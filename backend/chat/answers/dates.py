@@ -1,4 +1,4 @@
-"""Dates in their usual forms, and identifiers that hold digits but are no numbers."""
+"""Dates in their usual forms, and identifiers: names that contain digits, such as 401(k)."""
 
 import re
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ class Date:
     ambiguous: bool = False
 
     def agrees_with(self, source: "Date") -> bool:
-        """Whether the source says this date, or a finer one within it."""
+        """Whether the source gives this date, or a more exact date within it."""
         if self.ambiguous or source.ambiguous:
             return False
         return all(
@@ -85,7 +85,7 @@ class Date:
 
 
 def dates(text: str) -> Iterator[tuple[int, int, Date]]:
-    """Yield the dates of a text that consist of more than a year, with their offsets."""
+    """Yield the start, end and date of each date in a text, except bare years."""
     taken: list[tuple[int, int]] = []
     for form in _FORMS:
         for match in form.finditer(text):
@@ -124,7 +124,7 @@ def _date(parts: dict[str, str | None]) -> Date:
 
 
 def is_year(digits: str) -> bool:
-    """Whether digits without a unit read as a year."""
+    """Whether digits without a unit are a year."""
     return _ANY_YEAR.fullmatch(digits) is not None
 
 
@@ -146,6 +146,6 @@ _NOT_IN_KEY: Final = re.compile(r"[^a-z0-9]")
 
 
 def identifiers(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield the identifiers of a text with their offsets and a form that can be compared."""
+    """Yield the start, end and comparable form of each identifier in a text."""
     for match in _IDENTIFIER.finditer(text):
         yield *match.span(), _NOT_IN_KEY.sub("", match[0].lower())

@@ -20,7 +20,7 @@ _PERIODS: Final = frozenset({"year", "quarter", "month", "week", "day", "hour"})
 _NAMED_RATES: Final = frozenset({"share", "person", "employee", "household"})
 
 _OLDEST: Final = 130
-# "About ten" is no rounding of six.
+# The error that rounding may add: "about ten" may be 9.6, but not six.
 _ROUNDING: Final = Decimal("0.06")
 
 
@@ -29,8 +29,8 @@ class Figure:
     """A figure of a text.
 
     `step` is the value of one in the last digit shown. `end_of` is "low" or "high" for the ends
-    of a range, "from" or "to" for a change, else "". `power` is that of the scale word, such as 6
-    for "3 million".
+    of a range, "from" or "to" for a change, else "". `power` is the power of ten of the scale
+    word, such as 6 for "3 million".
     """
 
     start: int
@@ -46,11 +46,11 @@ class Figure:
 
     @property
     def key(self) -> str:
-        """What two figures share that say the same."""
+        """The unit and value as text; equal for equal figures."""
         return f"{self.unit}:{self.date or self.value.normalize()}"
 
     def agrees_with(self, source: "Figure") -> bool:
-        """Whether a source that has `source` says this figure."""
+        """Whether a figure of a source proves this one."""
         if self.date or source.date:
             return bool(self.date and source.date and self.date.agrees_with(source.date))
         if not _same_unit(self, source):
@@ -67,7 +67,7 @@ def _same_unit(one: Figure, other: Figure) -> bool:
     if one.unit == other.unit:
         return True
     units = {one.unit, other.unit}
-    # "Retires at 45" is an age though nothing says so; "half" is 50 per cent.
+    # "Retires at 45" is an age without the word; "half" is 50 per cent.
     if units == {AGE, BARE}:
         return abs(one.value) < _OLDEST
     return units in ({FRACTION, PERCENT}, {AGE, "year"})
@@ -92,7 +92,7 @@ def _ends_agree(mine: Figure, source: Figure, same: bool) -> bool:
         if mine.end_of and source.end_of:
             return (mine.end_of in lower) == (source.end_of in lower)
         return True
-    # One end of a range is less than the source says, unless it is named as an end.
+    # One end of a range alone does not agree, unless the claim names it as a bound.
     if source.end_of == "low":
         return mine.bound in {"least", "over"} or (mine.bound == "under" and not same)
     return mine.bound in {"most", "under"} or (mine.bound == "over" and not same)
@@ -100,35 +100,39 @@ def _ends_agree(mine: Figure, source: Figure, same: bool) -> bool:
 
 def _bounds_agree(mine: Figure, source: Figure, value: Decimal, theirs: Decimal) -> bool:  # noqa: PLR0911
     same = value == theirs
-    said, found = mine.bound, source.bound
-    if said == "during" or found == "during":
-        return same and {said, found} <= {"during", "", "over", "least", "about"}
-    if said in {"", "about"}:
-        if found in {"over", "under"}:
+    bound, source_bound = mine.bound, source.bound
+    if bound == "during" or source_bound == "during":
+        return same and {bound, source_bound} <= {"during", "", "over", "least", "about"}
+    if bound in {"", "about"}:
+        if source_bound in {"over", "under"}:
             return False
-        return same or (said == "about" and _rounded(theirs, mine) == value)
-    if said == "nearly":
+        return same or (bound == "about" and _rounded(theirs, mine) == value)
+    if bound == "nearly":
         if same:
-            return found in {"nearly", "about", "under", "most"}
-        return theirs < value and _rounded(theirs, mine) == value and found not in {"over", "least"}
-    if said == "over":
-        if found in {"under", "most", "nearly"}:
+            return source_bound in {"nearly", "about", "under", "most"}
+        return (
+            theirs < value
+            and _rounded(theirs, mine) == value
+            and source_bound not in {"over", "least"}
+        )
+    if bound == "over":
+        if source_bound in {"under", "most", "nearly"}:
             return False
-        if mine.end_of or found == "over":
+        if mine.end_of or source_bound == "over":
             return same
         return value < theirs and _to_step(theirs, mine, ROUND_FLOOR) == value
-    if said == "under":
-        if found in {"over", "least"}:
+    if bound == "under":
+        if source_bound in {"over", "least"}:
             return False
-        if mine.end_of or found in {"under", "nearly"}:
+        if mine.end_of or source_bound in {"under", "nearly"}:
             return same
         return value > theirs and _to_step(theirs, mine, ROUND_CEILING) == value
-    opposite = {"least": {"most", "under", "nearly"}, "most": {"least", "over"}}[said]
-    return same and found not in opposite | {"over", "under"}
+    opposite = {"least": {"most", "under", "nearly"}, "most": {"least", "over"}}[bound]
+    return same and source_bound not in opposite | {"over", "under"}
 
 
 def _rounded(value: Decimal, shown: Figure) -> Decimal | None:
-    """The value in the digits that a figure shows; None where these show too little of it."""
+    """Round to the digits that a figure shows; None if rounding changes the value too much."""
     rounded = _to_step(value, shown, ROUND_HALF_UP)
     return rounded if abs(rounded - value) <= abs(value) * _ROUNDING else None
 

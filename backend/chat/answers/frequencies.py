@@ -1,4 +1,4 @@
-"""Whether a claim says how often something happens as its source does: monthly, every quarter."""
+"""Whether a claim and its source agree on how often something happens: monthly, each quarter."""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _FREQUENCY: Final = re.compile(
     r"|\b(?P<adverb>annual(?:ly)?|yearly|quarterly|monthly|weekly|daily|fortnightly)\b",
     re.IGNORECASE,
 )
-# "In a year", "a year later" and "a year or two" tell how long, not how often.
+# "In a year", "a year later" and "a year or two" are durations, not frequencies.
 _LENGTH_BEFORE: Final = re.compile(
     r"\b(?:in|for|within|after|over|of|than|about|around|half|by|least|to|only|is)\s+\Z",
     re.IGNORECASE,
@@ -42,8 +42,8 @@ class Frequency(NamedTuple):
     """How often something happens.
 
     Attributes:
-        words: The content words of the clause that says so.
-        noun: The stem that an adjective stands before: "fee" of "the monthly fee".
+        words: The content words of its clause.
+        noun: The stem of the word after an adjective: "fee" in "the monthly fee".
     """
 
     period: str
@@ -79,9 +79,9 @@ def _period(match: re.Match[str]) -> str:
 
 
 def frequencies_agree(claim: Reading, source: Reading, columns: Sequence[str] = ()) -> bool:
-    """Return whether the source has each frequency of a claim, in a clause with its words.
+    """Return whether the source has each frequency of a claim, in a clause with the same words.
 
-    Amounts need none in their source: a fund's charges of "0.45 %" are yearly.
+    A claim with amounts may add one that the source omits: a fund's "0.45 %" charge is yearly.
 
     Args:
         claim: The claim.

@@ -1,6 +1,6 @@
-"""Lists of words as they stand in the modules that use them."""
+"""Word lists, written in a module as one string."""
 
 
 def word_list(text: str) -> list[str]:
-    """Return the words of a text that lists them."""
+    """Return the words of a text that white space separates."""
     return text.split()

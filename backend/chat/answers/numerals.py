@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from chat.answers.lexicon import word_list
 
-# More digits than any amount of money has; longer runs are no figure that a reader can check.
+# More digits than any amount of money has.
 _MAX_DIGITS: Final = 24
 
 TOKEN: Final = re.compile(
@@ -45,7 +45,7 @@ class Token(NamedTuple):
     """A number in digits, a word, or a single mark."""
 
     text: str
-    low: str
+    lowered: str
     start: int
     end: int
 
@@ -68,14 +68,14 @@ class Numeral:
     value: Decimal
     step: Decimal
     next: int
-    """The index of the first token behind it."""
+    """The index of the first token after it."""
     in_words: bool
     power: int = 0
     """The power of ten of the scale word, such as 6 for "3 million"."""
 
 
 NUMBER_WORDS: Final = frozenset({*_UNITS, *_TENS, *_VULGAR, "a", "an"})
-"""The words, and the signs of fractions, that a number may begin with."""
+"""The words and fraction signs that a number may begin with."""
 
 
 def power_of(word: str) -> int | None:
@@ -107,8 +107,8 @@ def _digits(found: list[Token], index: int) -> Numeral | None:
         if after.text in _VULGAR:
             value += Decimal(_VULGAR[after.text])
             return Numeral(value, _step(value), following + 1, in_words=False)
-        if after.low in _LETTERS and after.text not in {"t", "b"}:
-            return _scaled(value, step, _LETTERS[after.low], following + 1)
+        if after.lowered in _LETTERS and after.text not in {"t", "b"}:
+            return _scaled(value, step, _LETTERS[after.lowered], following + 1)
     half = _and_a_half(found, following)
     if half:
         value += Decimal("0.5")
@@ -120,7 +120,7 @@ def _digits(found: list[Token], index: int) -> Numeral | None:
 
 def _scaled(value: Decimal, step: Decimal, power: int, following: int) -> Numeral:
     scale = Decimal(10) ** power
-    # "About 2 million" is rounded to a million, and so is "about 20 million" to ten.
+    # "About 2 million" is rounded to a million, "about 20 million" to ten million.
     return Numeral(value * scale, step * scale, following, in_words=False, power=power)
 
 
@@ -128,12 +128,16 @@ def _words(found: list[Token], index: int) -> Numeral | None:  # noqa: PLR0912
     total = group = 0
     position = index
     seen = False
-    word = found[index].low
+    word = found[index].lowered
     if word in {"a", "an"} and _scale_word(found, index + 1):
         group, position, seen = 1, index + 1, True
     while position < len(found):
-        word = found[position].low
-        if seen and word in {"-", "and", "\u2010", "\u2011"} and _goes_on(found, position, word):
+        word = found[position].lowered
+        if (
+            seen
+            and word in {"-", "and", "\u2010", "\u2011"}
+            and _joins_words(found, position, word)
+        ):
             position += 1
             continue
         if word in _UNITS and (not group or group % 10 == 0) and not (seen and _UNITS[word] == 0):
@@ -153,7 +157,7 @@ def _words(found: list[Token], index: int) -> Numeral | None:  # noqa: PLR0912
             break
         seen = True
         position += 1
-    if not seen or (position == index + 1 and found[index].low in {"a", "an"}):
+    if not seen or (position == index + 1 and found[index].lowered in {"a", "an"}):
         return None
     value = Decimal(total + group)
     if half := _and_a_half(found, position):
@@ -164,16 +168,16 @@ def _words(found: list[Token], index: int) -> Numeral | None:  # noqa: PLR0912
 
 
 def _scale_word(found: list[Token], index: int) -> bool:
-    return index < len(found) and found[index].low in {
+    return index < len(found) and found[index].lowered in {
         "hundred", "thousand", "million", "billion", "trillion", "dozen",
     }  # fmt: skip
 
 
-def _goes_on(found: list[Token], index: int, joint: str) -> bool:
+def _joins_words(found: list[Token], index: int, joint: str) -> bool:
     """Whether a hyphen or an "and" joins two words of one number: "one hundred and twenty"."""
     if index + 1 >= len(found):
         return False
-    before, after = found[index - 1].low, found[index + 1].low
+    before, after = found[index - 1].lowered, found[index + 1].lowered
     if joint == "and":
         return before in {"hundred", "thousand", "million"} and (after in _UNITS or after in _TENS)
     adjacent = found[index - 1].end == found[index].start == found[index + 1].start - 1
@@ -184,25 +188,25 @@ def _goes_on(found: list[Token], index: int, joint: str) -> bool:
 
 def _and_a_half(found: list[Token], index: int) -> int:
     """The number of tokens of "and a half" or "-and-a-half" at an index."""
-    words = [token.low for token in found[index : index + 6] if token.text != "-"][:3]
+    words = [token.lowered for token in found[index : index + 6] if token.text != "-"][:3]
     if words != ["and", "a", "half"]:
         return 0
     taken = 0
     for offset, token in enumerate(found[index : index + 6], start=1):
         taken = offset
-        if token.low == "half":
+        if token.lowered == "half":
             break
     return taken
 
 
 def _scale_at(found: list[Token], index: int) -> int | None:
     index += _is_hyphen(found, index)
-    return _SCALES.get(found[index].low) if index < len(found) else None
+    return _SCALES.get(found[index].lowered) if index < len(found) else None
 
 
 def _is_hyphen(found: list[Token], index: int) -> int:
     return int(
-        index + 1 < len(found) and found[index].text == "-" and found[index + 1].low in _SCALES
+        index + 1 < len(found) and found[index].text == "-" and found[index + 1].lowered in _SCALES
     )
 
 

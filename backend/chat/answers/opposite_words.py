@@ -1,4 +1,4 @@
-"""Words of the field that have an opposite."""
+"""Words of finance that have an opposite."""
 
 from typing import Final
 

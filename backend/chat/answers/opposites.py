@@ -1,4 +1,4 @@
-"""Whether two texts agree on words that have an opposite, and on what is compared with what."""
+"""Whether two texts agree on words that have an opposite, and on what they compare."""
 
 import re
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Final
 
 from chat.answers.lexicon import word_list
+from chat.answers.negations import is_hard
 from chat.answers.opposite_words import SIDES
-from chat.answers.polarity import is_hard
 from chat.answers.words import WORD, stem
 
 _ORDER: Final = SIDES["before"][0][0]
@@ -58,7 +58,7 @@ def directions(text: str) -> tuple[Direction, ...]:
 
 
 def directions_agree(claim: str, source: str) -> bool:
-    """Whether no word of the claim stands where the source has its opposite."""
+    """Whether the claim never uses a word where the source uses its opposite."""
     theirs = directions(source)
     mine = directions(claim)
     for one in mine:
@@ -70,7 +70,7 @@ def directions_agree(claim: str, source: str) -> bool:
         ]
         if not other:
             continue
-        # What the claim's own opposite word matches as well speaks against nothing.
+        # If the claim has the opposite word as well, that word may match the source.
         rivals = [m for m in mine if m.group == one.group and m.side != one.side]
         against = max(
             (
@@ -89,7 +89,7 @@ def directions_agree(claim: str, source: str) -> bool:
 
 
 def _is_converse(one: Direction, other: Direction) -> bool:
-    """Whether "X before Y" says the same as "Y after X"; "the year before" compares nothing."""
+    """Whether two directions are "X before Y" and "Y after X", or compare nothing."""
     if not one.right or not other.right:
         return True
     straight = len(one.left & other.left) + len(one.right & other.right)
@@ -97,7 +97,7 @@ def _is_converse(one: Direction, other: Direction) -> bool:
 
 
 def opposed(label: str, source: str) -> bool:
-    """Whether a source speaks of the opposite of a label, and not of the label."""
+    """Whether a source has the opposite of a label's word, but not the word itself."""
     sides = {(one.group, one.side) for one in directions(source)}
     groups = {group for group, _ in sides}
     return any(
@@ -120,16 +120,16 @@ _LABELS: Final = (
     ("domestic", "foreign"),
     ("revenue", "expense"),
 )
-# What a source says of one of these it does not say of the other.
+# A statement about one of such a pair is never true of the other.
 _EXCLUSIVE: Final = frozenset(_LABELS[:3] + _LABELS[7:10])
 _PART: Final = re.compile(r"[;:.]\s|,\s|\b(?:while|whereas|but)\b")
 
 
 def label_sides_agree(claim: str, source: str) -> bool:
-    """Whether a claim about one of two opposites repeats what the source says of that one."""
+    """Whether a claim about one of two opposites repeats the source's words about that one."""
     mine = {(one.group, one.side) for one in directions(claim)}
     theirs = {(one.group, one.side) for one in directions(source)}
-    said = {stem(match[0]) for match in WORD.finditer(claim)} - {""}
+    claim_stems = {stem(match[0]) for match in WORD.finditer(claim)} - {""}
     for pair in _LABELS:
         places = [SIDES[word][0] for word in pair]
         here = [place for place in places if place in mine]
@@ -144,7 +144,7 @@ def label_sides_agree(claim: str, source: str) -> bool:
             side = found.pop() if len(found) == 1 else (None if found else side)
             if side is not None:
                 stems = {stem(match[0]) for match in WORD.finditer(part)}
-                shared[side] += len(said & stems - {stem(word) for word in pair})
+                shared[side] += len(claim_stems & stems - {stem(word) for word in pair})
         other = next(place for place in places if place != here[0])
         if shared[other] > shared[here[0]]:
             return False
@@ -175,7 +175,7 @@ _THAN: Final = re.compile(
 
 
 def comparison_agrees(claim: str, source: str) -> bool:
-    """Whether "bonds swing less than shares" keeps its two sides apart as the source does."""
+    """Whether the sides of "bonds swing less than shares" are in the source's order."""
     mine, theirs = _THAN.search(claim), _THAN.search(source)
     if mine is None or theirs is None:
         return True
@@ -188,7 +188,7 @@ def comparison_agrees(claim: str, source: str) -> bool:
     same_way = _is_down(claim, mine) == _is_down(source, theirs)
     if crossed > straight:
         return not same_way
-    # A single shared word may stand on either side by chance.
+    # A single shared word may be on either side by chance.
     return same_way or straight < 2
 
 
@@ -214,12 +214,12 @@ _UNLIKE: Final = re.compile(
 
 
 def contrast_agrees(claim: str, source: str) -> bool:
-    """Whether a claim does not say of X what "unlike X, Y goes along" says of Y."""
+    """Whether a claim does not say about X what the source, in "unlike X, Y …", says about Y."""
     found = _UNLIKE.search(source)
     if found is None or "unlike" in claim.lower():
         return True
     one, other = ([stem(m[0]) for m in WORD.finditer(found[name])] for name in ("one", "other"))
-    said = {stem(match[0]) for match in WORD.finditer(claim)}
+    claim_stems = {stem(match[0]) for match in WORD.finditer(claim)}
     names, subject = set(one) - {""}, next((key for key in other if key), "")
     denied = any(is_hard(match[0].lower()) for match in WORD.finditer(claim))
-    return denied or not names or not names <= said or subject in said
+    return denied or not names or not names <= claim_stems or subject in claim_stems

@@ -23,7 +23,7 @@ _MAX_TOKENS: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A name that holds digits, such as 401(k)."""
+    """A name that contains digits, such as 401(k)."""
 
     start: int
     end: int
@@ -42,7 +42,7 @@ def figures(text: str, *, in_table: bool = False) -> Sequence[Figure]:
 
     Args:
         text: A sentence, a table cell, or a longer text.
-        in_table: Whether parentheses around a number make it negative in any case.
+        in_table: Whether parentheses around any number make it negative.
     """
     found: list[Figure] = []
     taken: list[tuple[int, int]] = []

@@ -1,8 +1,8 @@
 """Whether two texts relate the same words in the same way.
 
-"From shares to bonds" and "from bonds to shares" have the same words. Each content word is read
-with what governs it: the function word before it and the content word behind it. Two words that
-have exchanged what governs them say something else.
+"From shares to bonds" and "from bonds to shares" have the same words. A relation is a content word
+with the preposition or the content word next to it. Two words that have exchanged their relations
+change the meaning.
 """
 
 import re
@@ -26,7 +26,7 @@ Relations = frozenset[tuple[str, str]]
 
 @lru_cache(maxsize=4096)
 def relations(text: str) -> Relations:
-    """Return each content word with the function word before it and the content word after it."""
+    """Return the relations of each content word to the words before and after it."""
     found: set[tuple[str, str]] = set()
     governing, reach = "", 0
     previous, touching, end = "", "", 0
@@ -62,7 +62,7 @@ def relations(text: str) -> Relations:
 
 
 def relations_agree(claim: str, source: str) -> bool:
-    """Whether no two words of a claim have exchanged their places in the source."""
+    """Whether no two words of a claim have exchanged their relations in the source."""
     mine, theirs = relations(claim), relations(source)
     lost = list(mine - theirs)
     for one, governs in lost:
@@ -73,7 +73,7 @@ def relations_agree(claim: str, source: str) -> bool:
             exchanged = (other, governs) in theirs and (one, also) in theirs
             kept = (other, governs) in mine or (one, also) in mine
             if one != other and governs != also and exchanged and not kept:
-                # "Adjust the amount" is "the amount adjusted".
+                # "Adjust the amount" and "the amount adjusted" mean the same.
                 inverted = {(one, f"{other}++"), (other, f"{one}++")}
                 if not (inverted & mine and inverted & theirs):
                     return False

@@ -1,11 +1,11 @@
-"""What else must go when a unit goes, so that no removal turns a meaning round."""
+"""Which other units must be removed with a unit, so that no removal reverses a meaning."""
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from chat.answers.claims import Reason
-from chat.answers.polarity import negations
+from chat.answers.negations import negations
 from chat.answers.roles import Role, count_of_items
 from chat.answers.units import Kind, Unit, Units, ends_in_colon
 
@@ -37,21 +37,23 @@ _LISTED: Final = frozenset({Kind.ITEM, Kind.ROW})
 def removals(
     units: Units, roles: Sequence[Role], failed: Mapping[int, Reason]
 ) -> dict[int, Reason]:
-    """Return every unit that goes, with the reason of the failed unit that takes it along."""
+    """Return every unit to remove, with the reason of the failed unit that causes it."""
     gone: dict[int, Reason] = dict(failed)
     while True:
         before = len(gone)
         for unit in units.units:
             if unit.index in gone:
-                _take_along(units, roles, unit, gone)
+                _remove_dependents(units, roles, unit, gone)
             else:
-                _left_alone(units, roles, unit, gone)
+                _remove_orphan(units, roles, unit, gone)
         if len(gone) == before:
             return gone
 
 
-def _take_along(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int, Reason]) -> None:
-    """Remove what a removed unit limits, introduces or names."""
+def _remove_dependents(
+    units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int, Reason]
+) -> None:
+    """Remove the units that a removed unit limits or introduces, or that refer to it."""
     reason = gone[unit.index]
     if roles[unit.index] is Role.STRUCTURE:
         return
@@ -65,13 +67,13 @@ def _take_along(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int,
             if other.paragraph == unit.paragraph and other.kind is unit.kind:
                 gone.setdefault(other.index, reason)
     if unit.kind is Kind.SENTENCE and _LIMITS_FIRST.match(text) and unit.index:
-        # "However" at the head of a paragraph limits the one before.
+        # "However" at the beginning of a paragraph limits the paragraph before.
         previous = units.units[unit.index - 1]
         if previous.paragraph != unit.paragraph and previous.kind in {Kind.SENTENCE, Kind.ITEM}:
             for other in units.units:
                 if other.paragraph == previous.paragraph:
                     gone.setdefault(other.index, reason)
-    # Items that were proven stand without a lead-in, unless it denied or limited them.
+    # Proven items are kept without their lead-in, unless it negates or limits them.
     turns = any(one.hard for one in negations(text)) or _LIMITS.search(text)
     if (ends_in_colon(text) and turns) or unit.kind is Kind.ITEM:
         for child in units.children(unit.index):
@@ -84,8 +86,10 @@ def _take_along(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int,
             gone.setdefault(following.index, reason)
 
 
-def _left_alone(units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int, Reason]) -> None:
-    """Remove structure that introduces nothing any more, or counts what is not there."""
+def _remove_orphan(
+    units: Units, roles: Sequence[Role], unit: Unit, gone: dict[int, Reason]
+) -> None:
+    """Remove a unit that now introduces nothing, or counts items that were removed."""
     children = units.children(unit.index)
     if unit.kind is Kind.HEADER:
         rows = [

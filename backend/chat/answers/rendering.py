@@ -1,4 +1,4 @@
-"""The text of the answer: the units that stand, their numbers, and their citation markers."""
+"""The text of the answer: the units that are kept, their numbers, and their citation markers."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,19 +19,19 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """The citations of a part of a unit: `text[start:end]` rests on the numbered ones."""
+class PlacedCitations:
+    """The numbers of the citations that prove a part of a unit, `text[start:end]`."""
 
     start: int
     end: int
     numbers: tuple[int, ...]
-    at: int
+    marker_offset: int
     """Where the markers go."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """An answer, the spans that rest on each citation, and where chosen spans went."""
+    """An answer, the spans that each citation proves, and the spans of the chosen figures."""
 
     text: str
     spans: Mapping[int, Sequence[Span]]
@@ -39,11 +39,11 @@ class Rendered:
 
 
 class Renderer:
-    """Writes the units that stand.
+    """Writes the units that are kept.
 
     Args:
         units: All units.
-        kept: The indices of those that stand.
+        kept: The indices of those to write.
     """
 
     def __init__(self, units: Units, kept: frozenset[int]) -> None:
@@ -55,13 +55,13 @@ class Renderer:
         self._figures: list[Span] = []
 
     def render(
-        self, placed: Mapping[int, Sequence[Placed]], figures: Mapping[int, Sequence[Span]]
+        self, placed: Mapping[int, Sequence[PlacedCitations]], figures: Mapping[int, Sequence[Span]]
     ) -> Rendered:
         """Return the answer.
 
         Args:
             placed: The citations of each unit.
-            figures: Spans of the completion to find again in the answer, by unit.
+            figures: Spans of the completion, by unit, whose place in the answer is wanted.
         """
         numbers = self._numbers()
         gap = ""
@@ -73,7 +73,7 @@ class Renderer:
                 self._write(self._gap(gap, unit))
             gap = ""
             self._write(self._prefix(unit, numbers))
-            self._unit(unit, placed.get(unit.index, ()), figures.get(unit.index, ()))
+            self._write_unit(unit, placed.get(unit.index, ()), figures.get(unit.index, ()))
         return Rendered("".join(self._pieces), self._spans, self._figures)
 
     def _write(self, text: str) -> None:
@@ -88,7 +88,7 @@ class Renderer:
         return "\n" * lines or " "
 
     def _numbers(self) -> dict[int, int]:
-        """The numbers of ordered items, without the gaps that removed ones leave."""
+        """The new numbers of ordered items: removed items leave no gaps."""
         lists: dict[tuple[int, int, int | None], list[Unit]] = {}
         for unit in self._units.units:
             if unit.number is not None:
@@ -108,7 +108,9 @@ class Renderer:
             return unit.prefix
         return re.sub(r"\d{1,3}", str(numbers[unit.index]), unit.prefix, count=1)
 
-    def _unit(self, unit: Unit, placed: Sequence[Placed], figures: Sequence[Span]) -> None:
+    def _write_unit(
+        self, unit: Unit, placed: Sequence[PlacedCitations], figures: Sequence[Span]
+    ) -> None:
         text = self._units.text
         unbalanced = self._units.text_of(unit).count("**") % 2 and "**" not in unit.prefix
         inserts: dict[int, list[int]] = {}
@@ -117,51 +119,56 @@ class Renderer:
             inserts.setdefault(at, [])
             inserts[at] += [number for number in part.numbers if number not in inserts[at]]
         dropped = _positions(text, "**", unit) if unbalanced else []
-        where: dict[int, int] = {}
+        offsets: dict[int, int] = {}
         position = unit.start
         for stop in sorted({*inserts, *dropped, *_edges(unit, placed, figures), unit.end}):
-            where.setdefault(position, self._length)
+            offsets.setdefault(position, self._length)
             self._write(text[position:stop])
             position = stop
             if stop in inserts:
-                where.setdefault(stop, self._length)
+                offsets.setdefault(stop, self._length)
                 markers = "".join(f"[{number}]" for number in inserts[stop])
                 last = next((piece[-1] for piece in reversed(self._pieces) if piece), " ")
                 self._write(("" if last.isspace() else " ") + markers)
             if stop in dropped:
                 position += 2
-            where.setdefault(position, self._length)
+            offsets.setdefault(position, self._length)
         end = self._length
         for part in placed:
-            start = self._at(where, part.start, unit, end)
-            stop = end if part.end >= unit.end else self._at(where, part.end, unit, end)
+            start = self._new_offset(offsets, part.start, unit, end)
+            stop = end if part.end >= unit.end else self._new_offset(offsets, part.end, unit, end)
             for number in part.numbers:
                 self._spans.setdefault(number, []).append(Span(start, stop))
         for span in figures:
             self._figures.append(
-                Span(self._at(where, span.start, unit, end), self._at(where, span.end, unit, end))
+                Span(
+                    self._new_offset(offsets, span.start, unit, end),
+                    self._new_offset(offsets, span.end, unit, end),
+                )
             )
 
     @staticmethod
-    def _at(where: Mapping[int, int], position: int, unit: Unit, end: int) -> int:
+    def _new_offset(offsets: Mapping[int, int], position: int, unit: Unit, end: int) -> int:
         while position < unit.end:
-            if position in where:
-                return where[position]
+            if position in offsets:
+                return offsets[position]
             position += 1
         return end
 
-    def _insertion(self, unit: Unit, part: Placed) -> int:
-        """Where markers go: before the punctuation that ends the unit, within the right cell."""
+    def _insertion(self, unit: Unit, part: PlacedCitations) -> int:
+        """Where markers go: before the unit's last punctuation, or at the end of the right cell."""
         text = self._units.text
         if unit.kind is Kind.ROW:
-            cell = next((one for one in unit.cells if one.start <= part.at <= one.end), None)
+            cell = next(
+                (one for one in unit.cells if one.start <= part.marker_offset <= one.end), None
+            )
             if cell is None:
                 cell = next((one for one in reversed(unit.cells) if one.text), unit.cells[-1])
             return min(cell.end, unit.end)
-        if part.at < unit.end:
-            tail = _TRAILING.match(text, part.at, unit.end)
+        if part.marker_offset < unit.end:
+            tail = _TRAILING.match(text, part.marker_offset, unit.end)
             if not (tail and tail.end() == unit.end):
-                return max(part.at, unit.start)
+                return max(part.marker_offset, unit.start)
         found = _TRAILING.search(text[unit.start : unit.end])
         return unit.start + found.start() if found and found.start() else unit.end
 
@@ -174,7 +181,7 @@ def _positions(text: str, mark: str, unit: Unit) -> list[int]:
     ]
 
 
-def _edges(unit: Unit, placed: Sequence[Placed], figures: Sequence[Span]) -> list[int]:
+def _edges(unit: Unit, placed: Sequence[PlacedCitations], figures: Sequence[Span]) -> list[int]:
     edges = [edge for part in placed for edge in (part.start, part.end)]
     edges += [edge for span in figures for edge in (span.start, span.end)]
     return [edge for edge in edges if unit.start <= edge <= unit.end]

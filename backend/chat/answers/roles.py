@@ -1,4 +1,4 @@
-"""Which units need no source: headings, lead-ins, questions, disclaimers, and what is missing."""
+"""Which units need no source: headings, lead-ins, questions, disclaimers, and admitted gaps."""
 
 import re
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from typing import Final
 
 from chat.answers.figures import DATE, Figure
 from chat.answers.lexicon import word_list
+from chat.answers.negations import negations
 from chat.answers.passages import PassageReading, named_figures
-from chat.answers.polarity import negations
 from chat.answers.quantities import figures
 from chat.answers.reading import Reading, read
 from chat.answers.units import Kind, Unit, Units, ends_in_colon
@@ -16,12 +16,12 @@ from chat.answers.words import WORD, stem
 
 
 class Role(StrEnum):
-    """What a unit is for the check."""
+    """How the check treats a unit: only claims need a source."""
 
     CLAIM = "claim"
     STRUCTURE = "structure"
     LACK = "lack"
-    """A statement that the documents lack something."""
+    """The statement that the documents do not contain something."""
 
 
 DISCLAIMERS: Final = (
@@ -48,7 +48,7 @@ _ADVICE_VERB: Final = re.compile(
     r"prioriti[sz]e|roll|transfer|sign)\b",
     re.IGNORECASE,
 )
-# The words that lead-ins are made of, besides those of the question and the documents.
+# Words of lead-ins that state nothing.
 _FRAME: Final = frozenset(
     key
     for word in word_list("""step steps way ways option options factor factors difference
@@ -87,7 +87,7 @@ _LACK: Final = re.compile(
     r"(?:n't| not) (?:covered|given|included|provided|found|available)\b",
     re.IGNORECASE,
 )
-# What follows these is a claim again: "the documents do not say, but 12 % is safe".
+# A claim follows these: "the documents do not say, but 12 % is safe".
 _TURN: Final = re.compile(
     r"[;:]\s+\w|,?\s+\b(?:but|however|although|though|so you|therefore|because|yet|"
     r"nevertheless|still,|since|and you|"
@@ -128,7 +128,7 @@ class Roles:
         units: The units.
         question: The question that was asked.
         passages: The retrieved passages.
-        disclaimers: Sentences that may stand without a source.
+        disclaimers: Sentences that need no source.
     """
 
     def __init__(
@@ -149,14 +149,14 @@ class Roles:
         self._disclaimers = [(_stems(text), _denials(text)) for text in disclaimers]
 
     def role(self, unit: Unit) -> Role:  # noqa: PLR0911
-        """Return what a unit is for the check."""
+        """Return the role of a unit."""
         if unit.kind is Kind.HEADER:
             return Role.STRUCTURE
         if unit.kind is Kind.ROW:
             return Role.CLAIM
         text = self._units.text_of(unit).strip("*_ ")
         if not any(character.isalnum() for character in text):
-            return Role.CLAIM  # The sign of a footnote whose definition is gone.
+            return Role.CLAIM  # The sign of a footnote whose definition was removed.
         reading = read(text)
         if self._is_disclaimer(text, reading):
             return Role.STRUCTURE
@@ -180,7 +180,7 @@ class Roles:
         return Role.CLAIM
 
     def unproven_names(self, reading: Reading) -> bool:
-        """Whether a text names something that neither question nor documents have."""
+        """Whether a text has a name that neither the question nor the documents have."""
         return any(
             word.is_name and word.stem not in self._known_stems for word in reading.words
         ) or any(
@@ -189,7 +189,7 @@ class Roles:
         )
 
     def _is_bare(self, unit: Unit, reading: Reading) -> bool:
-        """Whether a unit has no number and no name of its own."""
+        """Whether a unit has no figure and no name that needs a source."""
         named = set(named_figures(reading))
         counted = count_of_items(self._units, unit)
         count = counted[0].key if counted and counted[0].value == counted[1] else ""
@@ -238,7 +238,7 @@ class Roles:
             return False
         if any(figure.key not in self._question_figures for figure in reading.figures):
             return False
-        # "I don't know: the passages do not say" lacks twice, and claims nothing.
+        # Each part must admit a gap, as in "I don't know: the passages do not say".
         return all(
             (found := _LACK.search(part)) and not _TURN.search(part[found.end() :])
             for part in re.split(r"[;:]\s", body)
@@ -256,7 +256,7 @@ def _stems(text: str) -> frozenset[str]:
 
 
 def count_of_items(units: Units, unit: Unit) -> tuple[Figure, int] | None:
-    """Return the figure by which a lead-in counts what follows it, and how many follow."""
+    """Return the figure by which a lead-in counts its items, and how many items follow."""
     children = [
         child for child in units.children(unit.index) if child.kind in {Kind.ITEM, Kind.ROW}
     ]

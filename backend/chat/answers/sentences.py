@@ -8,13 +8,13 @@ from chat.answers.lexicon import word_list
 _END: Final = re.compile(r"(?:[.!?]+|\u2026)[\"'\u201d\u2019)\]*_]*(?=\s|$)")
 _WORD_BEFORE: Final = re.compile(r"[\w.&'\u2019-]+$")
 
-# Nothing ends behind these: what follows belongs to them.
+# No sentence ends after these abbreviations.
 _NEVER_LAST: Final = frozenset(
     word_list("""e.g i.e mr mrs ms dr prof vs cf approx ca no nos sec art fig pp p vol ch eq pub
 para st ave
 incl excl est max min avg jan feb mar apr jun jul aug sep sept oct nov dec viz resp""")
 )
-# A sentence may end behind these, where the next word is one that sentences begin with.
+# A sentence ends after these only if the next word is one that sentences begin with.
 _SELDOM_LAST: Final = re.compile(
     r"(?:[A-Za-z]\.)+[A-Za-z]?|inc|co|corp|ltd|llc|plc|bros|gov|sen|rep|jr|sr|etc|al|yr|yrs|mo|"
     r"hr|dept|n\.a",
@@ -48,7 +48,7 @@ def sentence_spans(text: str, start: int = 0, end: int | None = None) -> list[tu
 
 
 def trim(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """Return a span without outer white space, or None where nothing is left."""
+    """Return a span without outer white space, or None if it is all white space."""
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():

@@ -1,8 +1,8 @@
-"""Whether a source sentence speaks of the same subject as a claim that repeats its predicate.
+"""Whether a claim that repeats the predicate of a source sentence has the same subject.
 
-"Renting protects against rising rents" has every word of a passage in which owning does. The two
-texts are aligned word by word: where another word that the passages know stands in the place of
-the subject, the claim speaks of something else.
+The claim "renting protects against rising rents" repeats all but one word of a passage about
+owning. The two texts are aligned word by word. If the claim has another word of the passages
+instead of the source's subject, it is about something else.
 """
 
 import re
@@ -21,7 +21,7 @@ _CLAUSE: Final = re.compile(
     r"[;:]\s+|\s[\u2014\u2013-]\s|\u2014|,\s+(?=(?:and|but|while|whereas|although|though|or|so|since|"
     r"because)\b)|\s+(?=(?:while|whereas|but|since|because)\b)"
 )
-# What stands before the subject: "Under the plan, ..." and the verb of an instruction.
+# What may precede the subject: "Under the plan, ..." and the verb of an instruction.
 _FRAME: Final = re.compile(
     r"^\W*(?:(?:under|in|at|for|with|according to|on|by|as|from|to|of)\b[^,;:]{2,60},\s+|"
     r"(?:avoid|buy|sell|invest|hold|choose|pick|withdraw|contribute|borrow|pay|save|open|close|move|"
@@ -30,7 +30,7 @@ _FRAME: Final = re.compile(
     r"(?:the )?\w+ (?:projects?|expects?|forecasts?|estimates?|reports?|says?|predicts?)\s+)",
     re.IGNORECASE,
 )
-# Before one of these stands more than a subject.
+# The words before one of these are more than a subject.
 _CLAUSE_WORD: Final = re.compile(
     r"\b(?:when|if|where|that|which|who|until|because|is|are|was|were|can|may|will|should|must)\b",
     re.IGNORECASE,
@@ -41,7 +41,7 @@ _LEAST_SHARE: Final = 0.4
 
 
 class Place(NamedTuple):
-    """A word, identifier or figure of a text, and where it begins."""
+    """The key of a word, identifier or figure of a text, and its offset."""
 
     key: str
     start: int
@@ -60,14 +60,14 @@ def sequence(text: str) -> tuple[Place, ...]:
 def replaced_subject(
     claim: str, source: str, subject: str, is_known: Callable[[str], bool], around: frozenset[str]
 ) -> bool:
-    """Return whether a claim has another subject in the place of the source's.
+    """Return whether a claim replaces the subject of the source with another.
 
     Args:
         claim: The claim.
         source: The sentence that proves it.
-        subject: What a pronoun at the beginning of the sentence refers to, or nothing.
-        is_known: Whether another sentence of the passages has a word.
-        around: The words of the headings and the names in the title, which need no mention.
+        subject: The sentence that a pronoun at the beginning refers to, or an empty string.
+        is_known: Whether another sentence of the passages contains a word.
+        around: The words of the headings and the names in the title; they replace no subject.
     """
     source = f"{_beginning(subject)} {source}"
     parts = [source, *_PART.split(source)[1:]]

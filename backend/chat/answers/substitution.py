@@ -1,7 +1,7 @@
-"""Whether a claim repeats a source sentence almost word for word and exchanges what matters.
+"""Whether a claim repeats a source sentence almost word for word, but replaces a decisive word.
 
 "The snowball sends the extra money to the dearest debt" shares all but one word with a sentence
-about the avalanche. A share of words cannot tell; an alignment of the two texts can.
+about the avalanche. The share of equal words cannot show that; an alignment of the texts can.
 """
 
 import itertools
@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Final
 
 from chat.answers.lexicon import word_list
+from chat.answers.negations import is_hard
 from chat.answers.opposite_words import are_opposite
-from chat.answers.polarity import is_hard
 from chat.answers.words import stem
 
 _TOKEN: Final = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d[\d.,]*")
@@ -24,9 +24,9 @@ _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _PART: Final = re.compile(r"[;:]\s")
 
 _REPEATED: Final = 0.5
-"""The share of a claim's words that a sentence must repeat before an exchange is looked for."""
+"""The share of a claim's words that a sentence must contain to be compared."""
 _NEARLY_ALL: Final = 0.7
-"""The share from which any other name in the same place is an exchange."""
+"""The share above which any other name in the same place is a replacement."""
 _LONGEST: Final = 4
 _FLANK: Final = 2
 
@@ -35,7 +35,7 @@ class Sources:
     """The sentences that a claim may repeat.
 
     Args:
-        sentences: Each sentence of the passages with the word pairs of its whole passage.
+        sentences: Each sentence of the passages, with the word pairs of its whole passage.
     """
 
     def __init__(self, sentences: Iterable[tuple[str, frozenset[str]]]) -> None:
@@ -46,7 +46,7 @@ class Sources:
         ]
 
     def exchanged(self, claim: str) -> bool:
-        """Return whether the sentence that a claim repeats most has another word in some place."""
+        """Return whether a claim replaces a word of the sentence that it repeats most."""
         return any(_is_exchanged(tokens(part), self._known) for part in _SENTENCE.split(claim))
 
 
@@ -80,7 +80,7 @@ def _compare(
     same = sum(end - start for tag, start, end, _, _ in codes if tag == "equal")
     share = same / len(mine) if mine else 0.0
     for number, (tag, start, end, source_start, source_stop) in enumerate(codes):
-        # The source may go on where the claim ends.
+        # The source may continue after the claim's last word.
         limit = source_start + end - start + 1 if end == len(mine) else source_stop
         source_end = min(source_stop, limit)
         if tag != "replace" or end - start > _LONGEST or source_end - source_start > _LONGEST:
@@ -106,7 +106,7 @@ def _is_flanked(
     end: int,
     length: int,
 ) -> bool:
-    """Whether the same words stand around a difference."""
+    """Whether enough equal words surround a difference."""
     left = before[2] - before[1] if before and before[0] == "equal" else 0
     right = after[2] - after[1] if after and after[0] == "equal" else 0
     if end == length:
@@ -129,9 +129,9 @@ def _opposes(one: Sequence[str], two: Sequence[str], source: Sequence[str]) -> b
 
 
 def _renames(mine: Sequence[str], place: int, other: str, around: frozenset[str]) -> bool:
-    """Whether one thing is in the place of another, and the passage names both alike.
+    """Whether a word is replaced by another that the passage has beside the same neighbour.
 
-    "Debt snowball" instead of "debt avalanche" is another name where the passage has both.
+    "Debt snowball" replaces "debt avalanche" if the passage has both.
     """
     word = mine[place]
     if not (word.isalpha() and other.isalpha()) or other in mine:
@@ -143,7 +143,7 @@ def _renames(mine: Sequence[str], place: int, other: str, around: frozenset[str]
 
 @lru_cache(maxsize=1024)
 def pairs(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return each two neighbouring content words."""
+    """Return each pair of neighbouring content words."""
     telling = [bool(stem(word)) for word in words]
     return tuple(
         f"{one} {two}"

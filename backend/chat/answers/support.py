@@ -1,4 +1,4 @@
-"""Whether a claim stands on a sentence or table row that it cites."""
+"""Whether the passages that a claim cites prove it."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ from chat.answers.substitution import Sources, pairs, tokens
 
 _QUESTION_WEIGHT: Final = 0.04
 _LEAD_IN_WEIGHT: Final = 0.5
-# A contradiction counts unless another sentence shares this much more of the words.
+# A contradicting sentence decides, unless the proving one shares almost as many words.
 _CLOSER: Final = 0.05
 _LABEL: Final = re.compile(r"\W*([\w\s()'-]{2,40}):")
 
@@ -70,14 +70,14 @@ class Support:
         if len(sentences) < 2:
             return self._verify_sentence(claim, cited)
         statements: list[Statement] = []
-        asked: list[Figure] = []
+        question_figures: list[Figure] = []
         for sentence in sentences:
             part = self._verify_sentence(replace(claim, reading=read(sentence)), cited)
             if part.reason is not None:
                 return part
             statements += part.statements
-            asked += part.asked
-        return Verdict(None, unique(statements), asked)
+            question_figures += part.question_figures
+        return Verdict(None, unique(statements), question_figures)
 
     def _verify_sentence(self, claim: Claim, cited: Sequence[int]) -> Verdict:
         """Return whether the passages prove a sentence, as a whole or clause by clause."""
@@ -88,7 +88,7 @@ class Support:
         if len(clauses) < 2:
             return whole
         statements: list[Statement] = []
-        asked: list[Figure] = []
+        question_figures: list[Figure] = []
         subject = clauses[0].text
         label = _LABEL.match(claim.reading.text)
         for number, clause in enumerate(clauses):
@@ -101,24 +101,24 @@ class Support:
             if part.reason is not None:
                 return whole
             statements += [one for one in part.statements if one not in statements]
-            asked += part.asked
+            question_figures += part.question_figures
         # A sentence that proves every clause must not contradict what they say together.
         alone = len(statements) == 1
         if (alone and not self._agreement.agrees(claim, statements[0])) or self._is_exchanged(
             claim
         ):
             return Verdict(Reason.NOT_SUPPORTED)
-        return Verdict(None, statements, asked)
+        return Verdict(None, statements, question_figures)
 
     def _verify(  # noqa: PLR0911, PLR0912
         self, claim: Claim, cited: Sequence[int], labels_from: Sequence[str] | None = None
     ) -> Verdict:
         reading = claim.reading
-        if self._names_others(claim, cited):
+        if self._names_uncited(claim, cited):
             return Verdict(Reason.NOT_SUPPORTED)
         labels = self._claim_labels(claim, labels_from)
-        found = sorted(self._coverage.found(claim, cited), key=lambda one: -one.share)
-        # Many sentences share a date; an amount identifies its sentence.
+        found = sorted(self._coverage.overlaps(claim, cited), key=lambda one: -one.share)
+        # Many sentences contain the same date; an amount identifies its sentence.
         has_amounts = any(figure.date is None for figure in reading.figures)
         telling = has_amounts or (reading.is_row and bool(reading.figures))
         needed = WORD_SHARE_WITH_FIGURES if telling else WORD_SHARE
@@ -129,23 +129,23 @@ class Support:
             if not self._agreement.agrees(claim, one.statement) or not frequencies_agree(
                 claim.reading, one.statement.reading, one.statement.columns
             ):
-                # The sentence that shares the most words decides what is denied and compared.
+                # A sentence that shares fewer words cannot overrule this contradiction.
                 contradicted = max(contradicted, one.share)
                 continue
             if contradicted > one.share + _CLOSER:
                 break
             if not self._binding.agrees(claim, labels, one.statement, cited):
                 continue
-            if self._mixture.said_elsewhere(reading, one, cited):
+            if self._mixture.is_found_elsewhere(reading, one, cited):
                 break
-            if self._mixture.speaks_of_another(claim, one.statement):
+            if self._mixture.replaces_subject(claim, one.statement):
                 return Verdict(Reason.NOT_SUPPORTED)
             if self._mixture.is_mixed(claim, one.statement):
                 pair = self._joining.pair(claim, labels, cited)
-                if not pair or any(self._mixture.speaks_of_another(claim, one) for one in pair):
+                if not pair or any(self._mixture.replaces_subject(claim, one) for one in pair):
                     return Verdict(Reason.NOT_SUPPORTED)
                 return Verdict(None, pair)
-            return Verdict(None, [one.statement], one.asked)
+            return Verdict(None, [one.statement], one.question_figures)
         if (reading.figures or not contradicted) and (
             pair := self._joining.pair(claim, labels, cited)
         ):
@@ -174,8 +174,8 @@ class Support:
             around[key] = max(weight, around.get(key, 0.0))
         return [{**around, **own} for own in claim.reading.labels]
 
-    def _names_others(self, claim: Claim, cited: Sequence[int]) -> bool:
-        """Whether a claim names what only passages that it does not cite have."""
+    def _names_uncited(self, claim: Claim, cited: Sequence[int]) -> bool:
+        """Whether a claim has a name that only passages that it does not cite have."""
         known = self._question.stems.union(*(self._passages[index].stems for index in cited))
         keys = self._question.identifier_keys.union(
             *(self._passages[index].identifier_keys for index in cited)
@@ -191,14 +191,14 @@ class Support:
     def _calculation(  # noqa: PLR0911, PLR0912
         self, claim: Claim, labels: Sequence[Mapping[str, float]], cited: Sequence[int]
     ) -> Verdict | None:
-        """A shown calculation with operands that the cited passages or the question have."""
+        """Prove a claim that shows a calculation whose operands are in its sources or question."""
         figures = claim.reading.figures
         shown = calculations(claim.reading.text, figures)
         if not shown or not all(one.is_right for one in shown):
             return None
         proven = {one.result for one in shown}
         used: list[Statement] = []
-        asked: list[Figure] = []
+        question_figures: list[Figure] = []
         operands = {index for one in shown for index in one.operands}
         for index, figure in enumerate(figures):
             if figure.key in claim.exempt:
@@ -221,7 +221,7 @@ class Support:
                     return None
                 used += [best] if best not in used else []
             elif any(figure.agrees_with(one) for one in self._question.figures):
-                asked.append(figure)
+                question_figures.append(figure)
             elif index not in proven:
                 return None
         if not used:
@@ -241,11 +241,11 @@ class Support:
             return None
         if not all(self._agreement.agrees(claim, one) for one in used):
             return None
-        return Verdict(None, used, asked)
+        return Verdict(None, used, question_figures)
 
 
 def unique(statements: Iterable[Statement]) -> list[Statement]:
-    """Return statements without repetition, in their order."""
+    """Return statements in their order, each once."""
     found: list[Statement] = []
     for one in statements:
         if not any(one is other for other in found):

@@ -61,13 +61,13 @@ class Scale:
     power: int = 0
 
     def over(self, wider: "Scale") -> "Scale":
-        """This scale where it says something, else the wider one."""
+        """This scale; what it leaves open comes from the wider one, such as the caption's."""
         if self.unit in {PERCENT, "year", "month", "day", "week"}:
             return self
         return Scale(self.unit or wider.unit, self.power or wider.power)
 
     def apply(self, figure: Figure) -> Figure:
-        """Return a cell's figure as the header and caption mean it."""
+        """Return a cell's figure with the unit and scale of its header and caption."""
         is_money = figure.unit in CURRENCIES and (self.unit == BARE or self.unit in CURRENCIES)
         if figure.date or figure.unit == PERCENT:
             return figure
@@ -85,7 +85,7 @@ class Scale:
 def scale_of(text: str) -> Scale:
     """Return the scale that a header cell, row label or caption names."""
     if any(figure.date is None for figure in figures(text)):
-        return Scale()  # A value, such as "4 %" as a row's label, names no unit for others.
+        return Scale()  # "4 %" as a row's label is a value, not the unit of the row's figures.
     if _PERCENT.search(text):
         return Scale(PERCENT)
     if (time := _TIME.search(text)) and "(" in time[0]:
@@ -99,9 +99,9 @@ def scale_of(text: str) -> Scale:
 
 
 def with_currency(scale: Scale, rows: Sequence[Sequence[Cell]]) -> Scale:
-    """Return the scale with the one currency that any cell of a table has.
+    """Return the scale with the table's currency, if its cells have exactly one.
 
-    Statements often have the sign in their first and last rows only.
+    Financial statements often have the sign in their first and last rows only.
     """
     if scale.unit != BARE:
         return scale
@@ -111,7 +111,7 @@ def with_currency(scale: Scale, rows: Sequence[Sequence[Cell]]) -> Scale:
 
 
 def is_per_unit(label: str) -> bool:
-    """Whether a row counts shares or is per share, which a caption's scale leaves out."""
+    """Whether a row counts shares or is per share: the caption's scale does not apply to it."""
     return _PER_SHARE.search(label) is not None
 
 
@@ -121,7 +121,7 @@ def is_separator(line: str) -> bool:
 
 
 def cells(line: str, offset: int = 0) -> list[Cell]:
-    """Return the cells of a line; fewer than two where it is no row of a table."""
+    """Return the cells of a line; fewer than two if it is no row of a table."""
     if "|" in line:
         pieces: list[Cell] = []
         start = 0
@@ -149,7 +149,7 @@ def _cell(line: str, start: int, end: int, offset: int) -> Cell:
 
 
 def is_row(line: str) -> bool:
-    """Whether a line of a document reads as a row of a table."""
+    """Whether a line of a document looks like a row of a table."""
     found = cells(line)
     if len(found) < 2:
         return False
@@ -161,7 +161,7 @@ def is_row(line: str) -> bool:
 
 
 def is_header(row: Sequence[Cell]) -> bool:
-    """Whether a row holds column names: no amounts, but perhaps years."""
+    """Whether a row contains column names: no amounts, but perhaps years."""
     rest = row[1:] or row
     return all(
         figure.date is not None or figure.unit.startswith(("year", "month", "day", "ordinal"))

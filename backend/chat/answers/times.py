@@ -1,4 +1,4 @@
-"""Whether a claim puts a time before, within or after what the source does."""
+"""Whether a claim and its source agree on "before", "within" and "after" a time."""
 
 import re
 from typing import Final
@@ -23,7 +23,10 @@ _BEFORE_FIGURE: Final = 40
 
 
 def times_agree(claim: Claim, figure: Figure, statement: Statement) -> bool:
-    """Return whether some equal time of a statement stands on the same side of its event."""
+    """Return whether the statement uses an equal time with a preposition that agrees.
+
+    True if the figure is no time, or the statement does not contain it.
+    """
     text, source = claim.reading.text, statement.reading.text
     if figure.unit not in _TIMES or claim.reading.is_row or statement.reading.is_row:
         return True

@@ -1,14 +1,11 @@
-"""A completion cut into units: sentences, list items and table rows, each structure or claim."""
+"""The units of a completion: sentences, headings, list items and table rows."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
 
-from chat.answers.markers.marker import Marked, Marker
-from chat.answers.sentences import sentence_spans, trim
-from chat.answers.tables import Cell, Scale, cells, is_header, is_separator, scale_of, with_currency
+from chat.answers.markers.marker import Marker
+from chat.answers.tables import Cell, Scale
 
 
 class Kind(StrEnum):
@@ -22,31 +19,15 @@ class Kind(StrEnum):
     HEADING = "heading"
 
 
-_HEADING: Final = re.compile(
-    r"\s{0,3}#{1,6}\s+(?=\S)|\s*(?=(?:\*\*|__)[^*\n]{1,150}(?:\*\*|__):?\s*$)"
-)
-_BULLET: Final = re.compile(
-    r"\s*(?:[-*+\u2022\u2023\u25e6\u2013\u00b7](?!\*)|\[[ xX]\])\s+(?:\[[ xX]\]\s+)?(?=\S)"
-)
-_NUMBERED: Final = re.compile(
-    r"(?P<before>\s*(?:\*\*|__)?(?:Step\s+)?\(?)(?P<number>\d{1,3})(?P<after>[.):](?:\*\*|__)?|"
-    r"\s*[\u2013\u2014](?=\s))\s+(?=\S)"
-    r"|(?P<letters>\s*\(?[a-hivx]{1,4}[.)])\s+(?=\S)",
-    re.IGNORECASE,
-)
-_QUOTE: Final = re.compile(r"\s*>\s?")
-_RULE: Final = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,}|```\w*)\s*")
-
-
 @dataclass(slots=True)
 class Unit:
-    """A sentence, list item or table row: `text[start:end]` without its list marker.
+    """A sentence, heading, list item or table row: `text[start:end]` without its list marker.
 
     Attributes:
-        line_start: Whether it begins a line; its prefix (indent and list marker) stands before it.
+        line_start: Whether it begins a line, after its prefix (indent and list marker).
         paragraph: Units of one paragraph, list or table have the same number.
         parent: The index of the lead-in or heading that introduces it.
-        marks: The citations within it and behind it.
+        marks: The citations within it and after it.
     """
 
     index: int
@@ -84,230 +65,6 @@ class Units:
         return [unit for unit in self.units if unit.parent == index]
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    start: int
-    text: str
-
-    @property
-    def end(self) -> int:
-        return self.start + len(self.text)
-
-
-def cut(marked: Marked) -> Units:
-    """Cut a completion without markers into its units."""
-    walk = _Walk(marked.text)
-    units = walk.run()
-    _introduce(marked.text, units)
-    _attach(marked, units)
-    return Units(marked.text, units)
-
-
-class _Walk:
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._units: list[Unit] = []
-        self._paragraph = 0
-        self._last_end = 0
-
-    def run(self) -> list[Unit]:
-        lines = self._lines()
-        open_lines: list[_Line] = []
-        index = 0
-        in_list = False
-        while index < len(lines):
-            line = lines[index]
-            blank = not line.text.strip()
-            table = self._table_lines(lines, index)
-            starts = self._starts(line.text)
-            if blank or table or starts:
-                self._close(open_lines)
-                open_lines = []
-            if table:
-                self._next_paragraph()
-                self._table(lines[index : index + table])
-                self._next_paragraph()
-                in_list = False
-                index += table
-                continue
-            if blank:
-                # Items of one list may be apart by blank lines.
-                if not (
-                    in_list and index + 1 < len(lines) and self._is_item(lines[index + 1].text)
-                ):
-                    self._next_paragraph()
-                    in_list = False
-            elif _RULE.fullmatch(line.text):
-                self._next_paragraph()
-            else:
-                is_item = self._is_item(line.text)
-                if is_item != in_list and starts:
-                    self._next_paragraph()
-                in_list = is_item or (in_list and not starts)
-                open_lines.append(line)
-                if _HEADING.match(line.text) and not is_item:
-                    self._close(open_lines)
-                    open_lines = []
-                    self._next_paragraph()
-            index += 1
-        self._close(open_lines)
-        return self._units
-
-    def _lines(self) -> list[_Line]:
-        lines: list[_Line] = []
-        start = 0
-        for text in self._text.split("\n"):
-            lines.append(_Line(start, text.rstrip("\r")))
-            start += len(text) + 1
-        return lines
-
-    def _is_item(self, text: str) -> bool:
-        quoted = _QUOTE.match(text)
-        body = text[quoted.end() :] if quoted else text
-        return bool(_BULLET.match(body) or _NUMBERED.match(body)) and not _RULE.fullmatch(text)
-
-    def _starts(self, text: str) -> bool:
-        return bool(self._is_item(text) or _HEADING.match(text) or _RULE.fullmatch(text))
-
-    def _next_paragraph(self) -> None:
-        self._paragraph += 1
-
-    def _table_lines(self, lines: Sequence[_Line], index: int) -> int:
-        count = 0
-        while index + count < len(lines):
-            text = lines[index + count].text
-            if text.count("|") < 1 or len(cells(text)) < 2:
-                break
-            count += 1
-        leading = lines[index].text.strip().startswith("|")
-        return count if count >= 2 or (count and leading) else 0
-
-    def _add(self, kind: Kind, start: int, end: int, **fields: object) -> Unit:
-        gap = self._text[self._last_end : start]
-        prefix = str(fields.get("prefix", ""))
-        gap = gap[: len(gap) - len(prefix)] if prefix and gap.endswith(prefix) else gap
-        unit = Unit(
-            index=len(self._units),
-            kind=kind,
-            start=start,
-            end=end,
-            paragraph=self._paragraph,
-            line_start=not self._units or "\n" in gap,
-            gap="".join(mark for mark in gap if mark.isspace()),
-        )
-        for name, value in fields.items():
-            setattr(unit, name, value)
-        self._units.append(unit)
-        self._last_end = end
-        return unit
-
-    def _table(self, lines: Sequence[_Line]) -> None:
-        before = self._units[-1] if self._units else None
-        caption = scale_of(self._text[before.start : before.end]) if before else Scale()
-        if caption.unit == "percent":
-            caption = Scale()
-        rows = [cells(line.text) for line in lines if not is_separator(line.text)]
-        caption = with_currency(caption, rows)
-        header: Sequence[Cell] = ()
-        separated = any(is_separator(line.text) for line in lines)
-        for number, line in enumerate(lines):
-            row = cells(line.text, line.start)
-            bounds = trim(self._text, line.start, line.end)
-            if bounds is None:
-                continue
-            if is_separator(line.text):
-                self._add(Kind.HEADER, *bounds)
-                continue
-            if number == 0 and (separated or is_header(row)):
-                header = row
-                caption = scale_of(row[0].text).over(caption)
-                self._add(Kind.HEADER, *bounds, cells=row)
-                continue
-            self._add(Kind.ROW, *bounds, cells=row, header=header, caption=caption)
-
-    def _close(self, lines: Sequence[_Line]) -> None:
-        if not lines:
-            return
-        start, end = lines[0].start, lines[-1].end
-        first = lines[0].text
-        quoted = _QUOTE.match(first)
-        at = quoted.end() if quoted else 0
-        bullet = _BULLET.match(first, at)
-        numbered = _NUMBERED.match(first, at)
-        item = bullet or numbered
-        heading = _HEADING.match(first, at)
-        if item:
-            bounds = trim(self._text, start + item.end(), end)
-            if bounds:
-                number = int(numbered["number"]) if numbered and numbered["number"] else None
-                indent = len(first) - len(first.lstrip())
-                self._add(
-                    Kind.ITEM, *bounds, prefix=first[: item.end()], number=number, depth=indent
-                )
-            return
-        begin = start + (heading.end() if heading else at)
-        if heading:
-            bounds = trim(self._text, begin, end)
-            if bounds:
-                self._add(Kind.HEADING, *bounds, prefix=first[: heading.end()])
-            return
-        for number, (one, two) in enumerate(sentence_spans(self._text, begin, end)):
-            self._add(Kind.SENTENCE, one, two, prefix=first[:at] if not number else "")
-
-
-def _introduce(text: str, units: Sequence[Unit]) -> None:
-    """Find what introduces each unit: a heading its section, a lead-in its list or table."""
-    heading: Unit | None = None
-    lead: Unit | None = None
-    items: list[Unit] = []
-    previous: Unit | None = None
-    for unit in units:
-        if unit.kind is Kind.HEADING:
-            heading, lead, items = unit, None, []
-        elif unit.kind is Kind.SENTENCE:
-            colon = previous is not None and ends_in_colon(text[previous.start : previous.end])
-            follows = previous is not None and previous.paragraph == unit.paragraph
-            if lead is not None and colon and previous is lead and (follows or unit.line_start):
-                unit.parent = lead.index
-            else:
-                unit.parent = heading.index if heading else None
-            items = []
-            lead = unit
-        else:
-            while items and (items[-1].depth >= unit.depth or unit.kind is not Kind.ITEM):
-                items.pop()
-            if items:
-                unit.parent = items[-1].index
-            elif lead is not None:
-                unit.parent = lead.index
-            else:
-                unit.parent = heading.index if heading else None
-            if unit.kind is Kind.ITEM:
-                items.append(unit)
-        previous = unit
-
-
 def ends_in_colon(text: str) -> bool:
     """Whether a unit introduces what follows it."""
     return text.rstrip(" *_").endswith(":")
-
-
-def _attach(marked: Marked, units: Sequence[Unit]) -> None:
-    """Give each marker to the unit that it stands in, behind, or at the beginning of."""
-    if not units:
-        return
-    for marker in marked.markers:
-        owner = units[0]
-        for unit in units:
-            begins = unit.start
-            if marker.offset > begins or (
-                marker.offset == begins and unit.line_start and unit.kind != Kind.HEADER
-            ):
-                owner = unit
-            if unit.start > marker.offset:
-                before = marked.text[: marker.offset]
-                own_line = before.rsplit("\n", 1)[-1].strip(" \t>*-+0123456789.)#|") == ""
-                if own_line and "\n" not in marked.text[marker.offset : unit.start]:
-                    owner = unit
-                break
-        owner.marks.append(marker)

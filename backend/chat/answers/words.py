@@ -1,4 +1,4 @@
-"""The words of a text: what they mean for a comparison, and what negates them."""
+"""The content words of a text, in a form that can be compared."""
 
 import re
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ from chat.answers.lexicon import word_list
 
 WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 
-# Articles, pronouns, auxiliaries, prepositions, hedges, and the verbs by which a model refers to
-# its sources: they say nothing about the subject, so sharing them proves nothing.
-_STOP: Final = frozenset(
+# Articles, pronouns, auxiliaries, prepositions, hedges, and the verbs with which a model refers to
+# its sources. Two texts that share them need not share a subject.
+_STOP_WORDS: Final = frozenset(
     word_list("""a about above according across actual actually additionally after again against
 all almost
 also although always am among an and another any apply approximately are around as aside at
@@ -39,7 +39,7 @@ you your yours yourself common commonly normal normally able idea point points c
 works describe describes described explain explains explained good best important""")
 )
 
-# Words of one meaning in the field, written as the first of each line.
+# Words with one meaning in finance; the first of each line is their stem.
 _SYNONYMS: Final = {
     word: line.split()[0]
     for line in """
@@ -103,7 +103,7 @@ _SYNONYMS: Final = {
     for word in line.split()
 }
 
-# "You're" and "isn't" say no more than "you" and "is"; the negation is read elsewhere.
+# "You're" and "isn't" count as "you" and "is"; `negations` reads the negation.
 _CONTRACTED: Final = re.compile(r"(?:'(?:s|re|ll|ve|d|m)|n't)$")
 
 _SUFFIXES: Final = (
@@ -112,17 +112,17 @@ _SUFFIXES: Final = (
     "s", "e", "y",
 )  # fmt: skip
 
-# Long enough to tell words apart, short enough that "retire" and "retirement" meet.
+# Long enough to distinguish words, short enough that "retire" and "retirement" are equal.
 _STEM_CHARACTERS: Final = 6
 
 
 @lru_cache(maxsize=8192)
 def stem(word: str) -> str:
-    """Return what the forms of a word share; an empty string for a word that says nothing."""
+    """Return the stem that all forms of a word share; an empty string for a stop word."""
     word = word.lower().replace("\u2019", "'")
     word = _CONTRACTED.sub("", word)
     word = word.replace("'", "")
-    if word in _STOP or (len(word) < 2 and word.isascii()):
+    if word in _STOP_WORDS or (len(word) < 2 and word.isascii()):
         return ""
     if word in _SYNONYMS:
         return _SYNONYMS[word]
@@ -140,7 +140,7 @@ _START: Final = re.compile(r"[.!?:|#*\u2022]|- |\n\n")
 
 
 class Word(NamedTuple):
-    """A word of a text that says something about its subject."""
+    """A content word: any word that is no stop word."""
 
     stem: str
     start: int
@@ -151,7 +151,7 @@ class Word(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def content_words(text: str) -> Sequence[Word]:
-    """Return the words of a text that say something, in their order."""
+    """Return the content words of a text in their order."""
     found: list[Word] = []
     sentence_start = True
     position = 0
@@ -171,17 +171,17 @@ def content_words(text: str) -> Sequence[Word]:
         if len(raw) == 1 and dotted:
             is_label = False  # "U.S." is no label.
         key = raw.lower() + "." if is_label else stem(raw)
-        # Net income, net profit, net earnings and net loss name one line of a statement.
+        # Net income, profit, earnings and loss are names of the same line of a financial statement.
         if key in _NET and found and found[-1].stem == "net" and match.start() - found[-1].end <= 1:
             key = "incom"
         if key:
-            shouted = raw.isupper() and len(raw) > 1
+            all_capitals = raw.isupper() and len(raw) > 1
             found.append(
                 Word(
                     key,
                     match.start(),
                     match.end(),
-                    is_label or shouted or (raw[0].isupper() and not sentence_start),
+                    is_label or all_capitals or (raw[0].isupper() and not sentence_start),
                 )
             )
         sentence_start = False

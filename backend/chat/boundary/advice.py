@@ -12,10 +12,10 @@ from shared.answers import Boundary, CheckedAnswer
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a question asks for.
+    """The category of a question, and the reply if no documents are searched.
 
     Attributes:
-        reply: The answer, where none is looked for.
+        reply: The complete answer; None if the documents are searched.
     """
 
     boundary: Boundary
@@ -28,16 +28,16 @@ class Verdict:
 
     @property
     def log_fields(self) -> Mapping[str, Any]:
-        """What a log line says of it."""
+        """The fields for a log line."""
         return {"boundary": self.boundary.category, "rule": self.boundary.rule}
 
 
 class AdviceBoundary:
-    """Keeps answers on the side of information.
+    """Keeps answers to information, without personal advice.
 
     Args:
         policy: The rules and texts.
-        country: Whose help lines are given, such as `US`; none by default.
+        country: The country whose help lines are given, such as `US`; none by default.
         guard: A second judge, asked where no rule has refused.
     """
 

@@ -25,17 +25,17 @@ _FINDINGS: Final = (
 
 
 class Guard(Protocol):
-    """Judges a text beside the rules of the policy.
+    """Judges a text in addition to the rules of the policy.
 
     A guard that cannot judge raises `ServiceError`: then no answer is given.
     """
 
     async def refuses(self, text: str, source: Source) -> str | None:
-        """Return the name of what refuses the text, or None where nothing does."""
+        """Return the name of the policy that refuses the text, or None if none does."""
 
 
 class BedrockGuardrail:
-    """A guardrail of Amazon Bedrock, asked by `ApplyGuardrail`.
+    """A guardrail of Amazon Bedrock, called with `ApplyGuardrail`.
 
     Args:
         guardrail_id: The id or ARN.

@@ -26,7 +26,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 _WORD_LIST: Final = re.compile(r"\{([a-z_]+)\}")
-# Whole words of one sentence; at most this many characters, so that what matches stays near.
+# `...` in a pattern: any words of the same sentence, at most 60 characters.
 _GAP: Final = "(?![a-z0-9])[^.?!]{0,60}?(?:(?<![a-z0-9])|$)"
 _MAX_BYTES: Final = 1_000_000
 
@@ -59,12 +59,12 @@ class QuestionRule(Rule):
 
 
 class Weights(_Part):
-    """What each phrase of a question says for a category (above zero) or against it.
+    """Weights of the phrases of a question for a category (positive) or against it (negative).
 
     `evaluation/boundary/learn.py` computes them from labelled questions.
 
     Attributes:
-        start: Each category's score before any phrase.
+        start: Each category's score for a question without known phrases.
         phrases: Weights in the order of `start`, by phrases as `wording.phrases` returns them.
     """
 
@@ -80,7 +80,7 @@ class Weights(_Part):
 
 
 class Texts(_Part):
-    """What is answered without a model, and what frames a model's answer."""
+    """Answers that need no model, and texts before and after a model's answer."""
 
     distress: Text
     fraud: Text
@@ -91,14 +91,14 @@ class Texts(_Part):
 
 
 class HelpLine(_Part):
-    """Where a person finds help, and the page of its operator that says so."""
+    """A help line, and the page on which its operator describes it."""
 
     text: Text
     source: Annotated[str, StringConstraints(pattern=r"^https://\S+$")]
 
 
 class Policy(_Part):
-    """Where information ends."""
+    """Which questions are refused, and which answers count as advice."""
 
     version: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     words: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]+$")], Pattern] = {}
@@ -112,7 +112,7 @@ class Policy(_Part):
     def _check(self) -> Self:
         ids = [rule.id for rule in (*self.questions, self.answers)]
         if repeated := sorted({one for one in ids if ids.count(one) > 1}):
-            raise ValueError(f"the rule {repeated[0]!r} is there twice")
+            raise ValueError(f"the rule {repeated[0]!r} is defined twice")
         for rule in (*self.questions, self.answers):
             if not rule.patterns:
                 raise ValueError(f"rule {rule.id!r}: has no pattern")
@@ -122,7 +122,7 @@ class Policy(_Part):
         return self
 
     def expression(self, patterns: list[str]) -> re.Pattern[str] | None:
-        """Return one expression of whole words for all of the patterns; None where there are none.
+        """Return one expression for all patterns, which match whole words; None without patterns.
 
         Raises:
             re.error: A pattern is no regular expression.
@@ -133,7 +133,7 @@ class Policy(_Part):
         return re.compile(rf"(?<![a-z0-9])(?:{expanded.replace('...', _GAP)})(?![a-z0-9])")
 
     def help_lines(self, category: BoundaryCategory, country: str | None) -> list[str]:
-        """Return the help lines of a country; none where the policy has no entry."""
+        """Return the help lines of a country; none if the policy has no entry."""
         entries = self.help.get(country or "", {})
         return [line.text for name, lines in entries.items() if name == category for line in lines]
 
@@ -145,7 +145,7 @@ def built_in_policy() -> Policy:
 
 
 def load_policy(path: Path) -> Policy:
-    """Return the policy of a file, with every pattern tried.
+    """Return the policy in a file, after compiling each of its patterns.
 
     Raises:
         PolicyError: The file cannot be read, or is no valid policy.

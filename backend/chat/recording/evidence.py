@@ -1,4 +1,4 @@
-"""What an answer was made from, collected while it is made."""
+"""The inputs of an answer, collected while it is made."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

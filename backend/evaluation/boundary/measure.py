@@ -38,7 +38,7 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What the rules made of a set.
+    """The categories that the rules gave to the questions of a set.
 
     Attributes:
         judged: How many questions there are of each label and category found.
@@ -98,7 +98,7 @@ def measure(policy: Policy, asked: Sequence[Labelled]) -> Measurement:
 
 
 def help_lines_to_check(policy: Policy) -> Iterator[str]:
-    """Yield each help line of a policy with its source, for whoever checks them."""
+    """Yield each help line of a policy with its source, for a person who checks them."""
     yield "Before you go live, call each number and open each source; no program has checked them:"
     for country, categories in policy.help.items():
         for category, lines in categories.items():

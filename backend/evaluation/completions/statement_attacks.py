@@ -1,4 +1,4 @@
-"""Attacks on what a claim says besides its figure."""
+"""Attacks on the words of a claim, other than its figure."""
 
 import random
 import re

@@ -26,7 +26,7 @@ class Profile:
         fields: The `additionalModelRequestFields` that it accepts.
         thinks: Whether a `reasoningContent` block precedes the answer.
         signs: Whether its thinking has a signature.
-        refused_documents: The message for document blocks; None where it reads and cites them.
+        refused_documents: The message for document blocks; None if it reads and cites them.
         refused_prefill: The message for a conversation that ends with the assistant's turn.
         lifecycle: `modelLifecycle` of GetFoundationModel.
     """

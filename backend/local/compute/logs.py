@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 class OutputLog:
     """The output of one service. `echo` is called with each line.
 
-    Where the disk is full, lines are lost from the file; a warning says so once for each outage.
+    If the disk is full, the file loses lines; one warning is logged for each outage.
     """
 
     def __init__(self, path: Path, *, echo: Callable[[str], None] | None = None) -> None:

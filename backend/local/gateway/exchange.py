@@ -33,7 +33,7 @@ class GatewayRequest:
 
     `raw_path` includes the stage and `path` does not; both are percent-encoded, as received.
     `trace` is the header sent downstream. Its parent is the gateway's span, whose own parent is
-    `caller_span` (empty where the trace starts here).
+    `caller_span` (empty if the trace starts here).
     """
 
     request_id: str

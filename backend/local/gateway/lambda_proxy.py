@@ -16,8 +16,8 @@ from local.gateway.matching import Match
 
 _RESULT_KEYS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
 _STATUSES = range(100, 600)
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 class MalformedResultError(Exception):
@@ -86,7 +86,7 @@ def _event_headers(request: GatewayRequest) -> list[tuple[str, str]]:
 
 
 def _context(request: GatewayRequest, match: Match, api: RestApi) -> dict[str, Any]:
-    began = datetime.datetime.fromtimestamp(request.started_at, datetime.UTC)
+    started = datetime.datetime.fromtimestamp(request.started_at, datetime.UTC)
     host = request.header("host") or ""
     identity: dict[str, str | None] = dict.fromkeys(
         (
@@ -110,7 +110,7 @@ def _context(request: GatewayRequest, match: Match, api: RestApi) -> dict[str, A
         "resourcePath": match.resource,
         "httpMethod": request.method,
         "extendedRequestId": request.extended_request_id,
-        "requestTime": began.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+        "requestTime": started.strftime("%d/%b/%Y:%H:%M:%S +0000"),
         "path": request.raw_path,
         "accountId": ACCOUNT_ID,
         "protocol": "HTTP/1.1",
@@ -153,9 +153,9 @@ def _result_headers(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         for name, value in single.items()
         if (name.lower(), text := _header_value(value)) not in known
     )
-    wrong = next((name for name, _ in headers if not _NAME.fullmatch(name)), None)
+    wrong = next((name for name, _ in headers if not _HEADER_NAME.fullmatch(name)), None)
     if wrong is not None:
-        raise MalformedResultError(f"{wrong[:60]!r} is not a header's name")
+        raise MalformedResultError(f"{wrong[:60]!r} is not a valid header name")
     return headers
 
 
@@ -165,7 +165,7 @@ def _header_value(value: object) -> str:
     if not isinstance(value, str | int | float):
         raise MalformedResultError("a header's value is neither text nor a number")
     text = str(value)
-    if not _VALUE.fullmatch(text):
+    if not _HEADER_VALUE.fullmatch(text):
         raise MalformedResultError("a header's value has a line break or is not in Latin-1")
     return text
 

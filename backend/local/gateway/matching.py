@@ -18,7 +18,7 @@ class Match:
 def match(
     resources: Mapping[str, Mapping[str, Method]], http_method: str, path: str
 ) -> Match | None:
-    """The most specific resource for `path`; None where there is none or it lacks the method.
+    """The most specific resource for `path`; None if there is none or it lacks the method.
 
     A literal segment wins over `{name}`, which wins over `{name+}`; the exact method wins over
     `ANY`.

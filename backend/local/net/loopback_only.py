@@ -21,7 +21,7 @@ def reason_to_refuse(
     *,
     allows_origin: Callable[[str], bool] = lambda _: False,
 ) -> str | None:
-    """The reason to refuse a request with these Host and Origin headers; None where it may pass.
+    """The reason to refuse a request with these Host and Origin headers; None if it may pass.
 
     Exactly one Host is required. Origin is optional, because only browsers send it; `allows_origin`
     accepts origins beyond those of this machine.

@@ -31,7 +31,7 @@ def ports(estate: RunningUp) -> set[int]:
 def ask(
     port: int, method: str, path: str, headers: dict[str, str]
 ) -> http.client.HTTPResponse | None:
-    """The answer over HTTP/1.1; None where the port does not speak it."""
+    """The answer over HTTP/1.1; None if the port does not speak it."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(method, path, headers=headers)

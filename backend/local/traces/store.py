@@ -65,7 +65,7 @@ class TraceStore:
     def add(self, spans: Iterable[Span]) -> None:
         """Store spans. Beyond the limit, the oldest are deleted.
 
-        Where the disk is full, spans are lost; a warning says so once for each outage.
+        If the disk is full, spans are lost; one warning is logged for each outage.
         """
         added = list(spans)
         try:

@@ -73,8 +73,8 @@ async def test_an_answer_is_replayed_byte_for_byte(
     replayed = set()
     for key in estate.record_keys():
         assert run("replay", key) == 0
-        said, answer = capsys.readouterr().out.splitlines()[-2:]
-        assert "release v7" in said
+        printed, answer = capsys.readouterr().out.splitlines()[-2:]
+        assert "release v7" in printed
         replayed.add(answer)
     for one in (first, second, greeting):
         del one["answer_id"], one["conversation_id"]
@@ -135,10 +135,10 @@ async def test_a_conversation_is_erased_before_its_retention_ends_only_with_a_re
     assert run("erase", "--conversation", conversation, "--dry-run") == 0
     assert "would be destroyed" in capsys.readouterr().out
     assert run("erase", "--conversation", conversation, "--reason", "asked on 3 May") == 0
-    said = capsys.readouterr().out
-    assert "the conversation's turns are deleted" in said
-    assert "2 records stay" in said
-    assert f"until {until}" in said
+    printed = capsys.readouterr().out
+    assert "the conversation's turns are deleted" in printed
+    assert "2 records stay" in printed
+    assert f"until {until}" in printed
 
     # Nothing readable is left: neither in the records, nor in either table.
     assert sorted(run("replay", key) for key in keys) == [0, FOUND, FOUND]

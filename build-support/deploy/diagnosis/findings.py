@@ -1,4 +1,4 @@
-"""What the doctor's checks share: what they examine, and what they find."""
+"""Types that the doctor's checks share: the deployment that they examine, and their findings."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -163,9 +163,9 @@ def test_the_commands_work_the_first_time_after_a_rollback_and_after_a_promotion
 
     refused = estate.shell(APPLY)
     assert refused.returncode == 1
-    told = " ".join(re.sub(r"\x1b\[\d*m|│", " ", refused.stderr).split())
-    assert told.count("Error:") == 1
-    assert "fin-advisor/runner has no image yet. Push one (docs/runbook.md" in told
+    message = " ".join(re.sub(r"\x1b\[\d*m|│", " ", refused.stderr).split())
+    assert message.count("Error:") == 1
+    assert "fin-advisor/runner has no image yet. Push one (docs/runbook.md" in message
 
     # A first time: the newest image and the newest versions.
     first = estate.push_image("commit-1", "1")

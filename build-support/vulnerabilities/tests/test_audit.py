@@ -54,7 +54,7 @@ def test_a_vulnerability_is_named_with_its_fix(
 
 
 @pytest.mark.parametrize(
-    ("stdout", "stderr", "said"),
+    ("stdout", "stderr", "expected"),
     [
         ("", "Traceback\nConnectionError: no route to host\n", "no route to host"),
         ("", "", "it printed nothing"),
@@ -68,12 +68,12 @@ def test_a_vulnerability_is_named_with_its_fix(
     ],
 )
 def test_without_an_answer_it_says_that_it_could_not_ask(
-    lock: Path, capsys: pytest.CaptureFixture[str], stdout: str, stderr: str, said: str
+    lock: Path, capsys: pytest.CaptureFixture[str], stdout: str, stderr: str, expected: str
 ) -> None:
     assert main([f"--lock={lock}"], _answers(stdout, stderr)) == COULD_NOT_ASK
     printed = capsys.readouterr()
     assert "could not ask about known vulnerabilities" in printed.err
-    assert said in printed.err
+    assert expected in printed.err
     assert printed.out == ""
 
 

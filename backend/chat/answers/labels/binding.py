@@ -1,8 +1,8 @@
-"""Whether the figures of a claim stand with the labels that the source gives them.
+"""Whether the figures of a claim have the labels that the source gives them.
 
-"Bonds returned 4 %" is wrong where stocks did, though 4 % stands in the sentence. Each figure of a
-claim is compared with every figure of its kind in the passages: the one it agrees with has to fit
-the words around it at least as well as any other.
+"Bonds returned 4 %" is wrong if stocks did, although the source sentence contains 4 %. Each figure
+of a claim is compared with every figure of its kind in the passages: the words around it must fit
+the figure that it agrees with at least as well as any other.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from chat.answers.reading import read
 from chat.answers.times import times_agree
 
 _MARGIN_ELSEWHERE: Final = 0.35
-# Numbers without a unit may be ages beside amounts, which nobody takes for each other.
+# Numbers without a unit may be ages or amounts, which nobody confuses.
 _MARGIN_UNLIKE: Final = 0.5
 _SMALL: Final = 150
 
@@ -43,18 +43,18 @@ class Binding:
     def agrees(
         self, claim: Claim, labels: Sequence[Labels], statement: Statement, cited: Sequence[int]
     ) -> bool:
-        """Whether each figure of a claim stands with the labels that the statement gives it."""
+        """Whether each figure of a claim has the labels that the statement gives it."""
         figures = claim.reading.figures
         fits: list[float | None] = []
         for index, figure in enumerate(figures):
             if figure.key in claim.exempt:
                 fits.append(None)
                 continue
-            if not self.stands(claim, index, statement):
+            if not self.is_in_place(claim, index, statement):
                 return False
             fits.append(fit(labels[index], statement, partial(agree, figure, claim, statement)))
         for index, (figure, own) in enumerate(zip(figures, fits, strict=True)):
-            # The figures beside a date have it as their label.
+            # A date beside other figures is compared as one of their labels.
             if own is None or (figure.date and any(not one.date for one in figures)):
                 continue
             if self.has_rival(claim, figure, labels[index], statement, cited):
@@ -62,8 +62,8 @@ class Binding:
         return pairs_agree(claim, labels, statement, fits)
 
     @staticmethod
-    def stands(claim: Claim, index: int, statement: Statement) -> bool:
-        """Whether a figure has no time, date, column or label of another one."""
+    def is_in_place(claim: Claim, index: int, statement: Statement) -> bool:
+        """Whether a figure does not have the time, date, column or label of another figure."""
         figure = claim.reading.figures[index]
         if in_other_column(claim, index, statement) or not times_agree(claim, figure, statement):
             return False
@@ -84,9 +84,9 @@ class Binding:
         """Whether another figure of the same kind fits the labels better."""
         figures = claim.reading.figures
         own = fit(labels, statement, partial(agree, figure, claim, statement)) or 0.0
-        # A sentence that a lead-in repeats has its words, and figures that the lead-in has too.
+        # A sentence that repeats a lead-in shares its words and its figures.
         introduced = [one for text in claim.context for one in read(text).figures]
-        # "Before 65" is compared with ages where the source says that 65 is one.
+        # "Before 65" is compared with ages if the source states that 65 is an age.
         units = {
             one.unit for one in statement.reading.figures if agree(figure, claim, statement, one)
         }

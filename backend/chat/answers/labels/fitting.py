@@ -1,4 +1,4 @@
-"""How well the words around a figure of a claim fit those around a figure of the source."""
+"""How well the labels of a figure of a claim fit those of a figure of the source."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -9,14 +9,14 @@ from chat.answers.labels.matching import agree
 from chat.answers.passages import Statement
 
 Labels = Mapping[str, float]
-# How much better another figure's labels must fit before the claim's figure counts as swapped.
+# How much better another figure must fit before the claim's figure counts as swapped.
 MARGIN: Final = 0.05
 _UNNAMED_ROW_LABEL: Final = 0.1
 _UNNAMED_IN_ALL: Final = 0.5
 
 
 def fit(labels: Labels, statement: Statement, wanted: Callable[[Figure], bool]) -> float | None:
-    """Return how well labels fit the best wanted figure of a statement; None without one."""
+    """Return the best score of a statement's wanted figures; None if there is none."""
     scores = [
         score(labels, statement, index)
         for index, figure in enumerate(statement.reading.figures)
@@ -29,7 +29,7 @@ def score(labels: Labels, statement: Statement, index: int) -> float:
     """Return how many labels a figure of a statement shares, weighted."""
     theirs = statement.labels[index]
     score = 0.0
-    # In a fixed order: the sum of fractions depends on it, and a set's order on the process.
+    # In a fixed order, because it changes a sum of floats; a set's order differs by process.
     for key, weight in labels.items():
         score += min(weight, theirs.get(key, 0.0))
     row_labels = statement.reading.row_labels
@@ -42,10 +42,10 @@ def score(labels: Labels, statement: Statement, index: int) -> float:
 def is_nearer(
     labels: Labels, claim: Claim, figure: Figure, statement: Statement, place: int
 ) -> bool:
-    """Whether another figure has all labels of the claim, and the claim's own has one more.
+    """Whether another figure fits the claim's labels with fewer words left over.
 
-    "Food at home rose to 3,933" leaves out a word of "food away from home rose to 3,933", and none
-    of "food at home rose to 6,053".
+    The claim "food at home rose to 3,933" omits a word of the source's "food away from home rose to
+    3,933", but no word of its "food at home rose to 6,053": the claim's words belong to 6,053.
     """
     if statement.reading.is_row or claim.reading.is_row:
         return False

@@ -1,4 +1,4 @@
-"""Whether a figure of a claim is one of a source, also where the source leaves out its unit."""
+"""Whether a figure of a claim agrees with one of a source, which may omit the unit."""
 
 import re
 from dataclasses import replace
@@ -44,16 +44,16 @@ def comparable(one: Figure, other: Figure) -> bool:
 
 
 def matches(figure: Figure, claim: Claim, statement: Statement) -> bool:
-    """Whether a statement has a figure of a claim."""
+    """Whether a figure of a claim agrees with one of a statement."""
     return any(agree(figure, claim, statement, one) for one in statement.reading.figures)
 
 
 def agree(  # noqa: PLR0911
     figure: Figure, claim: Claim, statement: Statement, source: Figure
 ) -> bool:
-    """Whether two figures agree, where a loss may be written as negative or in words."""
+    """Whether two figures agree; a loss may be a negative number or a word."""
     if source.end_of == "from" and _CHANGED_TO.search(claim.reading.text[: figure.start]):
-        return False  # "From 12.2 % to 14.2 %" is no improvement to 12.2 %.
+        return False  # "From 12.2 % to 14.2 %" does not prove "improved to 12.2 %".
     if figure.agrees_with(source):
         return True
     if _is_unnamed_money(figure, source, statement):
@@ -69,9 +69,9 @@ def agree(  # noqa: PLR0911
 
 
 def _is_unnamed_money(figure: Figure, source: Figure, statement: Statement) -> bool:
-    """Whether a source leaves out the currency: "costs of 6,000" are $6,000 in American terms.
+    """Whether a source omits the currency: "costs of 6,000" are $6,000 in an American guide.
 
-    Only dollars are left out in the guides; a passage that names a currency leaves out none.
+    Guides omit only dollars, and only if the passage names no currency at all.
     """
     if figure.unit != "USD" or source.unit != BARE or abs(source.value) < _LEAST_MONEY:
         return False
@@ -87,7 +87,7 @@ def _is_unnamed_money(figure: Figure, source: Figure, statement: Statement) -> b
 
 
 def _is_unnamed_unit(figure: Figure, source: Figure, statement: Statement) -> bool:
-    """Whether a source names the unit once: "pays four per cent while prices rise by five"."""
+    """Whether a source omits a repeated unit: "pays four per cent while prices rise by five"."""
     if figure.unit not in _NAMED_ONCE or source.unit != BARE:
         return False
     before = statement.reading.text[: source.start]

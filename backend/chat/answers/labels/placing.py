@@ -1,4 +1,4 @@
-"""Whether a figure has the date, column, neighbour or label of another figure."""
+"""Whether a claim gives a figure the date, column, neighbour or label of another figure."""
 
 import itertools
 import re
@@ -8,9 +8,9 @@ from typing import Final
 
 from chat.answers.claims import Claim
 from chat.answers.figures import Figure
+from chat.answers.labelling import BETWEEN_WEIGHT
 from chat.answers.labels.matching import agree, comparable
 from chat.answers.passages import Statement
-from chat.answers.reading import BETWEEN_WEIGHT
 
 _THAN_DATE: Final = re.compile(r"\b(?:more|less|higher|lower|fewer) than (?:in |on |at )?\Z")
 _NEAR_DATE: Final = 24
@@ -19,14 +19,14 @@ _CLAUSE: Final = re.compile(r";\s+|,?\s+(?=(?:while|whereas|but)\b)")
 
 
 def takes_label(claim: Claim, index: int, statement: Statement) -> bool:
-    """Whether a figure has a label of another figure in the place of its own."""
+    """Whether a claim gives a figure the label of another figure instead of its own."""
     if claim.reading.is_row:
-        return False  # The words of a row stand in no order that tells what belongs together.
+        return False  # The order of a row's words does not show what belongs together.
     figure = claim.reading.figures[index]
     mine = {key for key, weight in claim.reading.labels[index].items() if weight >= 1}
-    said = claim.reading.stems
+    claim_stems = claim.reading.stems
     labels = statement.reading.labels
-    answers: list[bool] = []
+    results: list[bool] = []
     for number, one in enumerate(statement.reading.figures):
         if not agree(figure, claim, statement, one):
             continue
@@ -43,24 +43,24 @@ def takes_label(claim: Claim, index: int, statement: Statement) -> bool:
             for key in mine & statement.reading.stems & beside
             if not _is_own(theirs.get(key, 0))
         }
-        left = [
+        unclaimed = [
             key
             for key, weight in theirs.items()
-            if weight >= 1 and key not in said and key in statement.reading.stems
+            if weight >= 1 and key not in claim_stems and key in statement.reading.stems
         ]
-        answers.append(
+        results.append(
             any(
                 claim.reading.slots.get(one, frozenset())
                 & statement.reading.slots.get(other, frozenset())
                 for one in foreign
-                for other in left
+                for other in unclaimed
             )
         )
-    return bool(answers) and all(answers)
+    return bool(results) and all(results)
 
 
 def dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
-    """Whether a figure is not given another date than the source gives it."""
+    """Whether a claim and the source give a figure the same date, or one of them gives none."""
     figure = claim.reading.figures[index]
     mine = _dates_of(claim.reading.labels[index])
     if not mine:
@@ -81,7 +81,7 @@ def dates_agree(claim: Claim, index: int, statement: Statement) -> bool:
 
 
 def follows_another(claim: Claim, index: int, statement: Statement) -> bool:
-    """Whether "1,400 at 70" is said where the source has "1,400 at 62 and 2,480 at 70"."""
+    """Whether a claim such as "1,400 at 70" mixes pairs of "1,400 at 62 and 2,480 at 70"."""
     figures = claim.reading.figures
     if index + 1 == len(figures) or not _follows(claim.reading.text, figures, index):
         return False
@@ -101,7 +101,7 @@ def _follows(text: str, figures: Sequence[Figure], index: int) -> bool:
 
 
 def _in_clause_of_other_date(claim: Claim, figure: Figure, statement: Statement) -> bool:
-    """Whether the source's clause that has a figure has dates, and none of the claim's."""
+    """Whether the source's clause with a figure has dates, but not the claim's date."""
     if statement.reading.is_row or claim.reading.is_row:
         return False
     mine = [one for one in claim.reading.figures if one.date]
@@ -109,19 +109,19 @@ def _in_clause_of_other_date(claim: Claim, figure: Figure, statement: Statement)
         return False
     text, found = statement.reading.text, statement.reading.figures
     cuts = [0, *(match.end() for match in _CLAUSE.finditer(text)), len(text)]
-    answers: list[bool] = []
+    results: list[bool] = []
     for one in found:
         if not agree(figure, claim, statement, one):
             continue
         low = max(cut for cut in cuts if cut <= one.start)
         high = min(cut for cut in cuts if cut > one.start)
         beside = [other for other in found if other.date and low <= other.start < high]
-        answers.append(bool(beside) and not any(mine[0].agrees_with(other) for other in beside))
-    return bool(answers) and all(answers)
+        results.append(bool(beside) and not any(mine[0].agrees_with(other) for other in beside))
+    return bool(results) and all(results)
 
 
 def in_other_column(claim: Claim, index: int, statement: Statement) -> bool:
-    """Whether a row's figure stands under the name of another column of the source's row."""
+    """Whether a row's figure is in another column than in the source's row."""
     if claim.reading.row_labels is None or statement.reading.row_labels is None:
         return False
     mine = claim.reading.row_labels[index].keys()
@@ -143,9 +143,9 @@ def in_other_column(claim: Claim, index: int, statement: Statement) -> bool:
 
 
 def _dates_of_others(statement: Statement, index: int) -> set[str]:
-    """The dates that belong to one other figure alone.
+    """The dates that belong to one other figure only.
 
-    In "77,280 in 2023, 5.9 % more than in 2022" the last year belongs to 5.9 %; in "95.8 % (June
+    In "77,280 in 2023, 5.9 % more than in 2022" the last year belongs to 5.9 %. In "95.8 % (June
     2024: 95.1 %)" the date belongs to 95.1 %.
     """
     text, found = statement.reading.text, statement.reading.figures
@@ -164,7 +164,7 @@ def _dates_of_others(statement: Statement, index: int) -> set[str]:
 
 
 def _is_own(weight: float) -> bool:
-    """Whether a label is a figure's own, and not shared from before the first of several."""
+    """Whether a label is a figure's own, and not a prefix that several figures share."""
     return weight >= 1 or 0 < weight <= BETWEEN_WEIGHT
 
 

@@ -1,4 +1,4 @@
-"""Whether two figures of a claim have exchanged their places in the source."""
+"""Whether a claim swaps two figures of the source."""
 
 import re
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def pairs_agree(
     statement: Statement,
     fits: Sequence[float | None],
 ) -> bool:
-    """Whether no two figures of a claim would fit better the other way round."""
+    """Whether no two figures of a claim would fit the source better if they were swapped."""
     figures = claim.reading.figures
     for one in range(len(figures)):
         for two in range(one + 1, len(figures)):
@@ -63,11 +63,11 @@ def _roles_crossed(claim: Claim, statement: Statement, one: int, two: int) -> bo
     ]
     if source.is_row or len(theirs) != 2:
         return False
-    said = [reading.figures[index] for index in (one, two)]
-    found = [figure for claimed in said for figure in source.figures if claimed.agrees_with(figure)]
+    claimed = [reading.figures[index] for index in (one, two)]
+    found = [figure for one in claimed for figure in source.figures if one.agrees_with(figure)]
     for trait in ("per", "bound"):
         # "300 a year becomes about 5,000" is not "5,000 a year becomes about 300".
-        ours, others = [[getattr(f, trait) for f in pair] for pair in (said, found)]
+        ours, others = [[getattr(f, trait) for f in pair] for pair in (claimed, found)]
         if any(ours) and ours == others[::-1] and ours != others:
             return True
     return any(

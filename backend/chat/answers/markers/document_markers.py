@@ -1,4 +1,4 @@
-"""Bracketed text of the documents themselves, which cites nothing."""
+"""Bracketed text of the documents themselves, which is no citation."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from chat.answers.passages import Passage
 
 
 def bracketed_in(passages: Sequence[Passage]) -> frozenset[tuple[str, str]]:
-    """Return what stands in brackets in the passages, each with the word before it."""
+    """Return each bracketed text of the passages, with the word before it."""
     found: set[tuple[str, str]] = set()
     for passage in passages:
         for match in re.finditer(r"[\[(\u3010<{][^\[\](){}<>\n]{1,60}[\])\u3011>}]", passage.text):

@@ -23,7 +23,7 @@ class Resolved:
 
     Attributes:
         known: Positions of passages.
-        unknown: What looks like an id and is none.
+        unknown: Words that look like an id but are the id of no passage.
         foreign: Other words.
         by_name: Whether a known id was given in full, not only by number or document.
     """
@@ -50,7 +50,7 @@ class KnownIds:
                     self._documents[key] = (*self._documents.get(key, ()), index)
 
     def alias(self, label: str, passages: tuple[int, ...]) -> None:
-        """Define a label, as the model's own list of sources does."""
+        """Define a label that the model's own list of sources gives to passages."""
         self._aliases[normalised(label)] = passages
 
     def aliased(self, label: str) -> bool:
@@ -58,7 +58,7 @@ class KnownIds:
         return normalised(label) in self._aliases
 
     def named_in(self, text: str) -> tuple[int, ...]:
-        """Return the passages whose ids stand in a text."""
+        """Return the passages whose ids a text contains."""
         plain = normalised(text)
         return tuple(
             index[0]
@@ -67,7 +67,7 @@ class KnownIds:
         )
 
     def resolve(self, inside: str) -> Resolved:
-        """Read what stands between two brackets."""
+        """Resolve the text between two brackets."""
         found = Resolved()
         whole = normalised(inside)
         if self._take(whole, found):

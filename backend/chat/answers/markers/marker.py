@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-# Private-use characters frame the citations that Bedrock itself made; no model's text keeps them.
+# Private-use characters mark Bedrock's own citations. They are removed from a model's text.
 NATIVE_OPEN: Final = "\ue000"
 NATIVE_CLOSE: Final = "\ue001"
 

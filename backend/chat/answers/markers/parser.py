@@ -60,7 +60,7 @@ class _Parser:
         self._length += len(piece)
 
     def _trim_space(self, following: int) -> None:
-        """Drop the space before a marker that leaves nothing behind."""
+        """Drop the space before a removed marker, unless a word follows."""
         rest = self._source[following : following + 1]
         if rest and not rest.isspace() and rest not in ".,;:!?)|[\u3010(<*_":
             return
@@ -77,7 +77,10 @@ class _Parser:
         ]
 
     def _read(self, match: re.Match[str]) -> tuple[str, list[int], bool] | None:  # noqa: PLR0911
-        """What is kept of a match, which passages it cites, and whether it names an unknown one."""
+        """Return the text to keep, the passages that a match cites, and whether any is unknown.
+
+        None if it is no citation.
+        """
         groups = match.groupdict()
         if groups["native"] is not None:
             return "", [int(number) for number in groups["native"].split(",") if number], False
@@ -151,7 +154,7 @@ class _Parser:
             return "", [], True
         numeric = re.fullmatch(r"\s*\d{1,2}(?:\s*[,;&]\s*\d{1,2})*\s*", inside)
         after = self._source[match.end() : match.end() + 1]
-        # "(1)" counts or lists where the completion cites in other brackets.
+        # "(1)" is a list number if the completion cites in other brackets.
         cites = numeric and found.known and not found.unknown and not self._brackets_cite
         if cites and (not after or after in ".,;:!?\n|"):
             return self._cited(found)
@@ -179,7 +182,7 @@ class _Parser:
             return self._cited(found)
         if ID_LIKE.fullmatch(label.strip()):
             return "", by_url.known, not by_url.known
-        # An address that no passage has is an unknown source, but its words may be true.
+        # A link to an unknown address cites an unknown source; its text may still be true.
         return label, by_url.known, not by_url.known
 
     def _element(self, attributes: str, inner: str) -> tuple[str, list[int], bool]:
@@ -214,7 +217,7 @@ class _Parser:
         return "", found.known, True
 
     def _tidy(self, text: str) -> Marked:
-        """Drop lines that held markers alone; their markers go to the end of the line before."""
+        """Drop lines that contained only markers, and move the markers to the line before."""
         markers = list(self._markers)
         lines = list(_lines(text))
         kept: list[str] = []

@@ -19,7 +19,7 @@ _SECTION: Final = re.compile(
 
 
 def without_source_list(text: str, ids: KnownIds) -> str:
-    """Return a text without the model's list of sources, whose labels become aliases."""
+    """Return a text without the model's list of sources; its labels become aliases of ids."""
     section = list(_SECTION.finditer(text))
     listed_from = section[-1].start() if section else len(text)
     pieces: list[str] = []

@@ -5,7 +5,7 @@ from typing import Final
 from chat.answers.lexicon import word_list
 from chat.answers.numbers.token_run import TokenRun
 
-# The longest phrases stand first: "no more than" holds "more than".
+# The longest phrases come first: "no more than" contains "more than".
 _BEFORE: Final = [
     (tuple(phrase.split()), bound)
     for bound, phrases in (
@@ -83,18 +83,18 @@ _THRESHOLDS: Final = frozenset(
 
 def bound_before(run: TokenRun, first: int) -> str:
     """Return the bound that the words before a figure set, such as "most" for "up to"."""
-    last = first - 2 if run.low(first - 1) in {"the", "a", "an", "."} else first - 1
+    last = first - 2 if run.word(first - 1) in {"the", "a", "an", "."} else first - 1
     # "Above a threshold of 300,000" is above 300,000.
-    if run.low(last) == "of" and run.low(last - 1) in _THRESHOLDS:
-        article = next((n for n in range(2, 5) if run.low(last - n) in {"a", "an", "the"}), 1)
+    if run.word(last) == "of" and run.word(last - 1) in _THRESHOLDS:
+        article = next((n for n in range(2, 5) if run.word(last - n) in {"a", "an", "the"}), 1)
         last -= article + 1
-    for phrase, bound in BOUNDS_BY_LAST_WORD.get(run.low(last), ()):
+    for phrase, bound in BOUNDS_BY_LAST_WORD.get(run.word(last), ()):
         begin = last - len(phrase) + 1
-        if all(run.low(begin + offset) == word for offset, word in enumerate(phrase)):
-            # "Spread over thirty years" compares nothing.
-            spread = phrase == ("over",) and run.low(begin - 1) in {"spread", "carried"}
-            # "Adds up to five" is five.
-            spread = spread or (phrase == ("up", "to") and run.low(begin - 1) in _SUMS)
+        if all(run.word(begin + offset) == word for offset, word in enumerate(phrase)):
+            # "Over" is no bound in "spread over thirty years".
+            spread = phrase == ("over",) and run.word(begin - 1) in {"spread", "carried"}
+            # "Up to" is no bound in "adds up to five".
+            spread = spread or (phrase == ("up", "to") and run.word(begin - 1) in _SUMS)
             if bound == "about" and (tighter := bound_before(run, begin)) in {
                 "over", "under", "least", "most",
             }:  # fmt: skip
@@ -104,19 +104,19 @@ def bound_before(run: TokenRun, first: int) -> str:
 
 
 def bound_after(run: TokenRun, index: int) -> tuple[int, str]:
-    """Return the bound that follows a figure, such as "or more", and the index behind it."""
-    for phrase, bound in _AFTER_BY_FIRST.get(run.low(index), ()):
-        if all(run.low(index + offset) == word for offset, word in enumerate(phrase)):
+    """Return the index after the bound that follows a figure, such as "or more", and the bound."""
+    for phrase, bound in _AFTER_BY_FIRST.get(run.word(index), ()):
+        if all(run.word(index + offset) == word for offset, word in enumerate(phrase)):
             return index + len(phrase), bound
     return index, ""
 
 
-def lead(run: TokenRun, first: int) -> str:
+def preposition_before(run: TokenRun, first: int) -> str:
     """Return the preposition before a figure and its bound: "for" in "for up to ten"."""
     last = first - 1
-    for phrase, _ in BOUNDS_BY_LAST_WORD.get(run.low(last), ()):
-        if all(run.low(last - n) == word for n, word in enumerate(reversed(phrase))):
+    for phrase, _ in BOUNDS_BY_LAST_WORD.get(run.word(last), ()):
+        if all(run.word(last - n) == word for n, word in enumerate(reversed(phrase))):
             last -= len(phrase)
             break
-    word = run.low(last)
+    word = run.word(last)
     return word if word in {"in", "by", "at", "to", "for", "of"} else ""

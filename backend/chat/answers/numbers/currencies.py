@@ -1,4 +1,4 @@
-"""Currency signs, codes and words, and the currency that stands before a number."""
+"""Currency signs, codes and words, and the currency before a number."""
 
 from typing import Final
 
@@ -45,14 +45,14 @@ def currency_before(run: TokenRun, index: int) -> tuple[int, str]:
     before = index - 1
     if before < 0:
         return index, ""
-    opened = run.low(before) == "(" and run.low(before - 1) in SYMBOLS
+    opened = run.word(before) == "(" and run.word(before - 1) in SYMBOLS
     at = before - 1 if opened else before
-    if at >= 1 and run.low(at) in MINUS and run.low(at - 1) in SYMBOLS:
+    if at >= 1 and run.word(at) in MINUS and run.word(at - 1) in SYMBOLS:
         at -= 1
     text = run.tokens[at].text
     if text in SYMBOLS:
-        if run.adjacent(at) and run.low(at - 1) in _PREFIXES:
-            return at - 1, _PREFIXES[run.low(at - 1)]
+        if run.adjacent(at) and run.word(at - 1) in _PREFIXES:
+            return at - 1, _PREFIXES[run.word(at - 1)]
         return at, SYMBOLS[text]
     if text in CODES:
         return at, text

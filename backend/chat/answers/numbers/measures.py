@@ -1,4 +1,4 @@
-"""The unit that stands behind a number."""
+"""The unit after a number."""
 
 from chat.answers.figures import (
     BARE,
@@ -14,19 +14,19 @@ from chat.answers.numerals import power_of
 
 
 def unit_after(run: TokenRun, index: int) -> tuple[int, str]:  # noqa: PLR0911, PLR0912
-    """Return the index behind the unit that stands at an index, and the unit."""
-    hyphens = 1 if run.low(index) in HYPHENS and run.adjacent(index + 1) else 0
-    if run.low(index) == ")" and run.low(index + 1) == "%":
+    """Return the index after the unit that begins at an index, and the unit."""
+    hyphens = 1 if run.word(index) in HYPHENS and run.adjacent(index + 1) else 0
+    if run.word(index) == ")" and run.word(index + 1) == "%":
         return index + 2, PERCENT
-    if run.low(index) == ")" and power_of(run.low(index + 1)):
+    if run.word(index) == ")" and power_of(run.word(index + 1)):
         return index, BARE
     at = index + hyphens
-    word, after = run.low(at), run.low(at + 1)
+    word, after = run.word(at), run.word(at + 1)
     if word == "%" or word in {"percent", "pct", "percentage"} or (word, after) == ("per", "cent"):
         width = 2 if word == "per" else 1
-        next_word = run.low(at + width)
+        next_word = run.word(at + width)
         if next_word in HYPHENS and word == "percentage":
-            width, next_word = width + 1, run.low(at + width + 1)
+            width, next_word = width + 1, run.word(at + width + 1)
         if next_word in {"point", "points"}:
             return at + width + 1, POINTS
         return at + width, PERCENT

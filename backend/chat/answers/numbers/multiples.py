@@ -66,14 +66,14 @@ MAY_COUNT: Final = re.compile(
 )
 
 
-def special_at(  # noqa: PLR0911, PLR0912
+def multiple_at(  # noqa: PLR0911, PLR0912
     run: TokenRun, index: int
 ) -> tuple[Figure, int, int] | None:
-    """Return a fraction, multiple, ratio or ordinal, with its first token and the one behind."""
-    low, token = run.low(index), run.tokens[index]
-    after = run.low(index + 1)
+    """Return a fraction, multiple, ratio or ordinal, its first token, and the token after it."""
+    low, token = run.word(index), run.tokens[index]
+    after = run.word(index + 1)
 
-    def made(value: str, unit: str, count: int) -> tuple[Figure, int, int]:
+    def figure_of(value: str, unit: str, count: int) -> tuple[Figure, int, int]:
         end = run.tokens[index + count - 1].end
         bound = bound_before(run, index)
         figure = Figure(token.start, end, Decimal(value), unit, Decimal("0.01"), bound)
@@ -81,37 +81,37 @@ def special_at(  # noqa: PLR0911, PLR0912
 
     if low in {"a", "an"} and after in TIMES and (one := _one_time(run, index)):
         return one
-    if low == "half" and after == "a" and (power := power_of(run.low(index + 2))):
-        return made(f"5e{power - 1}", BARE, 3)
-    if low == "half" and run.low(index - 1) not in {
+    if low == "half" and after == "a" and (power := power_of(run.word(index + 2))):
+        return figure_of(f"5e{power - 1}", BARE, 3)
+    if low == "half" and run.word(index - 1) not in {
         "first", "second", "latter", "other", "better",
     }:  # fmt: skip
         if points := _of_a_point(run, index + 1):
-            return made("0.5", POINTS, 1 + points)
-        return made("0.5", FRACTION, 1)
+            return figure_of("0.5", POINTS, 1 + points)
+        return figure_of("0.5", FRACTION, 1)
     for parts, value in _FRACTIONS if low in _FRACTION_BEGINNINGS else ():
-        if tuple(run.low(index + offset) for offset in range(len(parts))) == parts:
+        if tuple(run.word(index + offset) for offset in range(len(parts))) == parts:
             behind = index + len(parts)
-            if parts[-1].startswith("quarter") and run.low(behind) != "of":
+            if parts[-1].startswith("quarter") and run.word(behind) != "of":
                 continue
             if points := _of_a_point(run, behind):
-                return made(value, POINTS, len(parts) + points)
-            return made(value, FRACTION, len(parts))
+                return figure_of(value, POINTS, len(parts) + points)
+            return figure_of(value, FRACTION, len(parts))
     if low in {"twice", "double", "doubles", "doubled", "doubling"}:
-        return made("2", "times", 1)
+        return figure_of("2", "times", 1)
     if low in {"triple", "triples", "tripled", "tripling", "thrice"}:
-        return made("3", "times", 1)
+        return figure_of("3", "times", 1)
     hyphen = after in HYPHENS and run.adjacent(index + 1)
-    period = (run.low(index + 2) if hyphen else after).removesuffix("'s").rstrip("s")
+    period = (run.word(index + 2) if hyphen else after).removesuffix("'s").rstrip("s")
     if low in _ORDINALS and period in _PERIODS:
-        return made(str(_ORDINALS[low]), f"ordinal {period}", 1)
+        return figure_of(str(_ORDINALS[low]), f"ordinal {period}", 1)
     if low in _ORDINALS and is_number_at(run, index + 1):
-        return made(str(_ORDINALS[low]), "ordinal", 1)
+        return figure_of(str(_ORDINALS[low]), "ordinal", 1)
     joined = token.text.isdigit() and len(token.text) <= 3 and run.adjacent(index + 1)
     if joined and (ratio := _ratio(run, index)):
         return ratio
     if token.text.isdigit() and after in {"st", "nd", "rd", "th"} and run.adjacent(index + 1):
-        return made(token.text, "ordinal", 2)
+        return figure_of(token.text, "ordinal", 2)
     return None
 
 
@@ -120,38 +120,38 @@ def _one_time(run: TokenRun, index: int) -> tuple[Figure, int, int] | None:
     following, bound = bound_after(run, index + 2)
     before = bound_before(run, index)
     bound = bound if bound in {"least", "most"} else ""
-    if before in {"over", "under", "least"} and run.low(index - 1) != "over":
+    if before in {"over", "under", "least"} and run.word(index - 1) != "over":
         bound = bound or before
     if not bound:
         return None
     start, end = run.tokens[index].start, run.tokens[following - 1].end
-    unit = TIMES[run.low(index + 1)]
+    unit = TIMES[run.word(index + 1)]
     return Figure(start, end, Decimal(1), unit, bound=bound), index, following
 
 
 def _of_a_point(run: TokenRun, index: int) -> int:
     """The number of tokens of "of a point" or "a percentage point" at an index, or 0."""
-    start = index + 1 if run.low(index) == "of" else index
-    if run.low(start) != "a":
+    start = index + 1 if run.word(index) == "of" else index
+    if run.word(start) != "a":
         return 0
-    end = start + 2 if run.low(start + 1) == "percentage" else start + 1
-    return end + 1 - index if run.low(end) == "point" else 0
+    end = start + 2 if run.word(start + 1) == "percentage" else start + 1
+    return end + 1 - index if run.word(end) == "point" else 0
 
 
 def _ratio(run: TokenRun, index: int) -> tuple[Figure, int, int] | None:
-    """Read 60/40, 50/30/20 and 50-30-20 as one figure: the parts mean nothing alone."""
-    mark = run.low(index + 1)
+    """Read 60/40, 50/30/20 and 50-30-20 as one figure."""
+    mark = run.word(index + 1)
     if mark not in {"/", "-", "\u2013", "\u2011", ":"}:
         return None
     parts = [run.tokens[index].text]
     position = index + 1
     while (
-        run.low(position) == mark
+        run.word(position) == mark
         and run.adjacent(position)
         and run.adjacent(position + 1)
-        and run.low(position + 1).isdigit()
+        and run.word(position + 1).isdigit()
     ):
-        parts.append(run.low(position + 1))
+        parts.append(run.word(position + 1))
         position += 2
     if len(parts) < 2 or (mark not in {"/", ":"} and len(parts) < 3):
         return None

@@ -27,14 +27,14 @@ LOOSE_WORDS: Final = frozenset(
         """additional full whole more consecutive further extra calendar fiscal short long entire"""
     )
 )
-# Calendar days are days; five working days are a week.
+# Working days are another unit than calendar days: five of them are a week.
 WORKING: Final = frozenset(word_list("business working trading banking"))
 
 
 def age(run: TokenRun, index: int, following: int, unit: str) -> tuple[str, int]:
-    """Return the unit, "age" for "age 45" and "45 years old", and the index behind it."""
-    before = [run.low(index - offset) for offset in range(1, 4)]
-    after = [run.low(following + offset) for offset in range(3)]
+    """Return the unit, AGE for "age 45" and "45 years old", and the index after it."""
+    before = [run.word(index - offset) for offset in range(1, 4)]
+    after = [run.word(following + offset) for offset in range(3)]
     if unit == BARE and (
         before[0] in {"age", "aged", "ages"}
         or before[:2] in (["of", "age"], ["than", "older"], ["than", "younger"])
@@ -50,15 +50,15 @@ def age(run: TokenRun, index: int, following: int, unit: str) -> tuple[str, int]
 
 
 def rate(run: TokenRun, index: int, unit: str) -> tuple[str, int]:
-    """Return what an amount is per, "year" in "300 a year", and the index behind it."""
+    """Return what an amount is per, "year" in "300 a year", and the index after it."""
     if unit in TIMES.values() or unit in {AGE, BUSINESS_DAY}:
         return "", index
-    word, after = run.low(index), run.low(index + 1)
+    word, after = run.word(index), run.word(index + 1)
     if word in {"a", "an", "per", "each", "every", "/"} and after in _RATES:
         return _RATES[after], index + 2
     if word in {"annually", "yearly", "monthly", "weekly", "daily", "quarterly"}:
         return _RATES[word], index + 1
     start = index + 1 if word == "for" else index
-    if run.low(start) in {"per", "each", "every"}:
-        return stem(run.low(start + 1)), index  # "25 euros for each security"
+    if run.word(start) in {"per", "each", "every"}:
+        return stem(run.word(start + 1)), index  # "25 euros for each security"
     return "", index

@@ -6,7 +6,7 @@ from typing import Final
 
 from chat.answers.dates import Date
 from chat.answers.figures import BARE, BASIS_POINTS, DATE, FRACTION, PERCENT, POINTS, Figure
-from chat.answers.numbers.bounds import lead
+from chat.answers.numbers.bounds import preposition_before
 from chat.answers.numbers.currencies import CURRENCIES, SYMBOLS
 from chat.answers.numbers.token_run import TokenRun
 
@@ -27,12 +27,12 @@ _RANGE_JOINTS: Final = {
 def share_earlier_units(
     run: TokenRun, figures: list[Figure], places: list[tuple[int, int]]
 ) -> list[Figure]:
-    """Give a number without a unit that of an earlier one: "in twelve years, or in eight".
+    """Give a number without a unit the unit of an earlier one: "in twelve years, or in eight".
 
-    `places` has the first token of each figure and the one behind it.
+    `places` has the first token of each figure and the token after it.
     """
     for index, figure in enumerate(figures):
-        ends = run.low(places[index][1]) in {"", ".", ",", ";", ")"}
+        ends = run.word(places[index][1]) in {"", ".", ",", ";", ")"}
         if figure.unit == BARE and figure.power:
             # "To 96 million euros from 103 million".
             money = [one for one in figures[:index] if one.power == figure.power]
@@ -41,9 +41,9 @@ def share_earlier_units(
                 continue
         if figure.unit != BARE or not ends:
             continue
-        preposition = lead(run, places[index][0])
+        preposition = preposition_before(run, places[index][0])
         for earlier in range(index):
-            alike = lead(run, places[earlier][0]) == preposition and (
+            alike = preposition_before(run, places[earlier][0]) == preposition and (
                 preposition or "about" == figure.bound == figures[earlier].bound
             )
             if alike and figures[earlier].unit in _ELIDED:
@@ -58,16 +58,16 @@ def join_ranges(
     for index in range(len(figures) - 2, -1, -1):
         left, right = figures[index], figures[index + 1]
         between = run.tokens[places[index][1] : places[index + 1][0]]
-        joint = [token.low for token in between]
+        joint = [token.lowered for token in between]
         if len(joint) == 2 and joint[0] == "," and joint[1] in {"and", "or"}:
             joint = joint[1:]
         if len(joint) != 1 and not (not joint and right.value < 0 and not right.date):
             continue
-        before = run.low(places[index][0] - 1)
+        before = run.word(places[index][0] - 1)
         if before in {"age", "ages", "aged", "about", "roughly", "the"}:
-            before = run.low(places[index][0] - 2)
+            before = run.word(places[index][0] - 2)
         if not joint:
-            # "3-5" reads as 3 and -5 where the sign touches its number.
+            # The sign in "3-5" touches its number: it was read as 3 and -5.
             if not run.adjacent(places[index + 1][0]):
                 continue
             right = replace(right, value=-right.value)
@@ -99,7 +99,7 @@ def _shared_unit(run: TokenRun, left: Figure, right: Figure, *, loose: bool) -> 
         value = Decimal(left.date.year)
         left = replace(left, date=None, value=value, step=Decimal(1), unit=BARE)
     if left.date or (loose and not trails):
-        return left  # "2,000 at 65 and $2,700 at 70" is no amount of 65 dollars.
+        return left  # "2,000 at 65 and $2,700 at 70" does not mean 65 dollars.
     if left.unit == BARE:
         left = replace(left, unit=right.unit, per=left.per or right.per)
     same = right.unit in {left.unit, BARE}

@@ -1,4 +1,4 @@
-"""A run of tokens without dates and identifiers, in which the numbers are looked for."""
+"""The tokens of a text from which numbers are read, without its dates and identifiers."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,19 +11,19 @@ MINUS: Final = frozenset({"-", "\u2212", "\u2013"})
 
 @dataclass(frozen=True, slots=True)
 class TokenRun:
-    """Tokens of a text, which may be asked for beyond both ends.
+    """Tokens of a text; an index beyond either end is allowed.
 
     Attributes:
-        in_table: Whether parentheses around a number make it negative in any case.
+        in_table: Whether parentheses around any number make it negative.
     """
 
     text: str
     tokens: list[Token]
     in_table: bool = False
 
-    def low(self, index: int) -> str:
+    def word(self, index: int) -> str:
         """Return a token in lower case, or an empty string beyond the ends."""
-        return self.tokens[index].low if 0 <= index < len(self.tokens) else ""
+        return self.tokens[index].lowered if 0 <= index < len(self.tokens) else ""
 
     def adjacent(self, index: int) -> bool:
         """Whether a token touches the one before it."""

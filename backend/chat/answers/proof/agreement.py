@@ -1,4 +1,4 @@
-"""Whether a sentence or table row says nothing that contradicts a claim."""
+"""Whether a sentence or table row does not contradict a claim."""
 
 import re
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ _EXTREME: Final = re.compile(
 
 
 class Agreement:
-    """Compares what claims and statements deny, compare, name and limit.
+    """Compares the negations, comparisons, names and limits of claims and statements.
 
     Args:
         passages: The retrieved passages, read.
@@ -47,7 +47,7 @@ class Agreement:
         self._passages = passages
 
     def agrees(self, claim: Claim, statement: Statement) -> bool:
-        """Whether a statement contradicts nothing that a claim says."""
+        """Whether a statement does not contradict a claim."""
         text, source = claim.text, statement.reading.text
         stems = claim.reading.stems.union(*(text_stems(one) for one in claim.context))
         return (
@@ -70,7 +70,7 @@ class Agreement:
 
     @staticmethod
     def _subject_agrees(claim: Claim, statement: Statement) -> bool:
-        """Whether a sentence that begins with "it" does not speak of another thing."""
+        """Whether a two-word subject of the claim, if the passage has it, is in this statement."""
         named = pairs(tokens(claim.reading.text))[:1]
         known = statement.reading.stems.union(*(text_stems(one) for one in statement.context))
         if not REFERS_BACK.match(statement.reading.text):
@@ -80,7 +80,7 @@ class Agreement:
         return all(name not in elsewhere or text_stems(name) <= known for name in named)
 
     def _extremes_agree(self, claim: Claim, statement: Statement) -> bool:
-        """Whether what a claim calls the highest or lowest of a table's column is."""
+        """Whether a figure that a claim calls the highest or lowest is so in its column."""
         wanted = _EXTREME.search(claim.reading.text)
         if wanted is None or not statement.reading.is_row:
             return True
@@ -102,7 +102,7 @@ class Agreement:
 
     @staticmethod
     def _names_agree(claim: Claim, statement: Statement) -> bool:
-        """Whether the claim does not put another name in the place of the statement's."""
+        """Whether the claim does not replace a name of the statement with another."""
         reading, source = claim.reading, statement.reading
         title = read(statement.passage.title or "")
         around = source.stems | source.identifier_keys | title.stems | title.identifier_keys

@@ -11,14 +11,14 @@ from chat.answers.labels.matching import comparable, matches
 from chat.answers.passages import PassageReading, Statement, named_figures
 from chat.answers.reading import Reading
 
-# The share of a claim's content words that one sentence must have. Models paraphrase, and a third
-# of the words of an honest sentence is often all that survives; figures, negation and labels are
-# what catches the rest. Measured in tests/test_smoke.py.
+# The share of a claim's content words that one sentence must have. It is low because models
+# paraphrase; the comparison of figures, negations and labels finds most false claims. Measured in
+# tests/test_smoke.py.
 WORD_SHARE: Final = 0.34
 WORD_SHARE_WITH_FIGURES: Final = 0.25
 # A claim this short may use other words: "the gap is 134,000" for "the difference is 134,000".
 FREELY_NAMED: Final = 2
-# This many figures identify a sentence without any shared word.
+# With so many figures, a sentence need not share a word.
 _TELLING_FIGURES: Final = 3
 _CONTEXT_WORD: Final = 0.5
 _PASSAGE_WORD: Final = 0.25
@@ -32,17 +32,17 @@ _PREMISE: Final = re.compile(
 
 
 @dataclass(frozen=True)
-class Found:
-    """What one statement has of a claim."""
+class Overlap:
+    """How much of a claim one statement has."""
 
     statement: Statement
     share: float
     has_figures: bool
-    asked: Sequence[Figure] = field(default_factory=tuple)
+    question_figures: Sequence[Figure] = field(default_factory=tuple)
 
 
 class Coverage:
-    """Measures what statements have of a claim.
+    """Measures how much of a claim statements have.
 
     Args:
         passages: The retrieved passages, read.
@@ -53,15 +53,15 @@ class Coverage:
         self._passages = passages
         self._question = question
 
-    def found(self, claim: Claim, cited: Sequence[int]) -> list[Found]:
-        """Return what each statement of the cited passages has of a claim."""
-        found: list[Found] = []
+    def overlaps(self, claim: Claim, cited: Sequence[int]) -> list[Overlap]:
+        """Return how much of a claim each statement of the cited passages has."""
+        found: list[Overlap] = []
         for index in cited:
             passage = self._passages[index]
             for statement in passage.statements:
-                has_figures, asked = self.has_figures(claim, statement, passage)
+                has_figures, question_figures = self.has_figures(claim, statement, passage)
                 share = self.share(claim.reading, statement, passage, has_figures=has_figures)
-                found.append(Found(statement, share, has_figures, asked))
+                found.append(Overlap(statement, share, has_figures, question_figures))
         return found
 
     def share(
@@ -97,7 +97,7 @@ class Coverage:
         )  # fmt: skip
         if not all(any(head.agrees_with(one) for one in near) for head in reading.columns):
             return False, []
-        asked: list[Figure] = []
+        question_figures: list[Figure] = []
         for figure in reading.figures:
             if figure.key in claim.exempt or matches(figure, claim, statement):
                 continue
@@ -108,17 +108,17 @@ class Coverage:
                 continue
             if (figure.key, named.get(figure.key, "")) in passage.named_figures:
                 continue
-            if self._is_asked(figure, claim, statement):
-                asked.append(figure)
+            if self._is_premise(figure, claim, statement):
+                question_figures.append(figure)
                 continue
             return False, []
-        return True, asked
+        return True, question_figures
 
-    def _is_asked(self, figure: Figure, claim: Claim, statement: Statement) -> bool:
+    def _is_premise(self, figure: Figure, claim: Claim, statement: Statement) -> bool:
         """Whether a figure comes from the question and the claim uses it as a premise.
 
-        "You may withdraw 12 %" is not proven by the question whether one may withdraw 12 %: where
-        the source has a figure of that kind, the claim must name it as well.
+        The question "may I withdraw 12 %?" does not prove "you may withdraw 12 %": if the source
+        has a figure of that kind, the claim must repeat it.
         """
         if not any(figure.agrees_with(one) for one in self._question.figures):
             return False
@@ -138,7 +138,7 @@ class Coverage:
 
 
 def _only_orders(reading: Reading, figure: Figure) -> bool:
-    """Whether a figure is the "first" of "the first 15 months", which are as long without it."""
+    """Whether a figure is the "first" of "the first 15 months", which needs no proof."""
     return figure.key == "ordinal:1" and any(
         0 <= other.start - figure.end <= 1 for other in reading.figures
     )

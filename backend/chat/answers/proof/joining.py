@@ -12,8 +12,9 @@ from chat.answers.frequencies import frequencies_agree
 from chat.answers.labels.binding import Binding
 from chat.answers.labels.fitting import fit
 from chat.answers.labels.matching import agree, matches
+from chat.answers.negations import negations
 from chat.answers.passages import PassageReading, Statement
-from chat.answers.polarity import limit_kept, negations
+from chat.answers.polarity import limit_kept
 from chat.answers.proof.agreement import Agreement
 from chat.answers.proof.coverage import Coverage
 from chat.answers.proof.mixture import Mixture
@@ -22,19 +23,19 @@ from chat.answers.reading import Reading, join
 _LEAST_FIT: Final = 0.9
 _MOST_JOINED: Final = 4
 PAIR_SHARE: Final = 0.5
-"""For two neighbouring sentences together."""
+"""The share of a claim's words that two neighbouring sentences must have together."""
 
 
 class Joining:
-    """Joins statements.
+    """Looks for several statements that prove a claim together.
 
     Args:
         passages: The retrieved passages, read.
         question: The question that was asked, read.
         binding: Compares figures with their labels.
         coverage: Measures what statements have of a claim.
-        agreement: Compares what is denied, compared and named.
-        mixture: Looks for words of other statements.
+        agreement: Compares negations, comparisons and names.
+        mixture: Finds words of the claim in other statements.
     """
 
     def __init__(
@@ -67,8 +68,8 @@ class Joining:
                 if one.reading.is_row or two.reading.is_row:
                     continue
                 both = replace(one, reading=join(one.reading, two.reading))
-                has_figures, asked = self._coverage.has_figures(claim, both, passage)
-                if not has_figures or asked:
+                has_figures, question_figures = self._coverage.has_figures(claim, both, passage)
+                if not has_figures or question_figures:
                     continue
                 if _splits_range(claim, one, two):
                     continue
@@ -79,7 +80,7 @@ class Joining:
                 ):
                     continue
                 if any(matches(f, claim, one) and matches(f, claim, two) for f in reading.figures):
-                    continue  # A figure that both have may carry the labels of the wrong one.
+                    continue  # A figure that both have may get the labels of the wrong one.
                 share = self._coverage.share(reading, both, passage, has_figures=True)
                 if share < PAIR_SHARE or not self._agreement.agrees(claim, both):
                     continue
@@ -94,7 +95,7 @@ class Joining:
     def by_figure(  # noqa: PLR0911, PLR0912
         self, claim: Claim, labels: Sequence[Mapping[str, float]], cited: Sequence[int]
     ) -> list[Statement]:
-        """Return the statements that have a claim's figures, each with its labels, or nothing."""
+        """Return the statements that have the figures of a claim with their labels, or nothing."""
         reading = claim.reading
         amounts = [
             (index, figure)
@@ -112,14 +113,14 @@ class Joining:
                     if not matches(figure, claim, one):
                         continue
                     own = fit(labels[index], one, partial(agree, figure, claim, one)) or 0.0
-                    if own > score and self._binding.stands(claim, index, one):
+                    if own > score and self._binding.is_in_place(claim, index, one):
                         best, score = one, own
             if best is None or self._binding.has_rival(claim, figure, labels[index], best, cited):
                 return []
             used += [best] if not any(best is one for one in used) else []
             units.setdefault(id(best), []).append(figure.unit)
-        # Figures of one kind from two sentences are a comparison. An age range of one sentence and
-        # the amount of another would be a new statement.
+        # Figures of one kind from two sentences make a comparison. An age range from one sentence
+        # and an amount from another would make a new statement.
         kinds = {tuple(sorted(set(one))) for one in units.values()}
         if len(kinds) > 1 and not any(one.reading.is_row for one in used):
             return []
@@ -146,7 +147,7 @@ class Joining:
         if names & elsewhere - known - self._question.stems:
             return []
         if any(
-            self._mixture.speaks_of_another(claim, one)
+            self._mixture.replaces_subject(claim, one)
             or not limit_kept(claim.text, one.reading.text, stems)
             for one in used
         ):
@@ -155,7 +156,7 @@ class Joining:
 
 
 def _splits_range(claim: Claim, one: Statement, two: Statement) -> bool:
-    """Whether the two ends of a range stand in different sentences."""
+    """Whether the two ends of a range are in different sentences."""
     ends = [figure for figure in claim.reading.figures if figure.end_of]
     return bool(ends) and not any(
         all(matches(end, claim, source) for end in ends) for source in (one, two)

@@ -1,4 +1,4 @@
-"""The words of short texts, kept because headings and titles are compared again and again."""
+"""The words of headings and titles, cached because every claim is compared with them."""
 
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ def text_stems(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=256)
 def title_names(title: str) -> frozenset[str]:
-    """The capitalised words of a title, with the first."""
+    """Return the capitalised words of a title, including the first word."""
     return frozenset(
         word.stem for word in content_words(title) if word.is_name or title[word.start].isupper()
     )

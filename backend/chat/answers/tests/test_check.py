@@ -2,7 +2,8 @@
 
 import pytest
 
-from chat.answers.check import CheckedAnswer, Segment, check
+from chat.answers.check import Segment, check
+from chat.answers.checked_answer import CheckedAnswer
 from chat.answers.passages import Passage
 from chat.answers.tests.samples import passages
 

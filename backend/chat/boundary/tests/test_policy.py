@@ -54,7 +54,7 @@ def test_a_policy_of_ones_own_is_loaded_from_the_path_of_the_settings(tmp_path: 
         ({"questions": [{"id": "a", "category": "fraud"}]}, "'a': has no pattern"),
         ({"weights": {"start": {"fraud": 1}, "phrases": {"x": [1, 2]}}}, "'x': needs 1 weights"),
         ({"weights": {"start": {"information": 1}}}, "weights.start.information"),
-        ({"answers": {"id": "gems", "any": ["x"]}}, "'gems' is there twice"),
+        ({"answers": {"id": "gems", "any": ["x"]}}, "'gems' is defined twice"),
         ({"texts": {"fraud": "x"}}, "texts.distress"),
         ({"help": {"usa": {}}}, "help.usa"),
         ({"help": {"US": {"fraud": [{"text": "911", "source": "known"}]}}}, "source"),

@@ -75,10 +75,10 @@ def test_traces_outlive_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_listener_is_called_with_added_spans(store: TraceStore) -> None:
-    heard: list[Span] = []
-    store.on_spans(heard.extend)
+    received: list[Span] = []
+    store.on_spans(received.extend)
     store.add(iter([span(1), span(2)]))
-    assert [one.name for one in heard] == ["span 1", "span 2"]
+    assert [one.name for one in received] == ["span 1", "span 2"]
 
 
 def test_a_full_disk_loses_spans_and_is_reported_once(

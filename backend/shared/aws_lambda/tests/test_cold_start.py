@@ -27,12 +27,12 @@ def _run(program: str) -> str:
 
 
 def test_the_description_of_an_application_is_the_same() -> None:
-    told = "import json; print(json.dumps(app.openapi(), sort_keys=True))"
-    assert _run(_COLD + _APP + told) == _run(_APP + told) != ""
+    script = "import json; print(json.dumps(app.openapi(), sort_keys=True))"
+    assert _run(_COLD + _APP + script) == _run(_APP + script) != ""
 
 
 def test_an_application_answers_the_same() -> None:
-    told = """
+    script = """
 import asyncio
 from shared.testing import app_client
 async def ask():
@@ -42,8 +42,8 @@ async def ask():
             print(answer.status_code, answer.text)
 asyncio.run(ask())
 """
-    answers = _run(_COLD + _APP + told)
-    assert answers == _run(_APP + told)
+    answers = _run(_COLD + _APP + script)
+    assert answers == _run(_APP + script)
     assert [line[:3] for line in answers.splitlines()] == ["200", "422", "422"]
 
 

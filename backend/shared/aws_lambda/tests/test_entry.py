@@ -379,8 +379,8 @@ def test_a_task_that_fails_is_told_and_one_that_crashes_fails_the_invocation(
         "crash": _crash,
     }
     handler = make_handler(tasks=tasks)
-    told = handler({"task": "down"}, LambdaContext())
-    assert (told["task"], told["error"]) == ("down", "unavailable")
+    answer = handler({"task": "down"}, LambdaContext())
+    assert (answer["task"], answer["error"]) == ("down", "unavailable")
     with pytest.raises(RuntimeError):
         handler({"task": "crash"}, LambdaContext())
     assert [line["task"] for line in lines.of("task_failed")] == ["down", "crash"]
