@@ -152,11 +152,19 @@ class IngestionRequest(_Request):
         return self
 
 
+class Pages(_Answer):
+    """Consecutive pages of a document, counted from 1."""
+
+    first: int
+    last: int
+
+
 class Problem(_Answer):
-    """A document that could not be ingested."""
+    """A document, or the pages of one, that could not be ingested."""
 
     document_id: str
     detail: str
+    pages: list[Pages] = []
 
 
 class Waiting(_Answer):
@@ -170,9 +178,10 @@ class Ingestion(_Answer):
     """The progress of an ingestion."""
 
     id: str
-    state: Literal["pending", "running", "succeeded", "failed", "cancelled"]
+    state: Literal["pending", "running", "succeeded", "partial", "failed", "cancelled"]
     total: int | None
     done: int
+    partial: int = 0
     failed: int
     errors: list[Problem]
     waiting: Waiting | None = None

@@ -20,6 +20,9 @@ DATE_KEYS: Final = (
     "year",
 )
 PAGE_KEYS: Final = ("page", "page_number")
+# The runner's keys. Its documents have one page each; those of earlier releases had several.
+FIRST_PAGE_KEY: Final = "first_page"
+LAST_PAGE_KEY: Final = "last_page"
 
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ].*)?)?)?$", re.DOTALL)
 _YEARS: Final = range(1000, 3000)
@@ -33,7 +36,9 @@ def as_of(metadata: Mapping[str, Any]) -> str | None:
 
 def page(metadata: Mapping[str, Any]) -> int | None:
     """Return the page, counted from 1."""
-    return next((found for key in PAGE_KEYS if (found := _page(metadata.get(key)))), None)
+    found = next((found for key in PAGE_KEYS if (found := _page(metadata.get(key)))), None)
+    first, last = (_page(metadata.get(key)) for key in (FIRST_PAGE_KEY, LAST_PAGE_KEY))
+    return found or (first if first == last else None)
 
 
 def _date(value: object) -> str | None:

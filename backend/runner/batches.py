@@ -3,14 +3,19 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from runner.failures import DocumentFailure, joined, page_failure
 from runner.items import InlineItem, UploadItem
-from runner.jobs import Cursor, DocumentFailure
+from runner.jobs import Cursor
 from runner.opener import DocumentOpener, OpenDocument
+from runner.parser_process import ParserEnded
 from runner.parts import PartCounts, part_id
 from runner.sink import DocumentPayload
 from runner.splitting import Part, take_part
-from runner.text import ExtractionError
+from runner.text import NO_TEXT, ExtractionError
 from shared.errors import ServiceError
+
+# A page that ends the parser costs its whole time, so a document may have few of them.
+_MOST_CRASHES = 3
 
 
 @dataclass
@@ -21,8 +26,9 @@ class Batch:
         cursor: The position of the job after the step.
         outgoing: The documents to store.
         part_counts: Id and number of parts of each completed document that may have several.
-        failures: The documents that could not be read.
+        failures: The documents and pages that could not be read.
         done: How many documents are complete.
+        partial: How many of these have pages that could not be read.
         characters: The length of all texts in `outgoing`.
         steps: How many parts and failures the batch consists of.
         counted: How many parts of each document are known to be counted.
@@ -33,6 +39,7 @@ class Batch:
     part_counts: list[tuple[str, int]] = field(default_factory=list)
     failures: list[DocumentFailure] = field(default_factory=list)
     done: int = 0
+    partial: int = 0
     characters: int = 0
     steps: int = 0
     counted: dict[str, int] = field(default_factory=dict)
@@ -63,8 +70,8 @@ class BatchBuilder:
     def build(self, cursor: Cursor, limits: Limits, should_stop: Callable[[], bool]) -> Batch:
         """Return the batch that begins at a cursor.
 
-        A document that cannot be read becomes a failure in the batch. If S3 fails after the first
-        step, the batch ends there.
+        A document or a page that cannot be read becomes a failure in the batch. If S3 fails after
+        the first step, the batch ends there.
 
         Args:
             cursor: The position of the job.
@@ -102,10 +109,13 @@ class BatchBuilder:
         item = self._items[cursor.index]
         try:
             document = self._opener.open(item)
+        except ExtractionError as error:
+            _fail_document(batch, item.id, str(error))
+            return True
+        try:
             part = _next_part(document, cursor, limits)
         except ExtractionError as error:
-            batch.failures.append(DocumentFailure(document_id=item.id, detail=str(error)))
-            batch.cursor = cursor.next_document()
+            self._skip_page(batch, document, error)
             return True
         if batch.outgoing and batch.characters + len(part.text) > limits.characters:
             return False
@@ -115,15 +125,22 @@ class BatchBuilder:
             self._count(batch, document, parts)
             batch.outgoing.append(_payload(document, part, parts))
             batch.characters += len(part.text)
-        if part.following is None:
-            batch.done += 1
-            if document.may_split:
-                batch.part_counts.append((item.id, parts))
-            batch.cursor = cursor.next_document()
-        else:
-            section, offset = part.following
-            batch.cursor = Cursor(index=cursor.index, parts=parts, section=section, offset=offset)
+        _move(batch, document, part.following, cursor.model_copy(update={"parts": parts}))
         return True
+
+    def _skip_page(self, batch: Batch, document: OpenDocument, error: ExtractionError) -> None:
+        cursor, document_id = batch.cursor, document.item.id
+        if isinstance(error, ParserEnded):
+            self._opener.forget()
+            cursor = cursor.model_copy(update={"crashes": cursor.crashes + 1})
+        if not document.text.paged or cursor.crashes > _MOST_CRASHES:
+            _fail_document(batch, document_id, str(error))
+            return
+        failure = page_failure(document_id, cursor.section, str(error))
+        batch.failures = list(joined(batch.failures, [failure]))
+        after = cursor.section + 1
+        following = (after, 0) if after < len(document.text) else None
+        _move(batch, document, following, cursor.model_copy(update={"unread": cursor.unread + 1}))
 
     def _count(self, batch: Batch, document: OpenDocument, parts: int) -> None:
         """Count parts before they are stored, so that no stored part is ever left uncounted.
@@ -141,16 +158,37 @@ class BatchBuilder:
 
 
 def _next_part(document: OpenDocument, cursor: Cursor, limits: Limits) -> Part:
-    part = take_part(
+    return take_part(
         document.text,
         cursor.section,
         cursor.offset,
         # Inline text is bounded by the request model and never split.
         max_characters=limits.part_characters if document.may_split else 2**31,
     )
-    if part.following is None and not part.text and not cursor.parts:
-        raise ExtractionError("it contains no text")
-    return part
+
+
+def _move(
+    batch: Batch, document: OpenDocument, following: tuple[int, int] | None, cursor: Cursor
+) -> None:
+    """Move the batch's cursor to the next part, or to the next document if there is none."""
+    if following is not None:
+        section, offset = following
+        batch.cursor = cursor.model_copy(update={"section": section, "offset": offset})
+        return
+    if not cursor.parts:
+        reason = "none of its pages could be read" if cursor.unread else NO_TEXT
+        _fail_document(batch, document.item.id, reason)
+        return
+    batch.done += 1
+    batch.partial += cursor.unread > 0
+    if document.may_split:
+        batch.part_counts.append((document.item.id, cursor.parts))
+    batch.cursor = cursor.next_document()
+
+
+def _fail_document(batch: Batch, document_id: str, reason: str) -> None:
+    batch.failures.append(DocumentFailure(document_id=document_id, detail=reason))
+    batch.cursor = batch.cursor.next_document()
 
 
 def _payload(document: OpenDocument, part: Part, number: int) -> DocumentPayload:

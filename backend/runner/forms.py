@@ -28,7 +28,10 @@ def field_lines(document: "PdfDocument", index: int) -> list[str]:
             try:
                 if pdfium.FPDFAnnot_GetSubtype(annotation) != pdfium.FPDF_ANNOT_WIDGET:
                     continue
-                name = _text(pdfium.FPDFAnnot_GetFormFieldName, form, annotation)
+                # The alternate name is what a reader of the form is shown.
+                name = _text(pdfium.FPDFAnnot_GetFormFieldAlternateName, form, annotation) or _text(
+                    pdfium.FPDFAnnot_GetFormFieldName, form, annotation
+                )
                 value = _text(pdfium.FPDFAnnot_GetFormFieldValue, form, annotation)
                 if value and value != "Off":
                     lines.append(f"{name or 'field'}: {value}")

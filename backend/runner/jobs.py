@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-State = Literal["pending", "running", "succeeded", "failed", "cancelled"]
+from runner.failures import DocumentFailure, joined
 
-MAX_ERRORS = 100
-"""The most errors stored in a job, to keep its object small; `failed` counts all of them."""
+State = Literal["pending", "running", "succeeded", "partial", "failed", "cancelled"]
 
 _BACKOFF_SECONDS = 5.0
 _MAX_BACKOFF_SECONDS = 300.0
@@ -19,24 +18,20 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class DocumentFailure(_Record):
-    """Why one document was not ingested."""
-
-    document_id: str
-    detail: str
-
-
 class Cursor(_Record):
     """The position of a job: document `index`, of which `parts` parts are stored.
 
     The next part begins at character `offset` of section `section`. A section is a page of a PDF;
-    other documents have one section.
+    text, Markdown and HTML have one section. Of the document's pages, `unread` could not be read,
+    and `crashes` of these ended the parser.
     """
 
     index: Annotated[int, Field(ge=0)] = 0
     parts: Annotated[int, Field(ge=0)] = 0
     section: Annotated[int, Field(ge=0)] = 0
     offset: Annotated[int, Field(ge=0)] = 0
+    unread: Annotated[int, Field(ge=0)] = 0
+    crashes: Annotated[int, Field(ge=0)] = 0
 
     def next_document(self) -> "Cursor":
         """Return the position of the next document."""
@@ -63,7 +58,7 @@ class Job(_Record):
     `commit` is the id of the write that stored this state. A writer that got an error from S3 finds
     its own id here if S3 stored the state despite the error. `attempts` counts the slices that
     failed because of a document or a killed instance, `waits` all slices that failed; progress sets
-    both to 0.
+    both to 0. `done` includes the documents in `partial`, of which some pages could not be read.
     """
 
     format: Literal[1] = 1
@@ -74,6 +69,7 @@ class Job(_Record):
     state: State = "pending"
     total: Annotated[int, Field(ge=0)]
     done: Annotated[int, Field(ge=0)] = 0
+    partial: Annotated[int, Field(ge=0)] = 0
     failed: Annotated[int, Field(ge=0)] = 0
     errors: tuple[DocumentFailure, ...] = ()
     cursor: Cursor = Cursor()
@@ -107,15 +103,22 @@ class Job(_Record):
         )
 
     def advanced(
-        self, cursor: Cursor, *, done: int, failures: tuple[DocumentFailure, ...], now: datetime
+        self,
+        cursor: Cursor,
+        *,
+        done: int,
+        partial: int = 0,
+        failures: tuple[DocumentFailure, ...],
+        now: datetime,
     ) -> Self:
         """Return the job after progress, with its lease."""
         return self._changed(
             now,
             cursor=cursor,
             done=self.done + done,
-            failed=self.failed + len(failures),
-            errors=(self.errors + failures)[:MAX_ERRORS],
+            partial=self.partial + partial,
+            failed=self.failed + sum(not failure.pages for failure in failures),
+            errors=joined(self.errors, failures),
             attempts=0,
             waits=0,
             waiting=None,
@@ -156,10 +159,14 @@ class Job(_Record):
         )
 
     def ended(self, *, now: datetime) -> Self:
-        """Return the job after its last document; it failed only if no document was ingested."""
-        return self._changed(
-            now, state="succeeded" if self.done else "failed", lease=None, waiting=None
-        )
+        """Return the job after its last document.
+
+        It failed if no document was ingested, and is partial if a document or a page was not.
+        """
+        state: State = "failed"
+        if self.done:
+            state = "partial" if self.failed or self.partial else "succeeded"
+        return self._changed(now, state=state, lease=None, waiting=None)
 
     def cancelled(self, *, now: datetime) -> Self:
         """Return the job, cancelled. Documents that it has ingested stay in the store."""

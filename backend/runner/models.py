@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from runner import failures
 from runner import jobs as domain
 from runner.extraction import Kind
 from runner.items import InlineItem
@@ -156,11 +157,22 @@ class JobBody(_Body):
         return self
 
 
+class Pages(_Body):
+    """Consecutive pages of a document, counted from 1."""
+
+    first: int
+    last: int
+
+
 class Failure(_Body):
-    """Why one document was not ingested."""
+    """Why one document, or some of its pages, were not ingested."""
 
     document_id: str
     detail: str
+    pages: Annotated[
+        list[Pages],
+        Field(description="The pages that could not be read; empty if it is the whole document."),
+    ] = []
 
 
 class Waiting(_Body):
@@ -176,12 +188,18 @@ class Job(_Body):
     id: str
     state: Annotated[
         domain.State,
-        Field(description="`failed` only if no document was ingested; see also `failed`."),
+        Field(
+            description="`partial` if some documents or pages were not ingested, `failed` if no "
+            "document was; see `errors`."
+        ),
     ]
     total: Annotated[int, Field(description="Number of documents.")]
-    done: Annotated[int, Field(description="Documents ingested.")]
+    done: Annotated[int, Field(description="Documents ingested, with those in `partial`.")]
+    partial: Annotated[int, Field(description="Documents of which some pages could not be read.")]
     failed: Annotated[int, Field(description="Documents that could not be ingested.")]
-    errors: Annotated[list[Failure], Field(description=f"The first {domain.MAX_ERRORS} failures.")]
+    errors: Annotated[
+        list[Failure], Field(description=f"The first {failures.MAX_ERRORS} failures.")
+    ]
     waiting: Waiting | None = None
     created_at: Timestamp
     updated_at: Timestamp

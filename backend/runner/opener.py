@@ -51,6 +51,10 @@ class DocumentOpener:
             self._last = self._inline(item) if isinstance(item, InlineItem) else self._upload(item)
         return self._last
 
+    def forget(self) -> None:
+        """Forget the last document, so that it is read again when it is opened."""
+        self._last = None
+
     def close(self) -> None:
         """End the parser's process; a thread that waits for it gets an `ExtractionError`."""
         self._parser.close()

@@ -20,6 +20,10 @@ from shared.errors import Unavailable
 _START_SECONDS: Final = 10.0
 
 
+class ParserEnded(ExtractionError):
+    """A document took too much time or memory, so that its process was ended."""
+
+
 class ParserProcess:
     """Extracts text in a child process, which is started at first use and reused.
 
@@ -53,7 +57,9 @@ class ParserProcess:
         """Return a section of a document.
 
         Raises:
-            ExtractionError: Another document was opened since, or the process was closed.
+            ParserEnded: It takes too much time or memory; the document must be opened again.
+            ExtractionError: It cannot be read, or another document was opened since, or the process
+                was closed.
         """
         if document != self._documents or self._process is None:
             raise ExtractionError("it was closed")
@@ -70,16 +76,17 @@ class ParserProcess:
             answer = _exchange(process, request, content, self._seconds)
         except TimeoutError:
             self._kill()
-            raise ExtractionError(
+            raise ParserEnded(
                 f"reading it takes longer than {self._seconds:g} s: split it or simplify it"
             ) from None
         except (OSError, EOFError, ValueError):
             self._kill()
-            raise ExtractionError(
-                "reading it ended the parser; does it need too much memory?"
+            raise ParserEnded(
+                "reading it ended the parser, perhaps for lack of memory: split it or simplify it"
             ) from None
         if answer.get("exhausted"):
             self._kill()
+            raise ParserEnded(str(answer["error"]))
         if "error" in answer:
             raise ExtractionError(str(answer["error"]))
         return answer

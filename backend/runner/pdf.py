@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from runner.forms import field_lines
 from runner.furniture import RepeatedLines
+from runner.scans import is_scan
 from runner.text import ExtractionError, clean, clean_title
 
 if TYPE_CHECKING:
@@ -25,13 +26,15 @@ _PLACEHOLDER_TITLE: Final = re.compile(
     re.IGNORECASE,
 )
 _TITLE_CHARACTERS: Final = range(4, 121)
+_REPAIR: Final = "open it in a PDF reader, print it to a new PDF, and upload that"
 
 
 class PdfText:
     """The text of a PDF; its sections are the pages.
 
     Lines that repeat at the top or bottom of most pages are left out, and filled form fields are
-    added to their page. A page whose fonts have no character map has no text.
+    added to their page. Pages that are scanned images, or whose fonts have no character map, raise
+    an `ExtractionError` when they are read; so do damaged pages.
 
     Raises:
         ExtractionError: The PDF is damaged, encrypted, or has more than `MAX_PAGES` pages.
@@ -40,47 +43,71 @@ class PdfText:
     paged = True
 
     def __init__(self, content: bytes) -> None:
-        self._document = _translate_errors(lambda: _open(content))
-        self._pages = _translate_errors(lambda: len(self._document))
+        self._document = _translate_errors("the PDF is damaged", lambda: _open(content))
+        self._pages = _translate_errors("the PDF is damaged", lambda: len(self._document))
         if self._pages > MAX_PAGES:
             raise ExtractionError(f"it has {self._pages:,} pages, over {MAX_PAGES:,}: split it")
-        self._repeated = RepeatedLines(self._pages, self._lines)
+        self._repeated = RepeatedLines(self._pages, self._readable_lines)
         self.title = self._title()
 
     def __len__(self) -> int:
         return self._pages
 
     def section(self, index: int) -> str:
-        lines = self._repeated.without(self._lines(index), index)
-        return clean("\n".join([*lines, *self._fields(index)]))
+        fields = self._fields(index)
+        try:
+            lines = self._repeated.without(self._lines(index), index)
+        except ExtractionError:
+            if not fields:
+                raise
+            lines = []
+        return clean("\n".join([*lines, *fields]))
 
     def _lines(self, index: int) -> list[str]:
-        text = _translate_errors(lambda: self._extract(index)).replace("\r\n", "\n")
+        text = _translate_errors("the page is damaged", lambda: self._extract(index))
         if len(_UNMAPPED.findall(text)) > len(text.split()) * _MOST_UNMAPPED:
-            return []
+            raise ExtractionError(
+                "its fonts do not say which characters they show: run OCR on the PDF and upload "
+                "the result"
+            )
         text = _UNDIVIDED.sub("-", _DIVIDED.sub("", text))
         return text.split("\n")
+
+    def _readable_lines(self, index: int) -> list[str]:
+        try:
+            return self._lines(index)
+        except ExtractionError:
+            return []
 
     def _extract(self, index: int) -> str:
         page = self._document[index]
         try:
             text = page.get_textpage()
             try:
-                return str(text.get_text_range())
+                found = str(text.get_text_range()).replace("\r\n", "\n")
             finally:
                 text.close()
+            if not found.strip() and is_scan(page):
+                raise ExtractionError(
+                    "it is an image without text: run OCR on the PDF and upload the result"
+                )
+            return found
         finally:
             page.close()
 
     def _fields(self, index: int) -> list[str]:
-        return _translate_errors(lambda: field_lines(self._document, index))
+        return _translate_errors("the page is damaged", lambda: field_lines(self._document, index))
 
     def _title(self) -> str | None:
-        named = clean_title(_translate_errors(lambda: self._document.get_metadata_value("Title")))
+        named = clean_title(
+            _translate_errors(
+                "the PDF is damaged", lambda: self._document.get_metadata_value("Title")
+            )
+        )
         if named and not _PLACEHOLDER_TITLE.fullmatch(named):
             return named
         # The first line of the first page, where it may be a title.
-        lines = (clean_title(line) for line in self._lines(0)) if self._pages else iter(())
+        lines = map(clean_title, self._readable_lines(0) if self._pages else [])
         first = next((line for line in lines if line), None)
         return first if first and len(first) in _TITLE_CHARACTERS else None
 
@@ -98,12 +125,10 @@ def _open(content: bytes) -> "PdfDocument":
     return document
 
 
-def _translate_errors[R](read: Callable[[], R]) -> R:
+def _translate_errors[R](problem: str, read: Callable[[], R]) -> R:
     try:
         return read()
     except ExtractionError:
         raise
     except Exception as error:
-        raise ExtractionError(
-            "the PDF is damaged: open it in a PDF reader, print it to a new PDF, and upload that"
-        ) from error
+        raise ExtractionError(f"{problem}: {_REPAIR}") from error

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from runner.batches import Batch, BatchBuilder, Limits
-from runner.jobs import DocumentFailure, Job, JobStore, Stored
+from runner.failures import DocumentFailure
+from runner.jobs import Job, JobStore, Stored
 from runner.parts import PartCounts, part_id
 from runner.settings import Settings
 from runner.sink import DocumentSink, is_refusal, may_be_caused_by_document
@@ -103,6 +104,7 @@ class Slice:
             job.advanced(
                 batch.cursor,
                 done=batch.done,
+                partial=batch.partial,
                 failures=tuple(batch.failures),
                 now=self._ports.now(),
             )

@@ -14,6 +14,9 @@ _SPACES: Final = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _MAX_TITLE_CHARACTERS: Final = 300
 
 
+NO_TEXT: Final = "it contains no text: look at it in its own program; an image needs OCR first"
+
+
 class ExtractionError(ValueError):
     """No text can be extracted from a document; the message gives the reason."""
 
@@ -28,7 +31,11 @@ class ExtractedText(Protocol):
         """Return the number of sections: the pages of a paged document, else one."""
 
     def section(self, index: int) -> str:
-        """Return the text of a section; it may be empty."""
+        """Return the text of a section; it may be empty.
+
+        Raises:
+            ExtractionError: The section cannot be read; others may be readable.
+        """
 
 
 class WholeText:
@@ -42,7 +49,7 @@ class WholeText:
 
     def __init__(self, text: str, title: str | None) -> None:
         if not text:
-            raise ExtractionError("it contains no text")
+            raise ExtractionError(NO_TEXT)
         self.title = title
         self._text = text
 

@@ -50,5 +50,5 @@ class S3Uploads:
         except ObjectTooLarge:
             raise too_large(max_bytes) from None
         if found is None:
-            raise UploadGone("it was deleted after the job was made")
+            raise UploadGone("it was deleted after the job was made: upload it again")
         return found.data, found.content_type

@@ -200,6 +200,14 @@ async def test_an_idempotency_key_starts_one_ingestion_whose_id_gives_its_progre
     assert (followed.status_code, followed.json()["state"]) == (200, "succeeded")
 
 
+async def test_a_partial_ingestion_names_the_pages_that_are_missing() -> None:
+    error = {"document_id": "a.pdf", "detail": "a scan", "pages": [{"first": 2, "last": 3}]}
+    runner = httpx.Response(200, json=job("partial") | {"partial": 1, "errors": [error]})
+    async with http_to(Gateway({"GET /runner/jobs/job-1": runner})) as http:
+        found = (await http.get("/ingestions/job-1")).json()
+    assert (found["state"], found["partial"], found["errors"]) == ("partial", 1, [error])
+
+
 async def test_a_waiting_ingestion_says_why_and_until_when() -> None:
     waiting = {"reason": "the store is busy", "until": "2026-01-02T03:05:06Z"}
     runner = httpx.Response(200, json=job() | {"waiting": waiting})

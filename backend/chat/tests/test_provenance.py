@@ -43,6 +43,9 @@ def test_the_date_of_a_document(metadata: dict[str, Any], expected: str | None) 
         ({"page": 1.5}, None),
         ({"page": True}, None),
         ({"page": "iv"}, None),
+        ({"first_page": 7.0, "last_page": 7.0}, 7),
+        ({"page": 2, "first_page": 7, "last_page": 7}, 2),
+        ({"first_page": 1, "last_page": 35}, None),
         ({}, None),
     ],
 )

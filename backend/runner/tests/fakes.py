@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from runner.origin import OriginSecret
@@ -219,8 +219,14 @@ class Store(Loopback):
         answer(request, self.status, b'{"documents":[],"passages":0}')
 
 
+SCAN: Final = "a page that is one image"
+
+
 def make_pdf(pages: Sequence[str], *, title: str = "") -> bytes:
-    """Return a PDF with the lines of each text on its page, in Latin-1."""
+    """Return a PDF with the lines of each text on its page, in Latin-1.
+
+    A page of the text `SCAN` is an image as large as the page.
+    """
     kids = " ".join(f"{3 + 2 * index} 0 R" for index in range(len(pages)))
     font = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
     objects = [
@@ -230,6 +236,8 @@ def make_pdf(pages: Sequence[str], *, title: str = "") -> bytes:
     for index, text in enumerate(pages):
         shown = " ".join(f"({line}) Tj 0 -14 Td" for line in text.split("\n"))
         stream = f"BT /F1 12 Tf 20 700 Td {shown} ET" if text else ""
+        if text == SCAN:
+            stream = "q 612 0 0 792 0 0 cm BI /W 1 /H 1 /CS /G /BPC 8 ID x EI Q"
         objects.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {4 + 2 * index} 0 R "
             f"/Resources << /Font << /F1 {font} >> >> >>"

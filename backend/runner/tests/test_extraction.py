@@ -16,7 +16,7 @@ from pypdf.generic import (
 
 from runner.extraction import MAX_TEXT_BYTES, Kind, extract, kind_of
 from runner.splitting import take_part
-from runner.tests.fakes import make_pdf
+from runner.tests.fakes import SCAN, make_pdf
 from runner.text import ExtractionError, clean
 
 
@@ -209,30 +209,55 @@ def test_headers_and_footers_of_pages_are_left_out_and_divided_words_are_joined(
     assert document.title == "ACME Report"
 
 
-def test_a_page_without_a_character_map_has_no_text() -> None:
-    document = extract(make_pdf(["/g18/g152/g3 /g7/g9", "text"]), "pdf")
-    assert [document.section(index) for index in range(2)] == ["", "text"]
+@pytest.mark.parametrize(
+    ("page", "reason"), [("/g18/g152/g3 /g7/g9", "fonts"), (SCAN, "image without text: run OCR")]
+)
+def test_a_page_that_cannot_be_read_fails_alone_with_the_reason(page: str, reason: str) -> None:
+    document = extract(make_pdf([page, "text", ""]), "pdf")
+    with pytest.raises(ExtractionError, match=reason):
+        document.section(0)
+    assert [document.section(1), document.section(2), document.title] == ["text", "", None]
+
+
+def _form(page: str, *fields: dict[str, str]) -> bytes:
+    writer = PdfWriter()
+    writer.append(BytesIO(make_pdf([page])))
+    made = []
+    for values in fields:
+        field = DictionaryObject(
+            {
+                NameObject("/Type"): NameObject("/Annot"),
+                NameObject("/Subtype"): NameObject("/Widget"),
+                NameObject("/Rect"): RectangleObject((10, 10, 100, 30)),
+            }
+        )
+        for key, value in values.items():
+            kind = NameObject if value.startswith("/") else TextStringObject
+            field[NameObject(key)] = kind(value)
+        made.append(writer._add_object(field))
+    writer.pages[0][NameObject("/Annots")] = ArrayObject(made)
+    writer.root_object[NameObject("/AcroForm")] = DictionaryObject(
+        {NameObject("/Fields"): ArrayObject(made)}
+    )
+    content = BytesIO()
+    writer.write(content)
+    return content.getvalue()
 
 
 def test_filled_fields_of_a_form_are_read_with_their_names() -> None:
-    writer = PdfWriter()
-    writer.append(BytesIO(make_pdf(["Application"])))
-    field = DictionaryObject(
-        {
-            NameObject("/Type"): NameObject("/Annot"),
-            NameObject("/Subtype"): NameObject("/Widget"),
-            NameObject("/FT"): NameObject("/Tx"),
-            NameObject("/T"): TextStringObject("Monthly income"),
-            NameObject("/V"): TextStringObject("5,000"),
-            NameObject("/Rect"): RectangleObject((10, 10, 100, 30)),
-        }
+    fields = (
+        {"/FT": "/Tx", "/T": "Monthly income", "/V": "5,000"},
+        {"/FT": "/Tx", "/T": "f1_02", "/TU": "Name of the bank", "/V": "ACME"},
+        {"/FT": "/Btn", "/T": "Married", "/V": "/Yes", "/AS": "/Yes"},
+        {"/FT": "/Btn", "/T": "Retired", "/V": "/Off", "/AS": "/Off"},
+        {"/FT": "/Tx", "/T": "Left blank"},
     )
-    writer.pages[0][NameObject("/Annots")] = ArrayObject([writer._add_object(field)])
-    form = DictionaryObject({NameObject("/Fields"): ArrayObject([field.indirect_reference])})
-    writer.root_object[NameObject("/AcroForm")] = form
-    content = BytesIO()
-    writer.write(content)
-    assert "Monthly income: 5,000" in extract(content.getvalue(), "pdf").section(0)
+    filled = ["Monthly income: 5,000", "Name of the bank: ACME", "Married: Yes"]
+    assert extract(_form("Application", *fields), "pdf").section(0) == "\n".join(
+        ["Application", *filled]
+    )
+    # The form around them may be a scan.
+    assert extract(_form(SCAN, *fields), "pdf").section(0) == "\n".join(filled)
 
 
 def test_an_encrypted_pdf_is_refused_with_the_reason() -> None:

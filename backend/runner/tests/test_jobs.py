@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.jobs import MAX_ERRORS, Cursor, DocumentFailure, Job
+from runner.failures import MAX_ERRORS, DocumentFailure, page_failure
+from runner.jobs import Cursor, Job
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -64,6 +65,26 @@ def test_errors_are_bounded_and_failures_all_counted() -> None:
     many = tuple(failure(str(number)) for number in range(MAX_ERRORS + 20))
     moved = job(total=500).advanced(Cursor(index=120), done=0, failures=many, now=NOW)
     assert (moved.failed, len(moved.errors)) == (MAX_ERRORS + 20, MAX_ERRORS)
+
+
+def test_pages_that_fail_for_one_reason_are_one_error_with_their_ranges() -> None:
+    def error(page: int, detail: str = "scan") -> DocumentFailure:
+        return page_failure("a", page - 1, detail)
+
+    cursor, moved = Cursor(), job()
+    for step in ([error(2)], [error(3), error(4, "fonts")], [error(5), error(7)]):
+        moved = moved.advanced(cursor, done=0, failures=tuple(step), now=NOW)
+    assert moved.failed == 0
+    assert [(one.detail, [(p.first, p.last) for p in one.pages]) for one in moved.errors] == [
+        ("scan", [(2, 3), (5, 5), (7, 7)]),
+        ("fonts", [(4, 4)]),
+    ]
+
+
+def test_the_ranges_of_an_error_are_bounded() -> None:
+    every_second = tuple(page_failure("a", page, "scan") for page in range(0, 2000, 2))
+    moved = job().advanced(Cursor(), done=0, failures=every_second, now=NOW)
+    assert [len(one.pages) for one in moved.errors] == [50] * 20
 
 
 _MOVES = st.sampled_from(["begun", "advanced", "released", "stalled", "given_up", "cancelled"])

@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from runner.jobs import Job
+from runner.parser_process import ParserProcess
 from runner.parts import S3PartCounts
 from runner.sink import DocumentPayload
 from runner.tests.conftest import Runner
-from runner.tests.fakes import FakeSink, make_pdf
+from runner.tests.fakes import SCAN, FakeSink, make_pdf
 from runner.worker import Worker, _utc_now
 from shared.api_client import BadAnswer, CallTimeout, RequestRefused, Throttled
 from shared.errors import BadDependency, NotFound, Unavailable
@@ -89,7 +90,7 @@ async def test_documents_that_cannot_be_read_are_recorded_and_the_others_ingeste
     runner.s3.delete_object(Bucket=runner.bucket, Key="uploads/gone.txt")
     done = await finish(runner.worker(), job)
 
-    assert (done.state, done.done, done.failed) == ("succeeded", 2, 5)
+    assert (done.state, done.done, done.failed) == ("partial", 2, 5)
     assert set(runner.sink.documents) == {"a.txt", "z.md"}
     assert {failure.document_id: failure.detail.split()[0] for failure in done.errors} == {
         "b.docx": "unsupported",
@@ -103,6 +104,60 @@ async def test_documents_that_cannot_be_read_are_recorded_and_the_others_ingeste
 async def test_a_job_fails_if_no_document_could_be_ingested(runner: Runner) -> None:
     job = runner.job({"uploads/a.exe": "x"})
     assert (await finish(runner.worker(), job)).state == "failed"
+
+
+async def test_pages_that_cannot_be_read_are_named_and_the_others_ingested(
+    runner: Runner,
+) -> None:
+    pages = ["one", SCAN, SCAN, "four", "/g1/g2 /g3", SCAN]
+    job = runner.job({"uploads/book.pdf": make_pdf(pages), "uploads/scan.pdf": make_pdf([SCAN])})
+    # Each step reads the cursor that the step before has written.
+    done = await finish(runner.worker(batch_documents=1), job)
+
+    assert (done.state, done.done, done.partial, done.failed) == ("partial", 1, 1, 1)
+    assert [one["metadata"]["first_page"] for one in runner.sink.documents.values()] == [1, 4]
+    found = [
+        (one.document_id, [(page.first, page.last) for page in one.pages], one.detail)
+        for one in done.errors
+    ]
+    assert [(document_id, pages) for document_id, pages, _ in found] == [
+        ("book.pdf", [(2, 3), (6, 6)]),
+        ("book.pdf", [(5, 5)]),
+        ("scan.pdf", [(1, 1)]),
+        ("scan.pdf", []),
+    ]
+    assert "run OCR" in found[0][2]
+    assert "fonts" in found[1][2]
+    assert found[3][2] == "none of its pages could be read"
+
+
+async def test_a_page_that_ends_the_parser_fails_alone_and_few_of_them_the_document(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = ParserProcess.section
+
+    def crashing(parser: ParserProcess, document: int, index: int) -> str:
+        if index in crashes and parser._process is not None:
+            parser._process.kill()
+        return section(parser, document, index)
+
+    monkeypatch.setattr(ParserProcess, "section", crashing)
+    crashes = {1}
+    job = runner.job({"uploads/a.pdf": make_pdf(["one", "two", "three"])})
+    done = await finish(runner.worker(), job)
+    assert (done.state, [one["text"] for one in runner.sink.documents.values()]) == (
+        "partial",
+        ["one", "three"],
+    )
+    assert [(one.pages[0].first, one.detail.split(",")[0]) for one in done.errors] == [
+        (2, "reading it ended the parser")
+    ]
+
+    crashes = set(range(1, 9))
+    job = runner.job({"uploads/b.pdf": make_pdf([f"page {n}" for n in range(9)])})
+    done = await finish(runner.worker(), job)
+    assert (done.state, done.failed) == ("failed", 1)
+    assert [len(one.pages) for one in done.errors] == [1, 0]
 
 
 async def test_a_slice_ends_in_time_and_the_next_continues_there(runner: Runner) -> None:
@@ -228,7 +283,7 @@ async def test_a_refused_document_is_found_among_its_batch(runner: Runner) -> No
 
     runner.sink.before_put = refuse
     done = await finish(runner.worker(), job)
-    assert (done.state, done.done, done.failed) == ("succeeded", 7, 2)
+    assert (done.state, done.done, done.failed) == ("partial", 7, 2)
     assert [(one.document_id, one.detail) for one in done.errors] == [
         ("doc-004.txt", "metadata: too long"),
         ("doc-008.txt", "metadata: too long"),
@@ -303,7 +358,7 @@ async def test_a_document_that_makes_the_store_fail_is_isolated_and_given_up(
 
     runner.sink.before_put = fail
     done = await finish(worker, job, clock=clock)
-    assert (done.state, done.done, done.failed) == ("succeeded", 59, 1)
+    assert (done.state, done.done, done.failed) == ("partial", 59, 1)
     assert done.errors[0].document_id == "doc-033.txt"
     assert str(error) in done.errors[0].detail
 
