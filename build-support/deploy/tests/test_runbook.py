@@ -39,6 +39,7 @@ ELSEWHERE: Final = {
     "aws ecr get-login-password": "a command of the AWS CLI itself, not of ECR",
     "aws secretsmanager rotate-secret": "invokes a function, which the embedded AWS cannot run",
     "./pants run build-support/deploy:doctor": "test_doctor.py runs it",
+    "./pants run build-support/deploy:restore -- --environment $ENV state": "test_restore_state.py",
 }
 
 # The runbook's examples, by what they are in an environment that was deployed once.

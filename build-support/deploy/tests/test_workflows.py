@@ -473,4 +473,4 @@ def test_every_program_of_the_pipeline_is_called_by_a_workflow() -> None:
     programs = {
         path.stem for path in folder.glob("*.py") if "\n    run(main)\n" in path.read_text()
     }
-    assert called - {None} == programs - {"doctor", "github_settings", "revoke"}
+    assert called - {None} == programs - {"doctor", "github_settings", "restore", "revoke"}
