@@ -4,14 +4,13 @@ Prints what it would do and asks. It deletes no content, so that a restore can b
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from deploy.aws import client
-from deploy.program import Refused, parser, run
+from deploy.program import Refused, confirm, parser, run
 from deploy.restoration import bucket as buckets
 from deploy.restoration.state import StateObject
 from deploy.terraform import FOLDER
@@ -59,7 +58,7 @@ def restore_bucket(s3: Any, bucket: str, args: argparse.Namespace) -> None:
     if args.dry_run:
         print(f"would restore {len(planned)} objects of {bucket}")
         return
-    _confirm(args, f"Restore {len(planned)} objects of {bucket}?")
+    confirm(f"Restore {len(planned)} objects of {bucket}?", yes=args.yes)
     done = buckets.restore(s3, bucket, planned)
     print(f"{bucket}: " + ", ".join(f"{count} {kind}" for kind, count in sorted(done.items())))
 
@@ -82,21 +81,12 @@ def restore_state(s3: Any, args: argparse.Namespace) -> None:
     if args.dry_run:
         print(f"would restore {backend['key']} to {state}")
         return
-    _confirm(args, f"Restore {backend['key']} to {state}?")
+    confirm(f"Restore {backend['key']} to {state}?", yes=args.yes)
     stored.restore(state)
     print(
         f"{backend['key']} is restored to {state}. Run `terraform plan` before anything else: what "
         "was created later is not in this state, and docs/restore.md says how it gets there"
     )
-
-
-def _confirm(args: argparse.Namespace, question: str) -> None:
-    if args.yes:
-        return
-    if not sys.stdin.isatty():
-        raise Refused(f"{question} Nothing was changed. Give --yes where nobody can be asked")
-    if input(f"{question} Only `yes` is accepted: ").strip() != "yes":
-        raise Refused("nothing was changed")
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:

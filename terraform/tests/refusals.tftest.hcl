@@ -111,6 +111,32 @@ run "wrong_values_beside_right_ones_are_each_refused" {
   }
 }
 
+run "a_developers_environment_has_no_app_runner" {
+  command = plan
+
+  expect_failures = [
+    var.runner_platform,
+  ]
+
+  variables {
+    environment     = "anna"
+    runner_platform = "apprunner"
+  }
+}
+
+run "a_name_that_the_pipeline_uses_is_no_environment" {
+  command = plan
+
+  expect_failures = [
+    var.environment,
+  ]
+
+  variables {
+    environment     = "plan"
+    runner_platform = "lambda"
+  }
+}
+
 run "an_environment_that_serves_no_image_needs_one" {
   command = plan
 
