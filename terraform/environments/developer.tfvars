@@ -22,7 +22,7 @@ service_api_keys = {
 }
 
 log_level            = "DEBUG"
-log_retention_days   = 3
+log_retention_days   = 7
 trace_sample_percent = 100
 
 # Of the account, as for each environment: a budget on tags that nobody activated for billing would count nothing.
