@@ -3,7 +3,7 @@
 
 locals {
   backend_files = var.backend_files_dir == null ? {} : {
-    for environment in var.environments : "${var.backend_files_dir}/${environment}.s3.tfbackend" => <<-EOT
+    for environment in local.environments : "${var.backend_files_dir}/${environment}.s3.tfbackend" => <<-EOT
       # Written by bootstrap/.
       bucket       = "${local.state_bucket}"
       key          = "${environment}/terraform.tfstate"

@@ -6,7 +6,7 @@
 
 locals {
   scopes = merge(
-    { for environment in var.environments : environment => [environment] },
+    { for environment in local.environments : environment => [environment] },
     { plan = tolist(var.plan_state_environments) },
   )
 
@@ -506,22 +506,22 @@ locals {
     }
   }
 
-  # Only dev's role may delete objects, in order to delete a bucket that is not empty. The provider asks to bypass the
-  # governance of a bucket with Object Lock, even if nothing is locked.
-  empty_buckets = [
+  # Only the roles of dev and of developers' environments may delete objects, in order to delete a bucket that is not empty.
+  # The provider asks to bypass the governance of a bucket with Object Lock, even if nothing is locked.
+  empty_buckets = { for environment in local.disposable : environment => [
     {
       Sid    = "EmptyBuckets"
       Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
       Resource = [
-        for kind in ["vectors", "jobs", "records"] : "arn:${local.partition}:s3:::${var.project_name}-dev-${kind}-*/*"
+        for kind in ["vectors", "jobs", "records"] : "arn:${local.partition}:s3:::${local.prefixes[environment]}-${kind}-*/*"
       ]
     },
     {
       Sid      = "EmptyRecords"
       Action   = ["s3:BypassGovernanceRetention"]
-      Resource = ["arn:${local.partition}:s3:::${var.project_name}-dev-records-*/*"]
+      Resource = ["arn:${local.partition}:s3:::${local.prefixes[environment]}-records-*/*"]
     },
-  ]
+  ] }
 
   deploy_policies = merge([
     for environment, prefix in local.prefixes : {
@@ -529,10 +529,12 @@ locals {
         environment = environment
         statements = concat(
           statements,
-          group == "s3-vectors" && environment == "dev" ? local.empty_buckets : [],
+          group == "s3-vectors" ? lookup(local.empty_buckets, environment, []) : [],
           group == "state" && environment == "prod" ? local.read_saved_plan : [],
         )
       }
+      # A developer's environment runs on Lambda alone.
+      if group != "apprunner" || contains(var.environments, environment)
     }
   ]...)
 
@@ -541,7 +543,7 @@ locals {
   # The roles that plan, by name, with the scope that each may read.
   plan_roles = merge(
     { for role in local.pull_request_role : role => "plan" },
-    { for environment, prefix in local.prefixes : "${prefix}-drift" => environment },
+    { for environment, prefix in local.shared_prefixes : "${prefix}-drift" => environment },
     { for name in local.prod_plan_role : name => "prod" },
   )
 

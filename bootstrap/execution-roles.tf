@@ -5,7 +5,7 @@ locals {
   # All roles of all environments, by name.
   execution_roles = merge(
     var.enable_lambda ? {
-      for pair in setproduct(var.environments, keys(local.declared)) :
+      for pair in setproduct(local.environments, keys(local.declared)) :
       "${local.prefixes[pair[0]]}-lambda-${pair[1]}" => {
         environment = pair[0]
         principal   = "lambda.amazonaws.com"
@@ -29,7 +29,7 @@ locals {
       }
     } : {},
     {
-      for environment in var.environments :
+      for environment in local.environments :
       "${local.prefixes[environment]}-scheduler" => {
         environment = environment
         principal   = "scheduler.amazonaws.com"
@@ -96,7 +96,7 @@ resource "aws_iam_policy" "pull_image" {
 }
 
 resource "aws_iam_role_policy_attachment" "pull_image" {
-  for_each = var.enable_apprunner ? local.prefixes : {}
+  for_each = var.enable_apprunner ? local.shared_prefixes : {}
 
   role       = aws_iam_role.execution["${each.value}-apprunner-image"].name
   policy_arn = aws_iam_policy.pull_image[0].arn

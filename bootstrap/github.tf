@@ -1,5 +1,5 @@
 # The roles that GitHub's workflows assume by OIDC, without a stored credential. Each role trusts one GitHub environment of
-# one repository.
+# one repository. The deploy roles of developers' environments are assumed by the developers instead.
 
 locals {
   oidc_host = "token.actions.githubusercontent.com"
@@ -15,13 +15,13 @@ locals {
 
   # The GitHub environment that each role trusts.
   github_roles = merge(
-    { for environment, prefix in local.prefixes : "${prefix}-deploy" => environment },
-    { for environment, prefix in local.prefixes : "${prefix}-drift" => "${environment}-drift" },
+    { for environment, prefix in local.shared_prefixes : "${prefix}-deploy" => environment },
+    { for environment, prefix in local.shared_prefixes : "${prefix}-drift" => "${environment}-drift" },
     { for role in local.pull_request_role : role => "plan" },
     { for role in local.prod_plan_role : role => "prod-plan" },
   )
 
-  trust_policies = {
+  github_trust = {
     for role, environment in local.github_roles : role => jsonencode({
       Version = "2012-10-17"
       Statement = [{
@@ -41,6 +41,22 @@ locals {
   }
 }
 
+# The deploy role of a developer's environment trusts the developer, and no workflow.
+locals {
+  developer_trust = {
+    for environment, principals in var.developer_environments : "${local.prefixes[environment]}-deploy" => jsonencode({
+      Version = "2012-10-17"
+      Statement = [{
+        Effect    = "Allow"
+        Principal = { AWS = sort(principals) }
+        Action    = "sts:AssumeRole"
+      }]
+    })
+  }
+
+  trust_policies = merge(local.github_trust, local.developer_trust)
+}
+
 # AWS verifies GitHub's certificate by its authority and ignores a thumbprint, so none is set.
 resource "aws_iam_openid_connect_provider" "github" {
   count = var.create_github_oidc_provider ? 1 : 0
@@ -53,7 +69,7 @@ resource "aws_iam_role" "deploy" {
   for_each = local.prefixes
 
   name                 = "${each.value}-deploy"
-  description          = "Assumed by GitHub's workflows to deploy ${each.key}"
+  description          = "Assumed by ${contains(var.environments, each.key) ? "GitHub's workflows" : "a developer"} to deploy ${each.key}"
   assume_role_policy   = local.trust_policies["${each.value}-deploy"]
   permissions_boundary = aws_iam_policy.deploy_boundary[each.key].arn
   max_session_duration = 3600
@@ -71,7 +87,7 @@ resource "aws_iam_role" "plan" {
 
 # The drift report plans each environment with that environment's own role, which reads no other environment.
 resource "aws_iam_role" "drift" {
-  for_each = local.prefixes
+  for_each = local.shared_prefixes
 
   name                 = "${each.value}-drift"
   description          = "Assumed by GitHub's workflows to compare ${each.key} with its release; may change nothing"

@@ -24,6 +24,13 @@ locals {
   state_bucket = "${var.project_name}-tfstate-${local.account_id}-${var.aws_region}"
   state_arn    = "arn:${local.partition}:s3:::${local.state_bucket}"
 
+  # Of everybody and of developers. GitHub deploys the former, a developer deploys the latter.
+  environments = setunion(var.environments, keys(var.developer_environments))
+
+  # Environments that may be destroyed with their data at any time.
+  disposable = setintersection(local.environments, concat(["dev"], keys(var.developer_environments)))
+
   # {project}-{environment}: the prefix of the name of every resource of an environment.
-  prefixes = { for environment in var.environments : environment => "${var.project_name}-${environment}" }
+  prefixes        = { for environment in local.environments : environment => "${var.project_name}-${environment}" }
+  shared_prefixes = { for environment in var.environments : environment => local.prefixes[environment] }
 }

@@ -19,7 +19,12 @@ output "backend_files" {
 
 output "deploy_role_arns" {
   description = "ARN of the role that workflows in the GitHub environment of the same name assume."
-  value       = { for environment, role in aws_iam_role.deploy : environment => role.arn }
+  value       = { for environment in var.environments : environment => aws_iam_role.deploy[environment].arn }
+}
+
+output "developer_role_arns" {
+  description = "ARN of the role that deploys each of developer_environments."
+  value       = { for environment in keys(var.developer_environments) : environment => aws_iam_role.deploy[environment].arn }
 }
 
 output "plan_role_arn" {

@@ -54,6 +54,29 @@ variable "environments" {
   }
 }
 
+variable "developer_environments" {
+  type        = map(set(string))
+  description = "Environments of developers in this account, by name: the ARNs of the roles and users of this account that may deploy each. They have roles, state and resources of their own, and no environment on GitHub."
+  default     = {}
+
+  validation {
+    # At most 6 characters: see project_name in terraform/. Without a hyphen, no name of a resource begins with another environment's.
+    condition     = alltrue([for name in keys(var.developer_environments) : can(regex("^[a-z][a-z0-9]{1,5}$", name))])
+    error_message = "Write the names in developer_environments in 2 to 6 lower-case letters and digits, beginning with a letter, such as {anna = [\"arn:aws:iam::123456789012:role/developer\"]}."
+  }
+
+  validation {
+    # plan is an environment on GitHub, and plans/ in the state bucket expires.
+    condition     = length(setintersection(keys(var.developer_environments), ["dev", "test", "prod", "plan", "plans"])) == 0
+    error_message = "Choose other names in developer_environments than dev, test and prod, which everybody shares, and plan and plans, which the pipeline uses."
+  }
+
+  validation {
+    condition     = alltrue([for principals in values(var.developer_environments) : length(principals) > 0 && alltrue([for arn in principals : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[^*]+$", arn))])])
+    error_message = "Name at least one IAM role or user by its ARN for each of developer_environments; `aws sts get-caller-identity` shows which role you have, and the ARN of a role begins with arn:aws:iam::."
+  }
+}
+
 # --- GitHub --------------------------------------------------------------------------------------------------------
 
 variable "github_owner" {

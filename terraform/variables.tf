@@ -8,7 +8,7 @@ variable "project_name" {
   default     = "fin-advisor"
 
   validation {
-    # At most 16 characters: the longest name that contains it (an X-Ray sampling rule) is limited to 32.
+    # At most 16 characters: the longest name that contains it and environment (an X-Ray sampling rule) is limited to 32.
     condition     = can(regex("^[a-z][a-z0-9-]{1,14}[a-z0-9]$", var.project_name))
     error_message = "Write project_name in 3 to 16 lower-case letters, digits and hyphens, beginning with a letter, such as \"fin-advisor\"."
   }
@@ -16,12 +16,12 @@ variable "project_name" {
 
 variable "environment" {
   type        = string
-  description = "Environment that this state describes. bootstrap/ and GitHub use the same name."
+  description = "Environment that this state describes: dev, test or prod, as bootstrap/ and GitHub call it, or one of bootstrap's developer_environments."
 
   validation {
     # bootstrap/ names roles after the environment, so there is no role for `production`.
-    condition     = contains(["dev", "test", "prod"], var.environment)
-    error_message = "Write environment as \"dev\", \"test\" or \"prod\", or pass -var-file=environments/dev.tfvars."
+    condition     = can(regex("^[a-z][a-z0-9]{1,5}$", var.environment)) && !contains(["plan", "plans"], var.environment)
+    error_message = "Write environment as \"dev\", \"test\" or \"prod\", or as a name in bootstrap's developer_environments (2 to 6 lower-case letters and digits), or pass -var-file=environments/dev.tfvars."
   }
 }
 
@@ -97,6 +97,11 @@ variable "runner_platform" {
   validation {
     condition     = contains(["apprunner", "lambda"], var.runner_platform)
     error_message = "Write runner_platform as \"apprunner\", or as \"lambda\" for an account that cannot use App Runner (it has taken no new customers since 2026-04-30)."
+  }
+
+  validation {
+    condition     = var.runner_platform != "apprunner" || contains(["dev", "test", "prod"], var.environment)
+    error_message = "Write runner_platform as \"lambda\" in a developer's environment: bootstrap creates no roles of App Runner for it."
   }
 }
 
@@ -447,8 +452,8 @@ variable "force_destroy" {
   default     = false
 
   validation {
-    condition     = !var.force_destroy || var.environment == "dev"
-    error_message = "Leave force_destroy false outside dev: it lets Terraform delete documents together with their bucket."
+    condition     = !var.force_destroy || !contains(["test", "prod"], var.environment)
+    error_message = "Leave force_destroy false in test and prod: it lets Terraform delete documents together with their bucket."
   }
 }
 

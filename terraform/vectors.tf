@@ -95,10 +95,11 @@ resource "aws_s3_bucket_lifecycle_configuration" "main" {
 
     filter {}
 
-    # Every change rewrites the manifest. Without this rule, its old versions would take more space than the vectors.
+    # build-support/deploy:restore reaches back as far as this (docs/restore.md). Every change rewrites the manifest: without
+    # this rule, its old versions would take more space than the vectors. With newer_noncurrent_versions, S3 would never delete
+    # the versions of a key that is written once, so a deleted document would stay.
     noncurrent_version_expiration {
-      noncurrent_days           = 30
-      newer_noncurrent_versions = 5
+      noncurrent_days = 30
     }
 
     expiration {

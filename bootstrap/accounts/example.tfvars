@@ -10,3 +10,6 @@ github_repository_id = "22"
 # prod in an account of its own: environments = ["prod"] there, and ["dev", "test"] in the other file.
 environments            = ["dev", "test", "prod"]
 plan_state_environments = ["dev"]
+
+# Environments of developers, and who may deploy each; docs/developing.md, "An environment of your own".
+developer_environments = {}

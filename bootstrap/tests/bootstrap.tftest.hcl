@@ -374,3 +374,105 @@ run "drift_roles" {
     error_message = "dev's drift role reads nothing of prod."
   }
 }
+
+run "developers" {
+  command = plan
+
+  variables {
+    project_name = "sixteen-letters1"
+    aws_region   = "ap-northeast-1"
+    environments = ["dev"]
+    developer_environments = {
+      sixsix = ["arn:aws:iam::123456789012:role/developer", "arn:aws:iam::123456789012:user/anna"]
+    }
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.deploy["sixsix"].assume_role_policy).Statement == [{
+      Effect    = "Allow"
+      Principal = { AWS = ["arn:aws:iam::123456789012:role/developer", "arn:aws:iam::123456789012:user/anna"] }
+      Action    = "sts:AssumeRole"
+    }]
+    error_message = "The role of a developer's environment trusts its developers, and no workflow."
+  }
+
+  assert {
+    condition     = aws_iam_role.deploy["sixsix"].permissions_boundary != null && strcontains(aws_iam_policy.deploy_boundary["sixsix"].policy, "/sixsix/*")
+    error_message = "It has a boundary of its own."
+  }
+
+  assert {
+    condition     = keys(output.deploy_role_arns) == ["dev"] && keys(output.developer_role_arns) == ["sixsix"] && keys(output.drift_role_arns) == ["dev"]
+    error_message = "GitHub's program gets no role of a developer's environment."
+  }
+
+  assert {
+    condition     = !strcontains(jsonencode([for policy in values(aws_iam_policy.plan) : policy.policy]), "sixsix")
+    error_message = "A pull request reads nothing of a developer's environment."
+  }
+
+  assert {
+    condition     = length([for name in keys(merge(aws_iam_role.execution, aws_iam_policy.deploy, aws_iam_role_policy_attachment.pull_image)) : name if strcontains(name, "sixsix") && strcontains(name, "apprunner")]) == 0
+    error_message = "It runs on Lambda alone."
+  }
+
+  assert {
+    condition     = toset(keys(aws_iam_role.execution)) == toset(concat([for name in keys(aws_iam_role.execution) : name if startswith(name, "sixteen-letters1-dev-")], ["sixteen-letters1-sixsix-scheduler"], [for name in keys(local.declared) : "sixteen-letters1-sixsix-lambda-${name}"]))
+    error_message = "Each declared service has a role in it."
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_policy.deploy["sixteen-letters1-sixsix-deploy-s3-vectors"].policy, "s3:DeleteObjectVersion") && !strcontains(aws_iam_policy.deploy["sixteen-letters1-sixsix-deploy-s3-vectors"].policy, "-dev-")
+    error_message = "Its role may empty its own buckets only, in order to destroy it wholly."
+  }
+
+  assert {
+    condition     = strcontains(output.backend_files["../terraform/environments/sixsix.s3.tfbackend"], "key          = \"sixsix/terraform.tfstate\"")
+    error_message = "It has a state of its own."
+  }
+
+  assert {
+    # AWS's limits, with the longest names.
+    condition = alltrue([
+      for policy in concat(values(aws_iam_policy.deploy), values(aws_iam_policy.deploy_boundary), values(aws_iam_policy.boundary)) :
+      length(policy.policy) <= 6144 && length(policy.name) <= 128
+    ]) && alltrue([for role in concat(values(aws_iam_role.deploy), values(aws_iam_role.execution)) : length(role.name) <= 64])
+    error_message = "A policy or a name exceeds AWS's limit."
+  }
+}
+
+run "wrong_names_of_developers_are_refused" {
+  command         = plan
+  expect_failures = [var.developer_environments]
+
+  variables {
+    developer_environments = { annabel = ["arn:aws:iam::123456789012:role/developer"] }
+  }
+}
+
+run "names_with_a_hyphen_are_refused" {
+  command         = plan
+  expect_failures = [var.developer_environments]
+
+  variables {
+    developer_environments = { dev-a = ["arn:aws:iam::123456789012:role/developer"] }
+  }
+}
+
+run "names_that_have_a_meaning_are_refused" {
+  command         = plan
+  expect_failures = [var.developer_environments]
+
+  variables {
+    developer_environments = { plans = ["arn:aws:iam::123456789012:role/developer"] }
+  }
+}
+
+run "an_environment_of_nobody_is_refused" {
+  command         = plan
+  expect_failures = [var.developer_environments]
+
+  variables {
+    developer_environments = { anna = [], bob = ["arn:aws:iam::123456789012:role/*"] }
+  }
+}

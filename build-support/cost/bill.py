@@ -78,7 +78,7 @@ def _model(prices: Prices, million: float, question: Question, profile: Profile)
 def fixed(prices: Prices, platform: Platform) -> Iterator[Line]:
     """Yield the lines of dev that cost the same without a single question."""
     on_app_runner = platform == "apprunner"
-    secrets, alarms = (6, 18) if on_app_runner else (5, 19)
+    secrets, alarms = (7, 19) if on_app_runner else (6, 20)
     metrics = 25 if on_app_runner else 26
 
     def many(part: str, count: int, what: str, name: str) -> Line:

@@ -3,12 +3,14 @@
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 ENVIRONMENTS: Final = ("dev", "test", "prod")
+DEVELOPERS: Final = re.compile(r"[a-z][a-z0-9]{1,5}")  # as bootstrap's developer_environments
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
 
@@ -21,8 +23,36 @@ def parser(description: str | None, *, environment: bool = True) -> argparse.Arg
     cli = argparse.ArgumentParser(description=description)
     cli.add_argument("--dry-run", action="store_true", help="print what would be done and exit")
     if environment:
-        cli.add_argument("--environment", required=True, choices=ENVIRONMENTS)
+        cli.add_argument("--environment", required=True, type=environment_name)
     return cli
+
+
+def environment_name(text: str) -> str:
+    """Return the name of an environment.
+
+    Raises:
+        argparse.ArgumentTypeError: No environment can have this name.
+    """
+    if not DEVELOPERS.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"write {', '.join(ENVIRONMENTS)}, or a developer's environment of 2 to 6 lower-case "
+            "letters and digits"
+        )
+    return text
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask the operator, unless `yes` is set.
+
+    Raises:
+        Refused: The answer is not `yes`, or nobody can be asked.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Refused(f"{question} Nothing was changed. Give --yes where nobody can be asked")
+    if input(f"{question} Only `yes` is accepted: ").strip() != "yes":
+        raise Refused("nothing was changed")
 
 
 def run(main: Callable[[Sequence[str]], None]) -> None:

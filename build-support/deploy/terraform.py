@@ -17,7 +17,7 @@ class Terraform:
     """Terraform for one environment.
 
     Args:
-        environment: dev, test or prod; selects the variables and the backend file.
+        environment: Its name; selects the variables and the backend file.
         folder: Folder of the Terraform files.
     """
 
@@ -79,6 +79,16 @@ class Terraform:
     def apply(self, file: Path) -> None:
         """Apply a saved plan; Terraform refuses it if the state has changed since."""
         self._run("apply", "-no-color", "-lock-timeout=5m", str(file.resolve()))
+
+    def destroy(self) -> None:
+        """Destroy everything that the state has, without asking."""
+        self._run(
+            "destroy",
+            "-auto-approve",
+            "-no-color",
+            "-lock-timeout=5m",
+            f"-var-file=environments/{self._environment}.tfvars",
+        )
 
     def version(self) -> str:
         """Return the version of Terraform itself."""

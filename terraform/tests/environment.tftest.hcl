@@ -24,17 +24,17 @@ run "is_complete" {
   }
 
   assert {
-    condition     = var.environment == "dev" ? (var.secret_recovery_days == 0 && var.force_destroy) : (var.secret_recovery_days >= 7 && !var.force_destroy)
-    error_message = "Only dev can be destroyed together with its data."
+    condition     = !contains(["test", "prod"], var.environment) ? (var.secret_recovery_days == 0 && var.force_destroy) : (var.secret_recovery_days >= 7 && !var.force_destroy)
+    error_message = "Only dev and developers' environments can be destroyed together with their data."
   }
 
   assert {
-    condition     = one(aws_dynamodb_table.conversations.point_in_time_recovery).enabled == (var.environment == "prod") && aws_dynamodb_table.conversations.deletion_protection_enabled == (var.environment != "dev")
-    error_message = "prod's conversations can be restored, and only dev's table can be deleted."
+    condition     = one(aws_dynamodb_table.conversations.point_in_time_recovery).enabled == (var.environment == "prod") && aws_dynamodb_table.conversations.deletion_protection_enabled == contains(["test", "prod"], var.environment)
+    error_message = "prod's conversations can be restored, and the tables of test and prod cannot be deleted."
   }
 
   assert {
-    condition     = var.environment == "dev" ? var.record_retention == null : (var.record_retention.mode == "GOVERNANCE" && var.records_required)
+    condition     = !contains(["test", "prod"], var.environment) ? var.record_retention == null : (var.record_retention.mode == "GOVERNANCE" && var.records_required)
     error_message = "Records are locked in test and prod, where no answer is given without one."
   }
 
@@ -51,7 +51,7 @@ run "is_complete" {
 
   assert {
     # No program of this project uses another key.
-    condition     = toset(keys(var.service_api_keys)) == toset(concat(keys(local.declared_keys), ["client", "ingest"]))
+    condition     = toset(keys(local.api_keys)) == toset(concat(keys(local.declared_keys), ["client", "ingest"]))
     error_message = "Each key has a service or a client that uses it."
   }
 

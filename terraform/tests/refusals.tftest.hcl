@@ -17,7 +17,6 @@ run "wrong_values_are_each_refused" {
     var.tags,
     var.architecture,
     var.live_versions,
-    var.runner_platform,
     var.service_api_keys,
     var.key_rotation_days,
     var.secret_recovery_days,
@@ -56,7 +55,6 @@ run "wrong_values_are_each_refused" {
     tags                 = { environment = "prod" }
     architecture         = "amd64"
     live_versions        = { api = "latest" }
-    runner_platform      = "ecs"
     service_api_keys     = { api = { quota_limit = 1.5, quota_period = "DAY", description = "API" } }
     key_rotation_days    = 0
     secret_recovery_days = 3
@@ -96,6 +94,7 @@ run "wrong_values_beside_right_ones_are_each_refused" {
   command = plan
 
   expect_failures = [
+    var.runner_platform,
     var.runner_image,
     var.tracing_mode,
     var.alarm_emails,
@@ -103,11 +102,38 @@ run "wrong_values_beside_right_ones_are_each_refused" {
   ]
 
   variables {
-    environment   = "test"
-    runner_image  = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner:latest"
-    tracing_mode  = "xray"
-    alarm_emails  = ["oncall"]
-    force_destroy = true
+    environment     = "test"
+    runner_platform = "ecs"
+    runner_image    = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner:latest"
+    tracing_mode    = "xray"
+    alarm_emails    = ["oncall"]
+    force_destroy   = true
+  }
+}
+
+run "a_developers_environment_has_no_app_runner" {
+  command = plan
+
+  expect_failures = [
+    var.runner_platform,
+  ]
+
+  variables {
+    environment     = "anna"
+    runner_platform = "apprunner"
+  }
+}
+
+run "a_name_that_the_pipeline_uses_is_no_environment" {
+  command = plan
+
+  expect_failures = [
+    var.environment,
+  ]
+
+  variables {
+    environment     = "plan"
+    runner_platform = "lambda"
   }
 }
 

@@ -28,7 +28,7 @@ from tests.variants import REGIONS
 
 FOLDER: Final = Path(__file__).with_name("tables")
 TOPICS: Final = ("rights", "settings")
-ENVIRONMENTS: Final = ("dev", "test", "prod")
+ENVIRONMENTS: Final = ("dev", "test", "prod", "anna")
 _RIGHTS: Final = re.compile(r"(^|\.)(aws_iam_|aws_lambda_permission|aws_\w+_policy\.)")
 _NO_RIGHTS: Final = re.compile(r"aws_(ecr_lifecycle|cloudwatch_log_data_protection)_policy")
 _DEFAULTS: Final = {"Effect": "Allow", "Version": "2012-10-17"}

@@ -17,12 +17,19 @@ pytestmark = [
 ]
 
 ENVIRONMENTS = ("dev", "test", "prod")
+DEVELOPERS = ("anna", "bob")
 _HEADER = ["request", "deploy", "drift", "plan", "services"]
 
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> RenderedPolicies:
-    return RenderedPolicies(tmp_path_factory.mktemp("rendered"), dns_records=DNS_RECORDS)
+    return RenderedPolicies(
+        tmp_path_factory.mktemp("rendered"),
+        dns_records=DNS_RECORDS,
+        developer_environments={
+            name: [f"arn:aws:iam::123456789012:role/{name}"] for name in DEVELOPERS
+        },
+    )
 
 
 def _documented() -> dict[str, dict[str, str]]:
@@ -77,7 +84,55 @@ def test_the_table_in_security_md_is_what_the_policies_grant(rendered: RenderedP
     assert _documented() == evaluated
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def _allowed(policies: Policies, own: str, target: str) -> set[str]:
+    return {
+        request
+        for request, checks in requests(own, target).items()
+        if all(policies.allows(check) for check in checks)
+    }
+
+
+@pytest.mark.parametrize("developer", DEVELOPERS)
+def test_a_developers_role_may_do_in_its_own_environment_what_devs_may_in_dev(
+    rendered: RenderedPolicies, developer: str
+) -> None:
+    roles = {name: rendered.of_role(f"fin-advisor-{name}-deploy") for name in ("dev", developer)}
+    dev, own = (_allowed(roles[name], name, name) for name in ("dev", developer))
+    # It runs no image and has no DNS record.
+    assert dev - own == {"push an image", "change the environment's DNS record"}
+    assert own <= dev
+
+
+@pytest.mark.parametrize("target", [*ENVIRONMENTS, "bob"])
+def test_a_developers_roles_reach_no_other_environment(
+    rendered: RenderedPolicies, target: str
+) -> None:
+    of_everybody = {row for row, cells in _documented().items() if cells["deploy"] == "every"}
+    deploy = _allowed(rendered.of_role("fin-advisor-anna-deploy"), "anna", target)
+    assert deploy == of_everybody - {"push an image"}
+    services = rendered.alone("fin-advisor-anna-boundary")
+    assert _allowed(services, "anna", target) == set()
+
+
+@pytest.mark.parametrize("own", [*ENVIRONMENTS, "bob"])
+def test_no_other_role_reaches_a_developers_environment(
+    rendered: RenderedPolicies, own: str
+) -> None:
+    documented = _documented()
+    columns = {
+        "deploy": rendered.of_role(f"fin-advisor-{own}-deploy"),
+        "services": rendered.alone(f"fin-advisor-{own}-boundary"),
+    }
+    if own in ENVIRONMENTS:
+        columns["drift"] = rendered.of_role(f"fin-advisor-{own}-drift")
+        columns["plan"] = rendered.of_role("fin-advisor-plan")
+    for column, policies in columns.items():
+        of_everybody = {row for row, cells in documented.items() if cells[column] == "every"}
+        missing = {"push an image"} if own not in ENVIRONMENTS else set()
+        assert _allowed(policies, own, "anna") == of_everybody - missing
+
+
+@pytest.mark.parametrize("environment", [*ENVIRONMENTS, *DEVELOPERS])
 @pytest.mark.parametrize("part", ["policies", "boundary"])
 def test_policies_and_boundary_each_keep_the_deploy_role_in_its_environment(
     rendered: RenderedPolicies, environment: str, part: str
@@ -88,7 +143,7 @@ def test_policies_and_boundary_each_keep_the_deploy_role_in_its_environment(
         policies = rendered.of_role(role, bounded=False)
     else:
         policies = rendered.alone(f"{role}-boundary")
-    for other in set(ENVIRONMENTS) - {environment}:
+    for other in {*ENVIRONMENTS, *DEVELOPERS} - {environment}:
         allowed = [
             f"{request}: {check.action} on {check.resource}"
             for request, checks in requests(environment, other).items()
@@ -101,14 +156,14 @@ def test_policies_and_boundary_each_keep_the_deploy_role_in_its_environment(
 _SEPARATED_BY_TAG = re.compile("(apigateway|wafv2|route53):")
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("environment", [*ENVIRONMENTS, *DEVELOPERS])
 def test_the_boundary_denies_what_has_the_tag_of_another_environment(
     rendered: RenderedPolicies, environment: str
 ) -> None:
     boundary = rendered.alone(f"fin-advisor-{environment}-deploy-boundary")
     function = "arn:aws:lambda:us-east-1:123456789012:function:any"
     tag = "aws:ResourceTag/Environment"
-    for target in ENVIRONMENTS:
+    for target in (*ENVIRONMENTS, *DEVELOPERS):
         check = Check("lambda:DeleteFunction", function, {tag: target})
         assert boundary.allows(check) == (target == environment)
 

@@ -17,7 +17,7 @@ from tests.harness import Layer, missing
 from tests.planned_values import Values
 from tests.plans import Planned, mocked_layer, plans
 from tests.tables import TOPICS, encoded, read, read_added, text_of
-from tests.variants import variants
+from tests.variants import ENVIRONMENTS, variants
 
 pytestmark = [
     pytest.mark.slow,
@@ -185,7 +185,7 @@ def test_every_alarm_tells_the_topic(planned: Plans, actions: str) -> None:
 
 def test_every_usage_plan_has_a_stage_a_quota_and_a_limit(planned: Plans) -> None:
     for place, values in _all(planned, "aws_api_gateway_usage_plan"):
-        assert values.get("api_stages.stage") in ("dev", "test", "prod"), place
+        assert values.get("api_stages.stage") in ENVIRONMENTS.values(), place
         assert values.get("quota_settings.limit", 0) > 0, place
         assert values.get("throttle_settings.rate_limit", 0) > 0, place
 

@@ -17,8 +17,9 @@ ENVIRONMENTS: Final = {
     "options": "prod",
     "off": "test",
     "arm": "dev",
+    "developer": "anna",
 }
-_BOOTSTRAP: Final = ("default", "existing", "bare")
+_BOOTSTRAP: Final = ("default", "existing", "bare", "developers")
 _IMAGE: Final = "123456789012.dkr.ecr.{region}.amazonaws.com/fin-advisor/runner@sha256:" + "a" * 64
 _EMAILS: Final = '\nalarm_emails = ["oncall@example.com"]\n'
 
@@ -33,7 +34,7 @@ def variables(layer: str, folder: Path, name: str) -> str:
     file = folder / "environments" / f"{name}.tfvars"
     if not file.exists():
         file = folder / "tests" / "variants" / f"{name}.tfvars"
-    text = file.read_text()
+    text = file.read_text().replace('"NAME"', f'"{ENVIRONMENTS.get(name)}"')
     if layer == "bootstrap":
         return text
     if name == "prod":

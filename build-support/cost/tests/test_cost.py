@@ -1,8 +1,9 @@
 """The formulas, and the page that is made of them."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -12,7 +13,9 @@ from cost.page import marked, tables
 from cost.prices import Prices
 from cost.usage import Question, traces
 
-PAGE = Path(__file__).resolve().parents[3] / "docs/cost.md"
+REPOSITORY = Path(__file__).resolve().parents[3]
+PAGE = REPOSITORY / "docs/cost.md"
+PLANNED = REPOSITORY / "terraform/tests/tables/settings-terraform.json"
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +76,28 @@ def test_free_amounts_are_not_billed(prices: Prices) -> None:
     few = _by_part(prices, 10_000)
     assert few["logs"] == few["X-Ray"] == 0
     assert _by_part(prices, 10_000_000)["logs"] == pytest.approx((60 - 5) * 0.5)
+
+
+@pytest.mark.parametrize(("plan", "platform"), [("dev", "apprunner"), ("developer", "lambda")])
+def test_secrets_and_alarms_are_as_many_as_terraform_plans(
+    prices: Prices, plan: str, platform: Literal["apprunner", "lambda"]
+) -> None:
+    formulas = {line.part: line.formula for line in fixed(prices, platform)}
+    for part, kind in (
+        ("secrets", "aws_secretsmanager_secret"),
+        ("alarms", "aws_cloudwatch_metric_alarm"),
+    ):
+        assert formulas[part].startswith(f"{_planned(kind, plan)} ")
+
+
+def _planned(kind: str, plan: str) -> int:
+    """Count the resources of a type in a plan, by the tables that Terraform's tests check."""
+    count = 0
+    for name, body in json.loads(PLANNED.read_text()).items():
+        address, _, keys = name.removesuffix("]").partition("[")
+        if address.split(".")[-2] == kind and plan in body.get("exists", plan).split(", "):
+            count += len(keys.split(", "))
+    return count
 
 
 def test_without_app_runner_nothing_of_it_is_billed(prices: Prices) -> None:

@@ -64,7 +64,8 @@ def roles(examined: Examined) -> Iterator[Finding]:
     if missing:
         yield blocker(
             f"there are no roles {', '.join(missing)}",
-            f'Apply bootstrap/ with "{examined.variables.environment}" in environments, and with '
+            f'Apply bootstrap/ with "{examined.variables.environment}" in environments or '
+            "developer_environments, and with "
             "enable_apprunner = true if the runner is on App Runner",
         )
 

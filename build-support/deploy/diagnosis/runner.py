@@ -37,7 +37,7 @@ def runner(examined: Examined) -> Iterator[Finding]:
 def _use_lambda(examined: Examined) -> str:
     return (
         f'Set runner_platform = "lambda" in environments/{examined.variables.environment}.tfvars, '
-        "and enable_apprunner = false in bootstrap/terraform.tfvars"
+        "and enable_apprunner = false in the account's file in bootstrap/accounts/"
     )
 
 

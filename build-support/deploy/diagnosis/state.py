@@ -68,10 +68,17 @@ def _bootstrapped(examined: Examined) -> bool:
     return _bucket_status(examined, name) == 200
 
 
+def _bootstrap_variables(examined: Examined) -> str:
+    """Return the text of the account's file in bootstrap/accounts/; empty if there is none."""
+    files = sorted((examined.folder.parent / "bootstrap" / "accounts").glob("*.tfvars"))
+    texts = [file.read_text() for file in files]
+    own = (text for text in texts if strings(text).get("account_id") == examined.account)
+    return next(own, "")
+
+
 def singletons(examined: Examined) -> Iterator[Finding]:
     """Look for what an account has only once: OIDC provider and API Gateway's logging role."""
-    file = examined.folder.parent / "bootstrap" / "terraform.tfvars"
-    text = file.read_text() if file.is_file() else ""
+    text = _bootstrap_variables(examined)
     providers = examined.client("iam").list_open_id_connect_providers()
     has_provider = any(
         item["Arn"].endswith(f"/{_OIDC_HOST}") for item in providers["OpenIDConnectProviderList"]
@@ -85,7 +92,8 @@ def singletons(examined: Examined) -> Iterator[Finding]:
             if exists and not re.search(rf"^ *{variable} *= *false", text, re.MULTILINE):
                 yield blocker(
                     f"the account has {what} already, and bootstrap/ would create or replace it",
-                    f"Add `{variable} = false` to bootstrap/terraform.tfvars before it is applied",
+                    f"Add `{variable} = false` to the account's file in bootstrap/accounts/, and "
+                    "apply bootstrap/ with it (docs/runbook.md)",
                 )
         return
     if not has_role:

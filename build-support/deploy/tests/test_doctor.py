@@ -228,9 +228,12 @@ def test_an_account_without_bootstrap_that_has_the_singletons_already(operated: 
         "the account has GitHub's OIDC provider",
         "the account has a logging role of API Gateway",
     ]
-    file = operated.folder.parent / "bootstrap" / "terraform.tfvars"
-    file.parent.mkdir()
-    file.write_text("create_github_oidc_provider = false\nenable_api_gateway_account = false\n")
+    folder = operated.folder.parent / "bootstrap" / "accounts"
+    folder.mkdir(parents=True)
+    text = "create_github_oidc_provider = false\nenable_api_gateway_account = false\n"
+    (folder / "other.tfvars").write_text(f'account_id = "999999999999"\n{text}')
+    assert len([item for item in operated.findings() if item[0] == "singletons"]) == 2
+    (folder / "main.tfvars").write_text(f'account_id = "{ACCOUNT_ID}"\n{text}')
     assert [item for item in operated.findings() if item[0] == "singletons"] == []
 
 

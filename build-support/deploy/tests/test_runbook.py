@@ -31,7 +31,6 @@ pytestmark = [
 # What cannot run here, by its beginning.
 ELSEWHERE: Final = {
     "gh api": "asks GitHub",
-    "cat > bootstrap/terraform.tfvars": "terraform/tests/test_apply.py applies bootstrap/",
     "terraform -chdir=bootstrap": "terraform/tests/test_apply.py applies bootstrap/",
     "export REPOSITORY=": "needs bootstrap's state; the test sets the variable",
     "rm bootstrap/backend.tf": "needs bootstrap's state",
@@ -40,6 +39,8 @@ ELSEWHERE: Final = {
     "aws secretsmanager rotate-secret": "invokes a function, which the embedded AWS cannot run",
     "./pants run build-support/deploy:doctor": "test_doctor.py runs it",
     "./pants run build-support/deploy:verify": "test_verify.py runs it",
+    "./pants run build-support/deploy:revoke": "rotates keys, as above; test_revoke.py runs it",
+    "./pants run build-support/deploy:restore -- --environment $ENV state": "test_restore_state.py",
 }
 
 # The runbook's examples, by what they are in an environment that was deployed once.
@@ -73,6 +74,9 @@ def _runs_here(command: str) -> bool:
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     with rehearsal(tmp_path_factory.mktemp("runbook")) as account:
+        shutil.copytree(
+            REPOSITORY / "bootstrap" / "accounts", account.checkout / "bootstrap" / "accounts"
+        )
         code = Code("v1.0.0")
         shutil.copytree(account.build("v1.0.0", code), account.checkout / "dist")
         account.accept_any_image(code)

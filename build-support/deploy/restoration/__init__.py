@@ -1,0 +1,1 @@
+"""What `restore` does: brings a bucket or a Terraform state back to a point in time."""
