@@ -27,7 +27,7 @@ def policy_rules() -> "Rules | None":
 
 
 def measure(asked: Sequence[Asked]) -> Section:
-    """Return what the rules make of the labelled questions, and chat of the asked ones."""
+    """Measure the rules on the labelled questions, and chat on the questions that were asked."""
     if policy_rules() is None:
         return Section(_NAME, unavailable="chat has no boundary of advice")
     from chat.boundary.policy import built_in_policy
@@ -45,7 +45,7 @@ def measure(asked: Sequence[Asked]) -> Section:
             metrics[f"{name} recall {category}"] = measured.recall(category)
         wrong = {one for one, _ in measured.wrong}
         items |= {f"{name}-{n:03}": one not in wrong for n, one in enumerate(labelled, start=1)}
-        # Whoever reads the misses of the held-out half begins to write rules for them.
+        # The misses of the held-out half are not shown: nobody may write rules for them.
         if name != "held_out":
             notes += [
                 f"{given} instead of {one.category}: {one.question}"
