@@ -34,7 +34,7 @@ class Figure:
         series: The values of each candidate. Our code is the candidate `ours` with our packer.
         targets: For each peer, the largest ratio of our median to the peer's that is on target.
         limits: For each candidate, the largest median on target, for a quantity without ratios.
-        wall: The wall-clock time of the same calls, where the quantity is CPU time.
+        wall: The wall-clock time of the same calls, if the quantity is CPU time.
     """
 
     title: str

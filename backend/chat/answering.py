@@ -77,7 +77,7 @@ class Answerer:
     ) -> CheckedAnswer:
         """Return the checked answer to a question after earlier turns.
 
-        `evidence` is filled with what the answer was made from.
+        Fills `evidence` with the inputs of the answer.
         """
         evidence = Evidence() if evidence is None else evidence
         if reply := greeting(question):

@@ -43,11 +43,11 @@ def create_app(
     Args:
         settings: The service's settings.
         retriever: Where passages come from; the s3vector service by default.
-        model: What writes answers; Bedrock by default.
+        model: The language model; one of Bedrock by default.
         store: Where conversations are kept; DynamoDB by default.
-        guard: Judges questions and answers beside the policy; by default the guardrail that the
+        guard: Judges questions and answers after the policy; by default the guardrail that the
             settings name, else none.
-        recorder: What records answers; by default the settings say where to, if anywhere.
+        recorder: Records answers; by default in the bucket that the settings name, if any.
     """
     app = create_service_app(
         settings,
@@ -93,7 +93,7 @@ def _guardrail(settings: Settings) -> Guard | None:
 
 
 def recorder_of(settings: Settings, dynamodb: Callable[[], Any]) -> Recorder | None:
-    """Return what records answers; None without a bucket."""
+    """Return the recorder of answers; None without a bucket."""
     if settings.records_bucket is None or settings.record_keys_table is None:
         return None
     s3 = partial(aws_client, "s3", region=settings.aws_region, read_timeout_seconds=2.0)

@@ -81,7 +81,7 @@ class Conversations:
             evidence=evidence,
         )
         if self._recorder is not None:
-            # Before the turn is kept: an answer that is withheld must not be readable there.
+            # Before the turn is stored: a withheld answer must not be readable in the conversation.
             question = Question(
                 conversation=partition_of(conversation_id),
                 asked_at=asked_at,

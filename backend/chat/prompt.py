@@ -46,7 +46,7 @@ _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]"
 
 
 def system_prompt(today: date, *, general_only: bool = False) -> str:
-    """Return the rules, with one more where the question asks for a personal recommendation."""
+    """Return the rules, with one more if the question asks for a personal recommendation."""
     return _RULES.format(today=today.isoformat()) + (_GENERAL_ONLY if general_only else "")
 
 

@@ -15,7 +15,7 @@ def _policy_path(path: Path) -> Path:
 
 
 class Settings(FullServiceSettings):
-    """What the chat service reads from its environment."""
+    """The settings of the chat service."""
 
     chat_model_id: str = Field(min_length=1, max_length=2048)
     """A Bedrock model or inference profile that Converse accepts."""
@@ -61,7 +61,7 @@ class Settings(FullServiceSettings):
     """
 
     support_country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
-    """Whose help lines are given, such as `US`; without it, help is named without a number."""
+    """The country whose help lines are given, such as `US`; without it, no number is given."""
 
     guardrail_id: str | None = Field(
         default=None,

@@ -27,7 +27,7 @@ def policy_rules() -> "Rules | None":
 
 
 def measure(asked: Sequence[Asked]) -> Section:
-    """Return what the rules make of the labelled questions, and chat of the asked ones."""
+    """Measure the rules on the labelled questions, and chat on the questions that were asked."""
     if policy_rules() is None:
         return Section(_NAME, unavailable="chat has no boundary of advice")
     from chat.boundary.policy import built_in_policy

@@ -91,7 +91,7 @@ def checked(recording: Recording) -> Checked:
 
 
 def attacked(count: int) -> Iterator[tuple[Case, list[str]]]:
-    """Yield attacked completions, each with what of it reached the caller and must not."""
+    """Yield attacked completions, each with the false parts that reached the caller."""
     for case in generate(count):
         result = check(
             case.completion,

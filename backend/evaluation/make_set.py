@@ -21,7 +21,7 @@ from evaluation.question_set import (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make the set and return the exit status: 0, or 2 where something is wrong."""
+    """Make the set and return the exit status: 0, or 2 if something is wrong."""
     parser = argparse.ArgumentParser(prog="make_set", description=__doc__)
     parser.add_argument("folder", type=Path, help="text, Markdown, HTML and PDF documents")
     parser.add_argument("questions", type=Path, help="one JSON object a line; docs/evaluation.md")

@@ -11,7 +11,7 @@ from evaluation.tokens import estimated
 
 PROPERTIES: Final = ("today", "passages", "dates", "escaped", "question", "budget")
 HISTORY_TOKENS: Final = 2_000
-"""What chat's setting `history_tokens` allows by default."""
+"""The default of chat's setting `history_tokens`."""
 
 # A marker of a document must not read as a citation.
 _MARKERS: Final = ("[1]", "\u3010")
@@ -47,7 +47,7 @@ def properties(
     try:
         root = ElementTree.fromstring(f"<prompt>{prompt.content}</prompt>")  # noqa: S314 - our own
     except ElementTree.ParseError:
-        # What is not well-formed was not escaped, and nothing else can be read from it.
+        # A prompt that is not well-formed was not escaped; its other properties cannot be read.
         return dict.fromkeys(PROPERTIES, False)
     return {
         "today": _names_today(prompt.system),
@@ -107,7 +107,7 @@ def _is_escaped(root: ElementTree.Element, content: str) -> bool:
 
 
 def _keeps_budget(one: Asked, root: ElementTree.Element) -> bool:
-    """Whether the earlier turns fit, and the newest ones are there as far as they fit."""
+    """Whether the prompt has exactly the newest earlier turns that fit into the budget."""
     given = [each.text or "" for each in root.findall("earlier/asked")]
     wanted: list[str] = []
     left = HISTORY_TOKENS

@@ -33,7 +33,7 @@ class _Record(BaseModel):
 
 
 class Place(_Record):
-    """Where an answer stands: a document, and text that the right passage contains.
+    """The place of an answer: a document, and text that the right passage contains.
 
     Passages are named by their text because a change of the splitter renumbers them. White space
     does not count.

@@ -64,7 +64,7 @@ def read_documents(folder: Path) -> Iterator[DocumentBody]:
 
 
 def missing_places(found: QuestionSet) -> Iterator[str]:
-    """Yield what the labels name and the documents do not have.
+    """Yield each document or text that the labels name and the documents lack.
 
     Either the label is wrong, or the parser lost the text.
     """
@@ -109,7 +109,7 @@ def _front_matter(content: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def _value(text: str) -> Any:
-    """Return a number or a list where the text is JSON of one, else the text."""
+    """Return a number or a list if the text is JSON of one, else the text."""
     try:
         value = json.loads(text)
     except ValueError:

@@ -22,7 +22,7 @@ _CITATION: Final = re.compile(r"\s*\[[^\]]*\]")
 def write_recordings(path: Path, asked: Sequence[Asked]) -> None:
     """Write recordings of some questions of each kind to a file.
 
-    Labels that a reader gave in the file before are kept where the unit is the same.
+    Labels that a reader gave in the file before are kept if the unit is the same.
     """
     labels: dict[str, Unit] = {}
     if path.exists():
@@ -36,9 +36,9 @@ def write_recordings(path: Path, asked: Sequence[Asked]) -> None:
 def record(asked: Sequence[Asked], today: date, labels: Mapping[str, Unit]) -> Iterator[Recording]:
     """Yield recordings of what a model wrote.
 
-    Units that stand verbatim in the passages they cite are labelled `true`, and those with a text
+    Units that are verbatim in the passages they cite are labelled `true`, and those with a text
     that the question forbids `false`; a reader has to label the others. Questions with earlier
-    turns are left out: what of them fits into the prompt depends on the budget. So are those to
+    turns are left out: how many of them fit into the prompt depends on the budget. So are those to
     which the boundary of advice gives another prompt.
     """
     count: Counter[str] = Counter()

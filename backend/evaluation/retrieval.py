@@ -1,4 +1,4 @@
-"""Retrieval: whether the passages that answer a question are found, and how far up they stand."""
+"""Retrieval: whether the passages that answer a question are found, and at which rank."""
 
 import math
 from collections import defaultdict

@@ -193,7 +193,7 @@ class _Gateway(httpx.ASGITransport):
 
 
 class _KeepingRetriever:
-    """Keeps what was retrieved since `kept` was set to None, of several searches the best."""
+    """Keeps the best passages of all searches since `kept` was set to None."""
 
     def __init__(self, inner: Retriever) -> None:
         self._inner = inner
@@ -208,7 +208,7 @@ class _KeepingRetriever:
 
 
 class _KeepingModel:
-    """Keeps what the model was given last, and what it wrote."""
+    """Keeps the model's last prompt, and what it wrote."""
 
     def __init__(self, inner: ChatModel) -> None:
         self._inner = inner

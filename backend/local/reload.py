@@ -43,7 +43,7 @@ async def changes(backend: Path) -> AsyncIterator[set[str]]:
 async def reload_on_change(
     backend: Path, reload: Callable[[str], Awaitable[None]], report: Callable[[str], None]
 ) -> None:
-    """Reload changed services until cancelled; keep the old code where the new does not start."""
+    """Reload changed services until cancelled; keep the old code if the new does not start."""
 
     async def reload_one(service: str) -> None:
         try:

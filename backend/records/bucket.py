@@ -90,14 +90,14 @@ class RecordsBucket:
         """Return until when Object Lock keeps a version; None without a lock.
 
         Raises:
-            BadDependency: S3 does not say, although the bucket has a default retention.
+            BadDependency: S3 returns no date, although the bucket has a default retention.
         """
         with aws_errors(f"read the retention of s3://{self.name}/{version.key}"):
             answer = self._client().head_object(
                 Bucket=self.name, Key=version.key, VersionId=version.id
             )
         until = answer.get("ObjectLockRetainUntilDate")
-        # S3 leaves the date out where the caller lacks the permission to read it.
+        # S3 omits the date if the caller lacks the permission to read it.
         if until is None and self._has_default_retention:
             raise BadDependency(
                 f"S3 does not say until when s3://{self.name}/{version.key} is retained: your role "

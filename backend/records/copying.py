@@ -1,6 +1,6 @@
 """A local copy of a bucket with records: `export` writes it, `verify` and `replay` read it.
 
-Contents lie one after another in one file for each hour of records, and in one file for the seals:
+Contents are concatenated: one file for each hour of records, and one file for the seals, because
 opening 100,000 files takes longer than hashing what is in them. `versions.jsonl` has a line for
 each version, in the order of the bucket's listing.
 """
@@ -106,7 +106,7 @@ class LocalCopy:
             with self._opened(name) as file:
                 for version in some:
                     file.seek(place_of(version).offset)
-                    # What is missing at the end of a file is shorter, and so has another hash.
+                    # If a file was truncated, the content is shorter and has another hash.
                     yield version, file.read(version.size)
 
     def _opened(self, name: str) -> BinaryIO:

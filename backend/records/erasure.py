@@ -18,7 +18,7 @@ MAX_REASON_CHARACTERS: Final = 1_000
 
 
 class StillRetained(Exception):
-    """Retention has not ended, and no reason to erase before was given."""
+    """Retention has not ended, and no reason to erase earlier was given."""
 
 
 class Erasure(NamedTuple):

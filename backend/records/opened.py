@@ -95,7 +95,7 @@ def owners(content: bytes) -> list[str]:
     """Return the owners of the keys of a record.
 
     Raises:
-        NotARecord: The content is none.
+        NotARecord: The content is not a record.
     """
     fields = parsed(content)
     return [
@@ -112,7 +112,7 @@ def opened(content: bytes, keys: Mapping[str, DataKey]) -> Record:
         keys: The keys that exist by owner.
 
     Raises:
-        NotARecord: The content is none.
+        NotARecord: The content is not a record.
         WrongKey: A text was changed.
     """
     fields = parsed(content)
@@ -131,7 +131,7 @@ def parsed(content: bytes) -> dict[str, Any]:
     """Return the fields of a record, with its texts encrypted.
 
     Raises:
-        NotARecord: The content is none.
+        NotARecord: The content is not a record.
     """
     try:
         fields = orjson.loads(content)

@@ -47,7 +47,7 @@ class Replayed(NamedTuple):
 async def replay(record: Record, policy: Policy | None = None) -> Replayed:
     """Return the recorded answer and the rebuilt one.
 
-    Passages and completion come from the record; everything between them is done again. A verdict
+    Passages and completion come from the record; everything else is computed again. A verdict
     of a guardrail is not: such an answer differs. `policy` is the boundary's, by default this
     release's own.
 

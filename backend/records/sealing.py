@@ -15,7 +15,7 @@ from shared.logging import get_logger
 _log = get_logger(__name__)
 
 LATE: Final = timedelta(days=1)
-"""How long after the hour in its key a record may arrive and is still sealed."""
+"""How long after the hour in its key a record may arrive and still be sealed."""
 
 _HOUR: Final = timedelta(hours=1)
 
@@ -35,7 +35,7 @@ class Sealing:
         self._now = now
 
     def seal(self) -> dict[str, Any]:
-        """Seal what is not sealed, and return how much that was.
+        """Seal the unsealed records; return counts for a log line, and the last seal's number.
 
         A seal is written even if there is nothing new: a missing one shows that the task did not
         run. Two tasks at once cannot fork the chain, because a seal's key is its number and an

@@ -42,7 +42,7 @@ class Seal(NamedTuple):
         return key_of(self.number)
 
     def content(self) -> bytes:
-        """Return what is stored."""
+        """Return the content to store."""
         records = [tuple(one) for one in self.records]  # orjson takes no named tuples
         return orjson.dumps({"format": FORMAT, **self._asdict(), "records": records})
 

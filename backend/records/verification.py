@@ -60,7 +60,7 @@ class _Record(NamedTuple):
 
 
 def verify(source: Source, *, expected: tuple[int, str] | None = None) -> Report:
-    """Return what was found in a bucket or a copy.
+    """Return a report on a bucket or a copy.
 
     Args:
         source: The bucket or copy.

@@ -54,7 +54,7 @@ class _Cutter:
 
     def run(self) -> list[Unit]:
         lines = self._lines()
-        open_lines: list[_Line] = []
+        block: list[_Line] = []
         index = 0
         in_list = False
         while index < len(lines):
@@ -63,8 +63,8 @@ class _Cutter:
             table = self._table_lines(lines, index)
             starts = self._starts(line.text)
             if blank or table or starts:
-                self._close(open_lines)
-                open_lines = []
+                self._add_block(block)
+                block = []
             if table:
                 self._next_paragraph()
                 self._table(lines[index : index + table])
@@ -86,13 +86,13 @@ class _Cutter:
                 if is_item != in_list and starts:
                     self._next_paragraph()
                 in_list = is_item or (in_list and not starts)
-                open_lines.append(line)
+                block.append(line)
                 if _HEADING.match(line.text) and not is_item:
-                    self._close(open_lines)
-                    open_lines = []
+                    self._add_block(block)
+                    block = []
                     self._next_paragraph()
             index += 1
-        self._close(open_lines)
+        self._add_block(block)
         return self._units
 
     def _lines(self) -> list[_Line]:
@@ -167,7 +167,7 @@ class _Cutter:
                 continue
             self._add(Kind.ROW, *bounds, cells=row, header=header, caption=caption)
 
-    def _close(self, lines: Sequence[_Line]) -> None:
+    def _add_block(self, lines: Sequence[_Line]) -> None:
         if not lines:
             return
         start, end = lines[0].start, lines[-1].end

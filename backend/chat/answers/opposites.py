@@ -214,7 +214,7 @@ _UNLIKE: Final = re.compile(
 
 
 def contrast_agrees(claim: str, source: str) -> bool:
-    """Whether a claim does not say about X what the source, in "unlike X, Y …", says about Y."""
+    """Whether a claim does not state about X what "unlike X, Y …" in the source states about Y."""
     found = _UNLIKE.search(source)
     if found is None or "unlike" in claim.lower():
         return True

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chat.answers.claims import Claim, Reason, Verdict
+from chat.answers.item_counts import count_of_items
 from chat.answers.markers.marker import Marker
 from chat.answers.passages import Statement
 from chat.answers.reading import Reading, Row, read, read_row
 from chat.answers.rendering import Span
-from chat.answers.roles import count_of_items
 from chat.answers.support import Support, unique
 from chat.answers.units import Kind, Unit, Units, ends_in_colon
 

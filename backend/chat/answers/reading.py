@@ -12,7 +12,7 @@ from chat.answers.quantities import Identifier, figures, read_identifiers
 from chat.answers.tables import Cell, Scale, is_per_unit, scale_of
 from chat.answers.words import Word, content_words
 
-# "Net income (loss)" is the name of a line, and does not say that it is a loss.
+# "Net income (loss)" is the name of a line; the line need not be a loss.
 _EITHER_WAY: Final = re.compile(
     r"\((?:loss|losses|deficit|decrease|gain|used in)[^()]{0,40}\)", re.IGNORECASE
 )

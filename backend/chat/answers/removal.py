@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from chat.answers.claims import Reason
+from chat.answers.item_counts import count_of_items
 from chat.answers.negations import negations
-from chat.answers.roles import Role, count_of_items
+from chat.answers.roles import Role
 from chat.answers.units import Kind, Unit, Units, ends_in_colon
 
 _LIMITS: Final = re.compile(

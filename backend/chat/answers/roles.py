@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import Final
 
 from chat.answers.figures import DATE, Figure
+from chat.answers.item_counts import count_of_items
 from chat.answers.lexicon import word_list
 from chat.answers.negations import negations
 from chat.answers.passages import PassageReading, named_figures
-from chat.answers.quantities import figures
 from chat.answers.reading import Reading, read
 from chat.answers.units import Kind, Unit, Units, ends_in_colon
 from chat.answers.words import WORD, stem
@@ -253,19 +253,3 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(
         word for match in WORD.finditer(text) if (word := match[0].lower()) and len(word) > 2
     )
-
-
-def count_of_items(units: Units, unit: Unit) -> tuple[Figure, int] | None:
-    """Return the figure by which a lead-in counts its items, and how many items follow."""
-    children = [
-        child for child in units.children(unit.index) if child.kind in {Kind.ITEM, Kind.ROW}
-    ]
-    if not children:
-        return None
-    text = units.text_of(unit)
-    for figure in figures(text):
-        whole = figure.unit == "" and figure.value == int(figure.value) and 1 <= figure.value <= 30
-        following = re.match(r"\s+(?:[\w-]+\s+){0,3}?\w+s\b", text[figure.end :])
-        if whole and following and (ends_in_colon(text) or unit.kind is Kind.HEADING):
-            return figure, len(children)
-    return None

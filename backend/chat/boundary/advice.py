@@ -38,7 +38,7 @@ class AdviceBoundary:
     Args:
         policy: The rules and texts.
         country: The country whose help lines are given, such as `US`; none by default.
-        guard: A second judge, asked where no rule has refused.
+        guard: A second judge, called if no rule has refused.
     """
 
     def __init__(
@@ -50,11 +50,11 @@ class AdviceBoundary:
         self._guard = guard
 
     def information(self) -> Verdict:
-        """Return the verdict on what no rule has to judge, such as a greeting."""
+        """Return the verdict on a question that no rule has to judge, such as a greeting."""
         return Verdict(Boundary(category="information", policy_version=self._policy.version))
 
     async def judge(self, question: str) -> Verdict:
-        """Return what a question asks for.
+        """Return the category of a question, and a reply if it is refused.
 
         Raises:
             ServiceError: The guard cannot judge. Distress and fraud are answered without it.
@@ -75,7 +75,7 @@ class AdviceBoundary:
         return self._rules.recommends(sentence)
 
     async def apply(self, verdict: Verdict, answer: CheckedAnswer) -> CheckedAnswer:
-        """Return the answer as the boundary lets it out.
+        """Return the answer with the policy's texts around it, or a refusal instead of it.
 
         Raises:
             ServiceError: The guard cannot judge.

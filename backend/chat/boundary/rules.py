@@ -36,7 +36,7 @@ class Rules:
         self._answers = _Matcher(policy, policy.answers)
 
     def judge(self, question: str) -> Match:
-        """Return what a question asks for."""
+        """Return the category of a question, and the rule that decided it."""
         text = plain(question)
         for rule, matcher in self._questions:
             if matcher.matches(text):

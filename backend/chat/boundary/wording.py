@@ -1,4 +1,4 @@
-"""Weighs the words of a question, for what no pattern of the policy matches."""
+"""Weighs the words of a question that no pattern of the policy matches."""
 
 import re
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _stem(word: str) -> str:
-    """Return a word without its ending; "@" for one with a digit, whose value says nothing."""
+    """Return a word without its ending; "@" for one with a digit, whose value is irrelevant."""
     if any(map(str.isdigit, word)):
         return "@"
     for ending in _ENDINGS:

@@ -39,7 +39,7 @@ def decrypt(key: bytes, data: bytes, place: str) -> bytes:
     """Return the text.
 
     Raises:
-        WrongKey: The key or the place is another one, or the data was changed.
+        WrongKey: The key or the place is wrong, or the data was changed.
     """
     from Crypto.Cipher import AES
 

@@ -1,8 +1,8 @@
 """The format of a record: what is readable in it, and what is encrypted with which key.
 
 A document's texts are encrypted with the document's key: its passages as retrieved and as they
-stand in the prompt. Everything else that was asked or written is encrypted with the conversation's
-key. Quotes, titles and the prompt are put together again from both.
+are in the prompt. Everything else that was asked or written is encrypted with the conversation's
+key. Quotes, titles and the prompt are rebuilt from both.
 """
 
 import base64
@@ -45,7 +45,7 @@ class Link(NamedTuple):
 
 
 class Release(NamedTuple):
-    """What answered: the release, and the settings that a replay needs."""
+    """The release that answered, and the settings that a replay needs."""
 
     version: str
     model: Mapping[str, Any]
@@ -86,11 +86,11 @@ def build(
     Args:
         link: Its place in the chain.
         written_at: The current time.
-        release: What answered.
+        release: The release that answered, and its settings.
         ids: The ids of the request and of its trace.
         question: The question.
         answer: The checked answer.
-        evidence: What the answer was made from.
+        evidence: The inputs of the answer.
         keys: The data key of each of `owners`.
     """
     key = key_of(written_at, link)
@@ -167,7 +167,7 @@ def _prompt(evidence: Evidence) -> dict[str, Any] | None:
 
 
 def prompt_hash(system: str, prompt: str) -> str:
-    """Return the SHA-256 of what the model was given."""
+    """Return the SHA-256 of the model's input."""
     return sha256(f"{system}\n{prompt}".encode()).hexdigest()
 
 

@@ -74,7 +74,7 @@ class Recorder:
     Args:
         store: Where records are kept.
         keys: Where the keys of their texts are kept.
-        release: What answers.
+        release: The release that answers, and its settings.
         required: Whether an answer without a record is withheld.
         now: Returns the current time in UTC.
     """

@@ -40,7 +40,7 @@ class RequestSpanMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Call the application, inside a span where the request needs one."""
+        """Call the application, inside a span if the request needs one."""
         current = trace.get_current_span().get_span_context()
         is_traced = SPAN_KEY in scope or (current.is_valid and not current.is_remote)
         if scope["type"] != "http" or is_traced:

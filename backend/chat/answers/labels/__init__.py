@@ -1,1 +1,1 @@
-"""Whether figures of a claim stand with the words that belong to them in the source."""
+"""Whether the figures of a claim have the labels that they have in the source."""

@@ -1,4 +1,4 @@
-"""What reaches the caller of a checked completion."""
+"""The answer, citations and status that a check of a completion returns."""
 
 import pytest
 

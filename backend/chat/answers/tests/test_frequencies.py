@@ -1,4 +1,4 @@
-"""Periods and kinds of days are units: a claim has those of its source."""
+"""A claim must have the periods and kinds of days of its source."""
 
 import pytest
 

@@ -6,7 +6,7 @@ from chat.answers.quantities import figures
 
 
 def says(claim: str, source: str) -> bool:
-    """Whether every figure of the claim is one that the source has."""
+    """Whether the source proves every figure of the claim."""
     mine, theirs = figures(claim), figures(source)
     assert mine, f"no figure in {claim!r}"
     return all(any(one.agrees_with(other) for other in theirs) for one in mine)

@@ -1,4 +1,4 @@
-"""What proves nothing because it repeats a source's words in another relation."""
+"""Claims that have a source's words in another relation are removed."""
 
 import pytest
 

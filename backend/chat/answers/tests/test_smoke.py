@@ -1,4 +1,4 @@
-"""Honest completions stand, and the same completions with one thing changed lose it."""
+"""Honest completions are kept; with one thing changed, the changed part is removed."""
 
 import random
 import re

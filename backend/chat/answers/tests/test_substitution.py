@@ -1,4 +1,4 @@
-"""Claims that repeat a source sentence nearly word for word and exchange what matters."""
+"""Claims that repeat a source sentence nearly word for word, but replace a decisive word."""
 
 import pytest
 
