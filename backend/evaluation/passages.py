@@ -1,11 +1,14 @@
 """Documents as the store has them: whether parser and splitter kept the whole text."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from evaluation.question import single_spaced
 from evaluation.question_set import QuestionSet, missing_places
 from evaluation.section import Section, share
+
+_REPEATED: Final = re.compile(r"#|.*\||\s*$")
 
 LONGEST: Final = 1_200
 """The most characters of a passage: the longest prompt that the gate allows has room for five."""
@@ -38,11 +41,17 @@ def measure(found: QuestionSet, stored: Mapping[str, Sequence[str]]) -> Section:
 
 
 def _has_all(text: str, passages: Sequence[str]) -> bool:
-    """Whether the passages, which may overlap, have all of a text in its order."""
+    """Whether the passages, which may overlap, have all of a text in its order.
+
+    A passage may begin with headings and the header of a table, repeated from further above.
+    """
     rest = single_spaced(text)
     covered = 0
-    for piece in map(single_spaced, passages):
-        start = rest.find(piece)
+    for passage in passages:
+        piece = single_spaced(passage)
+        lines = passage.split("\n")
+        while (start := rest.find(piece)) < 0 and lines and _REPEATED.match(lines[0]):
+            piece = single_spaced("\n".join(lines := lines[1:]))
         if start < 0 or rest[covered:start].strip():
             return False
         covered = max(covered, start + len(piece))

@@ -18,6 +18,8 @@ _BLOCKS: Final = {
     "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "td",
     "tfoot", "th", "thead", "tr", "ul",
 }  # fmt: skip
+# As in Markdown, so that headings are known as such wherever the text is read.
+_HEADINGS: Final = {f"h{level}": f"{'#' * level} " for level in range(1, 7)}
 _INVISIBLE: Final = {"script", "style", "noscript", "template", "svg", "math", "title"}
 _HIDING: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
@@ -101,13 +103,13 @@ def _visible_text(root: "Tag", *, whole: bool) -> str:
                 pieces.append("\n".join(["", *lines, ""]))
                 continue
             if node.name in _BLOCKS:
-                pieces.append("\n")
+                pieces.append(f"\n{_HEADINGS.get(node.name, '')}")
                 stack.append("\n")
             stack.extend(reversed(node.contents))
         elif type(node) in {NavigableString, CData, str}:  # not comments or declarations
             pieces.append(str(node))
-    lines = "".join(pieces).splitlines()
-    return "\n".join(" ".join(line.split()) for line in lines)
+    lines = (" ".join(line.split()) for line in "".join(pieces).splitlines())
+    return "\n".join(line for line in lines if line.strip("#") or not line)
 
 
 def _is_hidden(tag: "Tag") -> bool:

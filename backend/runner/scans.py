@@ -26,4 +26,4 @@ def is_scan(page: "PdfPage") -> bool:
         visible_width = max(0.0, min(right, width) - max(left, 0.0))
         visible_height = max(0.0, min(top, height) - max(bottom, 0.0))
         covered += visible_width * visible_height
-    return covered > width * height * _LEAST_SHARE
+    return bool(covered > width * height * _LEAST_SHARE)

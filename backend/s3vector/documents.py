@@ -70,7 +70,7 @@ class Documents:
             raise _not_found(document_id)
 
     def _split(self, body: DocumentBody) -> _SplitDocument:
-        passages = split_text(body.text)
+        passages = split_text(body.text, title=body.title)
         # Everything that changes the stored document or its vectors.
         content = [
             passages,

@@ -130,7 +130,7 @@ def test_html_gives_the_text_that_a_reader_sees() -> None:
     document = extract(page, "html")
     assert document.title == "Index funds"
     assert [line for line in document.section(0).splitlines() if line] == [
-        "Funds", "One bold word.", "Next line.", "a", "b",
+        "# Funds", "One bold word.", "Next line.", "a", "b",
     ]  # fmt: skip
 
 
@@ -140,7 +140,13 @@ def test_the_main_content_of_a_page_is_its_text() -> None:
       <div style="color:red; display: none">secret</div><p aria-hidden="true">secret</p>
       <main><h1>Funds</h1><p>Index funds follow an index.</p></main>
       <aside>Subscribe!</aside><footer>Imprint</footer>"""
-    assert extract(page, "html").section(0) == "Funds\n\nIndex funds follow an index."
+    assert extract(page, "html").section(0) == "# Funds\n\nIndex funds follow an index."
+
+
+def test_headings_of_a_page_are_marked_with_their_level() -> None:
+    page = b"<h1>Funds</h1><h2><a>Fees <b>2026</b></a></h2><p>Few.</p><h3><svg></svg></h3><p>#</p>"
+    lines = extract(page, "html").section(0).split("\n")
+    assert [line for line in lines if line] == ["# Funds", "## Fees 2026", "Few."]
 
 
 def test_a_page_whose_text_is_inside_its_navigation_is_read_as_a_whole() -> None:

@@ -84,3 +84,68 @@ def test_passages_cover_the_text_in_order(text: str, size: int, data: st.DataObj
 def test_without_overlap_the_passages_are_the_text(text: str, size: int) -> None:
     passages = split_text(text, max_characters=size, overlap=0)
     assert "".join("".join(passages).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        # Chinese, Japanese in quotation marks, Hindi, Arabic, Khmer
+        "\u5b58\u6b3e\u6709\u4fdd\u969c\u3002",
+        "\u9810\u91d1\u306f\u4fdd\u8b77\u3055\u308c\u307e\u3059\uff01\u300d",
+        "\u091c\u092e\u093e \u0938\u0941\u0930\u0915\u094d\u0937\u093f\u0924 \u0939\u0948\u0964 ",
+        "\u0647\u0644 \u0627\u0644\u0648\u062f\u064a\u0639\u0629 \u0622\u0645\u0646\u0629\u061f ",
+        "\u1794\u17d2\u179a\u17b6\u1780\u17cb\u17d4",
+        "It costs approx. five francs. ",
+    ],
+)
+def test_sentences_of_all_scripts_stay_whole_and_overlap(sentence: str) -> None:
+    passages = split_text(sentence * 40, max_characters=100, overlap=45)
+    assert len(passages) > 2
+    whole = sentence.strip()
+    for passage in passages:
+        assert passage.startswith(whole)
+        assert passage.endswith(whole)
+    assert sum(passage.count(whole) for passage in passages) > 40
+
+
+def test_thai_is_cut_at_spaces_and_no_vowel_sign_loses_its_letter() -> None:
+    phrase = "\u0e40\u0e07\u0e34\u0e19\u0e1d\u0e32\u0e01\u0e44\u0e14\u0e49\u0e23\u0e31\u0e1a"
+    passages = split_text(f"{phrase} " * 30, max_characters=60, overlap=0)
+    assert all(set(passage.split()) == {phrase} for passage in passages)
+    signs = split_text("\u0e01\u0e49" * 100, max_characters=31, overlap=0)
+    assert all(not passage.startswith("\u0e49") for passage in signs)
+
+
+def test_a_long_table_repeats_its_header_and_keeps_each_row_whole() -> None:
+    header = "| Account | Rate |\n| --- | --- |"
+    rows = [f"| Account {number}. A saver. | {number}.5 % |" for number in range(40)]
+    text = "Rates.\n\n" + "\n".join([header, *rows]) + "\n\nAfter the table."
+    passages = split_text(text, max_characters=300, overlap=60)
+    assert len(passages) > 4
+    assert all(header in passage for passage in passages)
+    found = [line for passage in passages for line in passage.split("\n") if line in rows]
+    assert found == rows
+    assert passages[-1].endswith("After the table.")
+
+
+def test_headings_above_a_passage_are_its_context() -> None:
+    body = "Some words about it. " * 12
+    text = (
+        f"# Handbook\n\n## Fees\n\n{body}\n\n### Cash\n\n{body}\n\n"
+        f"```\n# a comment\n```\n\n{body}\n\n## Rates\n\n{body}"
+    )
+    passages = split_text(text, title="Handbook", max_characters=300, overlap=0)
+    starts = [passage.partition("\n\n")[0::2] for passage in passages]
+    assert [start[0] for start in starts] == [
+        "# Handbook", "## Fees", "## Fees\n### Cash", "## Rates",
+    ]  # fmt: skip
+    assert starts[1][1].startswith("### Cash\n\nSome words")
+    assert starts[2][1].startswith("Some words")  # the comment of the code is no heading
+    assert all(len(passage) <= 300 for passage in passages)
+
+
+def test_a_context_that_would_take_much_of_the_passage_is_left_out() -> None:
+    text = f"# {'Long ' * 12}\n\n" + "word " * 60
+    assert all(
+        "Long" not in passage for passage in split_text(text, max_characters=100, overlap=0)[1:]
+    )
