@@ -51,14 +51,14 @@ run "is_complete" {
 
   assert {
     # No program of this project uses another key.
-    condition     = toset(keys(local.api_keys)) == toset(concat(keys(local.declared_keys), ["client", "ingest"]))
+    condition     = toset(keys(var.service_api_keys)) == toset(concat(contains(["dev", "test", "prod"], var.environment) ? keys(local.declared_keys) : [], ["client", "ingest"]))
     error_message = "Each key has a service or a client that uses it."
   }
 
   assert {
     condition = var.environment != "dev" || (
-      var.service_api_keys.api.quota_limit == 100000 && var.service_api_keys.chat.quota_limit == 100000 &&
-      var.service_api_keys.s3vector.quota_limit == 50000 && var.service_api_keys.runner.quota_limit == 75000
+      local.api_keys.api.quota_limit == 100000 && local.api_keys.chat.quota_limit == 100000 &&
+      local.api_keys.s3vector.quota_limit == 50000 && local.api_keys.runner.quota_limit == 75000
     )
     error_message = "Dev has the quotas of requirements.md."
   }
