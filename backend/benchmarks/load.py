@@ -82,6 +82,7 @@ def _measure(estate: Estate, options: argparse.Namespace, console: Console) -> O
         changes(samples),
         SERVICES,
         judges_growth=complete and is_long,
+        has_grown=len(samples[-1]) > len(samples[0]),
     )
 
 

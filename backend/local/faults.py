@@ -100,6 +100,28 @@ _PARSERS: dict[str, Any] = {
 }
 
 
+_LIMITS = ("rate", "times")  # which requests fail, and not how
+
+_EXAMPLES = {
+    "latency": ("latency=0.2",),
+    "error": ("error=503", "error=500", "error=429", "error=403"),
+    "reset": ("reset",),
+    "truncate": ("truncate",),
+    "hang": ("hang",),
+}
+
+
+def single_faults(*targets: str) -> list[str]:
+    """Orders for each target (by default all) that fail every request, in every way there is."""
+    kinds = [kind for kind in _PARSERS if kind not in _LIMITS]
+    return [
+        f"{target}:{order}"
+        for target in targets or TARGETS
+        for kind in kinds
+        for order in _EXAMPLES[kind]
+    ]
+
+
 class Faults:
     """The faults that are ordered now, and how many requests each target has got. Thread-safe."""
 

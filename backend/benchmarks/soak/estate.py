@@ -29,15 +29,18 @@ class Estate:
 
 
 @contextmanager
-def running_estate() -> Iterator[Estate]:
+def running_estate(*arguments: str) -> Iterator[Estate]:
     """An estate on free ports, which ends with the block, and with this process.
+
+    Args:
+        arguments: Further arguments of `local.up`.
 
     Raises:
         EstateFailed: It does not start within five minutes, or ends with an error.
     """
     with tempfile.TemporaryDirectory(prefix="fin-advisor-load-") as name:
         env_file, output = Path(name, "estate.env"), Path(name, "output.txt")
-        program = Program("local.up", ("--port", "0", "--env-file", str(env_file)))
+        program = Program("local.up", ("--port", "0", "--env-file", str(env_file), *arguments))
         with output.open("wb") as sink:
             process = subprocess.Popen(  # noqa: S603 - our own program
                 program.command(),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.faults import TARGETS, Fault, Faults, parse_fault
+from local.faults import TARGETS, Fault, Faults, parse_fault, single_faults
 from local.options import parse
 
 
@@ -55,6 +55,17 @@ def test_a_wrong_order_is_refused_with_what_is_expected(text: str, message: str)
 def test_each_service_can_fail() -> None:
     for target in TARGETS:
         assert parse_fault(f"{target}:reset").target == target
+
+
+def test_the_single_faults_fail_every_request_to_each_target_in_each_way() -> None:
+    faults = [parse_fault(text) for text in single_faults()]
+    assert {fault.target for fault in faults} == set(TARGETS)
+    assert {fault.rate for fault in faults} == {1.0}
+    for target in TARGETS:
+        own = [parse_fault(text) for text in single_faults(target)]
+        assert {fault.target for fault in own} == {target}
+        for kind in ("latency_seconds", "error", "reset", "truncate", "hang_seconds"):
+            assert any(getattr(fault, kind) for fault in own), kind
 
 
 def test_the_command_line_takes_several_faults_and_names_wrong_ones() -> None:

@@ -12,6 +12,7 @@ _FOREIGN = {
     "rebound host": {"Host": "evil.example"},
     "foreign origin": {"Origin": "https://evil.example"},
     "sandboxed page": {"Origin": "null"},
+    "both": {"Host": "evil.example", "Origin": "https://evil.example"},
 }
 
 
@@ -45,7 +46,7 @@ def ask(
 
 
 @pytest.mark.parametrize("headers", _FOREIGN.values(), ids=_FOREIGN)
-@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS"])
 def test_every_port_refuses(
     ports: set[int], estate: RunningUp, method: str, headers: dict[str, str]
 ) -> None:
