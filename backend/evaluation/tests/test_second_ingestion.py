@@ -98,6 +98,7 @@ async def test_a_second_ingestion_of_the_same_bytes_embeds_and_writes_nothing(
                 jobs_bucket_name=uploads,
                 part_characters=2000,
                 slice_seconds=slice_seconds,
+                slice_limit_seconds=110,  # a busy machine must not end a step
                 batch_documents=batch_documents,
                 parse_seconds=60,
             ),
