@@ -91,7 +91,7 @@ def _parts(path: Path) -> Iterator[DocumentBody]:
         if text.paged:
             metadata["page"] = part.section + 1
         yield DocumentBody(
-            id=part_id(path.stem, number), title=title, text=part.text, metadata=metadata
+            id=part_id(path.stem, number), title=title, text=part.with_context(), metadata=metadata
         )
         section, offset = part.following or (None, 0)
         number += 1

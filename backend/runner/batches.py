@@ -117,14 +117,14 @@ class BatchBuilder:
         except ExtractionError as error:
             self._skip_page(batch, document, error)
             return True
-        if batch.outgoing and batch.characters + len(part.text) > limits.characters:
+        if batch.outgoing and batch.characters + len(part.with_context()) > limits.characters:
             return False
         parts = cursor.parts
         if part.text:
             parts += 1
             self._count(batch, document, parts)
             batch.outgoing.append(_payload(document, part, parts))
-            batch.characters += len(part.text)
+            batch.characters += len(part.with_context())
         _move(batch, document, part.following, cursor.model_copy(update={"parts": parts}))
         return True
 
@@ -195,7 +195,10 @@ def _payload(document: OpenDocument, part: Part, number: int) -> DocumentPayload
     metadata = dict(document.metadata)
     if document.text.paged:
         metadata |= dict.fromkeys(("first_page", "last_page"), part.section + 1)
-    payload: DocumentPayload = {"id": part_id(document.item.id, number), "text": part.text}
+    payload: DocumentPayload = {
+        "id": part_id(document.item.id, number),
+        "text": part.with_context(),
+    }
     if document.title:
         has_parts = not document.text.paged and (number > 1 or part.following is not None)
         payload["title"] = (

@@ -108,8 +108,9 @@ def _visible_text(root: "Tag", *, whole: bool) -> str:
             stack.extend(reversed(node.contents))
         elif type(node) in {NavigableString, CData, str}:  # not comments or declarations
             pieces.append(str(node))
-    lines = (" ".join(line.split()) for line in "".join(pieces).splitlines())
-    return "\n".join(line for line in lines if line.strip("#") or not line)
+    shown = (" ".join(line.split()) for line in "".join(pieces).splitlines())
+    # A heading without text is only its mark.
+    return "\n".join(line for line in shown if line.strip("#") or not line)
 
 
 def _is_hidden(tag: "Tag") -> bool:

@@ -4,8 +4,10 @@ Where a part ends depends on the text only, so the same document always has the 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from runner.text import ExtractedText
+from shared.outline import Outline
 
 
 @dataclass(frozen=True)
@@ -13,11 +15,17 @@ class Part:
     """A part of a document; `text` may be empty.
 
     `following` is the section and the offset at which the next part begins, None after the last.
+    `context` are the headings and the header of a table that a part of a section's middle needs.
     """
 
     text: str
     section: int
     following: tuple[int, int] | None
+    context: str = ""
+
+    def with_context(self) -> str:
+        """Return the text with its context above it."""
+        return self.context + self.text if self.text else ""
 
 
 def take_part(
@@ -37,12 +45,23 @@ def take_part(
         offset: Where the part begins in that section, in characters.
         max_characters: The longest part.
     """
-    rest = document.section(section)[offset:]
-    if len(rest) > max_characters:
-        end = _break_before(rest, max_characters)
-        return Part(rest[:end].strip(), section, (section, offset + end))
+    text = document.section(section)
+    context = _outline(text).context(offset) if offset else ""
+    if len(context) > max_characters // 4:
+        context = ""
+    room = max_characters - len(context)
+    rest = text[offset:]
+    if len(rest) > room:
+        end = _break_before(rest, room)
+        return Part(rest[:end].strip(), section, (section, offset + end), context)
     following = (section + 1, 0) if section + 1 < len(document) else None
-    return Part(rest.strip(), section, following)
+    return Part(rest.strip(), section, following, context)
+
+
+@lru_cache(maxsize=1)
+def _outline(text: str) -> Outline:
+    """Return the outline of a text, which is read once for all of its parts."""
+    return Outline(text)
 
 
 def _break_before(text: str, limit: int) -> int:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from s3vector.outline import Outline
+from shared.outline import Outline
 
 # Titan accepts 50,000 characters, but one vector for that much text matches no question well.
 MAX_CHARACTERS = 1200

@@ -15,6 +15,8 @@ TEXT = "One sentence. Two sentences.\n\nThree sentences."
     [
         (["One sentence. Two sentences.", "Three sentences."], 1),
         (["One sentence. Two sentences.", "Two sentences.\n\nThree sentences."], 1),
+        (["One sentence. Two sentences.", "# Above\n| a |\n\nThree sentences."], 1),
+        (["One sentence. Two sentences.", "Not above.\nThree sentences."], 0),
         (["One sentence.", "Three sentences."], 0),
         (["One sentence. Two sentences."], 0),
         ([], 0),

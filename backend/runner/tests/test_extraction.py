@@ -366,6 +366,22 @@ def test_a_part_ends_at_the_end_of_a_paragraph() -> None:
     assert take_part(Sections([text]), *part.following, max_characters=100).text == "b" * 60
 
 
+def test_a_part_from_inside_a_table_has_its_headings_and_its_header_above_it() -> None:
+    header = "| Account | Rate |\n| --- | --- |\n"
+    rows = [f"| Account {number:02} | {number} % |\n" for number in range(30)]
+    document = Sections([f"# Rates\n\n## Savings\n\n{header}{''.join(rows)}"])
+    place: tuple[int, int] | None = (0, 0)
+    parts = []
+    while place is not None:
+        parts.append(take_part(document, *place, max_characters=250))
+        place = parts[-1].following
+    assert len(parts) > 2
+    assert "".join(f"{part.text}\n" for part in parts).endswith("".join(rows))
+    for part in parts[1:]:
+        assert part.with_context().startswith(f"# Rates\n## Savings\n\n{header}| Account")
+        assert len(part.with_context()) <= 250
+
+
 def test_a_part_belongs_to_one_page() -> None:
     document = Sections(["a" * 40, "b" * 40, "c" * 100])
     places: list[tuple[int, int] | None] = [(0, 0)]
