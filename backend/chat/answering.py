@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from chat import follow_up
-from chat.answers import check
+from chat.answers import check, checked_answer
 from chat.answers.passages import Passage
 from chat.boundary.advice import AdviceBoundary, Verdict
 from chat.chat_model import ChatModel, Completion, PromptPassage
@@ -177,7 +177,10 @@ class Answerer:
         )
 
     def _response(
-        self, checked: check.CheckedAnswer, completion: Completion, relevance: Relevance | None
+        self,
+        checked: checked_answer.CheckedAnswer,
+        completion: Completion,
+        relevance: Relevance | None,
     ) -> CheckedAnswer:
         return CheckedAnswer(
             answer=checked.answer or NOTHING_PROVEN,
