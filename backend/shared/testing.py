@@ -110,8 +110,12 @@ def api_gateway_event(
     stage: str = "dev",
     source_ip: str = "203.0.113.7",
     key_id: str | None = None,
+    authorizer: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return a REST API's event for a Lambda proxy integration (payload format 1.0)."""
+    """Return a REST API's event for a Lambda proxy integration (payload format 1.0).
+
+    `authorizer` is what the gateway's authorizer adds, such as `{"claims": {"sub": "ana"}}`.
+    """
     if json is not None:
         body = json_module.dumps(json)
         headers = {"content-type": "application/json", **(headers or {})}
@@ -146,6 +150,7 @@ def api_gateway_event(
                 "apiKeyId": key_id,
             },
             "apiId": "abc123",
+            **({"authorizer": dict(authorizer)} if authorizer is not None else {}),
         },
         "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
         "isBase64Encoded": is_binary,
