@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from shared.request.user import User
+
 State = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 
 MAX_ERRORS = 100
@@ -63,7 +65,7 @@ class Job(_Record):
     `commit` is the id of the write that stored this state. A writer that got an error from S3 finds
     its own id here if S3 stored the state despite the error. `attempts` counts the slices that
     failed because of a document or a killed instance, `waits` all slices that failed; progress sets
-    both to 0.
+    both to 0. `user` is who created the job, and whose documents it ingests.
     """
 
     format: Literal[1] = 1
@@ -71,6 +73,7 @@ class Job(_Record):
     commit: str = ""
     fingerprint: str
     items_key: str
+    user: User | None = None
     state: State = "pending"
     total: Annotated[int, Field(ge=0)]
     done: Annotated[int, Field(ge=0)] = 0
@@ -88,6 +91,10 @@ class Job(_Record):
     def is_open(self) -> bool:
         """Whether the job has work left."""
         return self.state in {"pending", "running"}
+
+    def is_visible_to(self, user: User | None) -> bool:
+        """Whether a user created the job; a request without a user is the operator's."""
+        return user is None or (self.user is not None and self.user.id == user.id)
 
     def blocked_seconds(self, now: datetime) -> float:
         """Return the seconds until a slice may begin; 0 if it may begin now."""

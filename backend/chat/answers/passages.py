@@ -58,6 +58,8 @@ class Passage:
     score: float = 0.0
     version: str | None = None
     """The document's version: the same for the same content."""
+    owner: str | None = None
+    """The pseudonym of the document's owner; two owners may use the same document id."""
 
 
 @dataclass(frozen=True)
