@@ -13,7 +13,7 @@ from runner.items import InlineItem, UploadItem, document_id, dump_items
 from runner.jobs import Job, JobPage, JobStore, Stored, Superseded
 from runner.models import JobBody
 from runner.uploads import Uploads
-from shared.errors import Conflict, Forbidden, NotFound, Unprocessable
+from shared.errors import Conflict, NotFound, Unprocessable, UserNotPermitted
 from shared.request import user
 from shared.request.user import User
 
@@ -40,12 +40,14 @@ class JobManager:
         Raises:
             Conflict: The key was used with another body.
             Unprocessable: There are no documents under the prefix, or too many.
-            Forbidden: The user may not read what is uploaded.
+            UserNotPermitted: The user may not read what is uploaded.
         """
         creator = user.current()
         if body.prefix is not None and creator is not None and not creator.is_curator:
             # Uploads have no owner: a prefix may contain what another user must not read.
-            raise Forbidden("Only curators may ingest uploads; send the documents in the body.")
+            raise UserNotPermitted(
+                "Only curators may ingest uploads; send the documents in the body."
+            )
         fingerprint = _fingerprint(body)
         if idempotency_key is None:
             # The time comes first, so that ids sort by age.

@@ -12,7 +12,7 @@ from typing import Final
 
 from s3vector.filters import Condition, Filter, Join
 from s3vector.store import Document, DocumentRecord, Hit, Page, StoreStats, VectorStore
-from shared.errors import Forbidden
+from shared.errors import UserNotPermitted
 from shared.request import user
 
 OWNER_KEY: Final = "_owner"
@@ -51,13 +51,13 @@ class OwnedStore:
         """Delete a document; return False if there is none that the user may read.
 
         Raises:
-            Forbidden: The user may read the document and not delete it.
+            UserNotPermitted: The user may read the document and not delete it.
         """
         stored_id = _stored_id(user.written_owner(user.current()), document_id)
         if self._store.delete(stored_id):
             return True
         if self.get(document_id) is not None:
-            raise Forbidden("Only curators may delete this document; it is not your own.")
+            raise UserNotPermitted("Only curators may delete this document; it is not your own.")
         return False
 
     def page(self, limit: int, cursor: str | None) -> Page:

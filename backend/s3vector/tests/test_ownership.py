@@ -12,7 +12,7 @@ from s3vector.ownership import OWNER_KEY, OwnedStore
 from s3vector.store import VectorStore
 from s3vector.tests.fakes import FakeEmbedder, document, hashed_vector
 from shared.documents import DocumentBody
-from shared.errors import Forbidden, NotFound
+from shared.errors import NotFound, UserNotPermitted
 from shared.request.user import User, acting_for
 
 type Factory = Callable[..., VectorStore]
@@ -108,7 +108,7 @@ def test_only_a_writer_of_a_document_deletes_it(store: OwnedStore) -> None:
     _put(store, CURATOR, "rates")
     _put(store, BEN, "notes")
     with _as(ANA):
-        with pytest.raises(Forbidden, match="curators"):
+        with pytest.raises(UserNotPermitted, match="curators"):
             store.delete("rates")
         assert not store.delete("notes")  # like a document that does not exist
     with _as(CURATOR):
@@ -119,7 +119,7 @@ def test_only_a_writer_of_a_document_deletes_it(store: OwnedStore) -> None:
 
 def test_a_tenants_curators_do_not_change_what_all_tenants_read(store: OwnedStore) -> None:
     _put(store, None, "rates")
-    with _as(NORTHS_CURATOR), pytest.raises(Forbidden):
+    with _as(NORTHS_CURATOR), pytest.raises(UserNotPermitted):
         store.delete("rates")
     _put(store, NORTHS_CURATOR, "rates")
     assert _seen(store, NORTH) == ["rates of carla"]

@@ -445,4 +445,4 @@ async def test_a_common_document_is_the_curators(app: FastAPI) -> None:
         await _put(client, {"id": "rates", "text": "The rate is 2 %."})
     async with calling_with(app, "service", User("ana")) as client:
         assert (await client.get("/documents/rates")).json()["is_own"] is False
-        _assert_error(await client.delete("/documents/rates"), 403, "forbidden")
+        _assert_error(await client.delete("/documents/rates"), 403, "user_not_permitted")
