@@ -58,9 +58,8 @@ class CognitoAuthorizer:
             and claims.get("token_use") == "id"
             and isinstance(claims.get("aud"), str)
             and claims["aud"] in self._clients
-            and isinstance(expires, int)
         )
-        if not is_ours:
+        if not is_ours or not isinstance(expires, int):
             raise RefusedError(Refusal.UNAUTHORIZED, "the token is not one of this pool's users")
         if expires <= self._now():
             raise RefusedError(Refusal.TOKEN_EXPIRED)

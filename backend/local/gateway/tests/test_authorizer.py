@@ -5,7 +5,7 @@ import base64
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def _tampered() -> str:
     return f"{head}.{_part(changed)}.{signature}"
 
 
-WRONG = {
+WRONG: dict[str, Callable[[], str]] = {
     "empty": lambda: "",
     "not a token": lambda: "abc",
     "three dots": lambda: "...",
