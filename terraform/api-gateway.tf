@@ -5,12 +5,8 @@ locals {
 
   # Only the paths that end users call have an authorizer. Calls between services carry an API key and no user token.
   authorized = toset([
-    for name in local.services : name if var.authorizer != null && try(local.declared[name].scopes, null) != null
+    for name in local.services : name if var.authorizer != null && try(local.declared[name].users, false)
   ])
-  scopes = {
-    for name in local.services : name =>
-    contains(local.authorized, name) ? setunion(var.authorizer.scopes, local.declared[name].scopes) : null
-  }
   authorization = {
     for service in local.services : service => (
       !contains(local.authorized, service) ? "NONE" :
@@ -64,25 +60,23 @@ resource "aws_api_gateway_resource" "health" {
 resource "aws_api_gateway_method" "service" {
   for_each = local.services
 
-  rest_api_id          = aws_api_gateway_rest_api.main.id
-  resource_id          = aws_api_gateway_resource.service[each.key].id
-  http_method          = "ANY"
-  authorization        = local.authorization[each.key]
-  authorizer_id        = contains(local.authorized, each.key) ? aws_api_gateway_authorizer.main[0].id : null
-  authorization_scopes = local.scopes[each.key]
-  api_key_required     = var.enable_service_api_keys
+  rest_api_id      = aws_api_gateway_rest_api.main.id
+  resource_id      = aws_api_gateway_resource.service[each.key].id
+  http_method      = "ANY"
+  authorization    = local.authorization[each.key]
+  authorizer_id    = contains(local.authorized, each.key) ? aws_api_gateway_authorizer.main[0].id : null
+  api_key_required = var.enable_service_api_keys
 }
 
 resource "aws_api_gateway_method" "proxy" {
   for_each = local.services
 
-  rest_api_id          = aws_api_gateway_rest_api.main.id
-  resource_id          = aws_api_gateway_resource.proxy[each.key].id
-  http_method          = "ANY"
-  authorization        = local.authorization[each.key]
-  authorizer_id        = contains(local.authorized, each.key) ? aws_api_gateway_authorizer.main[0].id : null
-  authorization_scopes = local.scopes[each.key]
-  api_key_required     = var.enable_service_api_keys
+  rest_api_id      = aws_api_gateway_rest_api.main.id
+  resource_id      = aws_api_gateway_resource.proxy[each.key].id
+  http_method      = "ANY"
+  authorization    = local.authorization[each.key]
+  authorizer_id    = contains(local.authorized, each.key) ? aws_api_gateway_authorizer.main[0].id : null
+  api_key_required = var.enable_service_api_keys
 
   request_parameters = { "method.request.path.proxy" = true }
 }
@@ -296,7 +290,7 @@ resource "aws_api_gateway_deployment" "main" {
           values(aws_api_gateway_integration.health), values(aws_api_gateway_integration.preflight),
         ) : [integration.id, integration.uri, integration.type]
       ]
-      authorizer = [aws_api_gateway_authorizer.main[*].id, local.scopes]
+      authorizer = aws_api_gateway_authorizer.main[*].id
       headers    = local.runner_headers
       origins    = var.cors_origins
       responses  = [for response in values(aws_api_gateway_gateway_response.main) : response.response_parameters]

@@ -101,6 +101,9 @@ locals {
       KEY_SCOPES = jsonencode({
         operations = try(local.declared[service].access, {})
         keys       = { for name, scopes in local.key_scopes : name => scopes[service] if try(length(scopes[service]), 0) > 0 }
+
+        # Sorted, as jsonencode writes a set.
+        forwards_identity = toset([for name, declared in local.declared : name if try(declared.forwards_identity, false)])
       })
     }
   }

@@ -16,6 +16,9 @@ module "api" {
     SERVICE_NAME  = "api"
     CORS_ORIGINS  = join(",", var.cors_origins)
     PEER_SERVICES = join(",", setsubtract(local.services, ["api"]))
+    }, var.authorizer == null ? {} : {
+    USERS_REQUIRED = "true"
+    TENANT_CLAIM   = var.authorizer.tenant_claim == null ? "" : var.authorizer.tenant_claim
   })
 }
 

@@ -564,10 +564,10 @@ variable "authorizer" {
   type = object({
     type           = string
     user_pool_arns = optional(list(string), [])
-    scopes         = optional(list(string), [])
     function_arn   = optional(string)
+    tenant_claim   = optional(string)
   })
-  description = "How end users of /api are authenticated: `cognito` with user pools, or `jwt` with a Lambda function of yours that checks the token (a REST API has no built-in JWT authorizer). null requires no user token."
+  description = "How end users of /api are authenticated: `cognito` with the ID tokens of user pools, or `jwt` with a Lambda function of yours that checks the token (a REST API has no built-in JWT authorizer). `tenant_claim` is the claim with the user's tenant, which users must not be able to write; null means one tenant. null requires no user token."
   default     = null
 
   validation {
@@ -583,6 +583,11 @@ variable "authorizer" {
   validation {
     condition     = try(var.authorizer.type, null) != "jwt" || can(regex("^arn:aws[a-z-]*:lambda:", var.authorizer.function_arn))
     error_message = "Write authorizer.function_arn as the ARN of the function that checks the token."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z][A-Za-z0-9_:.-]{0,63}$", coalesce(try(var.authorizer.tenant_claim, null), "none")))
+    error_message = "Write authorizer.tenant_claim as the name of a claim, such as \"custom:tenant\"."
   }
 
   validation {

@@ -7,22 +7,32 @@ from api import routes
 from api.services import Services
 from api.settings import Settings
 from api.status import Status
+from shared.access import KeyNames
 from shared.api_client import ServiceAPIClient
 from shared.app import create_service_app
+from shared.request.user import Claims
 
 
-def create_app(settings: Settings, *, client: ServiceAPIClient | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    *,
+    client: ServiceAPIClient | None = None,
+    key_names: KeyNames | None = None,
+) -> FastAPI:
     """Return the application.
 
     Args:
         settings: The service's settings.
         client: Calls the other services; by default through the gateway.
+        key_names: The names of API keys; by default in SSM.
     """
     app = create_service_app(
         settings,
         title="api",
         description="The public service: questions, documents and ingestions.",
         routers=[routes.router],
+        key_names=key_names,
+        claims=Claims(settings.tenant_claim, settings.users_required),
     )
     app.state.services = Services(
         client or ServiceAPIClient(settings=settings),
@@ -36,7 +46,7 @@ def create_app(settings: Settings, *, client: ServiceAPIClient | None = None) ->
             CORSMiddleware,
             allow_origins=settings.cors_origins.split(","),
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["content-type", "idempotency-key", "x-api-key"],
+            allow_headers=["authorization", "content-type", "idempotency-key", "x-api-key"],
             expose_headers=["x-request-id", "retry-after"],
         )
     return app

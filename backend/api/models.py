@@ -108,6 +108,9 @@ class DocumentSummary(_Answer):
     version: str
     updated_at: AwareDatetime
     passages: int
+    is_own: Annotated[
+        bool, Field(description="Whether only the user can read it; others are common.")
+    ] = False
 
 
 class DocumentPage(_Answer):

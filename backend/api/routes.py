@@ -128,7 +128,7 @@ async def get_document(document_id: DocumentId, services: ServicesPort) -> Store
     "/documents/{document_id}",
     status_code=204,
     summary="Delete a document",
-    responses=error_responses(404),
+    responses=error_responses(403, 404),
 )
 async def delete_document(document_id: DocumentId, services: ServicesPort) -> None:
     """Delete a document with its passages."""

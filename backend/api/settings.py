@@ -17,5 +17,11 @@ class Settings(FullServiceSettings):
     advance_seconds: float = Field(default=25.0, gt=0, le=840)
     """The longest time of one run of the `advance-jobs` task; less than the function's timeout."""
 
+    users_required: bool = False
+    """Whether a request needs a user, because the gateway has an authorizer."""
+
+    tenant_claim: str | None = Field(default=None, min_length=1, max_length=64)
+    """The claim of a user's token with the user's tenant; without it, there is one tenant."""
+
     cors_origins: str = Field(default="", pattern=r"^(\*|https?://[^\s,]+(,https?://[^\s,]+)*)?$")
     """Origins allowed by CORS, separated by commas. The gateway answers preflight requests."""

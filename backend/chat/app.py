@@ -23,6 +23,7 @@ from chat.recording.recorder import Recorder, S3Records
 from chat.relevance import RelevanceGate
 from chat.retrieval import GatewayRetriever, Retriever
 from chat.settings import Settings
+from shared.access import KeyNames
 from shared.api_client import ServiceAPIClient
 from shared.app import create_service_app
 from shared.aws.bucket import Bucket
@@ -37,6 +38,7 @@ def create_app(
     store: ConversationStore | None = None,
     guard: Guard | None = None,
     recorder: Recorder | None = None,
+    key_names: KeyNames | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -48,12 +50,14 @@ def create_app(
         guard: Judges questions and answers after the policy; by default the guardrail that the
             settings name, else none.
         recorder: Records answers; by default in the bucket that the settings name, if any.
+        key_names: The names of API keys; by default in SSM.
     """
     app = create_service_app(
         settings,
         title="chat",
         description="Answers questions from the stored documents, with citations.",
         routers=[routes.router],
+        key_names=key_names,
     )
     dynamodb = partial(aws_client, "dynamodb", region=settings.aws_region, read_timeout_seconds=2.0)
     app.state.conversations = Conversations(

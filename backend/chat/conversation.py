@@ -21,6 +21,7 @@ from chat.recording.recorder import Recorder
 from shared.answers import Feedback, GivenAnswer, KeptConversation, Turn
 from shared.errors import NotFound, ServiceError
 from shared.logging import get_logger
+from shared.request import user
 
 _log = get_logger(__name__)
 
@@ -67,7 +68,7 @@ class Conversations:
         conversation_id = request.conversation_id or new_conversation_id()
         if request.conversation_id is None:
             # Create it before asking the model: the id must be valid even if the turn is not kept.
-            await self._store.create(conversation_id)
+            await self._store.create(conversation_id, owner=_owner())
             earlier, count = history.of_messages(request.messages), 0
         else:
             kept = await self._read(conversation_id, _TURNS_FOR_THE_MODEL)
@@ -90,6 +91,7 @@ class Conversations:
                 top_k=request.top_k,
                 metadata_filter=request.filter,
                 caller=caller,
+                user=user.current(),
             )
             await self._recorder.record(question, answer, evidence)
         turn = Turn(answer_id="", asked_at=asked_at, question=request.question, answer=answer)
@@ -112,7 +114,7 @@ class Conversations:
         Raises:
             NotFound: The conversation is unknown.
         """
-        if not await self._store.erase(conversation_id):
+        if not await self._store.erase(conversation_id, owner=_owner()):
             raise _unknown_conversation()
 
     async def rate(self, answer_id: str, feedback: Feedback) -> None:
@@ -121,12 +123,12 @@ class Conversations:
         Raises:
             NotFound: The answer is unknown.
         """
-        if not await self._store.rate(answer_id, feedback):
+        if not await self._store.rate(answer_id, feedback, owner=_owner()):
             raise NotFound("There is no such answer; it may have been erased or have expired.")
         _log.info("answer_rated", answer_id=answer_id, rating=feedback.rating)
 
     async def _read(self, conversation_id: str, limit: int) -> Kept:
-        kept = await self._store.read(conversation_id, limit=limit)
+        kept = await self._store.read(conversation_id, limit=limit, owner=_owner())
         if kept is None:
             raise _unknown_conversation()
         return kept
@@ -134,13 +136,18 @@ class Conversations:
     async def _keep(self, conversation_id: str, turn: Turn, count: int) -> str:
         # The model call is already paid for: return the answer even if storing the turn fails.
         try:
-            return await self._store.append(conversation_id, turn, count=count)
+            return await self._store.append(conversation_id, turn, count=count, owner=_owner())
         except ConversationGone:
             _log.info("turn_not_kept", error="conversation_erased")
         except ServiceError as error:
             _log.warning("turn_not_kept", error=error.code, detail=error.detail)
         # A well-formed id that belongs to no stored answer: rating it gives 404.
         return answer_id_of(partition_of(new_conversation_id()), 1)
+
+
+def _owner() -> str | None:
+    current = user.current()
+    return None if current is None else current.id
 
 
 def _unknown_conversation() -> NotFound:

@@ -28,36 +28,41 @@ class Kept(NamedTuple):
 
 
 class ConversationStore(Protocol):
-    """Keeps conversations.
+    """Keeps conversations, each for one owner: a user's pseudonym, or None without users.
 
     Raises:
         Unavailable: The store failed or is throttling; another attempt may work.
         BadDependency: The store refused the request.
     """
 
-    async def create(self, conversation_id: str) -> None:
+    async def create(self, conversation_id: str, *, owner: str | None = None) -> None:
         """Begin a conversation with a new id."""
 
-    async def read(self, conversation_id: str, *, limit: int) -> Kept | None:
-        """Return the newest turns; None if there is no such conversation."""
+    async def read(
+        self, conversation_id: str, *, limit: int, owner: str | None = None
+    ) -> Kept | None:
+        """Return the newest turns; None if the owner has no such conversation."""
 
-    async def append(self, conversation_id: str, turn: Turn, *, count: int) -> str:
+    async def append(
+        self, conversation_id: str, turn: Turn, *, count: int, owner: str | None = None
+    ) -> str:
         """Add a turn and return the id of its answer. Concurrent calls lose no turn.
 
         Args:
             conversation_id: The conversation.
             turn: The turn; its `answer_id` is ignored.
             count: The number of turns that the conversation had when it was read.
+            owner: The conversation's owner.
 
         Raises:
             ConversationGone: The conversation was erased meanwhile.
         """
 
-    async def erase(self, conversation_id: str) -> bool:
-        """Delete a conversation with all its turns; return False if there was none."""
+    async def erase(self, conversation_id: str, *, owner: str | None = None) -> bool:
+        """Delete a conversation with all its turns; return False if the owner has none."""
 
-    async def rate(self, answer_id: str, feedback: Feedback) -> bool:
-        """Store a rating of an answer; return False if there is no such answer."""
+    async def rate(self, answer_id: str, feedback: Feedback, *, owner: str | None = None) -> bool:
+        """Store a rating of an answer; return False if the owner has no such answer."""
 
 
 def new_conversation_id() -> str:

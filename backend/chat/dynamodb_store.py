@@ -31,6 +31,7 @@ _TURN: Final = "turn#"
 # The head's sort key. It sorts after every turn, so one descending query reads the head first and
 # then the newest turns.
 _HEAD: Final = "~"
+_OWNER: Final = "user_id"  # `owner` is one of DynamoDB's reserved words
 _ATTEMPTS: Final = 8
 _BATCH: Final = 25
 _SECONDS_A_DAY: Final = 86_400
@@ -60,34 +61,43 @@ class DynamoConversations:
         self._days = days
         self._now = now
 
-    async def create(self, conversation_id: str) -> None:
-        await self._in_time(self._create, conversation_id)
+    async def create(self, conversation_id: str, *, owner: str | None = None) -> None:
+        await self._in_time(self._create, conversation_id, owner)
 
-    async def read(self, conversation_id: str, *, limit: int) -> Kept | None:
-        return await self._in_time(self._read, conversation_id, limit)
+    async def read(
+        self, conversation_id: str, *, limit: int, owner: str | None = None
+    ) -> Kept | None:
+        return await self._in_time(self._read, conversation_id, limit, owner)
 
-    async def append(self, conversation_id: str, turn: Turn, *, count: int) -> str:
-        return await self._in_time(self._append, conversation_id, turn, count)
+    async def append(
+        self, conversation_id: str, turn: Turn, *, count: int, owner: str | None = None
+    ) -> str:
+        return await self._in_time(self._append, conversation_id, turn, count, owner)
 
-    async def erase(self, conversation_id: str) -> bool:
-        return await self._in_time(self._erase, conversation_id)
+    async def erase(self, conversation_id: str, *, owner: str | None = None) -> bool:
+        return await self._in_time(self._erase, conversation_id, owner)
 
-    async def rate(self, answer_id: str, feedback: Feedback) -> bool:
-        return await self._in_time(self._rate, answer_id, feedback)
+    async def erase_any(self, conversation_id: str) -> bool:
+        """Delete a conversation as `erase` does, whoever its owner is: for operators."""
+        return await self._in_time(self._erase, conversation_id, None, True)
+
+    async def rate(self, answer_id: str, feedback: Feedback, *, owner: str | None = None) -> bool:
+        return await self._in_time(self._rate, answer_id, feedback, owner)
 
     async def _in_time[T](self, call: Callable[..., T], *arguments: Any) -> T:
         return await deadline.in_time(asyncio.to_thread(call, *arguments), _TIMED_OUT)
 
-    def _create(self, conversation_id: str) -> None:
+    def _create(self, conversation_id: str, owner: str | None) -> None:
         head = {
             **_key(partition_of(conversation_id), _HEAD),
             "turns": {"N": "0"},
             "expires_at": self._expires_at(),
+            **_owned(owner),
         }
         with aws_errors("begin a conversation"):
             self._client().put_item(TableName=self._table, Item=head)
 
-    def _read(self, conversation_id: str, limit: int) -> Kept | None:
+    def _read(self, conversation_id: str, limit: int, owner: str | None) -> Kept | None:
         partition = partition_of(conversation_id)
         with aws_errors("read the conversation"):
             items = self._client().query(
@@ -102,6 +112,8 @@ class DynamoConversations:
         if not items or items[0]["sk"]["S"] != _HEAD or self._has_expired(items[0]):
             return None
         head, *newest = items
+        if head.get(_OWNER) != _owned(owner).get(_OWNER):
+            return None
         return Kept(
             [_turn(partition, item) for item in reversed(newest)],
             int(head["turns"]["N"]),
@@ -114,14 +126,14 @@ class DynamoConversations:
     def _has_expired(self, item: dict[str, Any]) -> bool:
         return int(item["expires_at"]["N"]) <= self._now()
 
-    def _append(self, conversation_id: str, turn: Turn, count: int) -> str:
+    def _append(self, conversation_id: str, turn: Turn, count: int, owner: str | None) -> str:
         partition = partition_of(conversation_id)
         for attempt in range(_ATTEMPTS):
             if attempt:
                 # Another call added a turn first.
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - only spreads load
                 count = self._count(partition)
-            if self._try_write(partition, turn, count):
+            if self._try_write(partition, turn, count, owner):
                 return answer_id_of(partition, count + 1)
         raise Unavailable(
             "Could not keep the turn: too many questions at once in one conversation.",
@@ -137,7 +149,7 @@ class DynamoConversations:
             raise ConversationGone
         return int(answer["Item"]["turns"]["N"])
 
-    def _try_write(self, partition: str, turn: Turn, count: int) -> bool:
+    def _try_write(self, partition: str, turn: Turn, count: int, owner: str | None) -> bool:
         expires_at = self._expires_at()
         head = {
             "TableName": self._table,
@@ -153,6 +165,7 @@ class DynamoConversations:
         item = {
             **_key(partition, _turn_key(count + 1)),
             "expires_at": expires_at,
+            **_owned(owner),
             "turn": {"S": turn.model_dump_json(exclude={"answer_id", "feedback"})},
         }
         try:
@@ -175,22 +188,39 @@ class DynamoConversations:
             raise
         return True
 
-    def _erase(self, conversation_id: str) -> bool:
+    def _erase(self, conversation_id: str, owner: str | None, of_any_owner: bool = False) -> bool:
         partition = partition_of(conversation_id)
+        condition, values = _owned_by(owner)
+        if of_any_owner:
+            condition, values = "attribute_exists(pk)", {}
         # Delete the head first: without it, the conversation is unknown and takes no turn.
         with aws_errors("erase the conversation"):
             client = self._client()
-            head = client.delete_item(
-                TableName=self._table, Key=_key(partition, _HEAD), ReturnValues="ALL_OLD"
-            )
+            try:
+                head = client.delete_item(
+                    TableName=self._table,
+                    Key=_key(partition, _HEAD),
+                    ReturnValues="ALL_OLD",
+                    # A head that is missing may belong to an erasure that was interrupted.
+                    ConditionExpression=f"attribute_not_exists(pk) OR {condition}",
+                    **({"ExpressionAttributeValues": values} if values else {}),
+                )
+            except client.exceptions.ConditionalCheckFailedException:
+                return False
             pages = client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues={":pk": {"S": partition}},
-                ProjectionExpression="pk, sk",
+                ProjectionExpression=f"pk, sk, {_OWNER}",
                 ConsistentRead=True,
             )
-            keys = [item for page in pages for item in page["Items"]]
+            expected = _owned(owner).get(_OWNER)
+            items = [item for page in pages for item in page["Items"]]
+            keys = [
+                {"pk": item["pk"], "sk": item["sk"]}
+                for item in items
+                if of_any_owner or item.get(_OWNER) == expected
+            ]
             for start in range(0, len(keys), _BATCH):
                 self._delete(client, keys[start : start + _BATCH])
         return "Attributes" in head or bool(keys)
@@ -203,21 +233,24 @@ class DynamoConversations:
                 return
         raise Unavailable("Could not erase the whole conversation; try again.", retry_after=1)
 
-    def _rate(self, answer_id: str, feedback: Feedback) -> bool:
+    def _rate(self, answer_id: str, feedback: Feedback, owner: str | None) -> bool:
         place = parse_answer_id(answer_id)
         if place is None:
             return False
         partition, number = place
+        condition, values = _owned_by(owner)
         try:
             with aws_errors("keep the feedback"):
                 self._client().update_item(
                     TableName=self._table,
                     Key=_key(partition, _turn_key(number)),
                     UpdateExpression="SET feedback = :feedback",
-                    ConditionExpression="attribute_exists(pk) AND expires_at > :now",
+                    ConditionExpression="attribute_exists(pk) AND expires_at > :now "
+                    f"AND {condition}",
                     ExpressionAttributeValues={
                         ":feedback": {"S": feedback.model_dump_json()},
                         ":now": {"N": str(int(self._now()))},
+                        **values,
                     },
                 )
         except Exception as error:
@@ -230,6 +263,17 @@ class DynamoConversations:
 
 def _key(partition: str, sort: str) -> dict[str, Any]:
     return {"pk": {"S": partition}, "sk": {"S": sort}}
+
+
+def _owned(owner: str | None) -> dict[str, Any]:
+    return {} if owner is None else {_OWNER: {"S": owner}}
+
+
+def _owned_by(owner: str | None) -> tuple[str, dict[str, Any]]:
+    """Return the condition that an item belongs to an owner, and its values."""
+    if owner is None:
+        return f"attribute_not_exists({_OWNER})", {}
+    return f"{_OWNER} = :owner", {":owner": {"S": owner}}
 
 
 def _turn_key(number: int) -> str:

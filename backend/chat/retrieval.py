@@ -42,6 +42,7 @@ class _FoundPassage(BaseModel):
     score: float
     metadata: dict[str, Any] = {}
     version: str | None = None
+    owner: str | None = None
 
     def passage(self) -> Passage:
         return Passage(
@@ -54,6 +55,7 @@ class _FoundPassage(BaseModel):
             as_of=provenance.as_of(self.metadata),
             score=self.score,
             version=self.version,
+            owner=self.owner,
         )
 
 

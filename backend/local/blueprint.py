@@ -86,6 +86,8 @@ class Method:
 
     integration: Integration
     api_key_required: bool = True
+    needs_user: bool = False
+    """Whether the authorizer must accept the request's token."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,11 +39,12 @@ def default_estate(
     origin_secret: str,
     log_level: str = "INFO",
     cors_origins: Sequence[str] = (),
+    users: bool = False,
 ) -> Blueprint:
     """The blueprint of the `environment`.
 
     `keys` maps each service and client (`api`, …, `client`, `ingest`) to its API key;
-    `cors_origins` is the Terraform variable of that name.
+    `cors_origins` is the Terraform variable of that name; `users` sets `authorizer`.
     """
     prefix = f"{project}-{environment}"
     vectors = f"{prefix}-vectors-{ACCOUNT_ID}-{REGION}"
@@ -55,6 +56,7 @@ def default_estate(
         "api": {
             "CORS_ORIGINS": ",".join(cors_origins),
             "PEER_SERVICES": ",".join(name for name in SERVICES if name != "api"),
+            **({"USERS_REQUIRED": "true"} if users else {}),
         },
         "chat": {
             "CHAT_MODEL_ID": _CHAT_MODEL_ID,
@@ -88,7 +90,7 @@ def default_estate(
     return Blueprint(
         project=project,
         environment=environment,
-        api=_rest_api(prefix, environment, keys, origin_secret, cors_origins),
+        api=_rest_api(prefix, environment, keys, origin_secret, cors_origins, users=users),
         functions=tuple(
             Function(
                 f"{prefix}-{service}",
@@ -128,6 +130,8 @@ def _rest_api(
     keys: Mapping[str, str],
     origin_secret: str,
     cors_origins: Sequence[str],
+    *,
+    users: bool,
 ) -> RestApi:
     resources: dict[str, dict[str, Method]] = {}
     for service in SERVICES:
@@ -145,7 +149,10 @@ def _rest_api(
                 )
             else:
                 integration = FunctionIntegration(f"{prefix}-{service}")
-            resources[path] = {"ANY": Method(integration)}
+            needs_user = users and DECLARED.services[service].users
+            resources[path] = {"ANY": Method(integration, needs_user=needs_user)}
+            if needs_user:
+                resources[f"/{service}/health"] = {"GET": Method(integration)}
         if cors_origins:
             resources[f"/{service}/{{proxy+}}"]["OPTIONS"] = _preflight(cors_origins[0])
     return RestApi(

@@ -8,10 +8,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from joserfc.jwk import KeySet
+
 from local.aws.bedrock_api import BedrockApi
 from local.aws.lambda_invoke import LambdaInvocations
 from local.aws.seeding import seed
 from local.aws.server import TEST_CREDENTIALS, EmbeddedAws
+from local.aws.user_pool import UserPool, create_user_pool
 from local.aws.xray_documents import XRayForwarder
 from local.bedrock.runtime import Bedrock
 from local.blueprint import ENV_FILE_KEYS, REGION, SERVICES, Blueprint, Function, WebService
@@ -24,6 +27,7 @@ from local.compute.scheduler import Scheduler
 from local.compute.web_services import ServiceFailedError, WebServiceHost
 from local.console.console import Console
 from local.default_estate import default_estate
+from local.gateway.authorizer import CognitoAuthorizer
 from local.gateway.faults import FaultyGateway
 from local.gateway.gateway import Gateway
 from local.gateway.hops import Hops
@@ -45,10 +49,10 @@ class StartError(Exception):
     """
 
 
-def new_blueprint() -> Blueprint:
+def new_blueprint(*, users: bool = False) -> Blueprint:
     """The default estate, with new random keys."""
     keys = {name: secrets.token_hex(20) for name in (*SERVICES, *ENV_FILE_KEYS.values())}
-    return default_estate(keys=keys, origin_secret=secrets.token_hex(20))
+    return default_estate(keys=keys, origin_secret=secrets.token_hex(20), users=users)
 
 
 class RunningEstate:
@@ -69,6 +73,7 @@ class RunningEstate:
     ) -> None:
         self.blueprint = blueprint
         self.hops = Hops()
+        self.user_pool: UserPool | None = None
         self.bedrock = Bedrock()
         self._options = options
         self._report = report
@@ -202,8 +207,18 @@ class RunningEstate:
     async def _start_aws(self) -> None:
         await asyncio.to_thread(self._aws.serve)
         await asyncio.to_thread(seed, self.blueprint, self._aws.url)
+        if self._options.users:
+            await asyncio.to_thread(self._open_user_pool)
         if not self._options.terraform:  # otherwise `provision` has reported it
             self._report("embedded AWS is up")
+
+    def _open_user_pool(self) -> None:
+        pool = create_user_pool(
+            self.blueprint.project, f"Aa1.{secrets.token_urlsafe(16)}", self._aws.url
+        )
+        keys = KeySet.import_key_set(pool.published_keys(self._aws.url))
+        self.gateway.authorizer = CognitoAuthorizer(pool.issuer, {pool.client_id}, keys)
+        self.user_pool = pool
 
     async def _start_function(self, function: Function) -> None:
         try:

@@ -35,6 +35,7 @@ class Options:
     tracing: str = "sdk"
     layer: Path | None = None
     terraform: bool = False
+    users: bool = False
     faults: tuple[Fault, ...] = ()
 
 
@@ -77,6 +78,8 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
         wrong.append("--tracing auto and --layer go together: the wrapper is the layer's")
     elif given.layer and not (Path(given.layer) / WRAPPER).is_file():
         wrong.append(f"--layer: {given.layer} has no {WRAPPER}")
+    if given.users and (given.terraform or given.demo):
+        wrong.append("--users goes with neither --terraform nor --demo: they have no user's token")
     faults = []
     for text in given.fault:
         try:
@@ -95,6 +98,7 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
         verbose=given.verbose,
         tracing=given.tracing,
         terraform=given.terraform,
+        users=given.users,
         **{name: Path(path) for name, path in paths.items() if path},
     )
     return options, wrong
@@ -167,6 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     value("--layer", "DIR", f"for --tracing auto: an unpacked ADOT layer, with its {WRAPPER}")
     switch("--terraform", "apply bootstrap/ and terraform/ to the embedded AWS, serve the result")
+    switch("--users", "require a user's token at /api, and make test users who can sign in")
     parser.add_argument(
         "--fault",
         action="append",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     import local.compute.child  # noqa: F401
+    from local.aws.user_pool import UserPool
     from local.estate import Report, RunningEstate
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -89,6 +90,8 @@ async def _run(options: Options, run_dir: Path, console: "Console", started_at: 
                 _print_line(console, f"--env-file: {error}", style="red")
                 return 1
         _announce(estate.variables(), options, time.monotonic() - started_at, console)
+        if estate.user_pool is not None:
+            _announce_users(estate.user_pool, estate.variables(), console)
         working = asyncio.create_task(_work(estate, options, console))
         done = await _first_done(stopping, working)
         working.cancel()
@@ -100,7 +103,9 @@ async def _start(options: Options, run_dir: Path, report: "Report") -> "RunningE
     from local.estate import RunningEstate, new_blueprint
 
     if not options.terraform:
-        return await RunningEstate(new_blueprint(), options, run_dir, report).__aenter__()
+        return await RunningEstate(
+            new_blueprint(users=options.users), options, run_dir, report
+        ).__aenter__()
     from local.aws.terraform_aws import TerraformAws
     from local.terraform.provisioning import provision
 
@@ -159,7 +164,19 @@ def _announce(
     if not options.demo:
         url, key = variables["API_GATEWAY_URL"], variables["API_KEY"]
         _print_line(console, "Ctrl-C stops it. Try:")
-        _print_line(console, f'  curl -H "x-api-key: {key}" {url}/api/test')
+        if not options.users:  # with users, a request needs a token as well
+            _print_line(console, f'  curl -H "x-api-key: {key}" {url}/api/test')
+
+
+def _announce_users(pool: "UserPool", variables: Mapping[str, str], console: "Console") -> None:
+    from local.aws.user_pool import CURATOR, USERS
+
+    for user in (*USERS, CURATOR):
+        role = ", a curator" if user == CURATOR else ""
+        _print_line(console, f"  # the ID token of {user}{role}:")
+        _print_line(console, f"  {pool.sign_in(user, variables['AWS_ENDPOINT_URL'])}")
+    url, key = variables["API_GATEWAY_URL"], variables["API_KEY"]
+    _print_line(console, f'  curl -H "x-api-key: {key}" -H "authorization: $TOKEN" {url}/api/test')
 
 
 def _print_line(console: "Console", text: str, style: str | None = None) -> None:

@@ -53,6 +53,7 @@ class Record(NamedTuple):
                 as_of=one["as_of"],
                 score=one["score"],
                 version=one["document_version"],
+                owner=one.get("owner"),
             )
             for one in self.fields["passages"]
         )

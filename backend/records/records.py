@@ -188,7 +188,7 @@ def _erase(options: argparse.Namespace) -> int:
     erasure = eraser.erase(owner, reason=options.reason, dry_run=options.dry_run)
     if options.conversation and options.conversations_table and not options.dry_run:
         store = DynamoConversations(options.conversations_table, client=lambda: dynamodb, days=1)
-        had_turns = asyncio.run(store.erase(options.conversation))
+        had_turns = asyncio.run(store.erase_any(options.conversation))
         print("the conversation's turns are deleted" if had_turns else "there were no turns left")
     print(*_summary(erasure, dry_run=options.dry_run), sep="\n")
     return 0

@@ -80,7 +80,6 @@ def create_app(
         # A request with the origin secret came through the gateway, which replaces this header.
         key_id=header_key_id if settings.origin_check else event_key_id,
     )
-    app.state.jobs = jobs
     app.state.job_manager = JobManager(jobs, uploads, max_documents=settings.max_job_documents)
     app.state.worker = Worker(
         settings,

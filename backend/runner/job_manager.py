@@ -1,5 +1,6 @@
 """Creating, cancelling and removing jobs."""
 
+import dataclasses
 import hashlib
 import json
 import secrets
@@ -9,10 +10,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from runner.items import InlineItem, UploadItem, document_id, dump_items
-from runner.jobs import Job, JobStore, Superseded
+from runner.jobs import Job, JobPage, JobStore, Stored, Superseded
 from runner.models import JobBody
 from runner.uploads import Uploads
-from shared.errors import Conflict, NotFound, Unprocessable
+from shared.errors import Conflict, NotFound, Unprocessable, UserNotPermitted
+from shared.request import user
+from shared.request.user import User
 
 _CANCEL_ATTEMPTS = 10
 
@@ -37,13 +40,20 @@ class JobManager:
         Raises:
             Conflict: The key was used with another body.
             Unprocessable: There are no documents under the prefix, or too many.
+            UserNotPermitted: The user may not read what is uploaded.
         """
+        creator = user.current()
+        if body.prefix is not None and creator is not None and not creator.is_curator:
+            # Uploads have no owner: a prefix may contain what another user must not read.
+            raise UserNotPermitted(
+                "Only curators may ingest uploads; send the documents in the body."
+            )
         fingerprint = _fingerprint(body)
         if idempotency_key is None:
             # The time comes first, so that ids sort by age.
             job_id = f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(8)}"
         else:
-            job_id = f"key-{hashlib.sha256(idempotency_key.encode()).hexdigest()[:32]}"
+            job_id = f"key-{_key_hash(creator, idempotency_key)}"
             with suppress(NotFound):
                 # Check before listing the prefix: its content may have changed since.
                 return _require_same_body(self._jobs.load(job_id).job, fingerprint)
@@ -53,12 +63,31 @@ class JobManager:
             id=job_id,
             fingerprint=fingerprint,
             items_key="",
+            user=creator,
             total=len(items),
             created_at=now,
             updated_at=now,
         )
         created = self._jobs.create(job, dump_items(items)).job
         return _require_same_body(created, fingerprint)
+
+    def get(self, job_id: str) -> Job:
+        """Return a job of the current user.
+
+        Raises:
+            NotFound: The user has no such job.
+        """
+        return self._load(job_id).job
+
+    def page(self, *, only_open: bool, limit: int, after: str | None) -> JobPage:
+        """Return the current user's jobs among the next `limit` jobs; there may be none."""
+        page = self._jobs.page(only_open=only_open, limit=limit, after=after)
+        reader = user.current()
+        return dataclasses.replace(
+            page,
+            jobs=[one for one in page.jobs if one.is_visible_to(reader)],
+            unreadable=page.unreadable if reader is None else [],
+        )
 
     def cancel_or_remove(self, job_id: str) -> Job | None:
         """Cancel an open job and return it; remove an ended job and return None.
@@ -68,7 +97,7 @@ class JobManager:
             Conflict: The job changed during every attempt.
         """
         for _ in range(_CANCEL_ATTEMPTS):
-            stored = self._jobs.load(job_id)
+            stored = self._load(job_id)
             if not stored.job.is_open:
                 self._jobs.remove(stored.job)
                 return None
@@ -77,6 +106,12 @@ class JobManager:
             except Superseded:
                 continue
         raise Conflict(f"Job {job_id} changes too fast to be cancelled; try again.")
+
+    def _load(self, job_id: str) -> Stored:
+        stored = self._jobs.load(job_id)
+        if not stored.job.is_visible_to(user.current()):
+            raise NotFound(f"There is no job {job_id}.")
+        return stored
 
     def _items(self, body: JobBody) -> Sequence[InlineItem | UploadItem]:
         if body.documents is not None:
@@ -97,6 +132,12 @@ def _require_same_body(job: Job, fingerprint: str) -> Job:
     if job.fingerprint != fingerprint:
         raise Conflict("This Idempotency-Key was used for another body; choose a new key.")
     return job
+
+
+def _key_hash(creator: User | None, idempotency_key: str) -> str:
+    # Each user has keys of their own.
+    text = idempotency_key if creator is None else f"{creator.id} {idempotency_key}"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _fingerprint(body: JobBody) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Protocol, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from runner.failures import DocumentFailure, joined
+from shared.request.user import User
 
 State = Literal["pending", "running", "succeeded", "partial", "failed", "cancelled"]
 
@@ -59,6 +60,7 @@ class Job(_Record):
     its own id here if S3 stored the state despite the error. `attempts` counts the slices that
     failed because of a document or a killed instance, `waits` all slices that failed; progress sets
     both to 0. `done` includes the documents in `partial`, of which some pages could not be read.
+    `user` is who created the job, and whose documents it ingests.
     """
 
     format: Literal[1] = 1
@@ -66,6 +68,7 @@ class Job(_Record):
     commit: str = ""
     fingerprint: str
     items_key: str
+    user: User | None = None
     state: State = "pending"
     total: Annotated[int, Field(ge=0)]
     done: Annotated[int, Field(ge=0)] = 0
@@ -84,6 +87,10 @@ class Job(_Record):
     def is_open(self) -> bool:
         """Whether the job has work left."""
         return self.state in {"pending", "running"}
+
+    def is_visible_to(self, user: User | None) -> bool:
+        """Whether a user created the job; a request without a user is the operator's."""
+        return user is None or (self.user is not None and self.user.id == user.id)
 
     def blocked_seconds(self, now: datetime) -> float:
         """Return the seconds until a slice may begin; 0 if it may begin now."""

@@ -1,15 +1,17 @@
 """How many parts each long document has in s3vector.
 
-If a shorter version has fewer parts, the count tells which parts to delete.
+If a shorter version has fewer parts, the count tells which parts to delete. Two owners may use the
+same id, so counts are kept for each owner.
 """
 
 from typing import Protocol
 
 from shared.aws.bucket import Bucket
+from shared.request import user
 
 
 class PartCounts(Protocol):
-    """Numbers of parts by document id; a document that was never split counts 1."""
+    """Numbers of parts of the current user's documents by id; one never split counts 1."""
 
     def get(self, document_id: str) -> int:
         """Return how many parts of a document may be in the store."""
@@ -46,4 +48,5 @@ def part_id(document_id: str, part: int) -> str:
 
 
 def _key(document_id: str) -> str:
-    return f"jobs/parts/{document_id}"
+    owner = user.written_owner(user.current())
+    return f"jobs/parts/{document_id}" if owner is None else f"jobs/parts/{owner}/{document_id}"

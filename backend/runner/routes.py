@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, status
 
 from runner.job_manager import JobManager
-from runner.jobs import JobStore
 from runner.models import Job, JobBody, JobPage
 from runner.worker import Worker
 from shared.errors import NotFound
 from shared.models import error_responses
+from shared.request import user
 from shared.request.deadline import in_time
 
 router = APIRouter(tags=["jobs"])
@@ -25,10 +25,6 @@ _STORAGE_ERRORS = error_responses(502, 503, 504)
 
 async def get_job_manager(request: Request) -> JobManager:
     return request.app.state.job_manager  # type: ignore[no-any-return]
-
-
-async def get_jobs(request: Request) -> JobStore:
-    return request.app.state.jobs  # type: ignore[no-any-return]
 
 
 async def get_worker(request: Request) -> Worker:
@@ -43,7 +39,6 @@ async def get_job_id(job_id: Annotated[str, Path(description="The job's `id`.")]
 
 
 JobManagerPort = Annotated[JobManager, Depends(get_job_manager)]
-JobsPort = Annotated[JobStore, Depends(get_jobs)]
 WorkerPort = Annotated[Worker, Depends(get_worker)]
 JobId = Annotated[str, Depends(get_job_id)]
 IdempotencyKey = Annotated[
@@ -63,7 +58,7 @@ IdempotencyKey = Annotated[
     summary="Create a job that ingests documents",
     status_code=status.HTTP_202_ACCEPTED,
     response_description="The job, which has not started yet.",
-    responses=error_responses(400, 409, 413, 422) | _STORAGE_ERRORS,
+    responses=error_responses(400, 403, 409, 413, 422) | _STORAGE_ERRORS,
 )
 async def create_job(
     body: JobBody, manager: JobManagerPort, idempotency_key: IdempotencyKey = None
@@ -77,7 +72,7 @@ async def create_job(
 
 @router.get("/jobs", summary="List jobs", responses=error_responses(422) | _STORAGE_ERRORS)
 async def list_jobs(
-    jobs: JobsPort,
+    manager: JobManagerPort,
     state: Annotated[
         Literal["open"] | None, Query(description="`open`: only jobs with work left.")
     ] = None,
@@ -88,7 +83,7 @@ async def list_jobs(
     ] = None,
 ) -> JobPage:
     """Return one page of jobs in the order of their ids; it may have fewer than `limit`."""
-    page = partial(jobs.page, only_open=state == "open", limit=limit, after=cursor)
+    page = partial(manager.page, only_open=state == "open", limit=limit, after=cursor)
     return JobPage.of(await _in_time(asyncio.to_thread(page)))
 
 
@@ -97,9 +92,9 @@ async def list_jobs(
     summary="Look up a job",
     responses=error_responses(404) | _STORAGE_ERRORS,
 )
-async def get_job(job_id: JobId, jobs: JobsPort) -> Job:
+async def get_job(job_id: JobId, manager: JobManagerPort) -> Job:
     """Return a job and its progress."""
-    return Job.of((await _in_time(asyncio.to_thread(jobs.load, job_id))).job)
+    return Job.of(await _in_time(asyncio.to_thread(manager.get, job_id)))
 
 
 @router.post(
@@ -108,11 +103,15 @@ async def get_job(job_id: JobId, jobs: JobsPort) -> Job:
     response_description="The job after this slice of work.",
     responses=error_responses(404) | _STORAGE_ERRORS,
 )
-async def run_job(job_id: JobId, worker: WorkerPort, response: Response) -> Job:
+async def run_job(
+    job_id: JobId, manager: JobManagerPort, worker: WorkerPort, response: Response
+) -> Job:
     """Run one slice, unless the job has ended, waits, or is running elsewhere.
 
     Until the seconds in `Retry-After` have passed, another call does nothing.
     """
+    if user.current() is not None:
+        await _in_time(asyncio.to_thread(manager.get, job_id))  # 404 for another user's job
     progress = await _in_time(worker.advance(job_id))
     if progress.retry_after:
         response.headers["retry-after"] = str(math.ceil(progress.retry_after))

@@ -17,6 +17,7 @@ from runner.slices import Slice, SlicePorts
 from runner.uploads import Uploads
 from shared.logging import get_logger
 from shared.request import deadline
+from shared.request.user import acting_for
 
 _log = get_logger(__name__)
 
@@ -88,7 +89,9 @@ class Worker:
         )
         try:
             stored = await asyncio.to_thread(ports.jobs.save, stored, begun)
-            stored = await Slice(self._settings, ports, builder, limit).run(stored)
+            # The documents belong to whoever created the job, not to whoever runs it.
+            with acting_for(begun.user):
+                stored = await Slice(self._settings, ports, builder, limit).run(stored)
         except Superseded:
             # Another worker advanced the job, or a caller cancelled it.
             _log.info("job_superseded", job_id=job_id)

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from s3vector.documents import Documents
 from s3vector.embeddings import Embedder, TitanEmbedder
+from s3vector.ownership import OwnedStore
 from s3vector.pool import Pool
 from s3vector.routes import router
 from s3vector.s3_store import S3VectorStore
@@ -14,6 +15,7 @@ from s3vector.s3vectors_store import S3VectorsStore
 from s3vector.search import Search
 from s3vector.settings import Settings
 from s3vector.store import VectorStore
+from shared.access import KeyNames
 from shared.app import create_service_app
 from shared.aws.bucket import Bucket
 from shared.aws.clients import MODEL_ATTEMPTS, aws_client
@@ -23,7 +25,11 @@ _READ_THREADS = 4
 
 
 def create_app(
-    settings: Settings, *, store: VectorStore | None = None, embedder: Embedder | None = None
+    settings: Settings,
+    *,
+    store: VectorStore | None = None,
+    embedder: Embedder | None = None,
+    key_names: KeyNames | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -31,20 +37,23 @@ def create_app(
         settings: The service's settings.
         store: The vector store; by default the one that `settings.vector_backend` names.
         embedder: The embedding model; by default Titan on Bedrock.
+        key_names: The names of API keys; by default in SSM.
     """
     embedder = embedder or _embedder(settings)
-    store = store or _store(settings)
+    # Every route goes through it: there is no way to a document but as the current user.
+    owned = OwnedStore(store or _store(settings))
     app = create_service_app(
         settings,
         title="s3vector",
         description="Stores documents and finds the passages nearest to a question.",
         routers=[router],
-        readiness_checks={"vector_store": store.check},
+        readiness_checks={"vector_store": owned.check},
+        key_names=key_names,
     )
-    app.state.store = store
+    app.state.store = owned
     app.state.embedder = embedder
-    app.state.documents = Documents(store, embedder, max_passages=settings.max_passages_per_request)
-    app.state.search = Search(store, embedder)
+    app.state.documents = Documents(owned, embedder, max_passages=settings.max_passages_per_request)
+    app.state.search = Search(owned, embedder)
     return app
 
 

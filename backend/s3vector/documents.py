@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from s3vector.embeddings import Embedder
+from s3vector.ownership import OwnedStore
 from s3vector.passages import split_text
-from s3vector.store import Document, DocumentRecord, Passage, Vector, VectorStore
+from s3vector.store import Document, DocumentRecord, Passage, Vector
 from shared.documents import DocumentBody
 from shared.errors import NotFound, PayloadTooLarge
 
@@ -21,15 +22,15 @@ class _SplitDocument:
 
 
 class Documents:
-    """The documents of a store.
+    """The documents of the current user.
 
     Args:
-        store: The vector store.
+        store: The vector store as the user sees it.
         embedder: Embeds the passages.
         max_passages: The most passages in one `put`, which bounds its duration.
     """
 
-    def __init__(self, store: VectorStore, embedder: Embedder, *, max_passages: int) -> None:
+    def __init__(self, store: OwnedStore, embedder: Embedder, *, max_passages: int) -> None:
         self._store = store
         self._embedder = embedder
         self._max_passages = max_passages
@@ -50,7 +51,7 @@ class Documents:
                 f"The documents have {count} passages; one request may have at most "
                 f"{self._max_passages}. Send fewer documents at a time."
             )
-        existing = self._store.get([body.id for body in bodies])
+        existing = self._store.writable([body.id for body in bodies])
         versions = {document_id: one.record.version for document_id, one in existing.items()}
         changed = [one for one in split if versions.get(one.body.id) != one.version]
         updated = [one.body.id for one in changed if one.body.id in existing]
@@ -60,7 +61,7 @@ class Documents:
         return [records[body.id] for body in bodies]
 
     def get(self, document_id: str) -> Document:
-        found = self._store.get([document_id]).get(document_id)
+        found = self._store.get(document_id)
         if found is None:
             raise _not_found(document_id)
         return found
@@ -91,7 +92,7 @@ class Documents:
         """
         vectors: dict[str, Vector] = {}
         if updated:
-            for document in self._store.get(updated, vectors=True).values():
+            for document in self._store.writable(updated, vectors=True).values():
                 for passage in document.passages:
                     if passage.vector is not None:
                         vectors[_input(document.record.title, passage.text)] = passage.vector

@@ -12,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from s3vector.ownership import is_own
 from s3vector.store import Document, DocumentRecord, Hit, StoreStats
 from shared.documents import DocumentBody, DocumentText, require_distinct_ids
 
@@ -70,6 +71,9 @@ class DocumentSummary(_Body):
     version: str
     updated_at: Annotated[str, Field(description="ISO 8601, UTC.")]
     passages: int
+    is_own: Annotated[
+        bool, Field(description="Whether only the user can read it; others are common.")
+    ] = False
 
     @classmethod
     def of(cls, record: DocumentRecord) -> Self:
@@ -80,6 +84,7 @@ class DocumentSummary(_Body):
             version=record.version,
             updated_at=record.updated_at,
             passages=record.passages,
+            is_own=is_own(record.owner),
         )
 
 
@@ -153,6 +158,9 @@ class FoundPassage(_Body):
     score: Annotated[float, Field(description="Cosine similarity, -1 to 1.")]
     metadata: dict[str, Any]
     version: Annotated[str, Field(description="The document's: the same for the same content.")]
+    owner: Annotated[
+        str | None, Field(description="The pseudonym of the owner; null for all documents without.")
+    ] = None
 
 
 class Found(_Body):
@@ -176,6 +184,7 @@ class Found(_Body):
                     score=hit.score,
                     metadata=dict(hit.metadata),
                     version=hit.version,
+                    owner=hit.owner,
                 )
                 for hit in hits
             ],

@@ -23,9 +23,9 @@ from s3vector.models import (
     StoredDocuments,
     Texts,
 )
+from s3vector.ownership import OwnedStore
 from s3vector.pool import TIME_IS_UP
 from s3vector.search import Search
-from s3vector.store import VectorStore
 from shared.documents import DocumentId
 from shared.models import error_responses
 from shared.request.deadline import in_time
@@ -41,7 +41,7 @@ async def get_search(request: Request) -> Search:
     return request.app.state.search  # type: ignore[no-any-return]
 
 
-async def get_store(request: Request) -> VectorStore:
+async def get_store(request: Request) -> OwnedStore:
     return request.app.state.store  # type: ignore[no-any-return]
 
 
@@ -51,7 +51,7 @@ async def get_embedder(request: Request) -> Embedder:
 
 DocumentsPort = Annotated[Documents, Depends(get_documents)]
 SearchPort = Annotated[Search, Depends(get_search)]
-StorePort = Annotated[VectorStore, Depends(get_store)]
+StorePort = Annotated[OwnedStore, Depends(get_store)]
 EmbedderPort = Annotated[Embedder, Depends(get_embedder)]
 
 _READ_ERRORS = error_responses(409, 502, 503, 504, 507)
@@ -118,7 +118,7 @@ def get_document(document_id: DocumentId, documents: DocumentsPort) -> DocumentD
     "/documents/{document_id}",
     summary="Delete a document",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=error_responses(404, 422) | _READ_ERRORS,
+    responses=error_responses(403, 404, 422) | _READ_ERRORS,
 )
 @bounded
 def delete_document(document_id: DocumentId, documents: DocumentsPort) -> None:

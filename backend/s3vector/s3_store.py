@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import islice
 from threading import Lock
 from typing import Final
 from uuid import uuid4
@@ -100,13 +101,14 @@ class S3VectorStore:
         self._append(tombstone, 0, bounded=False)
         return True
 
-    def page(self, limit: int, cursor: str | None) -> Page:
+    def page(self, limit: int, cursor: str | None, where: Filter | None = None) -> Page:
         snapshot = self._refresh()
         start = 0 if cursor is None else bisect_right(snapshot.ids, _decode_cursor(cursor))
-        ids = snapshot.ids[start : start + limit]
-        more = start + limit < len(snapshot.ids)
-        records = tuple(snapshot.record(one) for one in ids)
-        return Page(records, _encode_cursor(ids[-1]) if more else None)
+        found = map(snapshot.record, islice(snapshot.ids, start, None))
+        matching = (one for one in found if where is None or where.matches(one.metadata))
+        records = tuple(islice(matching, limit))
+        more = next(matching, None) is not None
+        return Page(records, _encode_cursor(records[-1].id) if more else None)
 
     def query(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
         return self._refresh().search(vector, top_k, where)

@@ -82,13 +82,17 @@ class S3VectorsStore:
         self._remove(head.keys[1:])
         return True
 
-    def page(self, limit: int, cursor: str | None) -> Page:
+    def page(self, limit: int, cursor: str | None, where: Filter | None = None) -> Page:
         records: list[DocumentRecord] = []
         for _ in range(_MAX_LIST_PAGES):
             # List no more than this page still needs: the engine's cursor points only to the end
             # of a listing.
             found, cursor = self._index.list(min(limit - len(records), MAX_LIST), cursor)
-            records += [one.record for one in found if one.number == 0]
+            records += [
+                one.record
+                for one in found
+                if one.number == 0 and (where is None or where.matches(one.record.metadata))
+            ]
             if cursor is None or len(records) >= limit:
                 break
         return Page(tuple(records), cursor)

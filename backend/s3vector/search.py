@@ -4,15 +4,16 @@ from collections.abc import Sequence
 
 from s3vector.embeddings import Embedder
 from s3vector.filters import Filter
-from s3vector.store import Hit, VectorStore
+from s3vector.ownership import OwnedStore
+from s3vector.store import Hit
 from shared.errors import Unprocessable
 from shared.tracing import span
 
 
 class Search:
-    """Finds the passages nearest to a text or a vector."""
+    """Finds the passages nearest to a text or a vector, among those the current user may read."""
 
-    def __init__(self, store: VectorStore, embedder: Embedder) -> None:
+    def __init__(self, store: OwnedStore, embedder: Embedder) -> None:
         self._store = store
         self._embedder = embedder
 

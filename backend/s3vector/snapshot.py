@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# Filters whose rows are kept, and the longest of them.
+_KEPT_FILTERS = 16
+_MAX_FILTER_CHARACTERS = 400
+
+
 class Snapshot:
     """A manifest and the segments it lists, in the same order. Immutable.
 
@@ -29,6 +34,7 @@ class Snapshot:
         self.manifest = manifest
         self.source = source
         self.segments = tuple(segments)
+        self._matching: dict[tuple[int, str], NDArray[np.intp]] = {}
         self._segment_of: dict[str, int] = {}
         for number, segment in enumerate(self.segments):
             for document_id in segment.deleted:
@@ -126,6 +132,19 @@ class Snapshot:
         return self._live[number]
 
     def _matching_rows(self, number: int, where: Filter) -> "NDArray[np.intp]":
+        # The same filter of owners is part of every query, and often the whole filter. The text
+        # tells 1 from True, which are equal as keys.
+        key = (number, repr(where))
+        rows = self._matching.get(key)
+        if rows is None:
+            rows = self._compare(number, where)
+            if len(key[1]) <= _MAX_FILTER_CHARACTERS:
+                if len(self._matching) >= _KEPT_FILTERS * len(self.segments):
+                    self._matching.clear()
+                self._matching[key] = rows
+        return rows
+
+    def _compare(self, number: int, where: Filter) -> "NDArray[np.intp]":
         documents = self.segments[number].documents
         return self._rows_of(
             number,

@@ -25,6 +25,7 @@ class DocumentRecord:
     """A document without its passages.
 
     `version` is a hash of the content, the model and the dimension. `passages` is their number.
+    `owner` is None for common documents; the engines store it in the metadata.
     """
 
     id: str
@@ -33,6 +34,7 @@ class DocumentRecord:
     version: str
     updated_at: str
     passages: int
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Hit:
     score: float
     metadata: Metadata
     version: str
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,8 @@ class VectorStore(Protocol):
     def delete(self, document_id: str) -> bool:
         """Delete a document; return False if there was none."""
 
-    def page(self, limit: int, cursor: str | None) -> Page:
-        """Return up to `limit` records; each document is on one page only."""
+    def page(self, limit: int, cursor: str | None, where: Filter | None = None) -> Page:
+        """Return up to `limit` records that match; each document is on one page only."""
 
     def query(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
         """Return the nearest passages, best first; `vector` must have the store's dimension."""

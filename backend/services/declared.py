@@ -79,11 +79,16 @@ class Service(BaseModel):
         "method and path. The service refuses every operation that is in no scope, except health "
         "and its own description.",
     )
-    scopes: list[str] | None = Field(
-        default=None,
-        description="Set, and possibly empty, for a service that end users call: Terraform's "
-        "variable authorizer then applies to it, and a token needs one of these OAuth scopes or of "
-        "the authorizer's.",
+    forwards_identity: bool = Field(
+        default=False,
+        description="Whether the service may say which end user its calls act for: the services "
+        "that it calls honour the headers x-user, x-tenant and x-roles of its key, and refuse them "
+        "with any other key.",
+    )
+    users: bool = Field(
+        default=False,
+        description="Whether end users call the service: Terraform's variable authorizer then "
+        "applies to its paths, except for its health.",
     )
 
     @model_validator(mode="after")
@@ -92,6 +97,8 @@ class Service(BaseModel):
             raise ValueError("a task has no route, and every other service has one")
         if self.key != (self.quota is not None):
             raise ValueError("a service with a key needs a quota, and no other service has one")
+        if self.forwards_identity and not self.key:
+            raise ValueError("a service needs a key to forward an identity")
         if self.calls and not self.key:
             raise ValueError("a service needs a key to call others")
         operations = [each for scope in self.access.values() for each in scope]
@@ -124,6 +131,9 @@ class Declaration(NamedTuple):
                 for name in sorted([*names, *self.clients])
                 if (scopes := self.scopes_of(name).get(service))
             },
+            "forwards_identity": sorted(
+                name for name, each in self.services.items() if each.forwards_identity
+            ),
         }
 
 

@@ -18,6 +18,9 @@ from shared.scopes import KeyScopes
 KEY_ID_HEADER: Final = "x-api-key-id"
 """The header with the key's id, for a service that the gateway calls by HTTP."""
 
+KEY_NAME: Final = "shared.key_name"
+"""ASGI scope key: the name of the request's key, once its scope has been checked."""
+
 OPEN_PATHS: Final = frozenset(
     ["/health", "/liveness", "/readiness", "/openapi.json", "/docs", "/docs/oauth2-redirect"]
 )
@@ -124,6 +127,7 @@ class AccessMiddleware:
             raise MissingScope(
                 f"This API key lacks the scope {self._service}:{wanted}; use a key that has it."
             )
+        scope[KEY_NAME] = name
 
 
 class _Path(NamedTuple):

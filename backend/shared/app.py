@@ -22,8 +22,10 @@ from shared.models import error_responses
 from shared.request import deadline
 from shared.request.body_limit import BodyLimitMiddleware
 from shared.request.equivalents import EquivalentRequests
+from shared.request.user import Claims
 from shared.settings import FullServiceSettings
 from shared.telemetry.metrics import ServiceMetrics
+from shared.users import UserMiddleware
 
 MAX_BODY_BYTES: Final = 6 * 1024 * 1024
 """Lambda's own limit. The runner has the same one, so that a service can move between them."""
@@ -44,6 +46,7 @@ def create_service_app(
     middleware: Sequence[Middleware] = (),
     key_names: KeyNames | None = None,
     key_id: KeyIdOf = event_key_id,
+    claims: Claims | None = None,
 ) -> FastAPI:
     """Return an application with logging, tracing, errors and health in place.
 
@@ -60,6 +63,8 @@ def create_service_app(
             before the check of the API key's scopes.
         key_names: The names of API keys; by default in SSM.
         key_id: Returns the id of a request's API key; by default from API Gateway's event.
+        claims: Where the user is in API Gateway's event, for a service that end users call; others
+            learn the user from the service that calls them.
 
     Raises:
         TypeError: A route declares an answer other than JSON and text.
@@ -90,6 +95,11 @@ def create_service_app(
     install_error_handlers(app)
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimitMiddleware, max_bytes=max_body_bytes)
+    app.add_middleware(
+        UserMiddleware,
+        forwarders=frozenset(settings.key_scopes.forwards_identity),
+        claims=claims,
+    )
     if settings.enable_service_api_keys:
         ssm = partial(aws_client, "ssm", region=settings.aws_region)
         app.add_middleware(

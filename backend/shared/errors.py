@@ -4,6 +4,7 @@ ServiceError              500 internal_error
 ├── InvalidRequest        400 invalid_request
 ├── Unauthenticated       401 unauthenticated
 ├── Forbidden             403 forbidden
+│   └── UserNotPermitted  403 user_not_permitted
 ├── NotFound              404 not_found
 ├── Conflict              409 conflict
 ├── PayloadTooLarge       413 payload_too_large
@@ -89,6 +90,12 @@ class Forbidden(ServiceError):
     """The caller may not do this."""
 
     status, code = 403, "forbidden"
+
+
+class UserNotPermitted(Forbidden):
+    """The user whom the request acts for may not do this; services pass it on to their caller."""
+
+    code = "user_not_permitted"
 
 
 class NotFound(ServiceError):

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import httpx
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.request.user import User
+from shared.scopes import KeyScopes
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -74,6 +77,39 @@ class FakeKeyNames:
         return self.names.get(key_id)
 
 
+FORGED_IDENTITIES: tuple[dict[str, str], ...] = (
+    {"x-user": "ana"},
+    {"x-tenant": "north"},
+    {"x-roles": "curators"},
+    {"X-User": "ana", "X-Tenant": "north", "X-Roles": "curators"},
+)
+"""Headers by which a client could say that it is a user."""
+
+
+def two_keys(*operations: str) -> KeyScopes:
+    """Return scopes with two keys that may do the same; only `service` may forward a user."""
+    return KeyScopes(
+        operations={"all": operations},
+        keys={"client": ("all",), "service": ("all",)},
+        forwards_identity=("service",),
+    )
+
+
+def calling_with(
+    app: ASGIApp, key: str, user: User | None = None, **options: Any
+) -> httpx.AsyncClient:
+    """Return a client behind the gateway, with one of `two_keys`, which forwards a user.
+
+    The application needs `key_names=TWO_KEY_NAMES`.
+    """
+    headers = {**(user.headers() if user else {}), **options.pop("headers", {})}
+    context = {"identity": {"apiKeyId": f"id-of-{key}"}}
+    return app_client(app, context=context, headers=headers, **options)
+
+
+TWO_KEY_NAMES = FakeKeyNames({"id-of-client": "client", "id-of-service": "service"})
+
+
 class LambdaContext:
     """The context argument of a Lambda handler.
 
@@ -93,9 +129,20 @@ class LambdaContext:
         return int((self._ends - time.monotonic()) * 1000)
 
 
-def app_client(app: ASGIApp, **options: Any) -> httpx.AsyncClient:
-    """Return a client that calls an application in this process, without sockets."""
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+def app_client(
+    app: ASGIApp, *, context: Mapping[str, Any] | None = None, **options: Any
+) -> httpx.AsyncClient:
+    """Return a client that calls an application in this process, without sockets.
+
+    `context` is the `requestContext` of API Gateway's event, as the application sees it.
+    """
+
+    async def behind_gateway(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "aws.event": {"requestContext": context}}, receive, send)
+
+    transport = httpx.ASGITransport(
+        app=app if context is None else behind_gateway, raise_app_exceptions=False
+    )
     return httpx.AsyncClient(transport=transport, base_url="http://test", **options)
 
 
@@ -110,8 +157,12 @@ def api_gateway_event(
     stage: str = "dev",
     source_ip: str = "203.0.113.7",
     key_id: str | None = None,
+    authorizer: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return a REST API's event for a Lambda proxy integration (payload format 1.0)."""
+    """Return a REST API's event for a Lambda proxy integration (payload format 1.0).
+
+    `authorizer` is what the gateway's authorizer adds, such as `{"claims": {"sub": "ana"}}`.
+    """
     if json is not None:
         body = json_module.dumps(json)
         headers = {"content-type": "application/json", **(headers or {})}
@@ -146,6 +197,7 @@ def api_gateway_event(
                 "apiKeyId": key_id,
             },
             "apiId": "abc123",
+            **({"authorizer": dict(authorizer)} if authorizer is not None else {}),
         },
         "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
         "isBase64Encoded": is_binary,

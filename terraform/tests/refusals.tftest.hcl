@@ -163,7 +163,7 @@ run "what_does_not_go_together_is_refused" {
   variables {
     live_versions    = { web = "1" }
     service_api_keys = { a = { quota_limit = 1, quota_period = "YEAR", description = "A" } }
-    authorizer       = { type = "cognito" }
+    authorizer       = { type = "cognito", tenant_claim = "a tenant" }
     environment      = "prod"
     aws_region       = "ca-west-1"
     tracing_mode     = "auto"

@@ -321,8 +321,18 @@ run "end_users_of_cognito" {
   }
 
   assert {
-    condition     = aws_api_gateway_method.proxy["api"].authorization == "COGNITO_USER_POOLS" && aws_api_gateway_method.proxy["chat"].authorization == "NONE" && aws_api_gateway_method.health["api"].authorization == "NONE"
-    error_message = "End users sign in at /api; services and canaries do not."
+    condition = alltrue([
+      for service in local.services : alltrue([
+        for method in [aws_api_gateway_method.service[service], aws_api_gateway_method.proxy[service]] :
+        method.authorization == (service == "api" ? "COGNITO_USER_POOLS" : "NONE")
+      ])
+    ]) && keys(aws_api_gateway_method.health) == ["api"] && aws_api_gateway_method.health["api"].authorization == "NONE"
+    error_message = "End users sign in at /api, and nowhere else; services and canaries do not."
+  }
+
+  assert {
+    condition     = alltrue([for method in aws_api_gateway_method.proxy : method.authorization_scopes == null || try(length(method.authorization_scopes), 0) == 0])
+    error_message = "With scopes, API Gateway would take access tokens in the place of ID tokens."
   }
 }
 
@@ -330,12 +340,18 @@ run "end_users_with_tokens" {
   command = plan
 
   variables {
-    authorizer = { type = "jwt", function_arn = "arn:aws:lambda:us-east-1:123456789012:function:tokens" }
+    cors_origins = ["https://app.example.com"]
+    authorizer   = { type = "jwt", function_arn = "arn:aws:lambda:us-east-1:123456789012:function:tokens" }
   }
 
   assert {
     condition     = aws_api_gateway_method.proxy["api"].authorization == "CUSTOM" && aws_api_gateway_authorizer.main[0].type == "TOKEN"
     error_message = "The configured function checks the token."
+  }
+
+  assert {
+    condition     = alltrue([for method in aws_api_gateway_method.preflight : method.authorization == "NONE"])
+    error_message = "A preflight request carries no token."
   }
 }
 

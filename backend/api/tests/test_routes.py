@@ -4,10 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.tests.fakes import SETTINGS, Gateway, job
-from shared.testing import app_client
+from shared.request.user import HEADERS
+from shared.testing import FORGED_IDENTITIES, TWO_KEY_NAMES, app_client, two_keys
 
 pytestmark = pytest.mark.anyio
 
@@ -347,7 +349,7 @@ PASSAGE = {
 }  # fmt: skip
 SUMMARY = {
     "id": "a", "title": "A", "metadata": {"topic": "savings"}, "version": "v1",
-    "updated_at": "2026-01-02T03:04:05Z", "passages": 1,
+    "updated_at": "2026-01-02T03:04:05Z", "passages": 1, "is_own": False,
 }  # fmt: skip
 
 
@@ -384,3 +386,56 @@ async def test_an_unknown_document_stays_404() -> None:
     async with app_client(create_app(SETTINGS, client=gateway.client())) as client:
         answer = await client.get("/documents/a")
     assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+
+
+# --- Users ----------------------------------------------------------------------------------------
+
+ANA = {"claims": {"sub": "ana", "custom:bank": "north", "cognito:groups": "curators"}}
+
+
+def _app_with_users(gateway: Gateway) -> FastAPI:
+    scopes = two_keys("GET /status", "POST /ask", "POST /documents", "GET /documents/{document_id}")
+    settings = SETTINGS.model_copy(
+        update={
+            "enable_service_api_keys": True,
+            "key_scopes": scopes,
+            "users_required": True,
+            "tenant_claim": "custom:bank",
+        }
+    )
+    return create_app(settings, client=gateway.client(), key_names=TWO_KEY_NAMES)
+
+
+def _signed_in(gateway: Gateway, authorizer: Any, key: str = "client") -> httpx.AsyncClient:
+    context = {"identity": {"apiKeyId": f"id-of-{key}"}, "authorizer": authorizer}
+    return app_client(_app_with_users(gateway), context=context)
+
+
+@pytest.mark.parametrize("headers", FORGED_IDENTITIES)
+@pytest.mark.parametrize("key", ["client", "service"])
+async def test_nobody_says_who_the_user_is_but_the_gateway(
+    key: str, headers: dict[str, str]
+) -> None:
+    gateway = Gateway({"POST /chat/messages": httpx.Response(200, json=CHAT_ANSWER)})
+    async with _signed_in(gateway, ANA, key) as client:
+        answer = await client.post("/ask", json={"question": "Who?"}, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (403, "forged_identity")
+    assert gateway.requests == []
+
+
+async def test_the_user_in_the_claims_is_forwarded() -> None:
+    gateway = Gateway({"POST /chat/messages": httpx.Response(200, json=CHAT_ANSWER)})
+    async with _signed_in(gateway, ANA) as client:
+        assert (await client.post("/ask", json={"question": "Who?"})).status_code == 200
+    sent = gateway.requests[0].headers
+    assert [sent[name] for name in HEADERS] == ["ana", "north", "curators"]
+
+
+async def test_where_users_are_required_a_request_without_one_is_refused() -> None:
+    async with _signed_in(Gateway({}), None) as client:
+        refused = await client.get("/status")
+        assert (refused.status_code, refused.json()["error"]) == (401, "unauthenticated")
+        assert (await client.get("/health")).status_code == 200
+    async with _signed_in(Gateway({}), {"claims": {"sub": "ana"}}) as client:
+        refused = await client.get("/status")
+        assert (refused.status_code, refused.json()["error"]) == (403, "forbidden")

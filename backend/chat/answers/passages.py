@@ -35,6 +35,8 @@ class Passage:
     score: float = 0.0
     version: str | None = None
     """The document's version; equal content has an equal version."""
+    owner: str | None = None
+    """The pseudonym of the document's owner; two owners may use the same document id."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from chat.chat_model import Completion
 from chat.history import Exchange
 from chat.retrieval import Retrieved
+from shared.request.user import User
 
 
 class Question(NamedTuple):
@@ -16,6 +17,7 @@ class Question(NamedTuple):
     Attributes:
         conversation: The conversation's partition, a hash of its id.
         caller: The id of the API key that the gateway accepted; None without a gateway.
+        user: Who asked; None without users.
     """
 
     conversation: str
@@ -25,6 +27,7 @@ class Question(NamedTuple):
     top_k: int
     metadata_filter: Mapping[str, Any] | None
     caller: str | None = None
+    user: User | None = None
 
 
 @dataclass(slots=True)

@@ -106,6 +106,8 @@ def build(
             "release": release.version,
             **ids,
             "caller": question.caller,
+            # The pseudonym: records cannot be erased, unlike the texts, which name the subject.
+            "user": None if question.user is None else question.user.id,
             "conversation": question.conversation,
             "verdict": verdict | {"removed": [one.reason for one in answer.removed]},
             "model": None if evidence.completion is None else release.model,
@@ -113,6 +115,7 @@ def build(
             "passages": [
                 {
                     "document_id": one.document_id,
+                    "owner": one.owner,
                     "document_version": one.version,
                     "passage_id": one.passage_id,
                     "page": one.page,
@@ -143,6 +146,7 @@ def _conversation_texts(
 ) -> dict[str, Any]:
     return {
         "question": question.text,
+        "user": None if question.user is None else asdict(question.user),
         "history": [asdict(one) for one in question.history],
         "top_k": question.top_k,
         "filter": question.metadata_filter,
@@ -194,5 +198,7 @@ def _passages(evidence: Evidence) -> Sequence[Passage]:
 def _by_document(passages: Sequence[Passage]) -> dict[str, list[Passage]]:
     found: dict[str, list[Passage]] = {}
     for one in passages:
-        found.setdefault(one.document_id, []).append(one)
+        # Two owners may use the same id; each document has a key of its own.
+        name = one.document_id if one.owner is None else f"{one.owner}/{one.document_id}"
+        found.setdefault(name, []).append(one)
     return found

@@ -87,18 +87,24 @@ class FakeConversations:
 
     def __init__(self, *, failing: dict[str, ServiceError] | None = None) -> None:
         self.kept: dict[str, list[Turn]] = {}
+        self.owners: dict[str, str | None] = {}
         self.failing = failing or {}
 
-    async def create(self, conversation_id: str) -> None:
+    async def create(self, conversation_id: str, *, owner: str | None = None) -> None:
         self._fail("create")
+        self.owners[partition_of(conversation_id)] = owner
         self.kept[partition_of(conversation_id)] = []
 
-    async def read(self, conversation_id: str, *, limit: int) -> Kept | None:
+    async def read(
+        self, conversation_id: str, *, limit: int, owner: str | None = None
+    ) -> Kept | None:
         self._fail("read")
-        turns = self.kept.get(partition_of(conversation_id))
+        turns = self._turns(partition_of(conversation_id), owner)
         return None if turns is None else Kept(turns[-limit:], len(turns), 2_000_000_000)
 
-    async def append(self, conversation_id: str, turn: Turn, *, count: int) -> str:
+    async def append(
+        self, conversation_id: str, turn: Turn, *, count: int, owner: str | None = None
+    ) -> str:
         self._fail("append")
         partition = partition_of(conversation_id)
         if partition not in self.kept:
@@ -108,18 +114,24 @@ class FakeConversations:
         turns.append(turn.model_copy(update={"answer_id": answer_id}))
         return answer_id
 
-    async def erase(self, conversation_id: str) -> bool:
+    async def erase(self, conversation_id: str, *, owner: str | None = None) -> bool:
         self._fail("erase")
-        return self.kept.pop(partition_of(conversation_id), None) is not None
+        if self._turns(partition_of(conversation_id), owner) is None:
+            return False
+        del self.kept[partition_of(conversation_id)]
+        return True
 
-    async def rate(self, answer_id: str, feedback: Feedback) -> bool:
+    async def rate(self, answer_id: str, feedback: Feedback, *, owner: str | None = None) -> bool:
         self._fail("rate")
         partition, number = parse_answer_id(answer_id) or ("", 0)
-        turns = self.kept.get(partition, [])
+        turns = self._turns(partition, owner) or []
         if not 0 < number <= len(turns):
             return False
         turns[number - 1] = turns[number - 1].model_copy(update={"feedback": feedback})
         return True
+
+    def _turns(self, partition: str, owner: str | None) -> list[Turn] | None:
+        return self.kept.get(partition) if self.owners.get(partition) == owner else None
 
     def _fail(self, method: str) -> None:
         if method in self.failing:

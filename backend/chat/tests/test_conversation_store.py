@@ -270,3 +270,29 @@ def test_ids_cannot_be_guessed() -> None:
     assert len(ids) == 1_000
     assert all(len(one) >= 2 + 128 // 6 for one in ids)
     assert parse_answer_id("a_" + "0" * 40 + "_12") == ("0" * 40, 12)
+
+
+@pytest.mark.parametrize(("owner", "other"), [("ana", "ben"), ("ana", None), (None, "ana")])
+async def test_a_conversation_is_its_owners(
+    store: ConversationStore, owner: str | None, other: str | None
+) -> None:
+    conversation = new_conversation_id()
+    await store.create(conversation, owner=owner)
+    answer = await store.append(conversation, turn("one"), count=0, owner=owner)
+    feedback = Feedback(rating="up")
+    assert await store.read(conversation, limit=5, owner=other) is None
+    assert not await store.rate(answer, feedback, owner=other)
+    assert not await store.erase(conversation, owner=other)
+    assert await store.read(conversation, limit=5, owner=owner) is not None
+    assert await store.rate(answer, feedback, owner=owner)
+    assert await store.erase(conversation, owner=owner)
+
+
+async def test_an_operator_erases_the_conversation_of_any_owner(
+    dynamodb: DynamoConversations,
+) -> None:
+    conversation = new_conversation_id()
+    await dynamodb.create(conversation, owner="ana")
+    await dynamodb.append(conversation, turn("one"), count=0, owner="ana")
+    assert await dynamodb.erase_any(conversation)
+    assert await dynamodb.read(conversation, limit=5, owner="ana") is None

@@ -1,6 +1,7 @@
 """The HTTP API of the chat service, as its callers see it."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,8 +27,18 @@ from chat.tests.fakes import (
 from shared.api_client import ServiceAPIClient
 from shared.aws_lambda.entry import lambda_handler
 from shared.errors import Unavailable
+from shared.request.user import User
 from shared.settings import SettingsError
-from shared.testing import FakeKeys, LambdaContext, api_gateway_event, app_client
+from shared.testing import (
+    FORGED_IDENTITIES,
+    TWO_KEY_NAMES,
+    FakeKeys,
+    LambdaContext,
+    api_gateway_event,
+    app_client,
+    calling_with,
+    two_keys,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -61,13 +72,15 @@ def app_of(
     model: FakeModel | None = None,
     store: FakeConversations | None = None,
     recorder: Recorder | None = None,
+    settings: Settings = SETTINGS,
 ) -> FastAPI:
     return create_app(
-        SETTINGS,
+        settings,
         retriever=retriever or FakeRetriever(passage(0)),
         model=model or FakeModel(),
         store=store or FakeConversations(),
         recorder=recorder,
+        key_names=TWO_KEY_NAMES,
     )
 
 
@@ -417,3 +430,59 @@ async def test_a_withheld_answer_is_not_kept_in_its_conversation() -> None:
 def test_half_a_configuration_of_records_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match="RECORDS_BUCKET"):
         Settings(**{**SETTINGS.model_dump(), **fields})
+
+
+# --- Users ----------------------------------------------------------------------------------------
+
+_SCOPES = two_keys(
+    "POST /messages",
+    "GET /conversations/{conversation_id}",
+    "DELETE /conversations/{conversation_id}",
+    "POST /answers/{answer_id}/feedback",
+)
+WITH_KEYS = SETTINGS.model_copy(update={"enable_service_api_keys": True, "key_scopes": _SCOPES})
+
+
+@pytest.mark.parametrize("headers", FORGED_IDENTITIES)
+async def test_a_client_cannot_say_who_the_user_is(headers: dict[str, str]) -> None:
+    async with calling_with(app_of(settings=WITH_KEYS), "client", headers=headers) as http:
+        for answer in (
+            await http.post("/messages", json=QUESTION),
+            await http.get("/conversations/c_x"),
+        ):
+            assert (answer.status_code, answer.json()["error"]) == (403, "forged_identity")
+
+
+async def test_a_users_conversation_is_unknown_to_others() -> None:
+    app = app_of(settings=WITH_KEYS)
+    async with calling_with(app, "service", User("ana")) as http:
+        given = (await http.post("/messages", json=QUESTION)).json()
+        assert (await http.get(f"/conversations/{given['conversation_id']}")).status_code == 200
+    rating = {"rating": "up"}
+    for other in (User("ben"), User("ana", "north"), None):
+        async with calling_with(app, "service", other) as http:
+            path = f"/conversations/{given['conversation_id']}"
+            continued = QUESTION | {"conversation_id": given["conversation_id"]}
+            for answer in (
+                await http.get(path),
+                await http.delete(path),
+                await http.post("/messages", json=continued),
+                await http.post(f"/answers/{given['answer_id']}/feedback", json=rating),
+            ):
+                assert answer.status_code == 404
+
+
+async def test_a_record_names_the_user_by_pseudonym_and_the_subject_in_its_erasable_texts() -> None:
+    records = FakeRecords()
+    own = replace(passage(0), owner="u-1")
+    app = app_of(settings=WITH_KEYS, recorder=recorder_into(records), retriever=FakeRetriever(own))
+    ana = User("ana-the-subject", "north")
+    async with calling_with(app, "service", ana) as http:
+        assert (await http.post("/messages", json=QUESTION)).status_code == 200
+    (content,) = records.objects.values()
+    fields = json.loads(content)
+    assert fields["user"] == ana.id
+    assert b"ana-the-subject" not in content
+    assert [one["owner"] for one in fields["passages"]] == ["u-1"]
+    # Documents of two owners with the same id have different keys.
+    assert list(fields["document_texts"]) == [f"u-1/{own.document_id}"]

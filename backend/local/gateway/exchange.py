@@ -1,7 +1,7 @@
 """The request and the answer that the gateway's modules pass to each other."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
@@ -33,7 +33,7 @@ class GatewayRequest:
 
     `raw_path` includes the stage and `path` does not; both are percent-encoded, as received.
     `trace` is the header sent downstream. Its parent is the gateway's span, whose own parent is
-    `caller_span` (empty if the trace starts here).
+    `caller_span` (empty if the trace starts here). `claims` are those of the user's token.
     """
 
     request_id: str
@@ -47,6 +47,7 @@ class GatewayRequest:
     trace: TraceHeader
     body: bytes = b""
     key: ApiKey | None = None
+    claims: Mapping[str, str] | None = None
     caller_span: str = ""
     started_at: float = field(default_factory=time.time)
 

@@ -1,6 +1,7 @@
 """The gateway: one REST API served by API Gateway's rules, as an ASGI application.
 
-The checks run in API Gateway's order: stage, resource, key, throttle and quota, size, integration.
+The checks run in API Gateway's order: stage, resource, user's token, key, throttle and quota, size,
+integration.
 A refused request gets AWS's status and body. Every answer has headers with the ids of its `Hop`.
 """
 
@@ -26,6 +27,7 @@ from local.blueprint import (
 from local.compute.functions import PAYLOAD_LIMIT_BYTES, Functions, FunctionThrottledError
 from local.faults import Faults
 from local.gateway import faults as faulty
+from local.gateway.authorizer import CognitoAuthorizer
 from local.gateway.exchange import Answer, GatewayRequest
 from local.gateway.hops import Hop, Hops
 from local.gateway.http_proxy import ConfigurationError, WebProxy, evaluate
@@ -61,7 +63,8 @@ class Gateway:
     """Serves `/{stage}/…`.
 
     `stage_variables` starts as a copy of the API's; callers may change it while the gateway serves.
-    `record` is called with the spans that AWS's services would record.
+    `record` is called with the spans that AWS's services would record. `authorizer` checks the
+    tokens of methods that need a user.
     """
 
     def __init__(
@@ -73,7 +76,9 @@ class Gateway:
         usage: UsageMeter | None = None,
         record: Record | None = None,
         faults: Faults | None = None,
+        authorizer: CognitoAuthorizer | None = None,
     ) -> None:
+        self.authorizer = authorizer
         self._faults = faults or Faults()
         self.stage_variables = dict(api.stage_variables)
         self.usage = usage or UsageMeter(api)
@@ -103,9 +108,10 @@ class Gateway:
         try:
             found = self._route(request)
             service = _service_of(found)
+            claims = self._claims(request, found)
             self._admit(request, found, key)
             body = await read_body(receive, limit_bytes=PAYLOAD_LIMIT)
-            request = dataclasses.replace(request, body=body, key=key)
+            request = dataclasses.replace(request, body=body, key=key, claims=claims)
             answer = await self._integrate(request, found)
         except ClientGoneError:
             return
@@ -133,6 +139,13 @@ class Gateway:
         if found is None:
             raise RefusedError(Refusal.MISSING_AUTHENTICATION_TOKEN)
         return found
+
+    def _claims(self, request: GatewayRequest, found: Match) -> dict[str, str] | None:
+        if not found.method.needs_user:
+            return None
+        if self.authorizer is None:
+            raise RefusedError(Refusal.INTERNAL_ERROR, "the authorizer is not configured")
+        return self.authorizer.claims(request.header("authorization"))
 
     def _admit(self, request: GatewayRequest, found: Match, key: ApiKey | None) -> None:
         if found.method.api_key_required:

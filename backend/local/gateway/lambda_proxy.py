@@ -122,6 +122,7 @@ def _context(request: GatewayRequest, match: Match, api: RestApi) -> dict[str, A
         "domainName": host,
         "deploymentId": f"{api.api_id}-{REGION}",
         "apiId": api.api_id,
+        **({} if request.claims is None else {"authorizer": {"claims": dict(request.claims)}}),
     }
 
 

@@ -12,6 +12,8 @@ class Refusal(Enum):
         "Missing Authentication Token",
         "MissingAuthenticationTokenException",
     )
+    UNAUTHORIZED = (401, "Unauthorized", "UnauthorizedException")
+    TOKEN_EXPIRED = (401, "The incoming token has expired", "UnauthorizedException")
     FORBIDDEN = (403, "Forbidden", "ForbiddenException")
     QUOTA_EXCEEDED = (429, "Limit Exceeded", "LimitExceededException")
     THROTTLED = (429, "Too Many Requests", "TooManyRequestsException")

@@ -55,6 +55,7 @@ def test_a_server_that_speaks_bedrocks_wire_format_is_accepted(url: str) -> None
         (["--tracing", "auto"], "--tracing auto and --layer go together"),
         (["--layer", "."], "--tracing auto and --layer go together"),
         (["--tracing", "auto", "--layer", "/nowhere"], "--layer: /nowhere has no otel-instrument"),
+        (["--users", "--terraform"], "--users goes with neither --terraform nor --demo"),
         (["--nonsense"], "unknown arguments: --nonsense"),
         (["--demo=1"], "ignored explicit argument '1'"),
     ],

@@ -21,7 +21,9 @@ from runner.tests.fakes import FakeSink, FaultyS3, make_pdf
 from runner.uploads import S3Uploads
 from shared.aws.bucket import Bucket
 from shared.errors import Unavailable
-from shared.testing import app_client
+from shared.request import user
+from shared.request.user import User
+from shared.testing import FORGED_IDENTITIES, TWO_KEY_NAMES, app_client, calling_with, two_keys
 
 pytestmark = pytest.mark.anyio
 
@@ -44,6 +46,7 @@ def make_app(s3: Any, bucket: str, make_settings: MakeSettings, sink: FakeSink) 
             uploads=S3Uploads(objects),
             counts=S3PartCounts(objects),
             sink=sink,
+            key_names=TWO_KEY_NAMES,
         )
 
     return make
@@ -441,3 +444,81 @@ async def test_openapi_describes_every_operation(client: httpx.AsyncClient) -> N
                 schema = response["content"]["application/json"]["schema"]
                 assert schema["$ref"].endswith("/ErrorResponse"), (name, code)
     assert set(operations["POST /jobs/{job_id}/run"]["responses"]) >= {"200", "404", "502", "503"}
+
+
+# --- Users ----------------------------------------------------------------------------------------
+
+ANA, BEN, CARLA = User("ana"), User("ben"), User("carla", is_curator=True)
+
+
+@pytest.fixture
+def app_with_keys(make_app: MakeApp) -> FastAPI:
+    scopes = two_keys(
+        "GET /jobs",
+        "POST /jobs",
+        "GET /jobs/{job_id}",
+        "DELETE /jobs/{job_id}",
+        "POST /jobs/{job_id}/run",
+    )
+    return make_app(enable_service_api_keys=True, key_scopes=scopes)
+
+
+@pytest.mark.parametrize("headers", FORGED_IDENTITIES)
+async def test_a_client_cannot_say_who_the_user_is(
+    app_with_keys: FastAPI, headers: dict[str, str]
+) -> None:
+    async with calling_with(app_with_keys, "client", headers=headers) as client:
+        for answer in (
+            await client.post("/jobs", json=ONE),
+            await client.get("/jobs"),
+            await client.post("/jobs/job-12345678/run"),
+        ):
+            assert (answer.status_code, answer.json()["error"]) == (403, "forged_identity")
+
+
+async def test_a_job_is_its_creators_and_the_operators(app_with_keys: FastAPI) -> None:
+    key = {"Idempotency-Key": "same"}
+    async with calling_with(app_with_keys, "service", ANA) as client:
+        job_id = (await client.post("/jobs", json=ONE, headers=key)).json()["id"]
+        assert [one["id"] for one in (await client.get("/jobs")).json()["jobs"]] == [job_id]
+    async with calling_with(app_with_keys, "service", BEN) as client:
+        other = (await client.post("/jobs", json=ONE, headers=key)).json()["id"]
+        assert other != job_id
+        assert [one["id"] for one in (await client.get("/jobs")).json()["jobs"]] == [other]
+        check_error(await client.get(f"/jobs/{job_id}"), 404)
+        check_error(await client.post(f"/jobs/{job_id}/run"), 404)
+        check_error(await client.delete(f"/jobs/{job_id}"), 404)
+    async with calling_with(app_with_keys, "service") as client:
+        listed = (await client.get("/jobs", params={"state": "open"})).json()["jobs"]
+        assert {one["id"] for one in listed} == {job_id, other}
+
+
+async def test_whoever_runs_a_job_its_documents_are_its_creators(
+    app_with_keys: FastAPI, sink: FakeSink
+) -> None:
+    stored_for: list[User | None] = []
+    sink.before_put = lambda documents: stored_for.append(user.current())
+    for creator in (ANA, CARLA, None):
+        async with calling_with(app_with_keys, "service", creator) as client:
+            job_id = (await client.post("/jobs", json=ONE)).json()["id"]
+        async with calling_with(app_with_keys, "service") as client:
+            assert (await client.post(f"/jobs/{job_id}/run")).json()["state"] == "succeeded"
+    assert stored_for == [ANA, CARLA, None]
+
+
+async def test_only_curators_ingest_uploads(app_with_keys: FastAPI, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="uploads/a.txt", Body=b"A text.")
+    for creator, status in ((ANA, 403), (CARLA, 202), (None, 202)):
+        async with calling_with(app_with_keys, "service", creator) as client:
+            answer = await client.post("/jobs", json={"prefix": "uploads/"})
+            assert answer.status_code == status
+
+
+async def test_each_owner_has_counts_of_parts(s3: Any, bucket: str) -> None:
+    counts = S3PartCounts(Bucket(bucket, lambda: s3))
+    for number, writer in enumerate((None, ANA, BEN), start=2):
+        with user.acting_for(writer):
+            counts.put("book", number)
+    for number, writer in enumerate((None, ANA, BEN), start=2):
+        with user.acting_for(writer):
+            assert counts.get("book") == number

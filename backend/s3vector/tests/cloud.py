@@ -198,11 +198,14 @@ def _query_vectors(body: dict[str, Any]) -> Response:
     query: list[float] = body["queryVector"]["float32"]
     if not 1 <= body["topK"] <= 100 or len(query) != dimension or not any(query):
         return _json_error(400, "ValidationException")
-    where = parse_filter(body["filter"]) if "filter" in body else None
+    # Callers of the service may not filter by keys with an underscore; the service itself may.
+    text = json.dumps(body.get("filter"))
+    where = parse_filter(json.loads(text, object_pairs_hook=_plain)) if "filter" in body else None
     found = []
     for one in vectors:
         # `_passage` is declared non-filterable: a filter does not see it.
-        if where and not where.matches({k: v for k, v in one.metadata.items() if k != "_passage"}):
+        seen = _plain((k, v) for k, v in one.metadata.items() if k != "_passage")
+        if where and not where.matches(seen):
             continue
         found.append((_cosine_distance(query, one.data["float32"]), one))
     found.sort(key=lambda pair: pair[0])
@@ -215,6 +218,10 @@ def _query_vectors(body: dict[str, Any]) -> Response:
         for distance, one in found[: body["topK"]]
     ]
     return _json({"vectors": answer, "distanceMetric": "cosine"})
+
+
+def _plain(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    return {f"x{key}" if key.startswith("_") else key: value for key, value in items}
 
 
 def _list_vectors(body: dict[str, Any]) -> Response:

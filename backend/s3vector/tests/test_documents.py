@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from s3vector.documents import Documents
+from s3vector.ownership import OwnedStore
 from s3vector.s3_store import S3VectorStore
 from s3vector.store import Vector
 from s3vector.tests.fakes import FakeEmbedder
@@ -39,7 +40,7 @@ def store(new_s3_store: Callable[..., S3VectorStore]) -> S3VectorStore:
 
 @pytest.fixture
 def documents(store: S3VectorStore, embedder: FakeEmbedder) -> Documents:
-    return Documents(store, embedder, max_passages=50)
+    return Documents(OwnedStore(store), embedder, max_passages=50)
 
 
 def test_a_put_answers_with_each_document_in_order(documents: Documents) -> None:
@@ -114,9 +115,11 @@ def test_when_the_model_fails_nothing_is_stored(store: S3VectorStore) -> None:
         def embed(self, texts: Sequence[str]) -> list[Vector]:
             raise RuntimeError("the model fails")
 
-    Documents(store, FakeEmbedder(), max_passages=9).put([_draft("a", "before")])
+    Documents(OwnedStore(store), FakeEmbedder(), max_passages=9).put([_draft("a", "before")])
     with pytest.raises(RuntimeError):
-        Documents(store, Failing(), max_passages=9).put([_draft("a", "after"), _draft("b", "b")])
+        Documents(OwnedStore(store), Failing(), max_passages=9).put(
+            [_draft("a", "after"), _draft("b", "b")]
+        )
     assert store.get(["a", "b"])["a"].passages[0].text == "before"
     assert "b" not in store.get(["b"])
 

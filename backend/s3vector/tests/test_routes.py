@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,17 @@ from s3vector.app import create_app
 from s3vector.s3_store import MANIFEST, S3VectorStore
 from s3vector.tests.cloud import Cloud
 from s3vector.tests.fakes import DIMENSIONS, SETTINGS, FakeEmbedder, hashed_vector
-from shared.testing import JSON, UNENCODABLE, app_client, hostile_bodies
+from shared.request.user import User
+from shared.testing import (
+    FORGED_IDENTITIES,
+    JSON,
+    TWO_KEY_NAMES,
+    UNENCODABLE,
+    app_client,
+    calling_with,
+    hostile_bodies,
+    two_keys,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -70,6 +81,7 @@ async def test_a_document_is_stored_found_listed_and_deleted(client: httpx.Async
         "title": "Emergency funds",
         "text": "Keep three months of expenses in a savings account.",
         "metadata": {"topic": "savings", "year": 2026, "tags": ["basics"], "draft": False},
+        "owner": None,
         "version": version,
     }
 
@@ -379,3 +391,58 @@ _VALID = {"text": "x", "vector": _VECTOR, "top_k": 3, "filter": {"a": 1}}
 async def test_no_query_is_answered_500(client: httpx.AsyncClient, body: bytes) -> None:
     response = await client.post("/query", content=body, headers=JSON)
     assert response.status_code < 500, response.text
+
+
+# --- Users ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def app(new_s3_store: Callable[..., S3VectorStore]) -> FastAPI:
+    scopes = two_keys(
+        "PUT /documents",
+        "GET /documents",
+        "GET /documents/{document_id}",
+        "DELETE /documents/{document_id}",
+        "POST /query",
+    )
+    settings = SETTINGS.model_copy(update={"enable_service_api_keys": True, "key_scopes": scopes})
+    return create_app(
+        settings, store=new_s3_store(), embedder=FakeEmbedder(), key_names=TWO_KEY_NAMES
+    )
+
+
+@pytest.mark.parametrize("headers", FORGED_IDENTITIES)
+async def test_a_client_cannot_say_who_the_user_is(app: FastAPI, headers: dict[str, str]) -> None:
+    body = {"documents": [{"id": "a", "text": "A text."}]}
+    async with calling_with(app, "client", headers=headers) as client:
+        for method, path in [
+            ("PUT", "/documents"),
+            ("GET", "/documents"),
+            ("GET", "/documents/a"),
+            ("DELETE", "/documents/a"),
+        ]:
+            refused = await client.request(method, path, json=body if method == "PUT" else None)
+            _assert_error(refused, 403, "forged_identity")
+
+
+async def test_a_users_documents_are_their_own(app: FastAPI) -> None:
+    ana, ben = User("ana"), User("ben")
+    async with calling_with(app, "service", ana) as client:
+        await _put(client, {"id": "notes", "text": "Save more."})
+        assert (await client.get("/documents/notes")).json()["is_own"] is True
+        found = (await client.post("/query", json={"text": "save"})).json()["passages"]
+        assert [(one["document_id"], one["owner"]) for one in found] == [("notes", ana.own)]
+    for user in (ben, None):
+        async with calling_with(app, "service", user) as client:
+            assert (await client.get("/documents")).json()["documents"] == []
+            assert (await client.post("/query", json={"text": "save"})).json()["passages"] == []
+            _assert_error(await client.get("/documents/notes"), 404, "not_found")
+            _assert_error(await client.delete("/documents/notes"), 404, "not_found")
+
+
+async def test_a_common_document_is_the_curators(app: FastAPI) -> None:
+    async with calling_with(app, "service", User("carla", is_curator=True)) as client:
+        await _put(client, {"id": "rates", "text": "The rate is 2 %."})
+    async with calling_with(app, "service", User("ana")) as client:
+        assert (await client.get("/documents/rates")).json()["is_own"] is False
+        _assert_error(await client.delete("/documents/rates"), 403, "user_not_permitted")

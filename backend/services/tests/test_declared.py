@@ -91,6 +91,10 @@ def test_the_schema_describes_every_field() -> None:
         ({"route": False}, "a task has no route"),
         ({"kind": "task"}, "a task has no route"),
         ({"key": False, "quota": None, "calls": {"api": []}}, "needs a key to call others"),
+        (
+            {"key": False, "quota": None, "forwards_identity": True},
+            "needs a key to forward an identity",
+        ),
         ({"calls": {"nobody": []}}, "billing calls nobody, not declared"),
         ({"calls": {"api": ["erase"]}}, "billing has the scope erase of api, not declared"),
         ({"access": {"read": ["GET /a"], "write": ["GET /a"]}}, "GET /a is in two scopes"),
@@ -150,11 +154,12 @@ def test_a_service_knows_the_scopes_of_every_key_that_calls_it(tmp_path: Path) -
     content = {
         "$clients": {"reader": {"api": ["read"]}, "guest": {}},
         "api": FUNCTION,
-        "billing": FUNCTION | {"calls": {"api": ["read"]}},
+        "billing": FUNCTION | {"calls": {"api": ["read"]}, "forwards_identity": True},
     }
     assert declaration(_file(tmp_path, content)).key_scopes("api") == {
         "operations": {"read": ["GET /invoices"]},
         "keys": {"billing": ["read"], "reader": ["read"]},
+        "forwards_identity": ["billing"],
     }
 
 
@@ -165,3 +170,10 @@ def test_a_client_cannot_change_what_is_stored() -> None:
     changing = {each for each in asked if each.split()[0] in {"PUT", "PATCH", "DELETE"}}
     assert changing == {"DELETE /conversations/{conversation_id}"}
     assert DECLARED.scopes_of("ingest")["api"] == list(SERVICES["api"].access)
+
+
+def test_only_services_forward_the_identity_of_users() -> None:
+    """A client's key that did would let the client choose whose documents it reads."""
+    forwarders = {name for name, each in SERVICES.items() if each.forwards_identity}
+    assert forwarders == {name for name, each in SERVICES.items() if each.calls}
+    assert [name for name, each in SERVICES.items() if each.users] == ["api"]

@@ -8,7 +8,7 @@ import httpx
 from opentelemetry import propagate
 
 from shared.logging import request_context
-from shared.request import deadline, identity
+from shared.request import deadline, identity, user
 
 IDEMPOTENCY_HEADER: Final = "idempotency-key"
 
@@ -59,10 +59,12 @@ class Call:
         return headers
 
     def gateway_headers(self, key: str | None) -> dict[str, str]:
-        """Return the headers for the gateway: the key, and the request's ids and deadline."""
+        """Return the headers for the gateway: key, user, and the request's ids and deadline."""
         headers = self.foreign_headers()
         if key is not None:
             headers["x-api-key"] = key
+        if (acting_for := user.current()) is not None:
+            headers |= acting_for.headers()
         headers[identity.REQUEST_ID_HEADER] = request_context.request_id()
         if (ends := deadline.current()) is not None:
             headers[deadline.HEADER] = deadline.render(ends)

@@ -16,7 +16,7 @@ from typing import Any, Final
 import httpx
 
 from shared.api_client.answers import text_fields
-from shared.errors import ServiceError
+from shared.errors import ServiceError, UserNotPermitted
 
 _OUR_FAULT: Final = frozenset({401, 403})
 
@@ -50,14 +50,17 @@ class RequestRefused(CallError):
     """The service or the gateway refused the request.
 
     A status that our own caller can act on (400, 404, 409, 413, 422) is passed on. 401 and 403
-    mean that this service's key is wrong, which our caller cannot change: they become 502.
+    mean that this service's key is wrong, which our caller cannot change: they become 502, unless
+    the 403 is about the user whom this service acts for.
     """
 
     def __init__(self, detail: str, *, response: httpx.Response, **options: Any) -> None:
         super().__init__(detail, response=response, **options)
-        if type(self) is RequestRefused and response.status_code not in _OUR_FAULT:
+        code = text_fields(response).get("error")
+        is_ours = response.status_code in _OUR_FAULT and code != UserNotPermitted.code
+        if type(self) is RequestRefused and not is_ours:
             self.status = response.status_code
-            self.code = text_fields(response).get("error") or "request_refused"
+            self.code = code or "request_refused"
 
 
 class KeyRefused(RequestRefused):

@@ -132,6 +132,7 @@ def test_codes_are_stable_and_the_docstring_lists_every_error() -> None:
         "invalid_request": 400,
         "unauthenticated": 401,
         "forbidden": 403,
+        "user_not_permitted": 403,
         "not_found": 404,
         "conflict": 409,
         "payload_too_large": 413,

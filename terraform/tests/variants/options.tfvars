@@ -14,7 +14,7 @@ cors_origins         = ["https://a.example", "https://b.example"]
 vpc_config           = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
 domain_name          = { name = "api.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/a", zone_id = "Z1" }
 waf_acl_arn          = "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/a/b"
-authorizer           = { type = "cognito", user_pool_arns = ["arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_a"], scopes = ["fin-advisor/ask"] }
+authorizer           = { type = "cognito", user_pool_arns = ["arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_a"], tenant_claim = "custom:tenant" }
 chat_guardrail       = { id = "gr1abc", version = "3" }
 chat_model_id        = "anthropic.claude-sonnet-5-5"
 chat_model_fields    = "{\"top_k\": 5}"

@@ -105,6 +105,15 @@ async def test_a_key_that_stays_refused_raises_key_refused_without_a_retry(
     assert "test-key" not in str(caught.value)
 
 
+async def test_a_403_about_the_user_is_passed_on(make_client: MakeClient) -> None:
+    own = answer(403, {"error": "user_not_permitted", "detail": "Not yours."})
+    async with loopback(own) as gateway, make_client(gateway.url, keys=FakeKeys()) as client:
+        with pytest.raises(RequestRefused) as caught:
+            await client.delete("/s3vector/documents/a")
+    assert (caught.value.status, caught.value.code) == (403, "user_not_permitted")
+    assert caught.value.detail == "Not yours."
+
+
 async def test_a_403_that_is_not_about_the_key_does_not_read_it_again(
     make_client: MakeClient,
 ) -> None:
