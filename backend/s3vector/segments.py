@@ -101,9 +101,15 @@ class Segment:
         import numpy as np
 
         matching = self._columns.matching(where)
-        if self.rows == len(matching) and self._first_rows == array("I", range(self.rows)):
-            return matching
-        return np.repeat(matching, np.diff([*self._first_rows, self.rows]))
+        return matching if self._rows_of_each is None else np.repeat(matching, self._rows_of_each)
+
+    @cached_property
+    def _rows_of_each(self) -> "NDArray[np.intp] | None":
+        """The number of rows of each document; None if each has one."""
+        import numpy as np
+
+        rows = np.diff([*self._first_rows, self.rows])
+        return None if (rows == 1).all() else rows
 
     @cached_property
     def _columns(self) -> Columns:
