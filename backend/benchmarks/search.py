@@ -81,14 +81,15 @@ def _rate(endpoint: str, count: int, seconds: float) -> float:
     elapsed = time.monotonic() - began
     for process in processes:
         process.join()
-    acknowledged = sum(one[0] for one in outcomes)
+    acknowledged: int = sum(one[0] for one in outcomes)
     stats = _store(endpoint, bucket).stats()
     print(
         f"{count} writers: {acknowledged / elapsed:.1f} puts/s, slowest "
         f"{max(one[2] for one in outcomes):.1f} s, refused {sum(one[1] for one in outcomes)}; "
         f"acknowledged {acknowledged}, stored {stats.documents}, segments {stats.segments}"
     )
-    return acknowledged / elapsed
+    rate: float = acknowledged / elapsed
+    return rate
 
 
 def _write(  # noqa: PLR0917 - the arguments of a process
