@@ -86,24 +86,28 @@ def _first_that_fit(run: range, live: Sequence[int], limits: Limits) -> range:
     return run[:MAX_RUN]
 
 
-def merge(snapshot: Snapshot, run: range) -> tuple[bytes, int] | None:
-    """Encode the live documents and the tombstones of a run as one segment.
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A merged segment: its bytes, the ids that it contains or deletes, its passages' number."""
 
-    Returns:
-        The segment and its number of passages, or None if nothing is left.
-    """
+    data: bytes
+    ids: list[str]
+    passages: int
+
+
+def merge(snapshot: Snapshot, run: range) -> Merged | None:
+    """Encode the live documents and the tombstones of a run as one segment, None if it is empty."""
     documents: list[Document] = []
     deleted: set[str] = set()
     for number in run:
-        segment = snapshot.segments[number]
-        deleted |= segment.deleted
-        documents += [
-            segment.document(one, vectors=True) for one in snapshot.live_documents(number)
-        ]
+        part = snapshot.parts[number]
+        deleted |= part.segment.deleted
+        documents += [part.segment.document(one, vectors=True) for one in part.live_documents()]
     # A tombstone (the id of a deleted document) hides the document in earlier segments. If the run
     # begins with the first segment, there are none.
-    deleted = deleted - {one.record.id for one in documents} if run.start else set()
+    ids = [one.record.id for one in documents]
+    deleted = deleted.difference(ids) if run.start else set()
     if not documents and not deleted:
         return None
     data = encode_segment(documents, deleted, dimensions=snapshot.manifest.dimensions)
-    return data, sum(len(one.passages) for one in documents)
+    return Merged(data, [*ids, *sorted(deleted)], sum(len(one.passages) for one in documents))

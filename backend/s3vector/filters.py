@@ -25,13 +25,13 @@ MAX_CONDITIONS = 64
 MAX_VALUES = 100
 MAX_VALUE_CHARACTERS = 1024
 
-_COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "$gt": lambda found, wanted: found > wanted,
     "$gte": lambda found, wanted: found >= wanted,
     "$lt": lambda found, wanted: found < wanted,
     "$lte": lambda found, wanted: found <= wanted,
 }
-_OPERATORS = ("$eq", "$ne", *_COMPARISONS, "$in", "$nin", "$exists")
+_OPERATORS = ("$eq", "$ne", *COMPARISONS, "$in", "$nin", "$exists")
 _JOINS = ("$and", "$or")
 
 
@@ -48,12 +48,12 @@ class Condition:
             return (self.key in metadata) is self.operand
         value = metadata.get(self.key)
         found: Iterable[Scalar | None] = value if isinstance(value, list) else (value,)
-        if self.operator in _COMPARISONS:
-            compare = _COMPARISONS[self.operator]
+        if self.operator in COMPARISONS:
+            compare = COMPARISONS[self.operator]
             return any(
                 compare(one, self.operand)
                 for one in found
-                if _is_number(one) and _is_number(self.operand)
+                if is_number(one) and is_number(self.operand)
             )
         wanted = self.operand if isinstance(self.operand, tuple) else (self.operand,)
         equal = any(_equal(one, other) for one in found for other in wanted)
@@ -148,7 +148,7 @@ def _operand(operator: object, operand: object, path: str) -> Scalar | tuple[Sca
             raise Unprocessable(f"{path}: expected a list of 1 to {MAX_VALUES} values")
         return tuple(_scalar(one, f"{path}[{number}]") for number, one in enumerate(operand))
     value = _scalar(operand, path)
-    if operator in _COMPARISONS and not _is_number(value):
+    if operator in COMPARISONS and not is_number(value):
         raise Unprocessable(f"{path}: expected a number")
     return value
 
@@ -195,7 +195,7 @@ def _shown(key: object) -> str:
     return ascii(str(key)[:40])[1:-1]
 
 
-def _is_number(value: object) -> TypeGuard[int | float]:
+def is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -141,6 +141,12 @@ class Query(_Body):
         ),
     ] = None
 
+    per_document: Annotated[
+        int | None,
+        Strict(),
+        Field(ge=1, le=100, description="The most passages of one document; null for any number."),
+    ] = None
+
     @model_validator(mode="after")
     def _one_question(self) -> Self:
         if (self.text is None) == (self.vector is None):

@@ -132,9 +132,13 @@ def query(body: Query, search: SearchPort, embedder: EmbedderPort) -> Found:
     """Return the passages nearest to a text or a vector, among those that match the filter."""
     where = None if body.filter is None else parse_filter(body.filter)
     if body.vector is not None:
-        hits = search.by_vector(body.vector, top_k=body.top_k, where=where)
+        hits = search.by_vector(
+            body.vector, top_k=body.top_k, where=where, per_document=body.per_document
+        )
     else:
-        hits = search.by_text(body.text or "", top_k=body.top_k, where=where)
+        hits = search.by_text(
+            body.text or "", top_k=body.top_k, where=where, per_document=body.per_document
+        )
     return Found.of(hits, embedding_model=embedder.model_id)
 
 

@@ -4,7 +4,7 @@ A segment is an immutable file of documents; the manifest is the list of all seg
 uploads one segment, then adds it to the manifest; segments that the manifest does not list are
 ignored. Segments stay in memory between invocations. A read checks whether the manifest changed
 (one conditional GET) and fetches only new segments, so it sees every write that was acknowledged
-before it began.
+before it began. Writes and reads of single documents fetch only segments that may contain them.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -13,17 +13,18 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import islice
-from threading import Lock
 from typing import Final
 from uuid import uuid4
 
 from s3vector import compaction
 from s3vector.filters import Filter
-from s3vector.manifest import Manifest, SegmentEntry
-from s3vector.manifest_file import ManifestFile
+from s3vector.manifest import Addition, Manifest, SegmentEntry, digest_of
+from s3vector.manifest_file import Committed, ManifestFile, RefusedAfterOffer
+from s3vector.pending import PendingCommits
 from s3vector.pool import Pool
-from s3vector.segments import CorruptObject, Segment, decode_segment, encode_segment
-from s3vector.snapshot import Snapshot
+from s3vector.segment_cache import SegmentCache, SegmentMissing
+from s3vector.segments import CorruptObject, decode_segment, encode_segment
+from s3vector.snapshot import Snapshot, find_segment
 from s3vector.store import Document, Hit, Page, StoreStats
 from shared.aws.bucket import Bucket, StoredObject
 from shared.errors import (
@@ -41,12 +42,16 @@ _log = get_logger(__name__)
 PREFIX: Final = "documents/"
 MANIFEST: Final = f"{PREFIX}manifest.json"
 SEGMENTS: Final = f"{PREFIX}segments/"
+PENDING: Final = f"{PREFIX}pending/"
 
 _READ_ATTEMPTS: Final = 4
 _COMPACTION_SECONDS: Final = 4.0
 _MAX_COMPACTIONS_FOR_SPACE: Final = 4
 # Far longer than any writer takes between uploading a segment and committing it.
-_ORPHAN_AGE: Final = timedelta(days=1)
+_ORPHAN_AGE: Final = timedelta(hours=1)
+_OFFER_AGE: Final = timedelta(minutes=5)
+
+type _State = tuple[StoredObject | None, Manifest]
 
 
 class S3VectorStore:
@@ -72,13 +77,20 @@ class S3VectorStore:
         limits: compaction.Limits = compaction.Limits(),  # noqa: B008 - frozen
     ) -> None:
         self._bucket = bucket
-        self._manifest = ManifestFile(bucket, MANIFEST, space=space, dimensions=dimensions)
+        self._pending = PendingCommits(bucket, prefix=PENDING, segments=SEGMENTS)
+        self._manifest = ManifestFile(
+            bucket,
+            MANIFEST,
+            space=space,
+            dimensions=dimensions,
+            capacity_bytes=capacity_bytes,
+            pending=self._pending,
+        )
+        self._cache = SegmentCache(bucket, dimensions=dimensions, pool=pool)
         self._dimensions = dimensions
         self._capacity = capacity_bytes
         self._limits = limits
-        self._pool = pool
-        self._lock = Lock()
-        self._segments: dict[str, Segment] = {}
+        self._state: _State | None = None
         self._snapshot: Snapshot | None = None
 
     def put(self, documents: Sequence[Document]) -> None:
@@ -86,19 +98,31 @@ class S3VectorStore:
             return
         data = encode_segment(documents, (), dimensions=self._dimensions)
         self._make_space(len(data))
-        self._append(data, sum(len(one.passages) for one in documents), bounded=True)
+        self._append(
+            data,
+            [one.record.id for one in documents],
+            passages=sum(len(one.passages) for one in documents),
+        )
 
     def get(self, ids: Sequence[str], *, vectors: bool = False) -> dict[str, Document]:
-        snapshot = self._refresh()
-        return {one: snapshot.document(one, vectors=vectors) for one in ids if one in snapshot}
+        def load(manifest: Manifest) -> dict[str, Document]:
+            entries = [one for one in manifest.segments if manifest.may_have(one.key, ids)]
+            segments = self._cache.load(entries, keep=manifest.keys)
+            found = {one: find_segment(segments, one) for one in ids}
+            return {
+                one: segment.document(one, vectors=vectors)
+                for one, segment in found.items()
+                if segment is not None
+            }
+
+        return self._read(load)
 
     def delete(self, document_id: str) -> bool:
-        if document_id not in self._refresh():
+        if not self.get([document_id]):
             return False
         # A segment without documents that deletes the id from earlier segments.
         tombstone = encode_segment((), (document_id,), dimensions=self._dimensions)
-        # Not bounded by the capacity: a full store must accept deletions.
-        self._append(tombstone, 0, bounded=False)
+        self._append(tombstone, [document_id], passages=0)
         return True
 
     def page(self, limit: int, cursor: str | None, where: Filter | None = None) -> Page:
@@ -131,83 +155,92 @@ class S3VectorStore:
 
     def _refresh(self) -> Snapshot:
         """Return the current state, loading from S3 what changed."""
-        missing: tuple[str, StoredObject] | None = None
+        return self._read(self._load)
+
+    def _read[R](self, load: Callable[[Manifest], R]) -> R:
+        """Return what `load` makes of the current manifest."""
+        missing: tuple[str, StoredObject | None] | None = None
         for _ in range(_READ_ATTEMPTS):
-            current = self._snapshot
-            source = self._manifest.read(known=current.source if current else None)
-            if current is not None and source is current.source:
-                return current
+            source, manifest = self._current()
+            if manifest.size > self._capacity * 5 // 4:
+                raise CapacityExceeded(
+                    f"The vectors bucket contains {manifest.size} bytes, more than MAX_STORE_BYTES "
+                    f"({self._capacity}). Raise it together with the function's memory, or move to "
+                    "VECTOR_BACKEND=s3vectors."
+                )
             try:
-                return self._load(source)
-            except _SegmentMissing as error:
+                return load(manifest)
+            except SegmentMissing as error:
                 # A compaction may have deleted it after the manifest was read. If the manifest
                 # still lists it, the segment is lost.
-                if source is not None and missing == (error.key, source):
+                if missing == (error.key, source):
                     raise CorruptObject(error.key, "it is missing") from None
-                missing = (error.key, source) if source else None
+                missing = (error.key, source)
         raise Unavailable(
             "The vectors bucket changed faster than it could be read; try again.", retry_after=1
         )
 
-    def _load(self, source: StoredObject | None) -> Snapshot:
-        manifest = self._manifest.decode(source)
-        if manifest.size > self._capacity * 5 // 4:
-            raise CapacityExceeded(
-                f"The vectors bucket contains {manifest.size} bytes, more than MAX_STORE_BYTES "
-                f"({self._capacity}). Raise it together with the function's memory, or move to "
-                "VECTOR_BACKEND=s3vectors."
-            )
-        with self._lock:  # so that concurrent requests fetch a segment only once
-            new = [entry for entry in manifest.segments if entry.key not in self._segments]
-            loaded = self._segments | dict(
-                zip([one.key for one in new], self._pool.map(self._fetch, new), strict=True)
-            )
-            segments = [loaded[entry.key] for entry in manifest.segments]
-            self._segments = {one.key: one for one in segments}
-            self._snapshot = Snapshot(manifest, source, segments)
-            return self._snapshot
+    def _current(self) -> _State:
+        """Return the manifest's object and the manifest, read again if it changed."""
+        state = self._state
+        source = self._manifest.read(known=state[0] if state else None)
+        if state is None or source is not state[0]:
+            state = self._state = (source, self._manifest.decode(source))
+        return state
 
-    def _fetch(self, entry: SegmentEntry) -> Segment:
-        found = self._bucket.get(entry.key)
-        if found is None:
-            raise _SegmentMissing(entry.key)
-        segment = decode_segment(entry.key, found.data, checksum=entry.checksum)
-        if segment.dimensions != self._dimensions:
-            raise CorruptObject(entry.key, f"its vectors have {segment.dimensions} dimensions")
-        return segment
+    def _load(self, manifest: Manifest) -> Snapshot:
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.manifest is not manifest:
+            segments = self._cache.load(manifest.segments, keep=manifest.keys)
+            snapshot = self._snapshot = Snapshot(manifest, segments, previous=snapshot)
+        return snapshot
 
     # Writing
 
-    def _append(self, data: bytes, passages: int, *, bounded: bool) -> None:
-        entry = self._write_segment(data, passages)
+    def _append(self, data: bytes, ids: Sequence[str], *, passages: int) -> None:
+        addition = self._write_segment(data, ids, passages)
 
-        def change(manifest: Manifest, commit: str) -> Manifest:
-            if bounded and manifest.size + entry.size > self._capacity:
-                raise self._capacity_error(manifest.size, entry.size)
-            return manifest.appended(entry, commit)
+        def change(manifest: Manifest) -> Manifest:
+            # A full store must accept deletions, which have no passages.
+            if passages and manifest.size + len(data) > self._capacity:
+                raise self._capacity_error(manifest.size, len(data))
+            return manifest.appended(addition)
 
         try:
-            self._commit(change)
+            committed = self._commit(change, addition.commit, addition)
+        except (
+            RefusedAfterOffer
+        ) as refused:  # without a commit, the segment is deleted as an orphan
+            raise refused.error from None
         except (CapacityExceeded, Conflict):  # the segment was certainly not committed
-            self._delete([entry.key])
+            self._delete([addition.entry.key])
             raise
-        self._compact_if_due()
+        if committed is not None:
+            self._delete(committed.offers)
+            self._compact_if_due(committed)
 
-    def _write_segment(self, data: bytes, passages: int) -> SegmentEntry:
+    def _write_segment(self, data: bytes, ids: Sequence[str], passages: int) -> Addition:
         checksum = sha256(data).hexdigest()
         entry = SegmentEntry(f"{SEGMENTS}{uuid4().hex}.seg", checksum, len(data), passages)
         self._bucket.put(entry.key, data)
-        segment = decode_segment(entry.key, data, checksum=checksum)
-        with self._lock:  # so that the next read does not fetch it
-            self._segments = {**self._segments, entry.key: segment}
-        return entry
+        self._cache.add(decode_segment(entry.key, data, checksum=checksum))
+        return Addition(entry, digest_of(ids))
 
-    def _commit(self, change: Callable[[Manifest, str], Manifest | None]) -> bool:
-        current = self._snapshot
-        source = current.source if current else self._manifest.read()
-        return self._manifest.commit(change, source=source)
+    def _commit(
+        self,
+        change: Callable[[Manifest], Manifest | None],
+        commit: str,
+        addition: Addition | None = None,
+    ) -> Committed | None:
+        source = self._state[0] if self._state else self._manifest.read()
+        committed = self._manifest.commit(change, commit=commit, source=source, addition=addition)
+        if committed is not None:
+            self._state = (committed.source, committed.manifest)
+        return committed
 
     def _make_space(self, wanted: int) -> None:
+        if self._state is not None and self._state[1].size + wanted <= self._capacity:
+            return  # the commit compares with the size of then
         for _ in range(_MAX_COMPACTIONS_FOR_SPACE):
             snapshot = self._refresh()
             if snapshot.manifest.size + wanted <= self._capacity:
@@ -229,56 +262,82 @@ class S3VectorStore:
 
     # Compaction: it may fail at any point without harm, and never fails a write
 
-    def _compact_if_due(self) -> None:
+    def _compact_if_due(self, committed: Committed) -> None:
         left = remaining_seconds()
         if left is not None and left < _COMPACTION_SECONDS:
             return
         try:
-            snapshot = self._refresh()
+            if not self._is_due(committed):
+                return
+            snapshot = self._load(committed.manifest)
             sizes = [one.size for one in snapshot.segments]
             run = compaction.choose_run(sizes, snapshot.live_bytes, self._limits)
             if run is not None:
                 self._compact(snapshot, run)
+        except SegmentMissing:
+            return  # another writer compacts
         except ServiceError as error:
             _log.warning("compaction_failed", detail=error.detail)
+
+    def _is_due(self, committed: Committed) -> bool:
+        """Return whether it is this writer's turn to look for segments to merge.
+
+        It is if that needs no fetch. Among writers that do not have each other's segments, it is
+        the turn of the one whose commit filled a tier, so that they do not all merge the same.
+        """
+        if committed.before is None:
+            return False
+        if self._cache.holds(committed.manifest):
+            return True
+        before = [one.size for one in committed.before.segments]
+        after = [one.size for one in committed.manifest.segments]
+        if compaction.choose_run(after, after, self._limits) is None:
+            return False
+        # The one whose turn it was may have been killed.
+        many = 4 * self._limits.fanout
+        return (
+            compaction.choose_run(before, before, self._limits) is None
+            or len(before) // many != len(after) // many
+        )
 
     def _compact(self, snapshot: Snapshot, run: range) -> None:
         """Merge a run of segments into one, unless another writer changed them."""
         keys = [snapshot.segments[number].key for number in run]
         merged = compaction.merge(snapshot, run)
-        entry = None if merged is None else self._write_segment(*merged)
-        if not self._commit(lambda manifest, commit: manifest.merged(keys, entry, commit)):
-            self._delete([entry.key] if entry else [])
-            return
-        _log.info("segments_merged", segments=len(keys), size=entry.size if entry else 0)
-        self._delete(keys)
-        self._delete_orphans()
-
-    def _delete_orphans(self) -> None:
-        """Delete segments that were uploaded but never committed."""
-        manifest = self._refresh().manifest
-        listed = {entry.key for entry in manifest.segments}
-        # Segments older than the manifest stay: a deleted manifest may have listed them.
-        start, end = datetime.fromisoformat(manifest.created_at), datetime.now(UTC) - _ORPHAN_AGE
-        self._delete(
-            [
-                one.key
-                for one in self._bucket.page(SEGMENTS).objects
-                if start <= one.modified < end and one.key not in listed
-            ]
+        addition = (
+            None
+            if merged is None
+            else self._write_segment(merged.data, merged.ids, merged.passages)
         )
+        commit = addition.commit if addition else uuid4().hex
+        committed = self._commit(lambda manifest: manifest.merged(keys, addition, commit), commit)
+        if committed is None:
+            self._delete([addition.entry.key] if addition else [])
+            return
+        size = addition.entry.size if addition else 0
+        _log.info("segments_merged", segments=len(keys), size=size)
+        self._delete(keys)
+        self._delete_left_behind(committed)
+
+    def _delete_left_behind(self, committed: Committed) -> None:
+        """Delete segments that were never committed, and offers that nobody can take any more."""
+        listed = committed.manifest.keys
+        # Segments older than the manifest stay: a deleted manifest may have listed them.
+        start = datetime.fromisoformat(committed.manifest.created_at)
+        end = datetime.now(UTC) - _ORPHAN_AGE
+        offers = self._pending.old(datetime.now(UTC) - _OFFER_AGE)
+        orphans = [
+            one.key
+            for one in self._bucket.page(SEGMENTS).objects
+            if start <= one.modified < end and one.key not in listed
+        ]
+        self._delete([*orphans, *offers][:1000])
 
     def _delete(self, keys: Sequence[str]) -> None:
         try:
             self._bucket.delete_all(keys)
         except ServiceError as error:  # unlisted segments are ignored, and deleted as orphans later
             _log.warning("segments_left_behind", keys=list(keys), detail=error.detail)
-
-
-class _SegmentMissing(Exception):
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
 
 
 def _encode_cursor(document_id: str) -> str:

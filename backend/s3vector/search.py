@@ -1,6 +1,9 @@
 """Semantic search over the store."""
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Final
+from unicodedata import normalize
 
 from s3vector.embeddings import Embedder
 from s3vector.filters import Filter
@@ -9,20 +12,40 @@ from s3vector.store import Hit
 from shared.errors import Unprocessable
 from shared.tracing import span
 
+# More hits than asked for are fetched, because some may be left out.
+_FACTOR: Final = 3
+_MOST_FETCHED: Final = 2000
+
 
 class Search:
-    """Finds the passages nearest to a text or a vector, among those the current user may read."""
+    """Finds the passages nearest to a text or a vector, among those the current user may read.
+
+    Passages with equal texts, apart from case, white space and Unicode form, count once: the best
+    is returned. At most `per_document` passages of a document are returned.
+    """
 
     def __init__(self, store: OwnedStore, embedder: Embedder) -> None:
         self._store = store
         self._embedder = embedder
 
-    def by_text(self, text: str, *, top_k: int, where: Filter | None = None) -> list[Hit]:
+    def by_text(
+        self,
+        text: str,
+        *,
+        top_k: int,
+        where: Filter | None = None,
+        per_document: int | None = None,
+    ) -> list[Hit]:
         """Embed the text and return the nearest passages, best first."""
-        return self._nearest(self._embedder.embed([text])[0], top_k, where)
+        return self._nearest(self._embedder.embed([text])[0], top_k, where, per_document)
 
     def by_vector(
-        self, vector: Sequence[float], *, top_k: int, where: Filter | None = None
+        self,
+        vector: Sequence[float],
+        *,
+        top_k: int,
+        where: Filter | None = None,
+        per_document: int | None = None,
     ) -> list[Hit]:
         """Return the nearest passages, best first. The vector's length is ignored.
 
@@ -34,11 +57,13 @@ class Search:
             raise Unprocessable(f"vector: has {len(vector)} numbers, expected {dimensions}")
         if not any(vector):
             raise Unprocessable("vector: all of its numbers are zero, so it has no direction")
-        return self._nearest(vector, top_k, where)
+        return self._nearest(vector, top_k, where, per_document)
 
-    def _nearest(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
+    def _nearest(
+        self, vector: Sequence[float], top_k: int, where: Filter | None, per_document: int | None
+    ) -> list[Hit]:
         with span("search") as current_span:
-            hits = self._store.query(vector, top_k, where)
+            hits = self._distinct(vector, top_k, where, per_document)
             current_span.set_attributes(
                 {
                     "search.top_k": top_k,
@@ -47,3 +72,30 @@ class Search:
                 }
             )
             return hits
+
+    def _distinct(
+        self, vector: Sequence[float], top_k: int, where: Filter | None, per_document: int | None
+    ) -> list[Hit]:
+        wanted = top_k * _FACTOR
+        while True:
+            found = self._store.query(vector, wanted, where)
+            hits = _chosen(found, per_document)
+            if len(hits) >= top_k or len(found) < wanted or wanted >= _MOST_FETCHED:
+                return hits[:top_k]
+            wanted *= _FACTOR
+
+
+def _chosen(found: Sequence[Hit], per_document: int | None) -> list[Hit]:
+    """Return the first hit of each text, and at most so many of each document."""
+    hits: list[Hit] = []
+    texts: set[str] = set()
+    of_document: Counter[str] = Counter()
+    for hit in found:
+        # Digits and signs stay: the limits of two years are no duplicates.
+        text = " ".join(normalize("NFKC", hit.text).casefold().split())
+        if text in texts or of_document[hit.document_id] == per_document:
+            continue
+        texts.add(text)
+        of_document[hit.document_id] += 1
+        hits.append(hit)
+    return hits

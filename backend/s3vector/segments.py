@@ -15,12 +15,16 @@ so a store takes hardly more memory than its files are long.
 
 import json
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from s3vector.columns import Columns
+from s3vector.filters import Filter
 from s3vector.store import Document, DocumentRecord, Hit, Passage
 from shared.errors import BadDependency
 
@@ -83,8 +87,33 @@ class Segment:
             row += len(texts)
             offset = offsets[-1]
         self.rows = row
+        self._ids = list(self.documents)
+        self._first_rows = array("I", [one.first_row for one in self.documents.values()])
         if offset != len(data) or len(self.documents) != len(lengths):
             raise ValueError("its size is not the sum of its parts")
+
+    def document_of(self, row: int) -> str:
+        """Return the id of the document that a row belongs to."""
+        return self._ids[bisect_right(self._first_rows, row) - 1]
+
+    def matching_rows(self, where: Filter) -> "NDArray[np.bool]":
+        """Whether each row is of a document whose metadata match."""
+        import numpy as np
+
+        matching = self._columns.matching(where)
+        return matching if self._rows_of_each is None else np.repeat(matching, self._rows_of_each)
+
+    @cached_property
+    def _rows_of_each(self) -> "NDArray[np.intp] | None":
+        """The number of rows of each document; None if each has one."""
+        import numpy as np
+
+        rows = np.diff([*self._first_rows, self.rows])
+        return None if (rows == 1).all() else rows
+
+    @cached_property
+    def _columns(self) -> Columns:
+        return Columns([stored.record.metadata for stored in self.documents.values()])
 
     @property
     def matrix(self) -> "NDArray[np.float32]":

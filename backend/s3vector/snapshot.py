@@ -1,6 +1,6 @@
 """One state of the `s3` store in memory: its segments, and their live documents."""
 
-import heapq
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,158 +9,212 @@ from s3vector.filters import Filter
 from s3vector.manifest import Manifest
 from s3vector.segments import Segment, unit_vector
 from s3vector.store import Document, DocumentRecord, Hit
-from shared.aws.bucket import StoredObject
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# Below this share of a segment's rows, copying them is cheaper than comparing with all rows.
+_FEW_ROWS = 8
 
-# Filters whose rows are kept, and the longest of them.
-_KEPT_FILTERS = 16
-_MAX_FILTER_CHARACTERS = 400
+
+class Part:
+    """A segment, and those of its documents that are not live. Immutable."""
+
+    def __init__(self, segment: Segment, dead: frozenset[str]) -> None:
+        self.segment = segment
+        self.dead = dead
+        documents = segment.documents
+        self.documents = len(documents) - len(dead)
+        self.passages = segment.rows - sum(documents[one].record.passages for one in dead)
+
+    def live_documents(self) -> list[str]:
+        return [one for one in self.segment.documents if one not in self.dead]
+
+    def without(self, document_ids: frozenset[str]) -> "Part":
+        return Part(self.segment, self.dead | document_ids) if document_ids else self
+
+    @cached_property
+    def live_rows(self) -> "NDArray[np.bool] | None":
+        """Whether each row is of a live document; None if all are."""
+        import numpy as np
+
+        if not self.dead:
+            return None
+        live = np.ones(self.segment.rows, dtype=bool)
+        for one in self.dead:
+            stored = self.segment.documents[one]
+            live[stored.first_row : stored.first_row + stored.record.passages] = False
+        return live
+
+    def matching_rows(self, where: Filter | None) -> "NDArray[np.bool] | None":
+        """Whether each row is of a live document that matches; None if all rows are."""
+        if where is None:
+            return self.live_rows
+        matching = self.segment.matching_rows(where)
+        return matching if self.live_rows is None else matching & self.live_rows
 
 
 class Snapshot:
     """A manifest and the segments it lists, in the same order. Immutable.
 
     A document is live in the last segment that contains it, unless a later one deletes it.
-    `source` is the S3 object of the manifest, None before the first commit.
+
+    Args:
+        manifest: The manifest.
+        segments: Its segments.
+        previous: An earlier state. Only segments that it does not have are examined.
     """
 
     def __init__(
-        self, manifest: Manifest, source: StoredObject | None, segments: Sequence[Segment]
+        self,
+        manifest: Manifest,
+        segments: Sequence[Segment],
+        *,
+        previous: "Snapshot | None" = None,
     ) -> None:
         self.manifest = manifest
-        self.source = source
-        self.segments = tuple(segments)
-        self._matching: dict[tuple[int, str], NDArray[np.intp]] = {}
-        self._segment_of: dict[str, int] = {}
-        for number, segment in enumerate(self.segments):
-            for document_id in segment.deleted:
-                self._segment_of.pop(document_id, None)
-            self._segment_of.update(dict.fromkeys(segment.documents, number))
+        self.parts = _parts(segments, _known_parts(manifest, previous))
 
     @property
+    def segments(self) -> tuple[Segment, ...]:
+        return tuple(part.segment for part in self.parts)
+
+    @cached_property
     def documents(self) -> int:
-        return len(self._segment_of)
+        return sum(part.documents for part in self.parts)
 
     @cached_property
     def passages(self) -> int:
-        return sum(self.record(one).passages for one in self._segment_of)
+        return sum(part.passages for part in self.parts)
 
     @cached_property
     def ids(self) -> list[str]:
-        return sorted(self._segment_of)
+        return sorted(one for part in self.parts for one in part.live_documents())
 
     @cached_property
     def live_bytes(self) -> tuple[int, ...]:
         """For each segment, an estimate of the bytes of its live documents."""
-        rows = [0] * len(self.segments)
-        for document_id, number in self._segment_of.items():
-            rows[number] += self.segments[number].documents[document_id].record.passages
         return tuple(
-            segment.size * live // segment.rows if segment.rows else 0
-            for segment, live in zip(self.segments, rows, strict=True)
+            part.segment.size * part.passages // part.segment.rows if part.segment.rows else 0
+            for part in self.parts
         )
 
     def record(self, document_id: str) -> DocumentRecord:
-        return self.segments[self._segment_of[document_id]].documents[document_id].record
+        return self._segment_of(document_id).documents[document_id].record
 
     def __contains__(self, document_id: str) -> bool:
-        return document_id in self._segment_of
+        return find_segment(self.segments, document_id) is not None
 
     def document(self, document_id: str, *, vectors: bool) -> Document:
-        return self.segments[self._segment_of[document_id]].document(document_id, vectors=vectors)
+        return self._segment_of(document_id).document(document_id, vectors=vectors)
 
-    def live_documents(self, number: int) -> list[str]:
-        """Return the ids of the live documents of a segment."""
-        return [
-            one for one in self.segments[number].documents if self._segment_of.get(one) == number
-        ]
+    def _segment_of(self, document_id: str) -> Segment:
+        segment = find_segment(self.segments, document_id)
+        if segment is None:
+            raise KeyError(document_id)
+        return segment
 
     def search(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
         """Return the nearest passages by comparing with every live row: the search is exact."""
         import numpy as np
 
         query = unit_vector(vector)
-        found: list[tuple[float, str, int, int]] = []
-        for number, segment in enumerate(self.segments):
-            live = self._live_rows(number) if where is None else self._matching_rows(number, where)
-            count = len(live)
+        starts = self._starts
+        scores = np.full(starts[-1], -np.inf, dtype=np.float32)
+        for part, start in zip(self.parts, starts, strict=False):
+            rows = part.segment.rows
+            own = scores[start : start + rows]
+            wanted = part.matching_rows(where)
+            count = rows if wanted is None else int(np.count_nonzero(wanted))
             if not count:
                 continue
-            # If most rows are live, multiply the whole matrix: selecting rows copies them.
-            whole = count * 2 >= segment.rows
-            matrix = segment.matrix
-            scores = (matrix @ query)[live] if whole else matrix[live] @ query
-            if count > top_k:
-                best = np.argpartition(scores, count - top_k)[count - top_k :]
-                # Keep all rows that tie with the last one. Ids decide between them, because the
-                # order of the segments changes with compaction.
-                best = np.flatnonzero(scores >= scores[best].min())
-            else:
-                best = np.arange(count)
-            names = self._row_names[number]
-            found += [
-                (-float(scores[one]), names[live[one]], int(live[one]), number) for one in best
-            ]
+            if wanted is not None and count * _FEW_ROWS < rows:
+                chosen = np.flatnonzero(wanted)
+                own[chosen] = part.segment.matrix[chosen] @ query
+                continue
+            np.dot(part.segment.matrix, query, out=own)
+            if wanted is not None:
+                own[~wanted] = -np.inf
+        # Rows that tie with the last one are candidates too. Ids decide between them, because the
+        # order of the segments changes with compaction.
+        found = sorted((-float(scores[row]), *self._place(row)) for row in _largest(scores, top_k))
         return [
-            self.segments[number].hit(document_id, row, min(1.0, max(-1.0, -negative)))
-            for negative, document_id, row, number in heapq.nsmallest(top_k, found)
+            self.parts[number].segment.hit(document_id, row, min(1.0, max(-1.0, -negative)))
+            for negative, document_id, row, number in found[:top_k]
         ]
 
     @cached_property
-    def _row_names(self) -> list[list[str]]:
-        return [
-            [
-                one
-                for one, stored in segment.documents.items()
-                for _ in range(stored.record.passages)
+    def _starts(self) -> list[int]:
+        """The number of rows before each segment, and of all."""
+        starts = [0]
+        for part in self.parts:
+            starts.append(starts[-1] + part.segment.rows)
+        return starts
+
+    def _place(self, row: int) -> tuple[str, int, int]:
+        """Return the document of a row, the row in its segment, and that segment's number."""
+        number = bisect_right(self._starts, row) - 1
+        row -= self._starts[number]
+        return self.parts[number].segment.document_of(row), row, number
+
+
+def find_segment(segments: Sequence[Segment], document_id: str) -> Segment | None:
+    """Return the segment in which a document is live, or None."""
+    for segment in reversed(segments):
+        if document_id in segment.documents:
+            return segment
+        if document_id in segment.deleted:
+            return None
+    return None
+
+
+def _known_parts(manifest: Manifest, previous: Snapshot | None) -> dict[str, Part]:
+    """Return the parts of an earlier state, if this one was made from it by commits.
+
+    Commits never revive a document: a merge keeps what hides the documents of earlier segments.
+    An operator who restores an older manifest does revive some.
+    """
+    if previous is None or not set(previous.manifest.commits[-1:]) <= set(manifest.commits):
+        return {}
+    return {part.segment.key: part for part in previous.parts}
+
+
+def _parts(segments: Sequence[Segment], known: dict[str, Part]) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    for number, segment in enumerate(segments):
+        part = known.get(segment.key) or Part(segment, _hidden(segment, segments[number + 1 :]))
+        if segment.key not in known:
+            # An earlier part that is known does not know of this segment yet.
+            parts = [
+                one.without(_hidden(one.segment, [segment]) - one.dead)
+                if one.segment.key in known
+                else one
+                for one in parts
             ]
-            for segment in self.segments
-        ]
+        parts.append(part)
+    return tuple(parts)
 
-    @cached_property
-    def _live(self) -> "list[NDArray[np.intp]]":
-        return [
-            self._rows_of(number, self.live_documents(number))
-            for number in range(len(self.segments))
-        ]
 
-    def _live_rows(self, number: int) -> "NDArray[np.intp]":
-        return self._live[number]
+def _hidden(segment: Segment, later: Sequence[Segment]) -> frozenset[str]:
+    """Return the ids of a segment's documents that later segments contain or delete."""
+    documents = segment.documents.keys()
+    hidden: set[str] = set()
+    for one in later:
+        hidden |= documents & one.documents.keys()
+        if one.deleted:
+            hidden |= documents & one.deleted
+    return frozenset(hidden)
 
-    def _matching_rows(self, number: int, where: Filter) -> "NDArray[np.intp]":
-        # The same filter of owners is part of every query, and often the whole filter. The text
-        # tells 1 from True, which are equal as keys.
-        key = (number, repr(where))
-        rows = self._matching.get(key)
-        if rows is None:
-            rows = self._compare(number, where)
-            if len(key[1]) <= _MAX_FILTER_CHARACTERS:
-                if len(self._matching) >= _KEPT_FILTERS * len(self.segments):
-                    self._matching.clear()
-                self._matching[key] = rows
-        return rows
 
-    def _compare(self, number: int, where: Filter) -> "NDArray[np.intp]":
-        documents = self.segments[number].documents
-        return self._rows_of(
-            number,
-            [
-                one
-                for one in self.live_documents(number)
-                if where.matches(documents[one].record.metadata)
-            ],
-        )
+def _largest(scores: "NDArray[np.float32]", count: int) -> list[int]:
+    """Return the rows of the largest scores, and those that tie with the smallest of them."""
+    import numpy as np
 
-    def _rows_of(self, number: int, ids: Sequence[str]) -> "NDArray[np.intp]":
-        import numpy as np
-
-        documents = self.segments[number].documents
-        mask = np.zeros(self.segments[number].rows, dtype=bool)
-        for one in ids:
-            stored = documents[one]
-            mask[stored.first_row : stored.first_row + stored.record.passages] = True
-        return np.flatnonzero(mask)
+    if len(scores) > count:
+        best = np.argpartition(scores, len(scores) - count)[len(scores) - count :]
+        chosen = np.flatnonzero(scores >= scores[best].min())
+    else:
+        chosen = np.arange(len(scores))
+    rows: list[int] = chosen[scores[chosen] > -np.inf].tolist()
+    return rows

@@ -13,7 +13,7 @@ import pytest
 
 from s3vector.compaction import Limits
 from s3vector.pool import Pool
-from s3vector.s3_store import MANIFEST, SEGMENTS, S3VectorStore
+from s3vector.s3_store import MANIFEST, PENDING, SEGMENTS, S3VectorStore
 from s3vector.segments import CorruptObject
 from s3vector.tests.cloud import REGION, Cloud, fails_with
 from s3vector.tests.fakes import DIMENSIONS, SPACE, document, hashed_vector
@@ -301,6 +301,69 @@ def test_a_writer_does_not_fetch_its_own_segment(
     assert "GET" not in {method for method, path in cloud.calls(bucket_name) if SEGMENTS in path}
 
 
+def test_a_write_fetches_no_segments_that_others_wrote(
+    cloud: Cloud, bucket_name: str, new_s3_store: Factory
+) -> None:
+    writer = new_s3_store()
+    for number in range(3):
+        new_s3_store().put([document(f"d{number}")])
+    before = len(cloud.calls(bucket_name))
+
+    assert writer.get(["new"]) == {}
+    writer.put([document("new")])
+
+    calls = [(method, path) for method, path in cloud.calls(bucket_name)[before:]]
+    assert [method for method, _ in calls] == ["GET", "PUT", "PUT"]
+    assert writer.get(["d1"]).keys() == {"d1"}
+
+
+def test_a_writer_that_was_overtaken_is_committed_by_another(
+    cloud: Cloud, new_s3_store: Factory
+) -> None:
+    """Both were overtaken; one has offered its document when the other commits."""
+    store, other, third = new_s3_store(), new_s3_store(), new_s3_store()
+    store.put([document("first")])
+    _ids(other)
+    third.put([document("third")])  # overtakes both
+
+    def other_commits(_request: Any, serve: Callable[[], Any]) -> Any:
+        answer = serve()
+        other.put([document("other")])
+        return answer
+
+    before = len(cloud.calls(MANIFEST))
+    with cloud.fault("PUT", PENDING, other_commits):
+        store.put([document("store")])
+
+    # The failed attempts of both, and one commit of both documents.
+    methods = [method for method, _ in cloud.calls(MANIFEST)[before:]]
+    assert methods.count("PUT") == 3
+    assert _ids(new_s3_store()) == {"first", "third", "other", "store"}
+    assert new_s3_store().stats().segments == 4
+
+
+def test_a_writer_without_room_is_not_committed_by_another(
+    cloud: Cloud, s3: Any, bucket_name: str, new_s3_store: Factory
+) -> None:
+    """There is room for the offered document or for the other writer's, not for both."""
+    store, other, third = (new_s3_store(capacity_bytes=4_000) for _ in range(3))
+    store.put([document("first")])
+    _ids(other)
+    third.put([document("third")])
+
+    def other_commits(_request: Any, serve: Callable[[], Any]) -> Any:
+        answer = serve()
+        other.put([document("other", "x" * 1_800)])
+        return answer
+
+    with cloud.fault("PUT", PENDING, other_commits), pytest.raises(CapacityExceeded):
+        store.put([document("store", "x" * 1_800)])
+
+    assert _ids(new_s3_store()) == {"first", "third", "other"}
+    # A writer that has read the offer may still commit it, so its segment stays for an hour.
+    assert len(_segment_keys(s3, bucket_name)) == 4
+
+
 def test_a_reader_that_meets_a_compaction_reads_again(
     cloud: Cloud, bucket_name: str, s3: Any, new_s3_store: Factory
 ) -> None:
@@ -348,22 +411,25 @@ def test_a_damaged_segment_is_named_and_nothing_is_lost(
     s3: Any, bucket_name: str, new_s3_store: Factory, change: Callable[[bytes], bytes]
 ) -> None:
     new_s3_store().put([document("a", "alpha")])
-    new_s3_store().put([document("b", "beta")])
     key = _segment_keys(s3, bucket_name)[0]
+    new_s3_store().put([document("b", "beta")])
     before = _damage(s3, bucket_name, key, change)
     store = new_s3_store()
 
     for use in (
         lambda: store.query(hashed_vector("alpha"), 5, None),
+        lambda: store.page(10, None),
         lambda: store.get(["a"]),
-        lambda: store.put([document("c")]),
-        lambda: store.delete("b"),
+        lambda: store.delete("a"),
     ):
         with pytest.raises(CorruptObject, match=key):
             use()
+    # What the segment certainly does not contain can still be read and written.
+    assert store.get(["b"]).keys() == {"b"}
+    store.put([document("c")])
 
     s3.put_object(Bucket=bucket_name, Key=key, Body=before)
-    assert _ids(store) == {"a", "b"}
+    assert _ids(store) == {"a", "b", "c"}
 
 
 def test_a_lost_segment_is_named(s3: Any, bucket_name: str, new_s3_store: Factory) -> None:

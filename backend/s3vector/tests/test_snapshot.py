@@ -5,9 +5,10 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
+from s3vector.compaction import merge
 from s3vector.filters import parse_filter
 from s3vector.manifest import Manifest, SegmentEntry
-from s3vector.segments import decode_segment, encode_segment
+from s3vector.segments import Segment, decode_segment, encode_segment
 from s3vector.snapshot import Snapshot
 from s3vector.store import Document
 from s3vector.tests.fakes import document, hashed_vector
@@ -22,7 +23,19 @@ def _snapshot(*segments: tuple[list[Document], list[str]], dimensions: int = _SP
         checksum = sha256(data).hexdigest()
         decoded.append(decode_segment(f"s{number}", data, checksum=checksum))
         entries.append(SegmentEntry(f"s{number}", checksum, len(data), decoded[-1].rows))
-    return Snapshot(Manifest("space", dimensions, "2026-01-01", tuple(entries)), None, decoded)
+    return Snapshot(Manifest("space", dimensions, "2026-01-01", tuple(entries)), decoded)
+
+
+def _decoded(key: str, data: bytes) -> Segment:
+    return decode_segment(key, data, checksum=sha256(data).hexdigest())
+
+
+def _segment(key: str, documents: list[Document], deleted: list[str]) -> Segment:
+    return _decoded(key, encode_segment(documents, deleted, dimensions=_SPACE))
+
+
+def _manifest_of(commits: list[str]) -> Manifest:
+    return Manifest("space", _SPACE, "2026-01-01", commits=tuple(commits))
 
 
 def _random(rng: np.random.Generator, document_id: str, rows: int, version: str) -> Document:
@@ -71,6 +84,43 @@ def test_search_agrees_with_comparing_every_vector(seed: int, filtered: bool) ->
     assert snapshot.documents == len(held)
     assert snapshot.ids == sorted(held)
     assert snapshot.passages == sum(len(whole.passages) for whole in held.values())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_state_made_from_the_one_before_is_the_same_as_a_new_one(seed: int) -> None:
+    """Puts, deletions and merges, one at a time."""
+    rng = np.random.default_rng(seed)
+    previous = None
+    segments: list[Segment] = []
+    commits: list[str] = []
+    for turn in range(20):
+        ids = {f"d{number}" for number in rng.integers(0, 12, 3)}
+        deleted = {f"d{number}" for number in rng.integers(0, 12, 2)} - ids
+        documents = [_random(rng, one, int(rng.integers(1, 3)), f"v{turn}") for one in sorted(ids)]
+        segments.append(_segment(f"s{turn}", documents, sorted(deleted)))
+        if turn % 4 == 3:
+            start = int(rng.integers(0, len(segments) - 1))
+            run = range(start, min(start + 3, len(segments)))
+            whole = Snapshot(_manifest_of(commits), segments)
+            merged = merge(whole, run)
+            left = [] if merged is None else [_decoded(f"m{turn}", merged.data)]
+            segments[run.start : run.stop] = left
+        commits.append(f"c{turn}")
+        new = Snapshot(_manifest_of(commits), segments)
+        previous = Snapshot(_manifest_of(commits), segments, previous=previous)
+        assert previous.ids == new.ids
+        assert previous.live_bytes == new.live_bytes
+        assert previous.passages == new.passages
+        query = rng.standard_normal(_SPACE).tolist()
+        assert previous.search(query, 5, None) == new.search(query, 5, None)
+
+
+def test_an_older_manifest_that_was_restored_revives_its_documents() -> None:
+    first = _segment("s0", [document("a", "t", vectors=[[1.0] * _SPACE])], [])
+    second = _segment("s1", [], ["a"])
+    later = Snapshot(_manifest_of(["c0", "c1"]), [first, second])
+    assert later.ids == []
+    assert Snapshot(_manifest_of(["c0"]), [first], previous=later).ids == ["a"]
 
 
 def test_equal_scores_are_ordered_by_id_in_whatever_segment() -> None:

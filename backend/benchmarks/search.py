@@ -1,0 +1,220 @@
+"""Measures the `s3` store: writers, new filters, and a query beside one numpy product.
+
+./pants run backend/benchmarks:search -- writers --seconds 10
+./pants run backend/benchmarks:search -- queries --passages 100000
+"""
+
+import argparse
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from multiprocessing.connection import Connection
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
+from typing import Any, Final
+from uuid import uuid4
+
+import boto3
+import numpy as np
+
+from s3vector.filters import parse_filter
+from s3vector.manifest import Manifest
+from s3vector.pool import Pool
+from s3vector.s3_store import S3VectorStore
+from s3vector.segments import Segment, decode_segment, encode_segment
+from s3vector.snapshot import Snapshot
+from s3vector.tests.cloud import REGION, Cloud
+from s3vector.tests.fakes import document
+from shared.aws.bucket import Bucket
+from shared.errors import ServiceError
+
+_DIMENSIONS: Final = 1024
+_WRITERS: Final = 16
+_PASSAGES_A_SEGMENT: Final = 1000
+_ROUNDS: Final = 11
+
+
+def main() -> None:
+    """Run one of the two measurements and print its ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("suite", choices=("writers", "queries"))
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--passages", type=int, default=100_000)
+    options = parser.parse_args()
+    if options.suite == "writers":
+        measure_writers(options.seconds)
+    else:
+        measure_queries(options.passages)
+
+
+def measure_writers(seconds: float) -> None:
+    """Count acknowledged puts of one process, and of several with one request each."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    server = context.Process(target=_serve, args=(theirs,))
+    server.start()
+    try:
+        endpoint = ours.recv()
+        rates = [_rate(endpoint, count, seconds) for count in (1, _WRITERS)]
+        print(f"{_WRITERS} writers / 1: {rates[1] / rates[0]:.2f}, target 1.00")
+    finally:
+        ours.send(None)
+        server.join(10)
+
+
+def _rate(endpoint: str, count: int, seconds: float) -> float:
+    bucket = f"vectors-{uuid4().hex}"
+    _client(endpoint).create_bucket(Bucket=bucket)
+    context = multiprocessing.get_context("spawn")
+    barrier, results = context.Barrier(count + 1), context.Queue()
+    processes = [
+        context.Process(target=_write, args=(endpoint, bucket, one, barrier, seconds, results))
+        for one in range(count)
+    ]
+    for process in processes:
+        process.start()
+    barrier.wait()
+    began = time.monotonic()
+    outcomes = [results.get() for _ in processes]
+    elapsed = time.monotonic() - began
+    for process in processes:
+        process.join()
+    acknowledged: int = sum(one[0] for one in outcomes)
+    stats = _store(endpoint, bucket).stats()
+    print(
+        f"{count} writers: {acknowledged / elapsed:.1f} puts/s, slowest "
+        f"{max(one[2] for one in outcomes):.1f} s, refused {sum(one[1] for one in outcomes)}; "
+        f"acknowledged {acknowledged}, stored {stats.documents}, segments {stats.segments}"
+    )
+    rate: float = acknowledged / elapsed
+    return rate
+
+
+def _write(  # noqa: PLR0917 - the arguments of a process
+    endpoint: str,
+    bucket: str,
+    number: int,
+    barrier: Barrier,
+    seconds: float,
+    results: "Queue[tuple[int, int, float]]",
+) -> None:
+    store = _store(endpoint, bucket)
+    store.get(["warm"])
+    barrier.wait()
+    end = time.monotonic() + seconds
+    acknowledged, refused, slowest = 0, 0, 0.0
+    while (began := time.monotonic()) < end:
+        document_id = f"w{number}-{acknowledged}"
+        try:
+            store.get([document_id])  # as the service does, to find out what changed
+            store.put([document(document_id, "some text", vectors=[[1.0] * _DIMENSIONS])])
+            acknowledged += 1
+        except ServiceError:
+            refused += 1
+        slowest = max(slowest, time.monotonic() - began)
+    results.put((acknowledged, refused, slowest))
+
+
+def _serve(pipe: Connection) -> None:
+    cloud = Cloud()
+    with cloud.running():
+        pipe.send(cloud.endpoint_url)
+        pipe.recv()
+
+
+def _client(endpoint: str) -> Any:
+    return boto3.client(
+        "s3",
+        region_name=REGION,
+        endpoint_url=endpoint,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",  # noqa: S106 - of the embedded S3
+    )
+
+
+def _store(endpoint: str, bucket: str) -> S3VectorStore:
+    client = _client(endpoint)
+    return S3VectorStore(
+        Bucket(bucket, lambda: client),
+        space=f"benchmark/{_DIMENSIONS}",
+        dimensions=_DIMENSIONS,
+        capacity_bytes=2**30,
+        pool=Pool(4),
+    )
+
+
+def measure_queries(passages: int) -> None:
+    """Compare a query with one numpy product, and with queries under filters not seen before."""
+    rng = np.random.default_rng(1)
+    segments = [
+        _segment(rng, start, min(_PASSAGES_A_SEGMENT, passages - start))
+        for start in range(0, passages, _PASSAGES_A_SEGMENT)
+    ]
+    snapshot = Snapshot(Manifest("benchmark", _DIMENSIONS, "2026-01-01"), segments)
+    matrix = np.concatenate([one.matrix for one in segments])
+    query = rng.standard_normal(_DIMENSIONS)
+    unit = (query / np.linalg.norm(query)).astype(np.float32)
+
+    def bare() -> None:
+        scores = matrix @ unit
+        np.argpartition(scores, -10)[-10:]
+
+    turn = iter(range(1_000_000))
+    calls: dict[str, Callable[[], object]] = {
+        "one numpy product": bare,
+        "query": lambda: snapshot.search(query.tolist(), 10, None),
+        "filter, 1 % match": lambda: _filtered(snapshot, query, {"number": next(turn) % 100}),
+        "filter, half match": lambda: _filtered(
+            snapshot, query, {"number": {"$lt": 50 + next(turn) % 3}}
+        ),
+        "filter, none match": lambda: _filtered(snapshot, query, {"number": f"none{next(turn)}"}),
+        "first filter on a key": lambda: _filtered(snapshot, query, {f"key{next(turn) % 20}": 1}),
+    }
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(_ROUNDS):
+        for name, call in calls.items():
+            began = time.process_time()
+            call()
+            times[name].append((time.process_time() - began) * 1000)
+    medians = {name: statistics.median(one) for name, one in times.items()}
+    for name, median in medians.items():
+        base = "one numpy product" if name == "query" else "query"
+        print(f"{name}: {median:.1f} ms of CPU, {median / medians[base]:.2f} of {base}")
+    _measure_put(snapshot, segments, rng, query.tolist())
+
+
+def _measure_put(
+    snapshot: Snapshot, segments: Sequence[Segment], rng: np.random.Generator, query: list[float]
+) -> None:
+    """Measure a state after a put of one document, and its first query."""
+    added = _segment(rng, 10**9, 1)
+    began = time.process_time()
+    after = Snapshot(snapshot.manifest, [*segments, added], previous=snapshot)
+    made = (time.process_time() - began) * 1000
+    after.search(query, 10, None)
+    whole = (time.process_time() - began) * 1000
+    print(f"after a put: {made:.1f} ms of CPU for the state, {whole:.1f} with its first query")
+
+
+def _filtered(snapshot: Snapshot, query: Any, where: dict[str, Any]) -> object:
+    return snapshot.search(query.tolist(), 10, parse_filter(where))
+
+
+def _segment(rng: np.random.Generator, start: int, count: int) -> Segment:
+    documents = [
+        document(
+            f"d{number}",
+            f"text {number}",
+            vectors=[vector],
+            metadata={"number": number % 100, **{f"key{key}": 1 for key in range(20)}},
+        )
+        for number, vector in enumerate(rng.standard_normal((count, _DIMENSIONS)), start)
+    ]
+    data = encode_segment(documents, (), dimensions=_DIMENSIONS)
+    return decode_segment(f"s{start}", data, checksum=sha256(data).hexdigest())
+
+
+if __name__ == "__main__":
+    main()
