@@ -234,17 +234,26 @@ class _KeepingModel:
 class _NoStore:
     """Keeps no conversation: every question brings its own earlier turns."""
 
-    async def create(self, conversation_id: str) -> None: ...
+    async def create(self, conversation_id: str, *, owner: str | None = None) -> None: ...
 
-    async def read(self, conversation_id: str, *, limit: int) -> Kept | None: ...
+    async def read(
+        self, conversation_id: str, *, limit: int, owner: str | None = None
+    ) -> Kept | None: ...
 
-    async def append(self, conversation_id: str, turn: Turn, *, count: int) -> str:  # noqa: ARG002
+    async def append(
+        self,
+        conversation_id: str,  # noqa: ARG002
+        turn: Turn,  # noqa: ARG002
+        *,
+        count: int,  # noqa: ARG002
+        owner: str | None = None,  # noqa: ARG002
+    ) -> str:
         return "unkept"
 
-    async def erase(self, conversation_id: str) -> bool:  # noqa: ARG002
+    async def erase(self, conversation_id: str, *, owner: str | None = None) -> bool:  # noqa: ARG002
         return False
 
-    async def rate(self, answer_id: str, feedback: Feedback) -> bool:  # noqa: ARG002
+    async def rate(self, answer_id: str, feedback: Feedback, *, owner: str | None = None) -> bool:  # noqa: ARG002
         return False
 
 

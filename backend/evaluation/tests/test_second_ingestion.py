@@ -21,6 +21,7 @@ from runner.uploads import S3Uploads
 from runner.worker import Worker
 from s3vector.documents import Documents
 from s3vector.embeddings import Embedder
+from s3vector.ownership import OwnedStore
 from s3vector.pool import Pool
 from s3vector.s3_store import S3VectorStore
 from s3vector.store import Vector
@@ -105,7 +106,7 @@ async def test_a_second_ingestion_of_the_same_bytes_embeds_and_writes_nothing(
             jobs=jobs,
             uploads=S3Uploads(bucket),
             counts=S3PartCounts(bucket),
-            sink=_DirectSink(Documents(store, embedder, max_passages=10_000)),
+            sink=_DirectSink(Documents(OwnedStore(store), embedder, max_passages=10_000)),
         )
         items = [
             UploadItem(id=key.removeprefix("uploads/"), key=key, size=len(content))
