@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from s3vector.ownership import OwnedStore
 from s3vector.s3_store import S3VectorStore
 from s3vector.search import Search
 from s3vector.store import Document
@@ -17,7 +18,7 @@ def new_search(new_s3_store: Callable[..., S3VectorStore]) -> NewSearch:
     def make(*documents: Document) -> Search:
         store = new_s3_store()
         store.put(documents)
-        return Search(store, FakeEmbedder())
+        return Search(OwnedStore(store), FakeEmbedder())
 
     return make
 
