@@ -60,8 +60,8 @@ REGRESSIONS: Final = (
         "the farthest passages come first",
         "ranking",
         "s3vector/snapshot.py",
-        "in heapq.nsmallest(top_k, found)",
-        "in heapq.nlargest(top_k, found)",
+        "sorted((-float(scores[row]),",
+        "sorted((float(scores[row]),",
     ),
     Regression(
         "passages are embedded without their title",

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         Unauthenticated,  # pants: no-infer-dep
         Unavailable,  # pants: no-infer-dep
         Unprocessable,  # pants: no-infer-dep
+        UserNotPermitted,  # pants: no-infer-dep
     )
     from shared.health import (
         create_health_endpoint,  # pants: no-infer-dep
@@ -106,6 +107,7 @@ else:
         "Unauthenticated": "errors",
         "Unavailable": "errors",
         "Unprocessable": "errors",
+        "UserNotPermitted": "errors",
         "UnsendableRequest": "api_client",
         "aws_client": "aws.clients",
         "aws_errors": "aws.clients",
@@ -179,6 +181,7 @@ __all__ = [
     "Unavailable",
     "Unprocessable",
     "UnsendableRequest",
+    "UserNotPermitted",
     "aws_client",
     "aws_errors",
     "configure_logging",

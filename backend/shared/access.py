@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.errors import FAILURE_KEY, Forbidden, ServiceError, error_response, http_error
 from shared.logging import get_logger
 from shared.request import identity
-from shared.scopes import KeyScopes
+from shared.settings import KeyScopes
 
 KEY_ID_HEADER: Final = "x-api-key-id"
 """The header with the key's id, for a service that the gateway calls by HTTP."""

@@ -4,12 +4,10 @@ import re
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, Field, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
-
-from shared.scopes import KeyScopes
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -20,6 +18,21 @@ _SHOWN_CHARACTERS: Final = 80
 
 class SettingsError(ValueError):
     """One or more variables are missing or wrong; the message names each of them."""
+
+
+class KeyScopes(BaseModel):
+    """The scopes of one service, and the keys that have them, as services.json declares them.
+
+    Empty, it allows nothing. `operations` gives the operations of each scope, such as
+    `PUT /documents`. `keys` gives the scopes of each key by its name: a service's or a client's.
+    `forwards_identity` names the keys whose callers may say which user a request acts for.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    operations: dict[str, tuple[str, ...]] = {}
+    keys: dict[str, tuple[str, ...]] = {}
+    forwards_identity: tuple[str, ...] = ()
 
 
 def _http_url(value: str) -> str:

@@ -14,7 +14,7 @@ import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.request.user import User
-from shared.scopes import KeyScopes
+from shared.settings import KeyScopes
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -379,7 +379,7 @@ run "developers" {
   command = plan
 
   variables {
-    project_name = "sixteen-letters1"
+    project_name = "sixteen-letters2"
     aws_region   = "ap-northeast-1"
     environments = ["dev"]
     developer_environments = {
@@ -417,12 +417,12 @@ run "developers" {
   }
 
   assert {
-    condition     = toset(keys(aws_iam_role.execution)) == toset(concat([for name in keys(aws_iam_role.execution) : name if startswith(name, "sixteen-letters1-dev-")], ["sixteen-letters1-sixsix-scheduler"], [for name in keys(local.declared) : "sixteen-letters1-sixsix-lambda-${name}"]))
+    condition     = toset(keys(aws_iam_role.execution)) == toset(concat([for name in keys(aws_iam_role.execution) : name if startswith(name, "sixteen-letters2-dev-")], ["sixteen-letters2-sixsix-scheduler"], [for name in keys(local.declared) : "sixteen-letters2-sixsix-lambda-${name}"]))
     error_message = "Each declared service has a role in it."
   }
 
   assert {
-    condition     = strcontains(aws_iam_policy.deploy["sixteen-letters1-sixsix-deploy-s3-vectors"].policy, "s3:DeleteObjectVersion") && !strcontains(aws_iam_policy.deploy["sixteen-letters1-sixsix-deploy-s3-vectors"].policy, "-dev-")
+    condition     = strcontains(aws_iam_policy.deploy["sixteen-letters2-sixsix-deploy-s3-vectors"].policy, "s3:DeleteObjectVersion") && !strcontains(aws_iam_policy.deploy["sixteen-letters2-sixsix-deploy-s3-vectors"].policy, "-dev-")
     error_message = "Its role may empty its own buckets only, in order to destroy it wholly."
   }
 

@@ -119,7 +119,7 @@ WRONG: Mapping[str, tuple[Any, str]] = {
     "aws_region": ("Virginia", "Write aws_region as a region's code"),
     "tags": ({"environment": "prod"}, "Leave Project, Environment, ManagedBy and Service out of"),
     "architecture": ("amd64", 'Write architecture as "x86_64" or "arm64"'),
-    "runner_platform": ("ecs", 'or as "lambda" for an account that cannot use App Runner'),
+    "runner_platform": ("lambda", ""),
     "key_rotation_days": (0, "Write key_rotation_days as a number of days"),
     "secret_recovery_days": (3, "Write secret_recovery_days as 0, or as a number between 7 and 30"),
     "log_level": ("debug", "Write log_level as DEBUG, INFO, WARNING, ERROR or CRITICAL"),
@@ -154,7 +154,7 @@ WRONG: Mapping[str, tuple[Any, str]] = {
 WRONG_BESIDE_A_RIGHT_ONE: Mapping[str, tuple[Any, str]] = {
     "runner_image": ("runner:latest", "Write runner_image as ACCOUNT.dkr.ecr"),
     "tracing_mode": ("xray", 'Write tracing_mode as "sdk", "auto", "udp" or "off"'),
-    "force_destroy": (True, "Leave force_destroy false outside dev"),
+    "force_destroy": (True, "Leave force_destroy false in test and prod"),
     "environment": ("test", ""),
     "runner_platform": ("apprunner", ""),
     "enable_service_api_keys": (False, ""),
@@ -162,6 +162,12 @@ WRONG_BESIDE_A_RIGHT_ONE: Mapping[str, tuple[Any, str]] = {
         {"type": "cognito", "user_pool_arns": ["arn:aws:cognito-idp:us-east-1:1:userpool/a"]},
         "authorizer needs enable_service_api_keys = true",
     ),
+}
+
+# A variable with two rules, one of which depends on the environment.
+WRONG_IN_DEV: Mapping[str, tuple[Any, str]] = {
+    "environment": ("dev", ""),
+    "runner_platform": ("ecs", 'or as "lambda" for an account that cannot use App Runner'),
 }
 
 
@@ -180,7 +186,7 @@ def _refusal(layer: Layer, *options: str) -> str:
     return " ".join(str(refused.value).split())
 
 
-@pytest.mark.parametrize("wrong", [WRONG, WRONG_BESIDE_A_RIGHT_ONE])
+@pytest.mark.parametrize("wrong", [WRONG, WRONG_BESIDE_A_RIGHT_ONE, WRONG_IN_DEV])
 def test_a_wrong_variable_is_refused_with_what_to_write(
     unreachable: Layer, wrong: Mapping[str, tuple[Any, str]]
 ) -> None:

@@ -11,7 +11,7 @@ from shared.app import create_service_app
 from shared.aws_lambda.entry import lambda_handler
 from shared.conftest import Lines, MakeSettings
 from shared.errors import Unavailable
-from shared.scopes import KeyScopes
+from shared.settings import KeyScopes
 from shared.testing import FakeKeyNames, FakeKeys, LambdaContext, api_gateway_event, app_client
 
 pytestmark = pytest.mark.anyio

@@ -28,6 +28,7 @@ _NOT_EXPORTED = {
     },
     "logging": {"timestamp", "write"},
     "models": {"error_responses"},
+    "settings": {"KeyScopes"},
     "tracing": {"flush", "is_configured", "owns_provider", "release_app", "shutdown", "span"},
     "aws_lambda.entry": {"LambdaHandler"},
 }

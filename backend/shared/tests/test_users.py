@@ -13,7 +13,7 @@ from shared.aws_lambda.entry import lambda_handler
 from shared.conftest import Lines, MakeSettings
 from shared.request import user
 from shared.request.user import Claims, User
-from shared.scopes import KeyScopes
+from shared.settings import KeyScopes
 from shared.testing import FakeKeyNames, FakeKeys, LambdaContext, api_gateway_event, app_client
 from shared.tests.servers import answer, loopback
 
