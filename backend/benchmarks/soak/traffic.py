@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-import gevent
+import gevent  # type: ignore[import-untyped]
 import httpx
 from locust import FastHttpUser, constant, task
 from locust.env import Environment

@@ -100,12 +100,15 @@ async def test_an_uncaught_call_error_is_answered_with_its_status(
     assert response.headers["retry-after"] == "1"
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
 async def test_a_corrupt_encoding_is_a_bad_answer(make_client: MakeClient, coding: str) -> None:
     corrupt = answer(200, b"\x1f\x8b no", headers={"content-encoding": coding})
     async with loopback(corrupt) as gateway, make_client(gateway.url) as client:
-        if coding in {"br", "zstd"}:  # unknown to this installation: passed on undecoded
-            assert (await client.get("/chat/x")).content == b"\x1f\x8b no"
-        else:
-            with pytest.raises(BadAnswer, match="cannot be decoded"):
-                await client.get("/chat/x")
+        with pytest.raises(BadAnswer, match="cannot be decoded"):
+            await client.get("/chat/x")
+
+
+async def test_an_encoding_that_httpx_does_not_know_is_passed_on(make_client: MakeClient) -> None:
+    encoded = answer(200, b"\x1f\x8b no", headers={"content-encoding": "compress"})
+    async with loopback(encoded) as gateway, make_client(gateway.url) as client:
+        assert (await client.get("/chat/x")).content == b"\x1f\x8b no"
