@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.errors import FAILURE_KEY, Forbidden, ServiceError, error_response, http_error
+from shared.errors import FAILURE_KEY, Forbidden, ServiceError, http_error
 from shared.logging import get_logger
 from shared.request import identity
 from shared.settings import KeyScopes
@@ -112,10 +112,7 @@ class AccessMiddleware:
             await self._require(wanted, scope)
         except ServiceError as error:
             scope[FAILURE_KEY] = error
-            answer = error_response(
-                error.status, error.code, error.detail, retry_after=error.retry_after
-            )
-            await answer(scope, receive, send)
+            await error.to_response()(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

@@ -138,6 +138,8 @@ async def test_names_that_cannot_be_read_close_the_service(
     answer = await _ask(_app(make_settings, names), "GET", "/things/a")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
     assert answer.json()["error"] == "unavailable"
+    # SSM has been asked again already, so the caller passes the error on.
+    assert answer.headers["x-should-retry"] == "false"
 
 
 async def test_without_declared_scopes_the_service_is_closed(
