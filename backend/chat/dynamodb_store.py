@@ -78,7 +78,7 @@ class DynamoConversations:
         return await self._in_time(self._erase, conversation_id, owner)
 
     async def erase_any(self, conversation_id: str) -> bool:
-        """Delete a conversation as `erase` does, whoever its owner is: for operators."""
+        """Delete a conversation of any owner, as `erase` does; for operators."""
         return await self._in_time(self._erase, conversation_id, None, True)
 
     async def rate(self, answer_id: str, feedback: Feedback, *, owner: str | None = None) -> bool:
