@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request, status
 
 from chat.conversation import Conversations
 from chat.models import MessagesRequest
+from shared.access import event_key_id
 from shared.answers import AnswerId, ConversationId, Feedback, GivenAnswer, KeptConversation
 from shared.models import error_responses
 
@@ -18,10 +19,7 @@ def _conversations(request: Request) -> Conversations:
 
 
 def _caller(request: Request) -> str | None:
-    # Mangum's key. The gateway sets the id; what a client sends cannot change it.
-    event = request.scope.get("aws.event") or {}
-    key_id = event.get("requestContext", {}).get("identity", {}).get("apiKeyId")
-    return key_id if isinstance(key_id, str) else None
+    return event_key_id(request.scope)
 
 
 ConversationsPort = Annotated[Conversations, Depends(_conversations)]

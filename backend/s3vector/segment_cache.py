@@ -34,9 +34,6 @@ class SegmentCache:
         self._lock = Lock()
         self._segments: dict[str, Segment] = {}
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._segments
-
     def add(self, segment: Segment) -> None:
         """Add a segment that this process wrote, so that it is not fetched."""
         with self._lock:

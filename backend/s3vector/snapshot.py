@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from s3vector.filters import Filter
 from s3vector.manifest import Manifest
 from s3vector.segments import Segment, unit_vector
-from s3vector.store import Document, DocumentRecord, Hit
+from s3vector.store import DocumentRecord, Hit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,7 +76,7 @@ class Snapshot:
         self.manifest = manifest
         self.parts = _parts(segments, _known_parts(manifest, previous))
 
-    @property
+    @cached_property
     def segments(self) -> tuple[Segment, ...]:
         return tuple(part.segment for part in self.parts)
 
@@ -101,19 +101,10 @@ class Snapshot:
         )
 
     def record(self, document_id: str) -> DocumentRecord:
-        return self._segment_of(document_id).documents[document_id].record
-
-    def __contains__(self, document_id: str) -> bool:
-        return find_segment(self.segments, document_id) is not None
-
-    def document(self, document_id: str, *, vectors: bool) -> Document:
-        return self._segment_of(document_id).document(document_id, vectors=vectors)
-
-    def _segment_of(self, document_id: str) -> Segment:
         segment = find_segment(self.segments, document_id)
         if segment is None:
             raise KeyError(document_id)
-        return segment
+        return segment.documents[document_id].record
 
     def search(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
         """Return the nearest passages by comparing with every live row: the search is exact."""

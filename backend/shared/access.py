@@ -50,8 +50,7 @@ class MissingScope(Forbidden):
 
 def event_key_id(scope: Scope) -> str | None:
     """Return the id of the request's key in API Gateway's event, which a client cannot set."""
-    context: Any = (scope.get("aws.event") or {}).get("requestContext") or {}
-    key_id = (context.get("identity") or {}).get("apiKeyId")
+    key_id = (identity.gateway_context(scope).get("identity") or {}).get("apiKeyId")
     return key_id if isinstance(key_id, str) and key_id else None
 
 

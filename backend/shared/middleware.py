@@ -90,11 +90,10 @@ class _LoggedRequest:
         self._scope = scope
         self._trusted_proxies = trusted_proxies
         self._metrics = metrics
-        event = scope.get("aws.event") or {}
-        invocation = request_context.current() if event else None
+        invocation = request_context.current() if scope.get("aws.event") else None
         self.id = (
             identity.accept_request_id(identity.header(scope, _REQUEST_ID))
-            or identity.accept_request_id((event.get("requestContext") or {}).get("requestId"))
+            or identity.accept_request_id(identity.gateway_context(scope).get("requestId"))
             or request_context.new_request_id()
         )
         if invocation is not None and invocation.trace_id is not None:

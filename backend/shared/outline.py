@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_left
+from operator import itemgetter
 from typing import Final
 
 _HEADING: Final = re.compile(r"(#{1,6})[^\S\n]+(\S.{0,199})$")
@@ -23,7 +24,7 @@ class Outline:
         # Offset and path of headings: what is above the text that follows the heading's line.
         self._offsets: list[int] = []
         self._paths: list[tuple[tuple[int, str], ...]] = []
-        # Start of the first row and header of each table; the end of the table.
+        # Start of the first row, end and header of each table, in the order of the text.
         self._tables: list[tuple[int, int, str]] = []
         self._read()
 
@@ -36,9 +37,8 @@ class Outline:
             path = tuple(one for one in path if one[0] < level)
         shown = [f"{'#' * level} {name}" for level, name in path if name.casefold() != self._title]
         lines = [*shown, ""] if shown else []
-        for rows, end, header in self._tables:
-            if rows < start < end:
-                lines.append(header)
+        if (number := self._tables_before(start)) and start < self._tables[number - 1][1]:
+            lines.append(self._tables[number - 1][2])
         return "".join(f"{line}\n" for line in lines)
 
     def before_headings(self, start: int, end: int) -> int:
@@ -46,10 +46,11 @@ class Outline:
 
         A heading before `start` stays where it is.
         """
-        for offset in self._offsets[bisect_left(self._offsets, end) - 1 :: -1]:
-            if not start < offset < end or "\n" in self._text[offset:end].strip():
+        number = bisect_left(self._offsets, end)
+        while number and (offset := self._offsets[number - 1]) > start:
+            if "\n" in self._text[offset:end].strip():
                 break
-            end = offset
+            end, number = offset, number - 1
         return end
 
     def row_end(self, start: int, end: int) -> int:
@@ -57,12 +58,18 @@ class Outline:
 
         The first row stays with the header above it.
         """
-        for rows, table_end, _ in reversed(self._tables):
-            if rows < end and table_end > start:
-                found = self._text.rfind("\n", max(start, rows), min(end, table_end)) + 1
-                if found > max(start, rows):
-                    return found
+        number = self._tables_before(end)
+        while number and (table := self._tables[number - 1])[1] > start:
+            first = max(start, table[0])
+            found = self._text.rfind("\n", first, min(end, table[1])) + 1
+            if found > first:
+                return found
+            number -= 1
         return 0
+
+    def _tables_before(self, place: int) -> int:
+        """Return how many tables have their first row before a place."""
+        return bisect_left(self._tables, place, key=itemgetter(0))
 
     def _read(self) -> None:
         path: tuple[tuple[int, str], ...] = ()

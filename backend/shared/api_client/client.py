@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import unquote
@@ -141,6 +141,10 @@ class ServiceAPIClient:
                         raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    @cached_property
+    def _stage(self) -> httpx.URL:
+        return httpx.URL(self._base_url)
+
     def _resolve(self, path: str) -> tuple[httpx.URL, str]:
         """Return the URL, and the name of the service behind the gateway or another host's origin.
 
@@ -150,7 +154,7 @@ class ServiceAPIClient:
         is_absolute = path.startswith(("http://", "https://"))
         try:
             url = httpx.URL(path if is_absolute else f"{self._base_url}/{path.lstrip('/')}")
-            stage = httpx.URL(self._base_url)
+            stage = self._stage
         except (httpx.InvalidURL, ValueError) as error:
             raise UnsendableRequest(f"{ascii(path)[:200]} is not a path or a URL.") from error
         if not has_same_origin(url, stage):
@@ -164,7 +168,7 @@ class ServiceAPIClient:
     async def _send(self, call: Call) -> httpx.Response:
         """Send one attempt; if the gateway refuses the key, try the newest and the previous one."""
         pool = self._pool
-        if not has_same_origin(call.url, httpx.URL(self._base_url)):
+        if not has_same_origin(call.url, self._stage):
             return await pool.exchange(call, call.foreign_headers())
         keys = self._keys
         if keys is None:

@@ -1,7 +1,8 @@
 """The headers that carry a request's id and trace from service to service."""
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -42,6 +43,11 @@ def header(scope: "Scope", name: bytes) -> str | None:
         if key == name:
             return str(value, "latin-1")
     return None
+
+
+def gateway_context(scope: "Scope") -> Mapping[str, Any]:
+    """Return the `requestContext` of API Gateway's event; empty for a request without an event."""
+    return (scope.get("aws.event") or {}).get("requestContext") or {}
 
 
 def route_path(scope: "Scope") -> str:

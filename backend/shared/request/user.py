@@ -115,8 +115,7 @@ class Claims:
             Unauthenticated: There is no user, although one is required.
             Forbidden: The token names no tenant, although `tenant_claim` is set.
         """
-        context: Any = (scope.get("aws.event") or {}).get("requestContext") or {}
-        authorizer = context.get("authorizer")
+        authorizer = identity.gateway_context(scope).get("authorizer")
         if not isinstance(authorizer, Mapping):
             authorizer = {}
         claims = authorizer.get("claims")
