@@ -7,7 +7,7 @@ from typing import Final
 
 from chat.answers.markers.marker import Marked
 from chat.answers.sentences import sentence_spans, trim
-from chat.answers.tables import Cell, Scale, cells, is_header, is_separator, scale_of, with_currency
+from chat.answers.tables import Cell, caption_scale, cells, is_header, is_separator, scale_of
 from chat.answers.units import Kind, Unit, Units, ends_in_colon
 
 _HEADING: Final = re.compile(
@@ -145,11 +145,8 @@ class _Cutter:
 
     def _table(self, lines: Sequence[_Line]) -> None:
         before = self._units[-1] if self._units else None
-        caption = scale_of(self._text[before.start : before.end]) if before else Scale()
-        if caption.unit == "percent":
-            caption = Scale()
         rows = [cells(line.text) for line in lines if not is_separator(line.text)]
-        caption = with_currency(caption, rows)
+        caption = caption_scale(self._text[before.start : before.end] if before else "", rows)
         header: Sequence[Cell] = ()
         separated = any(is_separator(line.text) for line in lines)
         for number, line in enumerate(lines):

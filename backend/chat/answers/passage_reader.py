@@ -11,12 +11,12 @@ from chat.answers.reading import Reading, Row, read, read_row
 from chat.answers.sentences import sentence_spans
 from chat.answers.tables import (
     Cell,
+    caption_scale,
     cells,
     is_header,
     is_row,
     is_separator,
     scale_of,
-    with_currency,
 )
 
 _HEADING: Final = re.compile(r"\s{0,3}#{1,6}\s+\S|\s*\*\*[^*]{1,120}\*\*:?\s*$")
@@ -107,11 +107,8 @@ class _PassageReader:
         caption_text = " ".join(
             (self._passage.title or "", self._heading, self._lead_in, before[-200:])
         )
-        caption = scale_of(caption_text)
-        if caption.unit == "percent":
-            caption = scale_of("")
         rows = [cells(line.text, line.start) for line in lines if not is_separator(line.text)]
-        caption = with_currency(caption, rows)
+        caption = caption_scale(caption_text, rows)
         for line in lines:
             if is_separator(line.text):
                 continue

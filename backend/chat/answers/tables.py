@@ -98,6 +98,12 @@ def scale_of(text: str) -> Scale:
     return Scale(unit, power)
 
 
+def caption_scale(text: str, rows: Sequence[Sequence[Cell]]) -> Scale:
+    """Return the scale that a table's caption names, with the currency of the table's cells."""
+    scale = scale_of(text)
+    return with_currency(Scale() if scale.unit == PERCENT else scale, rows)
+
+
 def with_currency(scale: Scale, rows: Sequence[Sequence[Cell]]) -> Scale:
     """Return the scale with the table's currency, if its cells have exactly one.
 

@@ -11,7 +11,8 @@ from typing import Final
 
 from chat.answers.claims import Claim
 from chat.answers.figures import BARE, Figure
-from chat.answers.labels.fitting import MARGIN, Labels, fit, is_nearer, score
+from chat.answers.labelling import Labels
+from chat.answers.labels.fitting import MARGIN, fit, is_nearer, score
 from chat.answers.labels.matching import agree
 from chat.answers.labels.placing import dates_agree, follows_another, in_other_column, takes_label
 from chat.answers.labels.swapping import pairs_agree

@@ -1,14 +1,14 @@
 """How well the labels of a figure of a claim fit those of a figure of the source."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from chat.answers.claims import Claim
 from chat.answers.figures import Figure
+from chat.answers.labelling import Labels
 from chat.answers.labels.matching import agree
 from chat.answers.passages import Statement
 
-Labels = Mapping[str, float]
 # How much better another figure must fit before the claim's figure counts as swapped.
 MARGIN: Final = 0.05
 _UNNAMED_ROW_LABEL: Final = 0.1

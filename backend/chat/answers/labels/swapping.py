@@ -6,7 +6,8 @@ from typing import Final
 
 from chat.answers.claims import Claim
 from chat.answers.figures import Figure
-from chat.answers.labels.fitting import MARGIN, Labels, fit
+from chat.answers.labelling import Labels
+from chat.answers.labels.fitting import MARGIN, fit
 from chat.answers.lexicon import word_list
 from chat.answers.passages import Statement
 

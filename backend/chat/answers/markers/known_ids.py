@@ -53,10 +53,6 @@ class KnownIds:
         """Define a label that the model's own list of sources gives to passages."""
         self._aliases[normalised(label)] = passages
 
-    def aliased(self, label: str) -> bool:
-        """Whether the model defined a label."""
-        return normalised(label) in self._aliases
-
     def named_in(self, text: str) -> tuple[int, ...]:
         """Return the passages whose ids a text contains."""
         plain = normalised(text)
