@@ -36,13 +36,19 @@ def per_volume(
     def price(name: str, units: float) -> float:
         return prices[name].of(units)
 
-    yield Line("gateway calls", "3 a question", price("gateway_calls_million", calls))
-    yield Line("Lambda requests", "3 a question", price("lambda_requests_million", calls))
+    yield Line(
+        "gateway calls", f"{question.calls} a question", price("gateway_calls_million", calls)
+    )
+    yield Line(
+        "Lambda requests", f"{question.calls} a question", price("lambda_requests_million", calls)
+    )
     gb_seconds = f"{question.gb_seconds:.2f} GB-s a question"
     yield Line("Lambda duration", gb_seconds, price("lambda_gb_second", seconds))
-    yield Line("logs", f"{question.log_kb:g} KB a question, 5 GB free", price("logs_gb", log_gb))
+    logs = f"{question.log_kb:g} KB a question, {prices['logs_gb'].free:g} GB free"
+    yield Line("logs", logs, price("logs_gb", log_gb))
     yield Line("log data protection", "each GB of logs", price("log_protection_gb", log_gb))
-    sampling = f"the first of each second and {sample_percent:g} % of the rest, 100,000 free"
+    free = f"{prices['traces_million'].free * 1e6:,.0f} free"
+    sampling = f"the first of each second and {sample_percent:g} % of the rest, {free}"
     yield Line("X-Ray", sampling, price("traces_million", sampled))
     tokens = million * question.embedding_tokens
     embedding = f"{question.embedding_tokens} tokens a question"
@@ -89,31 +95,37 @@ def fixed(prices: Prices, platform: Platform) -> Iterator[Line]:
     reads = prices["secret_calls_million"].of(0.01)
     yield Line("reads of secrets", "about 10,000", reads)
     if on_app_runner:
-        memory = 2 * _HOURS * prices["app_runner_gb_hour"].usd
-        yield Line("App Runner, kept warm", "2 GB x 730 h x $0.007", memory)
+        usd = prices["app_runner_gb_hour"].usd
+        yield Line("App Runner, kept warm", f"2 GB x {_HOURS} h x ${usd:g}", 2 * _HOURS * usd)
         # App Runner rounds up to seconds: each of the clock's calls is one.
-        work = _MINUTES / 3600 * prices["app_runner_vcpu_hour"].usd
-        yield Line("App Runner, at work", "the clock's 12 h x 1 vCPU x $0.064", work)
+        hours, usd = _MINUTES / 3600, prices["app_runner_vcpu_hour"].usd
+        work = f"the clock's {hours:g} h x 1 vCPU x ${usd:g}"
+        yield Line("App Runner, at work", work, hours * usd)
     clock = prices["lambda_gb_second"].of(_MINUTES * 0.1 * 0.5)
     clock += prices["lambda_requests_million"].of(_MINUTES / 1e6)
     clock += prices["gateway_calls_million"].of(_MINUTES / 1e6)
-    yield Line("the jobs' clock", "43,200 invocations of 100 ms, and as many gateway calls", clock)
+    calls = f"{_MINUTES:,} invocations of 100 ms, and as many gateway calls"
+    yield Line("the jobs' clock", calls, clock)
     yield many("alarms", alarms, "alarms", "alarm_month")
     yield many("metrics in log lines", metrics, "metrics", "metric_month")
     yield many("the gateway's detailed metrics", 40, "metrics", "metric_month")
     if on_app_runner:
-        yield Line("ECR", "2 GB x $0.10", 2 * prices["ecr_gb_month"].usd)
-    yield Line("S3", "1 GB x $0.02", prices["s3_gb_month"].usd)
+        yield many("ECR", 2, "GB", "ecr_gb_month")
+    yield many("S3", 1, "GB", "s3_gb_month")
 
 
 def network(prices: Prices, zones: int, endpoints: int) -> Iterator[Line]:
     """Yield the fixed lines of a network for `vpc_config`."""
-    nat = zones * _HOURS * prices["nat_gateway_hour"].usd
-    yield Line("NAT gateways", f"{zones} x 730 h x $0.045, and $0.045 a GB", nat)
-    interface = zones * endpoints * _HOURS * prices["endpoint_hour"].usd
+    nat, gigabyte = prices["nat_gateway_hour"].usd, prices["nat_gateway_gb"].usd
+    yield Line(
+        "NAT gateways",
+        f"{zones} x {_HOURS} h x ${nat:g}, and ${gigabyte:g} a GB",
+        zones * _HOURS * nat,
+    )
+    endpoint = prices["endpoint_hour"].usd
     yield Line(
         "interface endpoints",
-        f"{endpoints} in {zones} zones x 730 h x $0.01, $0.01 a GB",
-        interface,
+        f"{endpoints} in {zones} zones x {_HOURS} h x ${endpoint:g}, $0.01 a GB",
+        zones * endpoints * _HOURS * endpoint,
     )
     yield Line("gateway endpoints of S3 and DynamoDB", "free", 0.0)
