@@ -6,8 +6,8 @@ from pathlib import Path
 
 from deploy.approval import Approval
 from deploy.manifest import NAME, Manifest, sha256
-from deploy.plan import FILE, discard
-from deploy.program import REPOSITORY, Refused, parser, read_json, run
+from deploy.plan import FILE, discard, label_of
+from deploy.program import REPOSITORY, Refused, parser, run
 from deploy.terraform import FOLDER, Terraform
 
 
@@ -23,9 +23,7 @@ def main(arguments: Sequence[str]) -> None:
     if args.dry_run:
         print(f"would apply {args.plan} to {args.environment}")
         return
-    label = read_json(args.plan.with_suffix(".json"))
-    if label["environment"] != args.environment:
-        raise Refused(f"{args.plan} is a plan of {label['environment']}, not {args.environment}")
+    label = label_of(args.plan, args.environment)
     Approval.required(args.environment, label["release"], os.environ)
     # Terraform reads the packages again when it applies.
     if label["manifest"] != sha256(args.folder / NAME):

@@ -7,18 +7,16 @@ does the same in a second issue for Bedrock models that are legacy or near their
 
 import argparse
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from deploy import model_lifecycle
 from deploy.github import Github
-from deploy.plan import plan
+from deploy.plan import look
 from deploy.plan_summary import PlanSummary
 from deploy.program import Refused, parser, run, set_outputs
 from deploy.terraform import FOLDER, Terraform
-from deploy.traffic import Serving
 
 
 def deployed(terraform: Terraform) -> str:
@@ -109,17 +107,13 @@ def main(arguments: Sequence[str]) -> None:
         return
     github = Github.of_environment()
     outputs = terraform.outputs()
-    with tempfile.TemporaryDirectory() as folder:
-        summary = plan(
-            terraform,
-            Serving.now(outputs),
-            Path(folder) / "drift.tfplan",
-            release=str(outputs.get("release")),
-            title=f"Drift of {args.environment}",
-            # The plan role may not write the lock, and nobody applies this plan.
-            options=["-lock=false", *args.option],
-            guarded=False,
-        )
+    summary = look(
+        terraform,
+        outputs,
+        release=str(outputs.get("release")),
+        title=f"Drift of {args.environment}",
+        options=args.option,
+    )
     print(report(github, args.environment, summary))
     models = model_lifecycle.findings(outputs.get("foundation_models", {}))
     print(report_models(github, args.environment, models))

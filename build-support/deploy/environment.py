@@ -21,7 +21,7 @@ from cost.usage import Question
 from deploy.aws import client
 from deploy.program import ENVIRONMENTS, Refused, confirm, environment_name, parser, run
 from deploy.terraform import FOLDER, Terraform
-from deploy.variables import Variables
+from deploy.variables import Variables, backend_file
 
 _TEMPLATE: Final = "developer.tfvars"
 _SESSION_SECONDS: Final = 3600  # the role allows no more
@@ -62,7 +62,7 @@ def require_listed(name: str, folder: Path) -> None:
     """
     if name in ENVIRONMENTS:
         raise Refused(f"{name} is an environment of everybody: docs/runbook.md says how to run it")
-    if not (folder / "environments" / f"{name}.s3.tfbackend").is_file():
+    if not backend_file(name, folder).is_file():
         raise Refused(
             f"terraform/environments/{name}.s3.tfbackend does not exist. Add {name} to "
             "developer_environments in bootstrap/accounts/, apply bootstrap/, and commit the file "

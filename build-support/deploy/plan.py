@@ -6,13 +6,14 @@ What serves at that moment is saved for a rollback.
 
 import argparse
 import re
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from deploy.manifest import NAME, Manifest, sha256
 from deploy.plan_summary import PlanSummary
-from deploy.program import REPOSITORY, Refused, parser, run, summarise, write_json
+from deploy.program import REPOSITORY, Refused, parser, read_json, run, summarise, write_json
 from deploy.terraform import FOLDER, Terraform
 from deploy.traffic import SERVED, Serving
 
@@ -23,6 +24,28 @@ def discard(file: Path) -> None:
     """Delete a saved plan, which contains API keys in plain text, and its label."""
     for path in (file, file.with_suffix(".json")):
         path.unlink(missing_ok=True)
+
+
+def label_of(file: Path, environment: str) -> Any:
+    """Return the label of a saved plan.
+
+    Raises:
+        Refused: It is a plan of another environment.
+    """
+    label = read_json(file.with_suffix(".json"))
+    if label["environment"] != environment:
+        raise Refused(f"{file} is a plan of {label['environment']}, not {environment}")
+    return label
+
+
+def origin(folder: Path, manifest: Manifest, terraform: Terraform) -> dict[str, str]:
+    """Return what a plan is made of; `saved_plan` compares it before the plan is applied."""
+    return {
+        "release": manifest.release,
+        "commit": manifest.commit,
+        "manifest": sha256(folder / NAME),
+        "terraform": terraform.version(),
+    }
 
 
 def plan(
@@ -104,6 +127,32 @@ def _check_what_is_taken_away(summary: PlanSummary, serving: Serving, *, contrac
         )
 
 
+def look(
+    terraform: Terraform,
+    outputs: Mapping[str, Any],
+    *,
+    release: str,
+    title: str,
+    options: Sequence[str],
+    quiet: bool = False,
+) -> PlanSummary:
+    """Print the summary of a plan that nobody applies, and keep no plan.
+
+    A role that only reads may not write the lock.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        return plan(
+            terraform,
+            Serving.now(outputs),
+            Path(folder) / "look.tfplan",
+            release=release,
+            title=title,
+            options=["-lock=false", *options],
+            guarded=False,
+            quiet=quiet,
+        )
+
+
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     cli = parser(__doc__)
     cli.add_argument("--image", default="", help="the runner's image, for a first deploy")
@@ -169,10 +218,7 @@ def main(arguments: Sequence[str]) -> None:
         args.output.with_suffix(".json"),
         {
             "environment": args.environment,
-            "release": manifest.release,
-            "commit": manifest.commit,
-            "manifest": sha256(args.folder / NAME),
-            "terraform": terraform.version(),
+            **origin(args.folder, manifest, terraform),
             "state": terraform.state_id(),
             "served": serving.document(),
             "allowed": allowed,

@@ -4,17 +4,15 @@ The comment names resources, actions and attributes, and no values. It is update
 plan keeps the release that is deployed, so that it shows what the pull request itself changes.
 """
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from deploy.github import Github
-from deploy.plan import plan
+from deploy.plan import look
 from deploy.plan_summary import PlanSummary
 from deploy.program import parser, run
 from deploy.terraform import FOLDER, Terraform
-from deploy.traffic import Serving
 
 # Comments of the workflow's token; anybody may write a comment with the same first line.
 _AUTHOR: Final = "github-actions[bot]"
@@ -59,18 +57,14 @@ def main(arguments: Sequence[str]) -> None:
     terraform = Terraform(args.environment, args.terraform)
     terraform.init()
     outputs = terraform.outputs()
-    with tempfile.TemporaryDirectory() as folder:
-        summary = plan(
-            terraform,
-            Serving.now(outputs),
-            Path(folder) / "preview.tfplan",
-            release=str(outputs.get("release") or "dev"),
-            title=f"Plan of {args.environment}",
-            # The role may not write the lock, and nobody applies this plan.
-            options=["-lock=false", *args.option],
-            guarded=False,
-            quiet=True,
-        )
+    summary = look(
+        terraform,
+        outputs,
+        release=str(outputs.get("release") or "dev"),
+        title=f"Plan of {args.environment}",
+        options=args.option,
+        quiet=True,
+    )
     print(report(github, args.number, args.environment, summary))
 
 

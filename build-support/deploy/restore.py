@@ -14,7 +14,7 @@ from deploy.program import Refused, confirm, parser, run
 from deploy.restoration import bucket as buckets
 from deploy.restoration.state import StateObject
 from deploy.terraform import FOLDER
-from deploy.variables import Variables, strings
+from deploy.variables import Variables, backend, backend_file
 
 _RECORDS: Final = "records"
 BUCKETS: Final = ("vectors", "jobs", _RECORDS)
@@ -69,22 +69,22 @@ def restore_state(s3: Any, args: argparse.Namespace) -> None:
     Raises:
         Refused: It is not possible, or the operator did not agree.
     """
-    file = args.terraform / "environments" / f"{args.environment}.s3.tfbackend"
-    backend = strings(file.read_text()) if file.is_file() else {}
-    if not {"bucket", "key"} <= backend.keys():
+    named = backend(args.environment, args.terraform)
+    if not {"bucket", "key"} <= named.keys():
+        file = backend_file(args.environment, args.terraform)
         raise Refused(f"{file} does not name the state's bucket and key: apply bootstrap/")
-    stored = StateObject(s3, backend["bucket"], backend["key"])
+    stored = StateObject(s3, named["bucket"], named["key"])
     state = stored.at(args.at)
     if stored.is_current(state):
-        print(f"{backend['key']} is this state already: {state}")
+        print(f"{named['key']} is this state already: {state}")
         return
     if args.dry_run:
-        print(f"would restore {backend['key']} to {state}")
+        print(f"would restore {named['key']} to {state}")
         return
-    confirm(f"Restore {backend['key']} to {state}?", yes=args.yes)
+    confirm(f"Restore {named['key']} to {state}?", yes=args.yes)
     stored.restore(state)
     print(
-        f"{backend['key']} is restored to {state}. Run `terraform plan` before anything else: what "
+        f"{named['key']} is restored to {state}. Run `terraform plan` before anything else: what "
         "was created later is not in this state, and docs/restore.md says how it gets there"
     )
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.aws import client
-from deploy.manifest import NAME, Manifest, sha256
-from deploy.plan import FILE, discard
+from deploy.manifest import NAME, Manifest
+from deploy.plan import FILE, discard, label_of, origin
 from deploy.program import REPOSITORY, Refused, parser, read_json, run, set_outputs, summarise
 from deploy.terraform import FOLDER, Terraform
 from deploy.traffic import SERVED, Serving
+from deploy.variables import backend, backend_file
 
 _MAX_BYTES: Final = 100_000_000
 _MAX_AGE: Final = timedelta(days=1)  # bootstrap/state.tf deletes plans after this time
@@ -31,9 +32,7 @@ _AGAIN: Final = (
 
 def store(bucket: str, environment: str, plan: Path) -> dict[str, str]:
     """Write a saved plan and its label to the bucket; return the object's version and SHA-256."""
-    label = read_json(plan.with_suffix(".json"))
-    if label["environment"] != environment:
-        raise Refused(f"{plan} is a plan of {label['environment']}, not {environment}")
+    label_of(plan, environment)
     content = _pack(plan)
     answer = client("s3").put_object(
         Bucket=bucket, Key=_key(environment), Body=content, ServerSideEncryption="AES256"
@@ -69,14 +68,7 @@ def check(label: Mapping[str, Any], folder: Path, terraform: Terraform, serving:
     Raises:
         Refused: Another commit, other packages, another Terraform, or a stale plan.
     """
-    manifest = Manifest.read(folder / NAME)
-    found = {
-        "release": manifest.release,
-        "commit": manifest.commit,
-        "manifest": sha256(folder / NAME),
-        "terraform": terraform.version(),
-    }
-    for name, value in found.items():
+    for name, value in origin(folder, Manifest.read(folder / NAME), terraform).items():
         if label[name] != value:
             raise Refused(f"the plan has the {name} {label[name]}, but this job has {value}")
     if label["state"] != terraform.state_id() or label["served"] != serving.document():
@@ -127,7 +119,10 @@ def main(arguments: Sequence[str]) -> None:
         print(f"would {args.action} the plan of {args.environment}")
         return
     terraform = Terraform(args.environment, args.terraform)
-    bucket = terraform.state_bucket()
+    bucket = backend(args.environment, args.terraform).get("bucket")
+    if not bucket:
+        file = backend_file(args.environment, args.terraform)
+        raise Refused(f"{file} names no bucket: apply bootstrap/, which writes it")
     if args.action == "store":
         set_outputs(store(bucket, args.environment, args.plan))
         discard(args.plan)

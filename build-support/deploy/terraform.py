@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -98,18 +97,6 @@ class Terraform:
         """Return an identifier of the state, which every apply changes; empty before the first."""
         state = self._json("state", "pull", or_empty=True)
         return f"{state['lineage']}:{state['serial']}" if state else ""
-
-    def state_bucket(self) -> str:
-        """Return the bucket of the environment's backend file.
-
-        Raises:
-            Refused: The file names no bucket.
-        """
-        path = self._folder / "environments" / f"{self._environment}.s3.tfbackend"
-        match = re.search(r'^bucket\s*=\s*"([^"]+)"', path.read_text("utf-8"), re.MULTILINE)
-        if match is None:
-            raise Refused(f"{path} names no bucket: apply bootstrap/, which writes it")
-        return match[1]
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the state; empty before the first apply."""

@@ -54,6 +54,17 @@ class Variables:
         return f"{self['project_name']}-{self.environment}"
 
 
+def backend_file(environment: str, folder: Path = FOLDER) -> Path:
+    """Return the file that bootstrap/ writes, and that says where the environment's state is."""
+    return folder / "environments" / f"{environment}.s3.tfbackend"
+
+
+def backend(environment: str, folder: Path = FOLDER) -> dict[str, str]:
+    """Return what the backend file says; empty if bootstrap/ has not written it."""
+    file = backend_file(environment, folder)
+    return strings(file.read_text()) if file.is_file() else {}
+
+
 def strings(text: str) -> dict[str, str]:
     """Return the strings that HCL text assigns, by name."""
     return dict(_STRING.findall(text))

@@ -99,7 +99,4 @@ def layer_arn(examined: Examined) -> str | None:
     [name] = re.findall(rf'^ *{mode} *= "(aws-otel-[^"]+)"$', text, re.MULTILINE)
     [owner] = re.findall(r'^ *adot_account *= "(\d+)"$', text, re.MULTILINE)
     name = name.replace("${local.adot_architecture}", architecture)
-    partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(
-        variables["aws_region"].rpartition("-")[0].rpartition("-")[0], "aws"
-    )
-    return f"arn:{partition}:lambda:{variables['aws_region']}:{owner}:layer:{name}"
+    return f"arn:{examined.partition}:lambda:{variables['aws_region']}:{owner}:layer:{name}"

@@ -30,6 +30,11 @@ class Examined:
     account: str
     folder: Path = FOLDER
 
+    @property
+    def partition(self) -> str:
+        """The partition of the region, such as `aws-cn`."""
+        return str(self.client("sts").meta.partition)
+
     def client(self, service: str) -> Any:
         """Return a client in the region of the environment."""
         return client(service, self.variables["aws_region"])

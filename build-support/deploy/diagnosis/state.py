@@ -7,7 +7,7 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from deploy.diagnosis.findings import Examined, Finding, blocker, warning
-from deploy.variables import strings
+from deploy.variables import backend_file, strings
 
 _OIDC_HOST: Final = "token.actions.githubusercontent.com"
 
@@ -15,7 +15,7 @@ _OIDC_HOST: Final = "token.actions.githubusercontent.com"
 def backend(examined: Examined) -> Iterator[Finding]:
     """Check the backend file of the environment, and the bucket that it names."""
     environment = examined.variables.environment
-    file = examined.folder / "environments" / f"{environment}.s3.tfbackend"
+    file = backend_file(environment, examined.folder)
     if not file.is_file():
         yield blocker(f"{file.name} does not exist", _APPLY_BOOTSTRAP)
         return

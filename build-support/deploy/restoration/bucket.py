@@ -13,9 +13,8 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from deploy.program import Refused
-from deploy.restoration.history import Version, histories
+from deploy.restoration.history import CHANGED, Version, histories
 
-_CHANGED: Final = {"PreconditionFailed", "ConditionalRequestConflict"}
 _SOURCE: Final = "restored-version"  # metadata of a copy
 
 
@@ -84,8 +83,7 @@ def _differences(s3: Any, bucket: str, time: datetime, prefix: str) -> Iterator[
             if current is not None:
                 yield Change(history.key, None, current)
         elif current is None or not _is_copy(s3, bucket, current, wanted):
-            markers = history.markers_above(wanted)
-            yield Change(history.key, wanted, current, markers or ())
+            yield Change(history.key, wanted, current, history.markers_above(wanted))
 
 
 def _is_copy(s3: Any, bucket: str, current: Version, wanted: Version) -> bool:
@@ -133,7 +131,7 @@ def restore(s3: Any, bucket: str, planned: Iterable[Change]) -> Counter[str]:
             _apply(s3, bucket, change)
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            reason = "it was written meanwhile" if code in _CHANGED else str(error)
+            reason = "it was written meanwhile" if code in CHANGED else str(error)
             raise Refused(
                 f"{done.total()} objects of {bucket} were restored, but not {change.key}: "
                 f"{reason}. Run the same command again: it does what is left"

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from botocore.exceptions import ClientError
 
 from deploy.program import Refused
+
+CHANGED: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+"""Codes of S3 for a conditional write whose condition does not hold: the object was changed."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,10 @@ class History:
         found = next(earlier, None)
         return None if found is None or found.is_marker else found
 
-    def markers_above(self, version: Version) -> tuple[Version, ...] | None:
-        """Return the delete markers above `version`; None if another version is above it too."""
+    def markers_above(self, version: Version) -> tuple[Version, ...]:
+        """Return the delete markers above `version`; none if another version is above it too."""
         above = self.versions[: self.versions.index(version)]
-        return above if all(one.is_marker for one in above) else None
+        return above if all(one.is_marker for one in above) else ()
 
 
 def histories(s3: Any, bucket: str, prefix: str = "") -> Iterator[History]:

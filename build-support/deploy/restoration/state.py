@@ -12,7 +12,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from deploy.program import Refused
-from deploy.restoration.history import Version, histories
+from deploy.restoration.history import CHANGED, Version, histories
 
 _MOST_BYTES: Final = 64 * 2**20
 
@@ -125,10 +125,7 @@ class StateObject:
                 Bucket=self._bucket, Key=key, Body=json.dumps(lock).encode(), IfNoneMatch="*"
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] not in {
-                "PreconditionFailed",
-                "ConditionalRequestConflict",
-            }:
+            if error.response["Error"]["Code"] not in CHANGED:
                 raise
             raise Refused(
                 f"{self._key} is locked: a plan or an apply is running, or one was killed. Wait; "

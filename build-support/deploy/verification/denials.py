@@ -38,7 +38,7 @@ def tags_separate_environments(trial: Trial) -> str:
 
 def _compared(trial: Trial, gateway: Any, own: str, foreign: str) -> str:
     region = trial.examined.variables["aws_region"]
-    arn = f"arn:{_partition(trial)}:apigateway:{region}::/restapis/"
+    arn = f"arn:{trial.examined.partition}:apigateway:{region}::/restapis/"
     change = [{"op": "replace", "path": "/description", "value": "verify"}]
 
     def read_own() -> object:
@@ -107,7 +107,7 @@ def _role_with_the_policies_of_a_deploy(trial: Trial, made: Note) -> tuple[str, 
     except KeyError:
         raise CheckFailed(f"the role {deploy} has no permissions boundary") from None
     external_id, name = secrets.token_urlsafe(32), trial.new_name()
-    root = f"arn:{_partition(trial)}:iam::{trial.examined.account}:root"
+    root = f"arn:{trial.examined.partition}:iam::{trial.examined.account}:root"
     trust = {
         "Effect": "Allow",
         "Principal": {"AWS": root},
@@ -151,7 +151,3 @@ def _assumed(trial: Trial, role: tuple[str, str]) -> Callable[[str], Any]:
         )
 
     return client
-
-
-def _partition(trial: Trial) -> str:
-    return str(trial.client("sts").meta.partition)
