@@ -66,7 +66,7 @@ class GatewayKeys:
 
     def with_value(self, value: str) -> ApiKey | None:
         """Return the key that has a value, or None."""
-        return next((key for key in self.all() if key.value == value), None)
+        return next((key for key in self._scan() if key.value == value), None)
 
     def all(self) -> list[ApiKey]:
         """Return every key of this key name that Terraform or a rotation created."""
