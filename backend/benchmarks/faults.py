@@ -7,8 +7,9 @@ docs/faults.md. It takes ten minutes, most of which it waits for dependencies th
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -101,21 +102,22 @@ class Questions:
 
     def store(self) -> None:
         """Store the documents of the demonstration."""
-        self._until_200(
-            lambda: [
-                self._client.post(
-                    f"{self._url}/api/documents", json={"documents": batch}, headers=self._ingest
+        for batch in batches(documents()):
+            self._until_200(
+                partial(
+                    self._client.post,
+                    f"{self._url}/api/documents",
+                    json={"documents": batch},
+                    headers=self._ingest,
                 )
-                for batch in batches(documents())
-            ][-1]
-        )
+            )
 
     def recover(self) -> None:
         """Cancel all faults and wait until the question is answered."""
         self.order(None)
         self._until_200(self.ask)
 
-    def _until_200(self, call: Any) -> None:
+    def _until_200(self, call: Callable[[], httpx.Response]) -> None:
         ends = time.monotonic() + _RECOVERY_SECONDS
         while time.monotonic() < ends:
             if call().status_code == 200:

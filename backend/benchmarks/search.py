@@ -16,9 +16,9 @@ from multiprocessing.synchronize import Barrier
 from typing import Any, Final
 from uuid import uuid4
 
-import boto3
 import numpy as np
 
+from local.aws.server import boto3_client
 from s3vector.filters import parse_filter
 from s3vector.manifest import Manifest
 from s3vector.pool import Pool
@@ -125,13 +125,7 @@ def _serve(pipe: Connection) -> None:
 
 
 def _client(endpoint: str) -> Any:
-    return boto3.client(
-        "s3",
-        region_name=REGION,
-        endpoint_url=endpoint,
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",  # noqa: S106 - of the embedded S3
-    )
+    return boto3_client("s3", endpoint_url=endpoint, region=REGION)
 
 
 def _store(endpoint: str, bucket: str) -> S3VectorStore:

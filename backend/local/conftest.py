@@ -1,7 +1,6 @@
 """Fixtures: functions and a gateway over small handlers, and a running estate."""
 
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from local.compute.functions import FunctionPool, Functions
 from local.compute.logs import LogFolder
 from local.compute.processes import BACKEND, Program
 from local.compute.tests import functions_under_test
+from local.env_file import EnvFile
 from local.gateway.gateway import Gateway
 from local.gateway.hops import Hops
 from local.net.serving import AllowsOrigin, Asgi, Server
@@ -230,14 +230,7 @@ def start_up(
     if not env_file.exists():
         process.wait()
         raise AssertionError(f"the estate did not start: {output.read_text()}")
-    return RunningUp(process, read_env_file(env_file), output)
-
-
-def read_env_file(path: Path) -> dict[str, str]:
-    """The variables that a shell exports when it sources `path`."""
-    lines = [shlex.split(line) for line in path.read_text().splitlines()]
-    assert all(command == "export" for command, _ in lines)
-    return dict(pair.split("=", 1) for _, pair in lines)
+    return RunningUp(process, EnvFile(env_file).read(), output)
 
 
 def stop_up(running: RunningUp) -> int:

@@ -46,6 +46,17 @@ class EnvFile:
             Path(draft).unlink(missing_ok=True)
             raise
 
+    def read(self) -> dict[str, str]:
+        """Return the variables that a shell exports when it sources the file.
+
+        Raises:
+            ValueError: It has other lines than `export NAME=value`.
+        """
+        lines = [shlex.split(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
+        if any(len(line) != 2 or line[0] != "export" for line in lines):
+            raise ValueError(f"{self.path} is not an env file")
+        return dict(pair.split("=", 1) for _, pair in lines)
+
     def remove_stale(self) -> None:
         """Remove the file of an earlier run, so that its existence means that this run is ready."""
         self.path.unlink(missing_ok=True)

@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from joserfc.jwk import KeySet
-
 from local.aws.bedrock_api import BedrockApi
 from local.aws.lambda_invoke import LambdaInvocations
 from local.aws.seeding import seed
@@ -27,7 +25,6 @@ from local.compute.scheduler import Scheduler
 from local.compute.web_services import ServiceFailedError, WebServiceHost
 from local.console.console import Console
 from local.default_estate import default_estate
-from local.gateway.authorizer import CognitoAuthorizer
 from local.gateway.faults import FaultyGateway
 from local.gateway.gateway import Gateway
 from local.gateway.hops import Hops
@@ -74,7 +71,6 @@ class RunningEstate:
         self.blueprint = blueprint
         self.hops = Hops()
         self.user_pool: UserPool | None = None
-        self.bedrock = Bedrock()
         self._options = options
         self._report = report
         self._server = Server(
@@ -91,7 +87,7 @@ class RunningEstate:
         invocations = LambdaInvocations(self.functions, asyncio.get_running_loop())
         self._aws = aws or EmbeddedAws()
         self.faults = self._aws.faults
-        self._aws.add(BedrockApi(self.bedrock))
+        self._aws.add(BedrockApi(Bedrock()))
         self._aws.add(invocations)
         self.traces = TraceStore(run_dir / "traces.sqlite")
         self._receiver = OtlpReceiver(self.traces)
@@ -213,6 +209,11 @@ class RunningEstate:
             self._report("embedded AWS is up")
 
     def _open_user_pool(self) -> None:
+        # Imported here: it takes a quarter of a second, and few estates have users.
+        from joserfc.jwk import KeySet
+
+        from local.gateway.authorizer import CognitoAuthorizer
+
         pool = create_user_pool(
             self.blueprint.project, f"Aa1.{secrets.token_urlsafe(16)}", self._aws.url
         )

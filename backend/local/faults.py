@@ -48,6 +48,16 @@ class Fault:
     times: int | None = None
     text: str = ""
 
+    @property
+    def delay_seconds(self) -> float:
+        """The time until the answer, or the end of the connection, comes."""
+        return self.latency_seconds + self.hang_seconds
+
+    @property
+    def breaks_off(self) -> bool:
+        """Whether the connection ends without an answer."""
+        return self.reset or self.hang_seconds > 0
+
 
 def parse_fault(text: str) -> Fault:
     """Return the fault that a text such as `s3:error=503,rate=0.5` orders.

@@ -19,6 +19,7 @@ _MODULES = (
     "boto3",
     "fastapi",
     "httpx",
+    "joserfc",
     "mangum",
     "moto",
     "orjson",

@@ -236,9 +236,6 @@ DECLARED: Final = declaration()
 SERVICES: Final = DECLARED.services
 """Every service by name."""
 
-CLIENTS: Final = tuple(DECLARED.clients)
-"""The keys that belong to no service."""
-
 FUNCTIONS: Final = tuple(name for name, each in SERVICES.items() if each.kind == "function")
 CONTAINERS: Final = tuple(name for name, each in SERVICES.items() if each.kind == "container")
 ROUTED: Final = tuple(name for name, each in SERVICES.items() if each.route)

@@ -1,6 +1,5 @@
 """Starts the local estate as a user does, and stops it."""
 
-import shlex
 import signal
 import subprocess
 import tempfile
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.compute.processes import Program
+from local.env_file import EnvFile
 
 _READY_SECONDS = 300.0
 _STOP_SECONDS = 180.0  # after a long load its data take a while to free
@@ -52,7 +52,7 @@ def running_estate(*arguments: str) -> Iterator[Estate]:
             )
         try:
             _await(process, env_file, output)
-            yield Estate(process.pid, _variables(env_file))
+            yield Estate(process.pid, EnvFile(env_file).read())
         finally:
             _stop(process)
             if process.returncode != 0:
@@ -77,8 +77,3 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _variables(env_file: Path) -> dict[str, str]:
-    lines = (shlex.split(line) for line in env_file.read_text().splitlines())
-    return dict(pair.split("=", 1) for _, pair in lines)

@@ -66,13 +66,14 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """Return all figures."""
+        served = self.tally.served()
         return {
             "users": self.users,
             "seconds": round(self.seconds, 1),
             "served": self.served,
             "requests_per_second": round(self.served / self.seconds, 1),
             "operations": {
-                name: {"served": self.tally.served()[name]}
+                name: {"served": served[name]}
                 | {rank: round(value, 4) for rank, value in percentiles.items()}
                 for name, percentiles in self.tally.percentiles().items()
             },

@@ -71,13 +71,9 @@ class Tally:
 
     def percentiles(self) -> dict[str, dict[str, float]]:
         """For each operation, `p50`, `p95` and `p99` of the seconds that a served request took."""
-        return {
-            name: {f"p{rank}": _percentile(seconds, rank) for rank in _QUANTILES}
-            for name, seconds in sorted(self._seconds.items())
-        }
+        return {name: _percentiles(seconds) for name, seconds in sorted(self._seconds.items())}
 
 
-def _percentile(values: list[float], rank: int) -> float:
-    if len(values) == 1:
-        return values[0]
-    return statistics.quantiles(values, n=100, method="inclusive")[rank - 1]
+def _percentiles(values: list[float]) -> dict[str, float]:
+    cuts = statistics.quantiles(values, n=100, method="inclusive")
+    return {f"p{rank}": cuts[rank - 1] for rank in _QUANTILES}

@@ -1,18 +1,17 @@
 """Faults of the embedded AWS: answers in the form of each service's errors, or none."""
 
 import json
-import re
 import socket
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 from xml.sax.saxutils import escape
 
+from local.aws.json_api import signed_for
 from local.aws.wsgi import Environ, StartResponse, Wsgi
+from local.bedrock.runtime import OPERATION
 from local.faults import Fault, Faults
 
-_SIGNED_FOR = re.compile(r"Credential=[^/,]+/\d{8}/[^/,]+/(?P<service>[a-z0-9-]+)/aws4_request")
-_MODEL_CALL = re.compile(r"/model/.+/(?P<operation>invoke|converse)")
 # Clients read the error's code, and decide by it and by the status whether to try again.
 _CODES = {
     "bedrock": {
@@ -46,14 +45,14 @@ def with_faults(served: Wsgi, faults: Faults) -> Wsgi:
     """Return an application whose requests get the ordered faults, by the service they call."""
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        service = _service(environ)
+        service = signed_for(environ)
         fault = faults.draw(*_targets(service, environ))
         if fault is None:
             return served(environ, start_response)
-        time.sleep(fault.latency_seconds + fault.hang_seconds)
+        time.sleep(fault.delay_seconds)
         if fault.error is not None:
             return _error(service, fault, start_response)
-        if fault.reset or fault.hang_seconds:
+        if fault.breaks_off:
             _close(environ)
             raise ConnectionResetError  # werkzeug expects this error, and sends nothing
         if fault.truncate:
@@ -63,14 +62,8 @@ def with_faults(served: Wsgi, faults: Faults) -> Wsgi:
     return application
 
 
-def _service(environ: Environ) -> str:
-    """Return the service that the request is signed for, such as `s3`."""
-    found = _SIGNED_FOR.search(environ.get("HTTP_AUTHORIZATION", ""))
-    return found["service"] if found else ""
-
-
 def _targets(service: str, environ: Environ) -> list[str]:
-    call = _MODEL_CALL.fullmatch(environ["PATH_INFO"]) if service == "bedrock" else None
+    call = OPERATION.fullmatch(environ["PATH_INFO"]) if service == "bedrock" else None
     return [service, f"bedrock/{call['operation']}"] if call else [service]
 
 

@@ -10,7 +10,7 @@ from local.bedrock.converse import InvalidRequestError, converse
 from local.bedrock.embedding import count_tokens, embed
 from local.bedrock.profiles import profile_of
 
-_OPERATION = re.compile(r"/model/(?P<model>.+)/(?P<operation>invoke|converse)")
+OPERATION = re.compile(r"/model/(?P<model>.+)/(?P<operation>invoke|converse)")
 _MODEL = re.compile(r"/foundation-models/(?P<model>.+)")
 _TITAN = "titan-embed-text-v2"
 _DIMENSIONS = (256, 512, 1024)
@@ -35,14 +35,14 @@ class Bedrock:
 
     def serves(self, method: str, path: str) -> bool:
         """Whether the request is for one of Bedrock's APIs."""
-        known = {"POST": _OPERATION, "GET": _MODEL}.get(method)
+        known = {"POST": OPERATION, "GET": _MODEL}.get(method)
         return known is not None and known.fullmatch(path) is not None
 
     def answer(self, path: str, body: bytes) -> Answer:
         """Answer a request that `serves` accepts."""
         if model := _MODEL.fullmatch(path):
             return _foundation_model(unquote(model["model"]))
-        found = _OPERATION.fullmatch(path)
+        found = OPERATION.fullmatch(path)
         assert found is not None  # noqa: S101 - `serves` accepted it
         try:
             content = _json_object(body)

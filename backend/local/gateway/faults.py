@@ -5,7 +5,7 @@ import json
 from collections.abc import Coroutine
 from typing import Any
 
-from local.blueprint import FunctionIntegration
+from local.blueprint import FunctionIntegration, HttpIntegration
 from local.faults import Fault, Faults
 from local.gateway.exchange import Answer
 from local.gateway.refusals import Refusal, RefusedError
@@ -36,10 +36,10 @@ class FaultyGateway:
         if fault is None:
             await self._application(scope, receive, send)
             return
-        await asyncio.sleep(fault.latency_seconds + fault.hang_seconds)
+        await asyncio.sleep(fault.delay_seconds)
         if fault.error is not None:
             await respond(send, fault.error, _JSON, _gateway_error(fault.error))
-        elif fault.reset or fault.hang_seconds:
+        elif fault.breaks_off:
             await _reset(scope, receive)
         elif fault.truncate:
             await self._truncated(scope, receive, send)
@@ -59,7 +59,9 @@ class FaultyGateway:
 
 
 async def integrate(
-    fault: Fault, integration: FunctionIntegration | Any, work: Coroutine[Any, Any, Answer]
+    fault: Fault,
+    integration: FunctionIntegration | HttpIntegration,
+    work: Coroutine[Any, Any, Answer],
 ) -> Answer:
     """Return the answer of an integration that fails.
 
@@ -69,11 +71,11 @@ async def integrate(
     is_function = isinstance(integration, FunctionIntegration)
     broken = Refusal.FUNCTION_FAILED if is_function else Refusal.INTEGRATION_UNREACHABLE
     try:
-        await asyncio.sleep(fault.latency_seconds + fault.hang_seconds)
+        await asyncio.sleep(fault.delay_seconds)
         if fault.error is not None:
             body = {"error": "ordered_fault", "detail": f"The fault {fault.text} was ordered."}
             return Answer(fault.error, _JSON, json.dumps(body).encode())
-        if fault.reset or fault.hang_seconds:
+        if fault.breaks_off:
             raise RefusedError(broken, fault.text)
         answer = await work
         if fault.truncate:

@@ -14,6 +14,7 @@ import logging
 import secrets
 import time
 import uuid
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -27,7 +28,6 @@ from local.blueprint import (
 from local.compute.functions import PAYLOAD_LIMIT_BYTES, Functions, FunctionThrottledError
 from local.faults import Faults
 from local.gateway import faults as faulty
-from local.gateway.authorizer import CognitoAuthorizer
 from local.gateway.exchange import Answer, GatewayRequest
 from local.gateway.hops import Hop, Hops
 from local.gateway.http_proxy import ConfigurationError, WebProxy, evaluate
@@ -51,6 +51,9 @@ from local.traces.xray_header import TraceHeader, new_span_id
 
 PAYLOAD_LIMIT = 10 * 1024 * 1024
 
+if TYPE_CHECKING:
+    from local.gateway.authorizer import CognitoAuthorizer
+
 _log = logging.getLogger(__name__)
 _VERDICTS = {
     Verdict.FORBIDDEN: Refusal.FORBIDDEN,
@@ -64,7 +67,7 @@ class Gateway:
 
     `stage_variables` starts as a copy of the API's; callers may change it while the gateway serves.
     `record` is called with the spans that AWS's services would record. `authorizer` checks the
-    tokens of methods that need a user.
+    tokens of methods that need a user; whoever needs one sets it.
     """
 
     def __init__(
@@ -76,9 +79,8 @@ class Gateway:
         usage: UsageMeter | None = None,
         record: Record | None = None,
         faults: Faults | None = None,
-        authorizer: CognitoAuthorizer | None = None,
     ) -> None:
-        self.authorizer = authorizer
+        self.authorizer: CognitoAuthorizer | None = None
         self._faults = faults or Faults()
         self.stage_variables = dict(api.stage_variables)
         self.usage = usage or UsageMeter(api)

@@ -22,6 +22,14 @@ def test_a_child_process_of_the_shell_gets_the_variables_unchanged(tmp_path: Pat
     )
     assert shown.stdout == value
     assert path.read_text().splitlines()[1] == "export OTLP_ENDPOINT=''"
+    assert EnvFile(path).read() == {"LOG_DIR": value, "OTLP_ENDPOINT": ""}
+
+
+def test_a_file_with_other_lines_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "estate.env"
+    path.write_text("LOG_DIR=/logs\n")
+    with pytest.raises(ValueError, match="is not an env file"):
+        EnvFile(path).read()
 
 
 def test_only_the_owner_may_read_it_from_the_first_byte_on(

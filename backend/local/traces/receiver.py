@@ -21,13 +21,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from local.net.serving import (
     BodyTooLongError,
     ClientGoneError,
-    Message,
     Receive,
     Scope,
     Send,
     Server,
     read_body,
     respond,
+    wait_until_gone,
 )
 from local.net.sockets import HOST
 from local.traces.api import TracesApi
@@ -126,7 +126,7 @@ class OtlpReceiver:
             await respond(send, 400, [("content-type", "text/plain")], str(error).encode())
             return
         storing = asyncio.create_task(self.take(request))
-        disconnect = asyncio.create_task(_wait_for_disconnect(receive))
+        disconnect = asyncio.create_task(wait_until_gone(receive))
         await asyncio.wait((storing, disconnect), return_when=asyncio.FIRST_COMPLETED)
         disconnect.cancel()
         if not storing.done():
@@ -210,9 +210,3 @@ def _with_base64_ids(value: Any) -> Any:
         else _with_base64_ids(item)
         for name, item in value.items()
     }
-
-
-async def _wait_for_disconnect(receive: Receive) -> Message:
-    while (message := await receive())["type"] != "http.disconnect":
-        pass
-    return message
