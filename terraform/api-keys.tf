@@ -108,7 +108,7 @@ locals {
     }
   }
 
-  key_ids_parameter     = "/${var.project_name}/${var.environment}/api-key-ids"
+  key_ids_parameter     = "${local.parameter_path}/api-key-ids"
   key_ids_parameter_arn = "arn:${local.partition}:ssm:${var.aws_region}:${local.account_id}:parameter${local.key_ids_parameter}"
 
   # A statement for the policy of each service.
@@ -120,17 +120,10 @@ locals {
   }
 }
 
-# The rotation adds the ids of its keys to the parameter. They are read here and kept: so Terraform adds the key of a new
-# client without removing what the rotation wrote. By path, because this data source may find nothing, as at the first plan.
-data "aws_ssm_parameters_by_path" "key_ids" {
-  path = "/${var.project_name}/${var.environment}"
-}
-
+# The rotation adds the ids of its keys to the parameter. They are read (in serving.tf) and kept: so Terraform adds the key of
+# a new client without removing what the rotation wrote. At the first plan there are none.
 locals {
-  stored_parameters = zipmap(
-    nonsensitive(data.aws_ssm_parameters_by_path.key_ids.names), nonsensitive(data.aws_ssm_parameters_by_path.key_ids.values)
-  )
-  stored_key_ids = try({ for name, ids in jsondecode(local.stored_parameters[local.key_ids_parameter]) : name => tolist(ids) }, {})
+  stored_key_ids = try({ for name, ids in jsondecode(local.remembered[local.key_ids_parameter]) : name => tolist(ids) }, {})
 }
 
 resource "aws_ssm_parameter" "key_ids" {

@@ -48,14 +48,14 @@ def differences(
             old, new = expected.get(path), values.get(path)
             if old != new:
                 lines.append(f"{item.plan}: {where}: {path}: {_change(old, new)}")
-    known = {plan for _, _, plan in seen}
+    # Its own name too: a plan without any resource lacks all that the table has.
+    known = {variant, *(plan for _, _, plan in seen)}
     for (address, key), body in (entry for each in tables for entry in each.items()):
         where = address if key is None else f"{address}[{key}]"
         for plan in sorted(known):
-            if ("/" in plan) == ("{env}" in (key or "") or key in ENVIRONMENTS):
-                gone = _exists(body, plan) and (address, key, plan) not in seen
-                if gone:
-                    lines.append(f"{plan}: {where}: in the table, and not planned")
+            is_of_plan = ("/" in plan) == ("{env}" in (key or "") or key in ENVIRONMENTS)
+            if is_of_plan and _exists(body, plan) and (address, key, plan) not in seen:
+                lines.append(f"{plan}: {where}: in the table, and not planned")
     return lines
 
 

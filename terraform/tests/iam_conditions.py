@@ -1,6 +1,7 @@
 """The condition operators of IAM policies that this project's policies use."""
 
 import fnmatch
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -15,8 +16,13 @@ _ALL: Final = "ForAllValues:"
 
 def like(value: str, pattern: str) -> bool:
     """Return whether a value matches a pattern of `*` and `?`."""
+    return _compiled(pattern).fullmatch(value) is not None
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
     # `[` is an ordinary character in a policy, but a special one in fnmatch.
-    return re.fullmatch(fnmatch.translate(pattern.replace("[", "[[]")), value) is not None
+    return re.compile(fnmatch.translate(pattern.replace("[", "[[]")))
 
 
 def as_list(value: Any) -> list[str]:

@@ -54,7 +54,7 @@ run "key_ids_after_a_rotation" {
   command = plan
 
   override_data {
-    target = data.aws_ssm_parameters_by_path.key_ids
+    target = data.aws_ssm_parameters_by_path.main
     values = {
       names  = ["/fin-advisor/dev/api-key-ids"]
       values = ["{\"client\":[\"key01\",\"key02\"]}"]

@@ -78,6 +78,12 @@ def test_a_resource_of_a_new_service_that_is_not_planned_is_named() -> None:
     ]
 
 
+def test_a_plan_without_any_resource_lacks_all_that_the_table_has() -> None:
+    assert differences({"api": {"limit": 1}}, [], "dev") == [
+        "dev: api: in the table, and not planned"
+    ]
+
+
 def test_two_new_services_do_not_hide_each_other() -> None:
     rows, peers = ["api", "billing", "chat", "tax", "tax too"], "billing,chat,runner,tax"
     found = _plan(rows=rows, peers=peers)

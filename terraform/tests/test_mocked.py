@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from local.terraform.layer_copy import REPOSITORY, variable_options
-from services.declared import SERVICES
 from tests.harness import Layer, TerraformError, missing
 from tests.lifecycle import GITHUB, IMAGE
+from tests.plans import mocked_layer
 
 pytestmark = [
     pytest.mark.slow,
@@ -29,24 +29,14 @@ MODULES = sorted(path.name for path in (REPOSITORY / "terraform" / "modules").it
 
 @pytest.fixture(scope="module", params=LAYERS)
 def layer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Layer:
-    return _initialised(request.param, tmp_path_factory.mktemp("mocked"))
+    return mocked_layer(request.param, tmp_path_factory.mktemp("mocked"))
 
 
 @pytest.fixture(scope="module")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Layer:
-    layer = _initialised("terraform", tmp_path_factory.mktemp("application"))
+    layer = mocked_layer("terraform", tmp_path_factory.mktemp("application"))
     # Its defaults would hide what an environment's file lacks.
     (layer.folder / "tests" / "terraform.tfvars").unlink()
-    return layer
-
-
-def _initialised(name: str, folder: Path) -> Layer:
-    layer = Layer(name, folder / name, endpoint_url=None)
-    packages = layer.folder / "tests" / "packages"
-    packages.mkdir()
-    for service in SERVICES:
-        (packages / f"{service}.zip").touch()
-    layer.run("init", "-backend=false", "-no-color", "-lockfile=readonly")
     return layer
 
 
@@ -69,22 +59,25 @@ def test_the_lock_file_covers_every_platform(layer: Layer) -> None:
     ("name", "suite"), [(name, suite) for name in LAYERS for suite in SUITES[name]]
 )
 def test_suite_passes(name: str, suite: str, tmp_path: Path) -> None:
-    layer = _initialised(name, tmp_path)
+    layer = mocked_layer(name, tmp_path)
     answer = layer.run("test", "-no-color", f"-filter=tests/{suite}.tftest.hcl")
     assert re.search(r"Success! [1-9]\d* passed, 0 failed", answer)
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_the_suites_of_a_module_pass_by_themselves(module: str, tmp_path: Path) -> None:
+def test_a_module_is_valid_and_its_suites_pass_by_themselves(module: str, tmp_path: Path) -> None:
     layer = Layer("terraform", tmp_path / "terraform", endpoint_url=None)
     folder = f"-chdir={layer.folder / 'modules' / module}"
     layer.run(folder, "init", "-backend=false", "-no-color")
+    valid = json.loads(layer.run(folder, "validate", "-json"))
+    assert valid["valid"]
+    assert valid["diagnostics"] == []
     answer = layer.run(folder, "test", "-no-color")
     assert re.search(r"Success! [1-9]\d* passed, 0 failed", answer)
 
 
 def test_a_declared_function_without_a_module_is_refused(tmp_path: Path) -> None:
-    layer = _initialised("terraform", tmp_path)
+    layer = mocked_layer("terraform", tmp_path)
     declaration = tmp_path / "services.json"
     services = json.loads(declaration.read_text())
     declaration.write_text(json.dumps(services | {"nomodule": services["chat"]}))

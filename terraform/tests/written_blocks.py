@@ -18,7 +18,7 @@ _NAMED: Final = {
 _WHOLE: Final = ("provider", "terraform", "moved", "import", "removed", "check")
 
 
-def blocks(folder: Path, prefix: str = "") -> dict[str, list[str]]:
+def blocks(folder: Path) -> dict[str, list[str]]:
     """Return the lines that matter of each block below a layer's folder, by the block's address."""
     found: dict[str, list[str]] = {}
     for path in sorted([*folder.glob("*.tf"), *folder.glob("modules/*/*.tf")]):
