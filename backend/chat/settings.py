@@ -72,6 +72,7 @@ class Settings(FullServiceSettings):
     """
 
     guardrail_version: str = Field(default="DRAFT", pattern=r"^(?:[1-9][0-9]{0,7}|DRAFT)$")
+    """The guardrail's version; `DRAFT` is the one that is being edited."""
 
     disclosure: str = Field(
         default="An AI system wrote this answer; its figures and sources were checked "

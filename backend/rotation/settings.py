@@ -33,8 +33,13 @@ class Settings(FullServiceSettings):
     """
 
     usage_plan_ids: Annotated[_ByName, Field(min_length=1)]
+    """The id of each key's usage plan, by the key's name, as JSON."""
+
     terraform_api_key_ids: _ByName = Field(default_factory=dict)
+    """The id of the key that Terraform made, by the key's name, as JSON."""
+
     service_paths: _ByName = Field(default_factory=dict)
+    """The gateway's path on which a new key is tested, by the key's name, as JSON."""
 
     def path_of(self, name: str) -> str:
         """Return the gateway's path on which a new key of `name` is tested."""

@@ -94,10 +94,19 @@ class BaseServiceSettings(_Settings):
     """
 
     project_name: Name
+    """The project; the first part of every resource's name."""
+
     environment: Name
+    """The environment, such as `dev`; the second part of every resource's name."""
+
     service_name: Name
+    """The service, as services.json calls it."""
+
     log_level: LogLevel = "INFO"
+    """Lines below this level are not written."""
+
     service_version: str = Field(default="dev", max_length=64)
+    """The release, in every trace and in the answer of `/status`."""
 
     @property
     def api_key_secret_name(self) -> str:
@@ -113,6 +122,7 @@ class BaseAWSSettings(_Settings):
         pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
         validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"),
     )
+    """The region of the AWS services that are called; on Lambda, the function's."""
 
     @property
     def aws_default_region(self) -> str:
@@ -124,13 +134,17 @@ class BaseTracingSettings(_Settings):
     """Whether spans are exported, and to which endpoint."""
 
     enable_tracing: bool = False
+    """Whether spans are exported."""
+
     otlp_endpoint: CollectorUrl = "http://localhost:4318"
+    """Where spans are sent; `udp://` is the X-Ray daemon."""
 
 
 class FullServiceSettings(BaseServiceSettings, BaseAWSSettings, BaseTracingSettings):
     """All settings of a service behind the gateway."""
 
     api_gateway_url: HttpUrl
+    """The gateway's URL with its stage; other services are called there."""
 
     enable_service_api_keys: bool = True
     """Whether the gateway requires API keys. If not, none is read, sent or checked."""

@@ -1,0 +1,1 @@
+"""docs/reference: pages that are generated from the sources."""
