@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import sphinx_autobuild.__main__ as autobuild
+import sphinx_autobuild.__main__ as autobuild  # type: ignore[import-untyped]
 from sphinx.cmd import build
 
 _LOADED = re.compile(

@@ -89,11 +89,14 @@ def _assigned(node: ast.ClassDef) -> Iterator[tuple[str, object]]:
     for statement in node.body:
         match statement:
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
-                pairs = zip(names, values, strict=True)
-            case ast.Assign(targets=[name], value=value) | ast.AnnAssign(target=name, value=value):
-                pairs = zip([name], [value], strict=True)
-            case _:
-                continue
-        for name, value in pairs:
-            if isinstance(name, ast.Name) and isinstance(value, ast.Constant):
-                yield name.id, value.value
+                for name, value in zip(names, values, strict=True):
+                    yield from _constant(name, value)
+            case ast.Assign(targets=[name], value=value):
+                yield from _constant(name, value)
+            case ast.AnnAssign(target=name, value=ast.Constant() as value):
+                yield from _constant(name, value)
+
+
+def _constant(name: ast.expr, value: ast.expr) -> Iterator[tuple[str, object]]:
+    if isinstance(name, ast.Name) and isinstance(value, ast.Constant):
+        yield name.id, value.value

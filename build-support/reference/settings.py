@@ -95,7 +95,7 @@ def _field(value: ast.expr | None) -> Mapping[str, ast.expr]:
 def _aliases(field: Mapping[str, ast.expr]) -> tuple[str, ...]:
     match field.get("validation_alias"):
         case ast.Call(args=names):
-            return tuple(name.value for name in names if isinstance(name, ast.Constant))
+            return tuple(str(name.value) for name in names if isinstance(name, ast.Constant))
         case ast.Constant(value=str(name)):
             return (name,)
     return ()
