@@ -35,6 +35,7 @@ SOURCES = {
     "notes": f"{_DOCS}, important notes for REST APIs",
     "quotas": f"{_DOCS}, quotas for REST APIs",
     "any": f"{_DOCS}, methods: ANY",
+    "rfc": "no recorded answer: RFC 9112, section 3.2.2, and RFC 3986, section 3.3",
     "report": "ntsblog.homedev.com.au, 2021-03-09, a report of the error's text",
 }
 
@@ -428,13 +429,13 @@ _EVENTS = [
     ),
     _request(
         "a semicolon in the path",
-        "notes",
+        "rfc",
         "GET /dev/echo/a;b=1/c",
         {"event.path": "/echo/a;b=1/c", "event.pathParameters.proxy": "a;b=1/c"},
     ),
     _request(
         "a target in absolute form",
-        "events",
+        "rfc",
         "GET http://localhost/dev/echo/value?a=1",
         {"status": 200, "event.path": "/echo/value", "event.queryStringParameters": {"a": "1"}},
     ),
