@@ -5,13 +5,15 @@ created. Everything else in `local` uses only this model.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from services.declared import FUNCTIONS, ROUTED
 
 ACCOUNT_ID = "123456789012"  # moto's account
+ACCOUNT_CONCURRENCY = 1000  # shared by all functions without a limit of their own
 REGION = "us-east-1"
+GATEWAY_RESPONSES = ("DEFAULT_4XX", "DEFAULT_5XX")
 SERVICES = ROUTED
 ENV_FILE_KEYS = {"API_KEY": "client", "INGEST_API_KEY": "ingest"}
 """The variables of the env file with API keys, and the names of the keys."""
@@ -32,11 +34,17 @@ class Function:
     version: str = "$LATEST"
     alias: str | None = None
     """The alias that callers use, if any."""
+    role: str = ""
+    """The name of its execution role."""
 
     @property
     def arn(self) -> str:
+        return self.qualified_arn(self.alias)
+
+    def qualified_arn(self, qualifier: str | None) -> str:
+        """The ARN of the alias or version `qualifier`; of the function itself without one."""
         plain = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{self.name}"
-        return f"{plain}:{self.alias}" if self.alias else plain
+        return f"{plain}:{qualifier}" if qualifier else plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ class WebService:
     service: str
     module: str
     environment: Mapping[str, str]
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,3 +188,13 @@ class Blueprint:
             if function.service == service:
                 return function
         raise KeyError(service)
+
+
+def without_limits(blueprint: Blueprint) -> Blueprint:
+    """The blueprint without quotas and throttles."""
+    plans = tuple(
+        replace(plan, quota_limit=None, rate_per_second=None, burst=None)
+        for plan in blueprint.api.usage_plans
+    )
+    api = replace(blueprint.api, usage_plans=plans, rate_per_second=None, burst=None)
+    return replace(blueprint, api=api)
