@@ -12,6 +12,7 @@ from local.blueprint import SERVICES
 AWS_TARGETS = (
     "bedrock",
     "bedrock/converse",
+    "bedrock/converse-stream",
     "bedrock/invoke",
     "dynamodb",
     "s3",

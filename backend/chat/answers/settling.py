@@ -17,11 +17,22 @@ from chat.answers.units import Kind, Unit, Units, ends_in_colon
 # Enough of a paragraph to see that it is no list item, table, citation, or limit. A bracket may
 # open a citation of the paragraph before.
 _BEGUN: Final = re.compile(r"[^\w|\[({<\u3010\u27e6]*\w[^|\[({<\u3010\u27e6]{31}")
+_LONG: Final = 48
+_PARAGRAPH: Final = re.compile(r"\n[^\S\n]*\n\s*(?=\S)")
 _CREDIT: Final = re.compile(
     r"\W*(?:sources?|references?|refs?|citations?|cited|see|from|per|cf|according|based|notes?|"
     r"footnotes?|documents?|docs?|passages?|chunks?|excerpts?)\b",
     re.IGNORECASE,
 )
+
+
+def last_paragraph(text: str) -> int:
+    """Return where the last paragraph starts that is long enough to settle those before it.
+
+    0 if there is none.
+    """
+    starts = [one.end() for one in _PARAGRAPH.finditer(text) if len(text) - one.end() > _LONG]
+    return max(starts, default=0)
 
 
 def settled_units(units: Units, roles: Sequence[Role], kept: Set[int]) -> int:
@@ -56,9 +67,7 @@ def _begins_anew(units: Units, first: int) -> bool:
     )
 
 
-def _heading_is_settled(
-    units: Units, roles: Sequence[Role], kept: Set[int], first: int
-) -> bool:
+def _heading_is_settled(units: Units, roles: Sequence[Role], kept: Set[int], first: int) -> bool:
     """Return whether the last heading before a unit stays, however its section goes on."""
     heading = _last_heading(units.units[:first])
     if heading is None:
