@@ -35,8 +35,12 @@ class Function:
 
     @property
     def arn(self) -> str:
+        return self.qualified_arn(self.alias)
+
+    def qualified_arn(self, qualifier: str | None) -> str:
+        """The ARN of the alias or version `qualifier`; of the function itself without one."""
         plain = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{self.name}"
-        return f"{plain}:{self.alias}" if self.alias else plain
+        return f"{plain}:{qualifier}" if qualifier else plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,15 @@ class FunctionPool:
         self._make_available(await self._start(self._generation))
 
     async def invoke(
-        self, payload: bytes, *, trace_id: str, client_context: str | None = None
+        self,
+        payload: bytes,
+        *,
+        trace_id: str,
+        client_context: str | None = None,
+        arn: str | None = None,
+        wants_output: bool = False,
     ) -> InvocationResult:
-        """Run the function on `payload`.
+        """Run the function on `payload`. `arn` is the ARN that the caller used.
 
         Raises FunctionThrottledError if its reserved concurrency is used up.
         """
@@ -76,9 +82,10 @@ class FunctionPool:
         invocation = Invocation(
             payload,
             self.function.timeout_seconds,
-            self.function.arn,
+            arn or self.function.arn,
             trace_id,
             client_context,
+            wants_output,
         )
         try:
             environment = await self._acquire()
@@ -88,7 +95,7 @@ class FunctionPool:
                 self._settling += 1
                 self._spawn(self._settle(environment))
         except InitFailedError as error:
-            return InvocationResult.failure(invocation.request_id, "Runtime.InitError", str(error))
+            return InvocationResult(invocation.request_id, error.payload, "Unhandled")
         finally:
             self._active -= 1
 

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from local.compute.logs import OutputLog
+from typing import Protocol
 
 BACKEND = Path(__file__).resolve().parents[2]
 
@@ -62,10 +61,16 @@ class Program:
         return inherited
 
 
+class Lines(Protocol):
+    """Gets the lines that a child prints."""
+
+    def write(self, line: bytes) -> None: ...
+
+
 class ChildProcess:
     """One running child. Once it has ended, `exited` is set and `returncode` is known."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: OutputLog) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, log: Lines) -> None:
         self._process = process
         self._log = log
         self.exited = asyncio.Event()
@@ -73,7 +78,7 @@ class ChildProcess:
 
     @classmethod
     async def start(
-        cls, program: Program, environment: Mapping[str, str], log: OutputLog
+        cls, program: Program, environment: Mapping[str, str], log: Lines
     ) -> "ChildProcess":
         """Start `program` with `environment` and the few variables that children inherit."""
         process = await asyncio.create_subprocess_exec(

@@ -32,12 +32,14 @@ _READ_LIMIT_BYTES = 32 * 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class InvocationResult:
     """The result of an invocation. If the function failed, `function_error` is `Unhandled` and
-    `payload` is the error.
+    `payload` is the error. `output` is what the function printed, if the caller asked for it.
     """
 
     request_id: str
     payload: bytes
     function_error: str | None = None
+    output: bytes = b""
+    duration_ms: float = 0.0
 
     @classmethod
     def failure(cls, request_id: str, error_type: str, message: str) -> "InvocationResult":
@@ -59,6 +61,7 @@ class Invocation:
     function_arn: str
     trace_id: str
     client_context: str | None = None
+    wants_output: bool = False
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     result: asyncio.Future[InvocationResult] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
@@ -75,6 +78,7 @@ class RuntimeApi:
     def __init__(self) -> None:
         self.ready = asyncio.Event()
         self.init_error: str | None = None
+        self.init_error_payload: bytes | None = None
         self._events: asyncio.Queue[Invocation | None] = asyncio.Queue()
         self._current: Invocation | None = None
         self._server = Server(self._application())
@@ -132,6 +136,7 @@ class RuntimeApi:
 
     async def _init_error(self, receive: Receive, send: Send) -> None:
         body = await read_body(receive, limit_bytes=_READ_LIMIT_BYTES)
+        self.init_error_payload = body
         try:
             error = json.loads(body)
             self.init_error = f"{error['errorType']}: {error['errorMessage']}"

@@ -38,6 +38,7 @@ from local.gateway.segments import Record, function_segment, gateway_segment
 from local.gateway.throttle import TokenBucket
 from local.gateway.usage import UsageMeter, Verdict
 from local.net.serving import (
+    HEADERS_KEY,
     BodyTooLongError,
     ClientGoneError,
     Receive,
@@ -50,6 +51,8 @@ from local.traces.spans import Span
 from local.traces.xray_header import TraceHeader, new_span_id
 
 PAYLOAD_LIMIT = 10 * 1024 * 1024
+HEAD_LIMIT = 10_240
+_WITHOUT_BODY = frozenset([204, 304])
 
 if TYPE_CHECKING:
     from local.gateway.authorizer import CognitoAuthorizer
@@ -94,7 +97,7 @@ class Gateway:
 
     def allows_origin(self, scope: Scope, origin: str) -> bool:
         """Whether the stage accepts requests of web pages at `origin` (`cors_origins`)."""
-        path = f"{scope['path']}/"
+        path = f"/{scope['path'].strip('/')}/"
         return origin in self._api.cors_origins and path.startswith(f"/{self._api.stage}/")
 
     async def close(self) -> None:
@@ -108,6 +111,7 @@ class Gateway:
         request = _request(scope)
         service, key = "", self.usage.key(request.header("x-api-key"))
         try:
+            _check_size(request)
             found = self._route(request)
             service = _service_of(found)
             claims = self._claims(request, found)
@@ -129,10 +133,9 @@ class Gateway:
             ("x-amz-apigw-id", request.extended_request_id),
             ("x-amzn-trace-id", f"Root={request.trace.root};Sampled={int(request.trace.sampled)}"),
         ]
+        has_body = request.method != "HEAD" and answer.status not in _WITHOUT_BODY
         with contextlib.suppress(ClientGoneError):
-            await respond(
-                send, answer.status, headers, b"" if request.method == "HEAD" else answer.body
-            )
+            await respond(send, answer.status, headers, answer.body if has_body else b"")
 
     def _route(self, request: GatewayRequest) -> Match:
         if not f"{request.raw_path}/".startswith(f"/{self._api.stage}/"):
@@ -243,7 +246,7 @@ class Gateway:
             raise RefusedError(Refusal.INTERNAL_ERROR, str(error)) from error
         except httpx.TimeoutException as error:
             raise RefusedError(Refusal.INTEGRATION_TIMEOUT) from error
-        except httpx.TransportError as error:
+        except (httpx.RequestError, httpx.InvalidURL) as error:
             _log.warning("%s cannot be reached: %r", integration.service, error)
             raise RefusedError(Refusal.INTEGRATION_UNREACHABLE) from error
 
@@ -276,19 +279,27 @@ class Gateway:
         )
 
 
+def _check_size(request: GatewayRequest) -> None:
+    """Raise RefusedError if the URL or the headers are longer than API Gateway accepts."""
+    if len(request.raw_path) + len(request.query) > HEAD_LIMIT:
+        raise RefusedError(Refusal.URL_TOO_LONG)
+    if sum(len(name) + len(value) for name, value in request.headers) > HEAD_LIMIT:
+        raise RefusedError(Refusal.HEADERS_TOO_LARGE)
+
+
 def _request(scope: Scope) -> GatewayRequest:
-    headers = [
-        (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
-    ]
-    raw_path = scope["raw_path"].decode("latin-1").partition("?")[0]
-    traced = next((value for name, value in headers if name == "x-amzn-trace-id"), None)
+    spelled = scope.get(HEADERS_KEY, scope["headers"])
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in spelled]
+    # API Gateway ignores further slashes before the stage, and before the path behind it.
+    raw_path = "/" + scope["raw_path"].decode("latin-1").partition("?")[0].lstrip("/")
+    traced = next((value for name, value in headers if name.lower() == "x-amzn-trace-id"), None)
     trace = TraceHeader.parse(traced)
     stage_length = raw_path.find("/", 1)
     return GatewayRequest(
         request_id=str(uuid.uuid4()),
         extended_request_id=base64.b64encode(secrets.token_bytes(11)).decode(),
         method=scope["method"],
-        path=raw_path[stage_length:] if stage_length > 0 else "/",
+        path="/" + raw_path[stage_length:].lstrip("/") if stage_length > 0 else "/",
         raw_path=raw_path,
         query=scope["query_string"].decode("latin-1"),
         headers=headers,

@@ -1,16 +1,18 @@
 """HTTP_PROXY integrations: forwards a request to a web service and returns its answer."""
 
 import re
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
 from local.blueprint import HttpIntegration, RestApi
-from local.gateway.exchange import HOP_BY_HOP, Answer, GatewayRequest, answer_headers
+from local.gateway.exchange import Answer, GatewayRequest, answer_headers
 from local.gateway.matching import Match
 from local.net.sockets import NO_CERTIFICATES
 
 _VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
-_NOT_FORWARDED = HOP_BY_HOP | {"host", "content-length", "x-amzn-trace-id", "x-forwarded-for"}
+_NOT_FORWARDED = frozenset(["host", "content-encoding", "via"])
+_NOT_RETURNED = frozenset(["content-encoding", "via"])
 
 
 class ConfigurationError(Exception):
@@ -26,8 +28,12 @@ class WebProxy:
             trust_env=False,
             verify=NO_CERTIFICATES,
             follow_redirects=False,
+            # One client's cookies must not reach another.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             limits=httpx.Limits(max_connections=200, keepalive_expiry=4),
         )
+        for name in list(self._client.headers):  # such as httpx's own User-Agent
+            del self._client.headers[name]
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -45,12 +51,16 @@ class WebProxy:
         ConfigurationError if the integration refers to a variable that the stage does not have.
         """
         uri = fill_uri(integration.uri, match, variables)
-        headers = [(name, value) for name, value in request.headers if name not in _NOT_FORWARDED]
+        headers = [
+            (name, value)
+            for name, value in request.forwarded_headers()
+            if name.lower() not in _NOT_FORWARDED
+        ]
         mapped = {
             name.lower(): evaluate(expression, request, variables)
             for name, expression in integration.headers.items()
         }
-        headers = [(name, value) for name, value in headers if name not in mapped]
+        headers = [(name, value) for name, value in headers if name.lower() not in mapped]
         forwarded = [request.header("x-forwarded-for"), request.source_ip]
         headers += [
             *mapped.items(),
@@ -68,9 +78,14 @@ class WebProxy:
             content=request.body,
             timeout=httpx.Timeout(self._api.integration_timeout_seconds, connect=5.0),
         )
-        # httpx has already decoded the body, so the answer must not declare an encoding.
-        decoded = [item for item in response.headers.multi_items() if item[0] != "content-encoding"]
-        return Answer(response.status_code, answer_headers(decoded), response.content)
+        # httpx has already decoded the body, so the answer must not declare an encoding. It decodes
+        # headers as UTF-8 if it can, which a client of the gateway must not get.
+        returned = [
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in response.headers.raw
+            if name.lower().decode("latin-1") not in _NOT_RETURNED
+        ]
+        return Answer(response.status_code, answer_headers(returned), response.content)
 
 
 def fill_uri(uri: str, match: Match, variables: dict[str, str]) -> str:

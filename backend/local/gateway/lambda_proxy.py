@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from local.blueprint import ACCOUNT_ID, REGION, RestApi
-from local.gateway.exchange import HOP_BY_HOP, Answer, GatewayRequest, answer_headers
+from local.gateway.exchange import Answer, GatewayRequest, answer_headers
 from local.gateway.matching import Match
 
 _RESULT_KEYS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
-_STATUSES = range(100, 600)
+_STATUSES = range(200, 600)  # 1xx announces an answer and is none
+_SPELLED = {"authorization": "Authorization", "host": "Host", "user-agent": "User-Agent"}
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -26,15 +27,15 @@ class MalformedResultError(Exception):
 
 def proxy_event(request: GatewayRequest, match: Match, api: RestApi) -> dict[str, Any]:
     """The event that API Gateway sends for `request`."""
-    headers = _event_headers(request)
+    headers = _grouped(_event_headers(request))
     query = request.query_items()
     body, encoded = _event_body(request, api)
     return {
         "resource": match.resource,
         "path": request.path,
         "httpMethod": request.method,
-        "headers": dict(headers),
-        "multiValueHeaders": _grouped(headers),
+        "headers": {name: values[-1] for name, values in headers.items()},
+        "multiValueHeaders": headers,
         "queryStringParameters": dict(query) or None,
         "multiValueQueryStringParameters": _grouped(query) or None,
         "pathParameters": dict(match.parameters) or None,
@@ -69,11 +70,11 @@ def proxy_answer(
 
 
 def _event_headers(request: GatewayRequest) -> list[tuple[str, str]]:
+    # Names that differ in case only are one header: the first spelling counts.
+    spelled = dict(_SPELLED)
     headers = [
-        ("Host" if name == "host" else name, value)
-        for name, value in request.headers
-        if name not in HOP_BY_HOP
-        and name not in {"content-length", "x-amzn-trace-id", "x-forwarded-for"}
+        (spelled.setdefault(name.lower(), name), value)
+        for name, value in request.forwarded_headers()
     ]
     forwarded = [request.header("x-forwarded-for"), request.source_ip]
     return [
@@ -165,7 +166,7 @@ def _header_value(value: object) -> str:
         return str(value).lower()
     if not isinstance(value, str | int | float):
         raise MalformedResultError("a header's value is neither text nor a number")
-    text = str(value)
+    text = str(value).strip(" \t")
     if not _HEADER_VALUE.fullmatch(text):
         raise MalformedResultError("a header's value has a line break or is not in Latin-1")
     return text

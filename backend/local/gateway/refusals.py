@@ -18,6 +18,8 @@ class Refusal(Enum):
     QUOTA_EXCEEDED = (429, "Limit Exceeded", "LimitExceededException")
     THROTTLED = (429, "Too Many Requests", "TooManyRequestsException")
     REQUEST_TOO_LARGE = (413, "Request Too Long", "RequestTooLargeException")
+    URL_TOO_LONG = (414, "An HTTP line is larger than 10240 bytes.", "BadRequestException")
+    HEADERS_TOO_LARGE = (431, "HTTP header is larger than 10240 bytes.", "BadRequestException")
     INTERNAL_ERROR = (500, "Internal server error", "InternalServerErrorException")
     FUNCTION_FAILED = (502, "Internal server error", "InternalServerErrorException")
     INTEGRATION_TIMEOUT = (504, "Endpoint request timed out", "InternalServerErrorException")

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Generator, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, MutableMapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 import h11
 import uvicorn
@@ -27,6 +28,9 @@ type AllowsOrigin = Callable[[Scope, str], bool]
 HEAD_SECONDS = 10.0
 """The time for the head of a request, from its first byte or the start of the connection."""
 
+LONGEST_HEAD_BYTES = 64 * 1024
+"""The longest head of a request; a longer one is answered with 400."""
+
 BODY_SECONDS = 30.0
 """The longest wait for the next part of a request's body."""
 
@@ -43,13 +47,31 @@ RESET_KEY = "local.reset"
 """ASGI scope key: a function without arguments that resets the request's connection."""
 
 
+HEADERS_KEY = "local.headers"
+"""ASGI scope key: the request's headers with their names as the client spelled them."""
+
+
+class _Connection(h11.Connection):
+    """Keeps the headers of the latest request with the spelling of their names."""
+
+    spelled_headers: Sequence[tuple[bytes, bytes]] = ()
+
+    def next_event(self) -> Any:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self.spelled_headers = event.headers.raw_items()
+        return event
+
+
 class _Protocol(H11Protocol):
     """uvicorn's protocol with a time limit for the head of a request; uvicorn itself has none."""
 
+    conn: _Connection
     _limit: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.conn = _Connection(h11.SERVER, LONGEST_HEAD_BYTES)
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
@@ -73,19 +95,19 @@ class _Protocol(H11Protocol):
             self._limit = None
 
 
-def _resettable(open_connections: dict[Any, asyncio.Transport]) -> type[H11Protocol]:
+def _known(open_connections: dict[Any, _Protocol]) -> type[H11Protocol]:
     """Return a protocol that keeps its open connections by the client's address and port."""
 
-    class Resettable(_Protocol):
+    class Known(_Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            open_connections[transport.get_extra_info("peername")] = transport
+            open_connections[transport.get_extra_info("peername")] = self
             super().connection_made(transport)
 
         def connection_lost(self, exc: Exception | None) -> None:
             open_connections.pop(self.transport.get_extra_info("peername"), None)
             super().connection_lost(exc)
 
-    return Resettable
+    return Known
 
 
 class _Server(uvicorn.Server):
@@ -111,14 +133,14 @@ class Server:
         self._application = application
         self._allows_origin = allows_origin or (lambda _scope, _origin: False)
         self._listener = listener or bind()
-        self._connections: dict[Any, asyncio.Transport] = {}
+        self._connections: dict[Any, _Protocol] = {}
         self.port: int = self._listener.getsockname()[1]
         self._server = _Server(
             uvicorn.Config(
                 self._refuse_or_answer,
                 interface="asgi3",
                 proxy_headers=False,
-                http=_resettable(self._connections),
+                http=_known(self._connections),
                 ws="none",
                 loop="asyncio",
                 lifespan="off",
@@ -127,7 +149,7 @@ class Server:
                 server_header=False,
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=1,
-                h11_max_incomplete_event_size=64 * 1024,
+                h11_max_incomplete_event_size=LONGEST_HEAD_BYTES,
             )
         )
         self._task: asyncio.Task[None] | None = None
@@ -155,12 +177,15 @@ class Server:
     async def _refuse_or_answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        _remove_origin(scope)
         reason = reason_to_refuse(
             _values(scope, b"host"),
             _values(scope, b"origin"),
             allows_origin=lambda origin: self._allows_origin(scope, origin),
         )
         scope[RESET_KEY] = lambda: self._reset(scope["client"])
+        connection = self._connections.get(scope["client"])
+        scope[HEADERS_KEY] = connection.conn.spelled_headers if connection else scope["headers"]
         if reason is None:
             await self._application(scope, receive, send)
         else:
@@ -168,11 +193,11 @@ class Server:
             await respond(send, STATUS, json_type, refusal_body(reason))
 
     def _reset(self, client: object) -> None:
-        transport = self._connections.get(client)
-        if transport is not None:
-            connection = transport.get_extra_info("socket")
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            transport.abort()
+        connection = self._connections.get(client)
+        if connection is not None:
+            endpoint = connection.transport.get_extra_info("socket")
+            endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.transport.abort()
 
 
 async def wait_until_gone(receive: Receive) -> None:
@@ -213,6 +238,14 @@ async def respond(send: Send, status: int, headers: Headers, body: bytes = b"") 
     raw.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": body})
+
+
+def _remove_origin(scope: Scope) -> None:
+    """Reduce the target of a request in absolute form (`GET http://host/path`) to its path."""
+    scheme, separator, rest = scope["raw_path"].partition(b"://")
+    if separator and scheme.lower() in {b"http", b"https"}:
+        scope["raw_path"] = b"/" + rest.partition(b"/")[2]
+        scope["path"] = unquote(scope["raw_path"].decode("ascii"))
 
 
 def _values(scope: Scope, name: bytes) -> list[str]:

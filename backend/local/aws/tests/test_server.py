@@ -143,7 +143,7 @@ class TestInvoke:
     @pytest.fixture
     async def lambdas(self, pools: Pools) -> AsyncIterator[Any]:
         pools.pool("echo")
-        pools.pool("plain")
+        pools.pool("plain", version="1", alias="live")
         pools.pool("plain", name="test-narrow", reserved_concurrency=1)
         loop = asyncio.get_running_loop()
         aws = EmbeddedAws([LambdaInvocations(Functions(pools.made), loop)])

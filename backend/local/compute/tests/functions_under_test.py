@@ -29,10 +29,12 @@ def echo(event: Any, context: Any) -> dict[str, Any]:
 
 
 def plain(event: Any, context: Any) -> Any:
-    """Return `answer` of the event after `sleep` seconds; or exit, raise, return `size` bytes."""
+    """Return `answer` of the event after `sleep` seconds; or end, raise, return `size` bytes."""
     time.sleep(event.get("sleep", 0))
     if "exit" in event:
         os._exit(event["exit"])
+    if "signal" in event:
+        os.kill(os.getpid(), event["signal"])
     if "raise" in event:
         raise ValueError(event["raise"])
     if "size" in event:

@@ -316,7 +316,8 @@ def test_the_deadline_is_the_earliest_of_gateway_function_and_header(
     assert left(header=3) == pytest.approx(3, abs=0.5)
     assert left(header=300) == pytest.approx(gateway, abs=0.5), "nobody can lengthen it"
     assert left(header="soon") == pytest.approx(gateway, abs=0.5)
-    assert left(age=60) == 0
+    assert left(age=deadline.GATEWAY_TIMEOUT_SECONDS - 0.2) == 0
+    assert left(age=60) == pytest.approx(30 - FUNCTION_MARGIN_SECONDS, abs=0.5), "a sample event"
     assert deadline.current() is None
 
 
@@ -389,6 +390,27 @@ def test_a_task_that_fails_is_told_and_one_that_crashes_fails_the_invocation(
 
 
 _GATEWAY = api_gateway_event("GET", "/api/health")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("X-Forwarded-Port", ["443, 80"]),
+        ("X-Forwarded-Port", ["443", "80"]),
+        ("X-Forwarded-Port", ["none"]),
+        ("Host", ["[::1]:8080"]),
+        ("Host", ["[::1"]),
+        ("Host", ["a:b:c"]),
+    ],
+)
+def test_any_host_and_forwarded_port_are_answered(
+    make_handler: MakeHandler, name: str, values: list[str]
+) -> None:
+    event = _GATEWAY | {
+        "headers": _GATEWAY["headers"] | {name: values[-1]},
+        "multiValueHeaders": _GATEWAY["multiValueHeaders"] | {name: values},
+    }
+    assert make_handler()(event, LambdaContext())["statusCode"] == 200
 
 
 @pytest.mark.parametrize(
