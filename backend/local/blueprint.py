@@ -12,6 +12,9 @@ from services.declared import FUNCTIONS, ROUTED
 
 ACCOUNT_ID = "123456789012"  # moto's account
 REGION = "us-east-1"
+WRAPPER_VARIABLE = "AWS_LAMBDA_EXEC_WRAPPER"
+STREAM_WRAPPER = "/var/task/shared/aws_lambda/stream_runtime.sh"
+"""The program in a function's package that starts our runtime loop."""
 SERVICES = ROUTED
 ENV_FILE_KEYS = {"API_KEY": "client", "INGEST_API_KEY": "ingest"}
 """The variables of the env file with API keys, and the names of the keys."""
@@ -32,6 +35,11 @@ class Function:
     version: str = "$LATEST"
     alias: str | None = None
     """The alias that callers use, if any."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether its runtime is our loop, which can stream, and not AWS's client."""
+        return self.environment.get(WRAPPER_VARIABLE, "") == STREAM_WRAPPER
 
     @property
     def arn(self) -> str:
@@ -55,9 +63,14 @@ class WebService:
 
 @dataclass(frozen=True, slots=True)
 class FunctionIntegration:
-    """AWS_PROXY: the function gets the request as an event."""
+    """AWS_PROXY: the function gets the request as an event.
+
+    With `streams`, its answer comes in pieces after a prelude, within `timeout_seconds`.
+    """
 
     function_name: str
+    streams: bool = False
+    timeout_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from local.blueprint import SERVICES
 AWS_TARGETS = (
     "bedrock",
     "bedrock/converse",
-    "bedrock/converse-stream",
     "bedrock/invoke",
     "dynamodb",
     "s3",

@@ -59,7 +59,7 @@ QUESTION = asked("How do I save?")
 
 
 def client(**ports: Any) -> httpx.AsyncClient:
-    defaults = {"model": FakeModel(), "store": FakeConversations()}
+    defaults: dict[str, Any] = {"model": FakeModel(), "store": FakeConversations()}
     app = create_app(SETTINGS, retriever=FakeRetriever(*PASSAGES), **defaults | ports)
     return app_client(app)
 

@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from email.message import Message
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ type Handler = Callable[[Any, "Context"], Any]
 class Context:
     """The context argument of a handler, with the attributes that AWS documents."""
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
+    def __init__(self, headers: Message) -> None:
         self.aws_request_id = headers["Lambda-Runtime-Aws-Request-Id"]
         self.invoked_function_arn = headers.get("Lambda-Runtime-Invoked-Function-Arn")
         self.function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
@@ -51,7 +52,7 @@ class RuntimeClient:
         # Without a timeout: Lambda freezes the process while it waits for the next event.
         self._connection = HTTPConnection(address)
 
-    def next(self) -> tuple[bytes, Mapping[str, str]]:
+    def next(self) -> tuple[bytes, Message]:
         """Wait for the next event, and return it with its headers.
 
         Raises:
