@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     misses: list[str] = []
     outcome = None
     try:
-        with running_estate() as estate:
+        with running_estate("--unlimited") as estate:
             outcome = _measure(estate, options, console)
     except EstateFailed as error:  # where it does not stop in order, there are results
         misses.append(str(error))

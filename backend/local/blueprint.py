@@ -5,16 +5,18 @@ created. Everything else in `local` uses only this model.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from services.declared import FUNCTIONS, ROUTED
 
 ACCOUNT_ID = "123456789012"  # moto's account
+ACCOUNT_CONCURRENCY = 1000  # shared by all functions without a limit of their own
 REGION = "us-east-1"
 WRAPPER_VARIABLE = "AWS_LAMBDA_EXEC_WRAPPER"
 STREAM_WRAPPER = "/var/task/shared/aws_lambda/stream_runtime.sh"
 """The program in a function's package that starts our runtime loop."""
+GATEWAY_RESPONSES = ("DEFAULT_4XX", "DEFAULT_5XX")
 SERVICES = ROUTED
 ENV_FILE_KEYS = {"API_KEY": "client", "INGEST_API_KEY": "ingest"}
 """The variables of the env file with API keys, and the names of the keys."""
@@ -35,6 +37,8 @@ class Function:
     version: str = "$LATEST"
     alias: str | None = None
     """The alias that callers use, if any."""
+    role: str = ""
+    """The name of its execution role."""
 
     @property
     def streams(self) -> bool:
@@ -59,6 +63,7 @@ class WebService:
     service: str
     module: str
     environment: Mapping[str, str]
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,3 +201,13 @@ class Blueprint:
             if function.service == service:
                 return function
         raise KeyError(service)
+
+
+def without_limits(blueprint: Blueprint) -> Blueprint:
+    """The blueprint without quotas and throttles."""
+    plans = tuple(
+        replace(plan, quota_limit=None, rate_per_second=None, burst=None)
+        for plan in blueprint.api.usage_plans
+    )
+    api = replace(blueprint.api, usage_plans=plans, rate_per_second=None, burst=None)
+    return replace(blueprint, api=api)

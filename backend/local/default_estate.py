@@ -1,10 +1,15 @@
-"""The blueprint of the estate that Terraform creates for dev, without running Terraform."""
+"""The blueprint of the estate that Terraform creates for dev, without running Terraform.
+
+A test compares it with the blueprint of an applied estate.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
 
 from local.blueprint import (
+    ACCOUNT_CONCURRENCY,
     ACCOUNT_ID,
+    GATEWAY_RESPONSES,
     LAMBDA_SERVICES,
     REGION,
     SERVICES,
@@ -25,7 +30,10 @@ from local.blueprint import (
 )
 from services.declared import CONTAINERS, DECLARED
 
-_CLIENT_QUOTA = 100_000
+_CLIENT_QUOTA = 10_000
+_RATE_PER_SECOND = 100.0
+_BURST = 200
+_REFUSAL_HEADERS = {"x-request-id": "context.requestId"}
 _CHAT_MODEL_ID = "us.anthropic.claude-sonnet-5-5"
 _EMBEDDING_MODEL_ID = "amazon.titan-embed-text-v2:0"
 _STREAM_SECONDS = 120.0
@@ -69,12 +77,17 @@ def default_estate(
         },
         "chat": {
             "CHAT_MODEL_ID": _CHAT_MODEL_ID,
+            "CHAT_MAX_OUTPUT_TOKENS": "4096",
+            "CHAT_CITATIONS": "prompt",
             "CONVERSATIONS_TABLE": conversations,
+            "CONVERSATION_DAYS": "30",
+            "RECORDS_REQUIRED": "false",
             "RECORDS_BUCKET": records,
             "RECORD_KEYS_TABLE": record_keys,
         },
         "s3vector": {
             "BEDROCK_MODEL_ID": _EMBEDDING_MODEL_ID,
+            "EMBEDDING_DIMENSIONS": "1024",
             "VECTOR_BUCKET_NAME": vectors,
             "VECTOR_BACKEND": "s3",
         },
@@ -86,7 +99,12 @@ def default_estate(
         },
         _RECORDS: {"RECORDS_BUCKET": records},
     }
-    common = {"PROJECT_NAME": project, "ENVIRONMENT": environment, "LOG_LEVEL": log_level}
+    common = {
+        "PROJECT_NAME": project,
+        "ENVIRONMENT": environment,
+        "LOG_LEVEL": log_level,
+        "ENABLE_SERVICE_API_KEYS": "true",
+    }
     variables = {
         service: {
             **common,
@@ -115,11 +133,21 @@ def default_estate(
                     if streaming and _streams(service)
                     else DECLARED.services[service].timeout_s
                 ),
+                reserved_concurrency=ACCOUNT_CONCURRENCY,
+                version="1",
+                alias="live",
+                role=f"{prefix}-lambda-{service}",
             )
             for service in (*LAMBDA_SERVICES, _RECORDS)
         ),
         web_services=tuple(
-            WebService(f"{prefix}-{service}", service, f"{service}.server", variables[service])
+            WebService(
+                f"{prefix}-{service}",
+                service,
+                f"{service}.server",
+                variables[service],
+                role=f"{prefix}-apprunner-{service}",
+            )
             for service in CONTAINERS
         ),
         secrets={
@@ -159,7 +187,7 @@ def _rest_api(
                     uri=f"${{stageVariables.{service}_url}}/{proxy}",
                     service=service,
                     headers={
-                        "x-origin-verify": "stageVariables.runner_origin",
+                        "x-origin-verify": "stageVariables.originVerify",
                         "x-amzn-requestid": "context.requestId",
                         "x-api-key-id": "context.identity.apiKeyId",
                     },
@@ -195,13 +223,23 @@ def _rest_api(
             for name in keys
             for quota in [DECLARED.services[name].quota if name in DECLARED.services else None]
         ),
-        stage_variables={"runner_origin": origin_secret},
+        stage_variables={"originVerify": origin_secret},
+        rate_per_second=_RATE_PER_SECOND,
+        burst=_BURST,
         cors_origins=tuple(cors_origins),
+        refusal_headers={kind: _refusal_headers(cors_origins) for kind in GATEWAY_RESPONSES},
     )
 
 
 def _streams(service: str) -> list[str]:
     return DECLARED.services[service].streams
+
+
+def _refusal_headers(cors_origins: Sequence[str]) -> dict[str, str]:
+    if not cors_origins:
+        return _REFUSAL_HEADERS
+    origin = f"'{cors_origins[0]}'" if len(cors_origins) == 1 else "'*'"
+    return {**_REFUSAL_HEADERS, "Access-Control-Allow-Origin": origin}
 
 
 def _id(key_name: str) -> str:

@@ -15,7 +15,15 @@ from local.aws.server import TEST_CREDENTIALS, EmbeddedAws
 from local.aws.user_pool import UserPool, create_user_pool
 from local.aws.xray_documents import XRayForwarder
 from local.bedrock.runtime import Bedrock
-from local.blueprint import ENV_FILE_KEYS, REGION, SERVICES, Blueprint, Function, WebService
+from local.blueprint import (
+    ENV_FILE_KEYS,
+    REGION,
+    SERVICES,
+    Blueprint,
+    Function,
+    WebService,
+    without_limits,
+)
 from local.compute.environments import Environment, InitFailedError
 from local.compute.functions import FunctionPool, Functions
 from local.compute.logs import LogFolder
@@ -68,7 +76,9 @@ class RunningEstate:
         report: Report,
         aws: EmbeddedAws | None = None,
     ) -> None:
-        self.blueprint = blueprint
+        self.blueprint = blueprint = without_limits(blueprint) if options.unlimited else blueprint
+        self._credentials: dict[str, dict[str, str]] = {}  # by the name of the role
+        self._host_variables: dict[str, dict[str, str]] = {}
         self.hops = Hops()
         self.user_pool: UserPool | None = None
         self._options = options
@@ -167,6 +177,8 @@ class RunningEstate:
         self._exit.push_async_callback(self._receiver.stop)
         await self._server.start()
         self._exit.push_async_callback(self._server.stop)
+        if self._options.iam != "off":
+            await asyncio.to_thread(self._assume_roles)
         self._report(f"starting {self._parts()} (5 to 15 s)")
         await _all(
             self._start_aws(),
@@ -207,6 +219,19 @@ class RunningEstate:
             await asyncio.to_thread(self._open_user_pool)
         if not self._options.terraform:  # otherwise `provision` has reported it
             self._report("embedded AWS is up")
+
+    def _assume_roles(self) -> None:
+        # Imported here: an estate without roles needs none of it.
+        from local.aws.iam.guard import Guard
+        from local.aws.iam.roles import Roles
+
+        roles = Roles(self._aws.url)
+        services = (*self.blueprint.functions, *self.blueprint.web_services)
+        self._credentials = {each.role: roles.assume(each.role) for each in services}
+        for role, variables in self._host_variables.items():
+            variables.update(self._credentials[role])
+        guard = Guard(roles, self._report, enforce=self._options.iam == "enforce")
+        self._aws.guard(guard.in_front_of)
 
     def _open_user_pool(self) -> None:
         # Imported here: it takes a quarter of a second, and few estates have users.
@@ -261,6 +286,7 @@ class RunningEstate:
         if function.streams:
             program = dataclasses.replace(program, module=STREAM_RUNTIME)
         variables = overlay(self.endpoints, service=function.service, bedrock=self._options.bedrock)
+        variables |= self._credentials.get(function.role, {})
         if layer := self._options.layer:
             program = dataclasses.replace(program, wrapper=layer / WRAPPER)
             variables |= wrapper_overlay(self.endpoints)
@@ -277,10 +303,14 @@ class RunningEstate:
         def set_url(url: str) -> None:
             self.gateway.stage_variables[f"{service.service}_url"] = url
 
+        variables = web_overlay(
+            self.endpoints, service=service.service, bedrock=self._options.bedrock
+        )
+        self._host_variables[service.role] = variables
         return WebServiceHost(
             service,
             self._programs.get(service.service, Program(service.module)),
-            web_overlay(self.endpoints, service=service.service, bedrock=self._options.bedrock),
+            variables,
             self._logs[service.service],
             on_url=set_url,
             report=self._report,

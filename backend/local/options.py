@@ -15,6 +15,7 @@ WRAPPER = "otel-instrument"
 _BEDROCK = ("local", "aws")
 _LOOPBACK = frozenset(["localhost", "127.0.0.1", "::1"])
 _TRACING = ("sdk", "auto", "udp", "off")
+IAM = ("off", "warn", "enforce")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Options:
     layer: Path | None = None
     terraform: bool = False
     users: bool = False
+    unlimited: bool = False
+    iam: str = "off"
     faults: tuple[Fault, ...] = ()
 
 
@@ -64,8 +67,11 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
         wrong.append(f"--port: {given.port!r} is not a port: give a number from 0 to 65535")
     if given.bedrock not in _BEDROCK and (problem := _url_problem(given.bedrock)):
         wrong.append(f"--bedrock: {given.bedrock!r} {problem}")
-    if given.tracing not in _TRACING:
-        wrong.append(f"--tracing: {given.tracing!r} is not one of {', '.join(_TRACING)}")
+    wrong += [
+        f"--{name}: {getattr(given, name)!r} is not one of {', '.join(known)}"
+        for name, known in (("tracing", _TRACING), ("iam", IAM))
+        if getattr(given, name) not in known
+    ]
     paths = {name: getattr(given, name) for name in ("env_file", "packages", "run_dir", "layer")}
     wrong += [
         f"--{name.replace('_', '-')}: a path is missing"
@@ -78,6 +84,7 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
         wrong.append("--tracing auto and --layer go together: the wrapper is the layer's")
     elif given.layer and not (Path(given.layer) / WRAPPER).is_file():
         wrong.append(f"--layer: {given.layer} has no {WRAPPER}")
+    wrong += _iam_problems(given)
     if given.users and (given.terraform or given.demo):
         wrong.append("--users goes with neither --terraform nor --demo: they have no user's token")
     faults = []
@@ -99,6 +106,8 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
         tracing=given.tracing,
         terraform=given.terraform,
         users=given.users,
+        unlimited=given.unlimited,
+        iam=given.iam,
         **{name: Path(path) for name, path in paths.items() if path},
     )
     return options, wrong
@@ -107,6 +116,17 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
 def is_loopback(url: str) -> bool:
     """Whether a URL names this machine."""
     return urlsplit(url).hostname in _LOOPBACK
+
+
+def _iam_problems(given: argparse.Namespace) -> list[str]:
+    if given.iam not in IAM or given.iam == "off":
+        return []
+    wrong = []
+    if not given.terraform:
+        wrong.append("--iam goes with --terraform: only Terraform creates the roles")
+    if given.bedrock == "aws":
+        wrong.append("--iam goes with --bedrock local: the real one needs your own credentials")
+    return wrong
 
 
 def _url_problem(text: str) -> str | None:
@@ -172,6 +192,14 @@ def _parser() -> argparse.ArgumentParser:
     value("--layer", "DIR", f"for --tracing auto: an unpacked ADOT layer, with its {WRAPPER}")
     switch("--terraform", "apply bootstrap/ and terraform/ to the embedded AWS, serve the result")
     switch("--users", "require a user's token at /api, and make test users who can sign in")
+    switch("--unlimited", "leave out quotas and throttles, for a load test")
+    value(
+        "--iam",
+        "|".join(IAM),
+        "with --terraform: evaluate the role's policies at each call of AWS, and warn of what they "
+        "lack or refuse it (default: off)",
+        "off",
+    )
     parser.add_argument(
         "--fault",
         action="append",

@@ -6,8 +6,8 @@ The rows of the table in SECURITY.md, "What a role may do in another environment
 from collections.abc import Mapping
 from typing import Final
 
+from local.aws.iam.checks import Check
 from tests.gateway_tags import request_context, tags_arn
-from tests.recording import Check
 
 _ACCOUNT: Final = "123456789012"
 _REGION: Final = "us-east-1"

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from local.aws.iam.calls import Call
+from local.aws.iam.checks import Check, checks_of
 from tests.harness import State
-from tests.recording import Call, Check, checks_of
 
 type Tags = Mapping[str, str]
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from local.aws.iam.calls import Call
 from local.terraform.layer_copy import variable_options
 from services.declared import ROUTED, SERVICES
 from tests.embedded_aws import RecordedAws
 from tests.harness import Layer, Plan, State
-from tests.recording import Call
 from tests.rotations import rotate
 
 IMAGE: Final = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:" + "a" * 64

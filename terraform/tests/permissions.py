@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from tests.recording import Check
+from local.aws.iam.checks import Check
 
 _ACCOUNT: Final = "123456789012"
 _ROLES: Final = f"arn:aws:iam::{_ACCOUNT}:role"

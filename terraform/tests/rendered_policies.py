@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from local.aws.iam.policies import Policies
 from local.aws.terraform_aws import TerraformAws
 from local.terraform.layer_copy import variable_options
 from tests.harness import Layer
-from tests.iam_policy import Policies
 from tests.lifecycle import GITHUB
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 
+from local.aws.iam.checks import Check
+from local.aws.iam.policies import Policies
 from services.declared import CONTAINERS, ROUTED
 from tests.gateway_tags import request_context, resource_tags, tagged_checks, tags_arn
 from tests.harness import missing
-from tests.iam_policy import Policies
 from tests.lifecycle import Lifecycle, run_lifecycle
 from tests.permissions import NEVER_RECORDED, UNUSED_REASONS
-from tests.recording import Check
 
 pytestmark = [
     pytest.mark.slow,

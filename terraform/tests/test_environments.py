@@ -4,11 +4,11 @@ import re
 
 import pytest
 
+from local.aws.iam.checks import Check
+from local.aws.iam.policies import Policies
 from local.terraform.layer_copy import REPOSITORY
 from tests.environment_requests import DNS_RECORDS, requests
 from tests.harness import missing
-from tests.iam_policy import Policies
-from tests.recording import Check
 from tests.rendered_policies import RenderedPolicies
 
 pytestmark = [

@@ -66,6 +66,15 @@ class JsonApi:
 
 def signed_for(environ: Environ) -> str:
     """The service for which the request is signed, from its Authorization header."""
-    credential = str(environ.get("HTTP_AUTHORIZATION", "")).partition("Credential=")[2]
-    parts = credential.partition(",")[0].split("/")
+    parts = _credential(environ)
     return parts[3] if len(parts) > 3 else ""
+
+
+def access_key_of(environ: Environ) -> str:
+    """The id of the access key with which the request is signed; empty without a signature."""
+    return _credential(environ)[0]
+
+
+def _credential(environ: Environ) -> list[str]:
+    credential = str(environ.get("HTTP_AUTHORIZATION", "")).partition("Credential=")[2]
+    return credential.partition(",")[0].split("/")

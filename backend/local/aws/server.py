@@ -6,7 +6,7 @@ All services share one endpoint, so boto3 and the AWS CLI need only `AWS_ENDPOIN
 import logging
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from local.aws.faults import with_faults
@@ -20,6 +20,10 @@ TEST_CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_SESSION_TOKEN": "testing",
 }
+
+
+type Guarded = Callable[[Wsgi], Wsgi]
+"""Returns an application that refuses some requests to another."""
 
 
 class StandIn(Protocol):
@@ -43,12 +47,17 @@ class EmbeddedAws:
         self.faults = Faults()
         self._listener = bind()
         self._stand_ins = list(stand_ins)
+        self._guard: Guarded | None = None
         self._server: Any = None
         self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self._listener.getsockname()[1]}"
+
+    def guard(self, guard: Guarded) -> None:
+        """Put `guard` in front of all services. Allowed while the server runs."""
+        self._guard = guard
 
     def add(self, stand_in: StandIn) -> None:
         """Add a stand-in in front of moto. Allowed while the server runs."""
@@ -102,11 +111,15 @@ class EmbeddedAws:
     def front(self, moto: Wsgi) -> Wsgi:
         """The application at the endpoint: the stand-ins in front of moto."""
 
-        def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        def services(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             for stand_in in self._stand_ins:
                 if stand_in.serves(environ):
                     return stand_in(environ, start_response)
             return moto(environ, start_response)
+
+        def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+            guarded = services if self._guard is None else self._guard(services)
+            return guarded(environ, start_response)
 
         return application
 

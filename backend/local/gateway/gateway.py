@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from local.blueprint import (
+    GATEWAY_RESPONSES,
     ApiKey,
     FunctionIntegration,
     HttpIntegration,
@@ -183,7 +184,7 @@ class Gateway:
                 raise RefusedError(Refusal.THROTTLED, "the stage's rate limit")
 
     def _refuse(self, refusal: Refusal, request: GatewayRequest) -> Answer:
-        kind = "DEFAULT_4XX" if refusal.status < 500 else "DEFAULT_5XX"
+        kind = GATEWAY_RESPONSES[refusal.status >= 500]
         extra = [
             (name.lower(), evaluate(expression, request, self.stage_variables))
             for name, expression in self._api.refusal_headers.get(kind, {}).items()

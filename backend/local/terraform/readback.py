@@ -11,6 +11,7 @@ from typing import Any
 
 from local.aws.server import boto3_client
 from local.blueprint import (
+    ACCOUNT_CONCURRENCY,
     ENV_FILE_KEYS,
     REGION,
     ApiKey,
@@ -26,8 +27,6 @@ from local.blueprint import (
     UsagePlan,
     WebService,
 )
-
-_ACCOUNT_CONCURRENCY = 1000  # shared by all functions without a limit of their own
 
 _INVOKED = re.compile(
     r":function:(?P<name>[^:/]+)(?::(?P<alias>[^:/]+))?"
@@ -214,9 +213,10 @@ class EstateReader:
             variables,
             memory_mb=details["MemorySize"],
             timeout_seconds=float(details["Timeout"]),
-            reserved_concurrency=limit.get("ReservedConcurrentExecutions", _ACCOUNT_CONCURRENCY),
+            reserved_concurrency=limit.get("ReservedConcurrentExecutions", ACCOUNT_CONCURRENCY),
             version=details["Version"],
             alias=alias,
+            role=details["Role"].rpartition("/")[2],
         )
 
     def _web_services(self) -> tuple[list[WebService], dict[str, str]]:
@@ -230,7 +230,8 @@ class EstateReader:
             service = variables["SERVICE_NAME"]
             # The image's command; App Runner's API does not return it.
             module = f"{service}.server"
-            services.append(WebService(details["ServiceName"], service, module, variables))
+            role = details["InstanceConfiguration"]["InstanceRoleArn"].rpartition("/")[2]
+            services.append(WebService(details["ServiceName"], service, module, variables, role))
             urls[f"https://{details['ServiceUrl']}"] = service
         return services, urls
 

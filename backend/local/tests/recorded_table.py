@@ -22,8 +22,9 @@ def text() -> str:
     """The page."""
     cases = [_case(case) for case in CASES]
     invocations = [_invocation(case) for case in INVOCATIONS]
-    different = [(case.name, case.reason) for case in (*CASES, *INVOCATIONS) if case.reason]
-    total, same = len(CASES) + len(INVOCATIONS), sum(not c.ours for c in (*CASES, *INVOCATIONS))
+    both: list[Case | Invocation] = [*CASES, *INVOCATIONS]
+    different = [(case.name, case.reason) for case in both if case.reason]
+    total, same = len(both), sum(not case.ours for case in both)
     return "\n".join(
         [
             "# What AWS answers, and what the local gateway answers",

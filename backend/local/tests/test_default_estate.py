@@ -66,7 +66,7 @@ def test_a_service_has_the_quota_that_is_declared() -> None:
     assert declared is not None
     assert quotas == {
         "s3vector": (declared.limit, declared.period),
-        "client": (100_000, "MONTH"),
+        "client": (10_000, "MONTH"),
     }
 
 

@@ -32,7 +32,7 @@ SECONDS = 600
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningUp]:
     """An estate of its own: the requests store, cancel and delete things."""
-    estate = start_up(tmp_path_factory.mktemp("schemas"), "--tracing", "off")
+    estate = start_up(tmp_path_factory.mktemp("schemas"), "--tracing", "off", "--unlimited")
     yield estate
     assert stop_up(estate) == 0
 

@@ -46,6 +46,7 @@ def _value(event: dict[str, Any], name: str) -> str:
 def _server(host: str) -> tuple[str, int]:
     try:
         url = urlsplit(f"//{host}")
-        return url.hostname or "unknown", url.port or 443
+        name, port = url.hostname, url.port
     except ValueError:
-        return "unknown", 443
+        name, port = None, None
+    return name or "unknown", port or 443

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from deploy import environment
+from local.aws.iam.calls import Call
+from local.aws.iam.policies import Policies
 from local.blueprint import REGION
 from services.declared import SERVICES
 from tests.embedded_aws import RecordedAws
 from tests.gateway_tags import resource_tags, tagged_checks
 from tests.harness import Layer, missing
-from tests.iam_policy import Policies
 from tests.lifecycle import leftovers
-from tests.recording import Call
 from tests.rendered_policies import RenderedPolicies
 
 pytestmark = [

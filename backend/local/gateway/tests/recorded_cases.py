@@ -81,6 +81,18 @@ def _request(
     return Case(name, source, {"request": request, "headers": headers}, aws, ours or {}, reason)
 
 
+_MALFORMED: Mapping[str, Values] = {
+    "cookies, which only HTTP APIs know": {"cookies": ["a=1"]},
+    "a status below 100": {"statusCode": 99},
+    "a status above 599": {"statusCode": 600},
+    "a status that announces an answer": {"statusCode": 103},
+    "a header value with a line break": {"headers": {"x": "a\r\nset-cookie: b=1"}},
+    "a header value outside Latin-1": {"headers": {"x": "\u20ac"}},
+    "a header name with a space": {"headers": {"a b": "c"}},
+    "an empty header name": {"headers": {"": "c"}},
+    "a body that is no text": {"body": {"a": 1}},
+    "headers that are a list": {"headers": []},
+}
 _ANSWERS = [
     _result("a status alone", {"statusCode": 200}, {"status": 200, "body": "", **_JSON_TYPE}),
     _result(
@@ -135,18 +147,7 @@ _ANSWERS = [
     _result("headers without a status", {"headers": {"test-header": "value"}}, {"status": 200}),
     *(
         _result(name, {"statusCode": 200, **wrong}, _BROKEN, source="format")
-        for name, wrong in {
-            "cookies, which only HTTP APIs know": {"cookies": ["a=1"]},
-            "a status below 100": {"statusCode": 99},
-            "a status above 599": {"statusCode": 600},
-            "a status that announces an answer": {"statusCode": 103},
-            "a header value with a line break": {"headers": {"x": "a\r\nset-cookie: b=1"}},
-            "a header value outside Latin-1": {"headers": {"x": "\u20ac"}},
-            "a header name with a space": {"headers": {"a b": "c"}},
-            "an empty header name": {"headers": {"": "c"}},
-            "a body that is no text": {"body": {"a": 1}},
-            "headers that are a list": {"headers": []},
-        }.items()
+        for name, wrong in _MALFORMED.items()
     ),
     _result(
         "the same value in both forms",

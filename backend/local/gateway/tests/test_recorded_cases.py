@@ -121,6 +121,7 @@ async def test_the_answer_is_the_recorded_one(tested: GatewayUnderTest, case: Ca
     if "result" in case.sent:
         result = case.sent["result"]
         order = result if isinstance(result, dict) and "raise" in result else {"answer": result}
+        sent: tuple[str, Sequence[tuple[str, str]], bytes]
         sent = ("POST /dev/web", [], json.dumps(order).encode())
     else:
         sent = (case.sent["request"], case.sent["headers"], b"")

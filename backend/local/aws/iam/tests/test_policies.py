@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.iam_policy import Policies
-from tests.recording import Call, Check, checks_of
+from local.aws.iam.calls import Call
+from local.aws.iam.checks import Check, checks_of
+from local.aws.iam.policies import Policies
 
 SECRETS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:fin-advisor/dev"
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.iam_conditions import as_list, like, met, refuse_unknown
-from tests.recording import Check
+from local.aws.iam.checks import Check
+from local.aws.iam.conditions import as_list, like, met, refuse_unknown
 
 type Statement = Mapping[str, Any]
 
