@@ -24,8 +24,11 @@ REPLACED = {
     "moto.awslambda.models.LayerStorage.get_layer_version_by_arn": (
         "(self, layer_version_arn: 'str') -> 'LayerVersion | None'"
     ),
-    "moto.apigateway.models.Method.create_from_cloudformation_json": None,
-    "moto.apigateway.models.Integration.to_json": "(self) -> 'dict[str, Any]'",
+    "moto.apigateway.models.Method.create_from_cloudformation_json": (
+        "(cls, resource_name: str, cloudformation_json: dict[str, typing.Any], account_id: str, "
+        "region_name: str, **kwargs: Any) -> 'Method'"
+    ),
+    "moto.apigateway.models.Integration.to_json": "(self) -> dict[str, typing.Any]",
     "moto.s3.models.FakeBucket.get_permission": "(self, action: 'str', resource: 'str') -> 'Any'",
     "moto.s3.models.FakeDeleteMarker.dispose": None,  # moto calls it and does not define it
     "moto.secretsmanager.models.FakeSecret.reset_default_version": (
