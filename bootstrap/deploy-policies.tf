@@ -127,7 +127,7 @@ locals {
           Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.s3vectors}:bucket/${prefix}-vectors-*"]
         },
         {
-          Sid = "VectorStack"
+          Sid = "Stacks"
           Action = [
             "cloudformation:CreateStack",
             "cloudformation:DeleteStack",
@@ -138,7 +138,10 @@ locals {
             "cloudformation:UntagResource",
             "cloudformation:UpdateStack",
           ]
-          Resource = [for prefix in local.scope_prefixes[scope] : "${local.arn.cloudformation}:stack/${prefix}-s3vectors/*"]
+          Resource = flatten([for prefix in local.scope_prefixes[scope] : [
+            "${local.arn.cloudformation}:stack/${prefix}-s3vectors/*",
+            "${local.arn.cloudformation}:stack/${prefix}-streaming/*",
+          ]])
         },
         {
           Sid = "Conversations"

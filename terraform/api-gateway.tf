@@ -290,6 +290,7 @@ resource "aws_api_gateway_deployment" "main" {
           values(aws_api_gateway_integration.health), values(aws_api_gateway_integration.preflight),
         ) : [integration.id, integration.uri, integration.type]
       ]
+      streams    = local.stream_methods
       authorizer = aws_api_gateway_authorizer.main[*].id
       headers    = local.runner_headers
       origins    = var.cors_origins
@@ -297,7 +298,7 @@ resource "aws_api_gateway_deployment" "main" {
     }))
   }
 
-  depends_on = [aws_api_gateway_integration_response.preflight]
+  depends_on = [aws_api_gateway_integration_response.preflight, aws_cloudformation_stack.streaming]
 
   lifecycle {
     create_before_destroy = true

@@ -8,11 +8,11 @@ module "api" {
   package              = "${var.package_dir}/api.zip"
   settings             = local.lambda_settings
   memory_mb            = local.declared.api.memory_mb
-  timeout_seconds      = local.declared.api.timeout_s
+  timeout_seconds      = local.function_timeouts["api"]
   reserved_concurrency = lookup(var.reserved_concurrency, "api", null)
   live_version         = lookup(local.live_versions, "api", null)
 
-  environment = merge(local.lambda_environment, local.access_environment["api"], {
+  environment = merge(local.lambda_environment, local.access_environment["api"], local.stream_environment["api"], {
     SERVICE_NAME  = "api"
     CORS_ORIGINS  = join(",", var.cors_origins)
     PEER_SERVICES = join(",", setsubtract(local.services, ["api"]))

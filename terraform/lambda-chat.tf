@@ -9,11 +9,11 @@ module "chat" {
   package              = "${var.package_dir}/chat.zip"
   settings             = local.lambda_settings
   memory_mb            = local.declared.chat.memory_mb
-  timeout_seconds      = local.declared.chat.timeout_s
+  timeout_seconds      = local.function_timeouts["chat"]
   reserved_concurrency = lookup(var.reserved_concurrency, "chat", null)
   live_version         = lookup(local.live_versions, "chat", null)
 
-  environment = merge(local.lambda_environment, local.access_environment["chat"], {
+  environment = merge(local.lambda_environment, local.access_environment["chat"], local.stream_environment["chat"], {
     SERVICE_NAME           = "chat"
     CHAT_MODEL_ID          = var.chat_model_id
     CONVERSATIONS_TABLE    = local.conversations_table_name

@@ -217,6 +217,28 @@ variable "tracing_mode" {
   }
 }
 
+variable "streaming" {
+  type        = bool
+  description = "Whether the operations that services.json lists in `streams` are streamed. Off until it has been tried in a real account."
+  default     = false
+
+  validation {
+    condition     = !var.streaming || var.tracing_mode != "auto"
+    error_message = "A function has one wrapper: with streaming = true, set tracing_mode = \"sdk\", \"udp\" or \"off\", or set streaming = false."
+  }
+}
+
+variable "stream_timeout_seconds" {
+  type        = number
+  description = "Seconds that a streamed answer may take: the limit of the function, of the gateway's integration and of the calls that it makes."
+  default     = 120
+
+  validation {
+    condition     = var.stream_timeout_seconds >= 30 && var.stream_timeout_seconds <= 900 && floor(var.stream_timeout_seconds) == var.stream_timeout_seconds
+    error_message = "Write stream_timeout_seconds as a whole number of seconds between 30 and 900."
+  }
+}
+
 variable "adot_layer_arn" {
   type        = string
   description = "ARN of the layer to use instead of the one that tracing_mode, region and architecture select."

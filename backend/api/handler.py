@@ -14,5 +14,8 @@ with cold_start():
     client = ServiceAPIClient(settings=settings)
     advancer = JobAdvancer(client, seconds=settings.advance_seconds)
     handler = lambda_handler(
-        create_app(settings, client=client), settings, tasks={"advance-jobs": advancer.advance}
+        create_app(settings, client=client),
+        settings,
+        tasks={"advance-jobs": advancer.advance},
+        streams=["/ask/stream"],
     )

@@ -1,5 +1,6 @@
 """The HTTP routes of the api service."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
@@ -20,6 +21,7 @@ from api.services import Services
 from api.status import Status
 from shared.answers import AnswerId, ConversationId, Feedback, KeptConversation
 from shared.documents import DocumentId
+from shared.event_stream import EventStreamResponse, event_stream
 from shared.models import InterServiceResponse, StatusResponse, error_responses
 
 router = APIRouter(tags=["api"])
@@ -63,6 +65,23 @@ async def get_status(status: StatusPort) -> StatusResponse:
 async def post_ask(body: AskRequest, services: ServicesPort) -> AskResponse:
     """Return chat's answer to a question, with citations; begin or continue a conversation."""
     return await services.ask(body)
+
+
+@router.post(
+    "/ask/stream",
+    summary="Answer a question, in parts as they are checked",
+    response_class=EventStreamResponse,
+    responses=error_responses(404),
+)
+async def stream_ask(
+    request: Request, body: AskRequest, services: ServicesPort
+) -> EventStreamResponse:
+    """Answer as `/ask` does, in server-sent events.
+
+    The events are `status`, `passages`, `unit` and `removed`, and at the end either `done` with the
+    whole answer or `error`. Without one of these two, the answer is not whole.
+    """
+    return await event_stream(request, partial(services.ask_stream, body))
 
 
 @router.get(

@@ -23,8 +23,9 @@ from api.models import (
 from shared.answers import Feedback, GivenAnswer, KeptConversation
 from shared.api_client import CallError, ServiceAPIClient
 from shared.errors import BadDependency, ServiceError
+from shared.event_stream import Event, EventReader, Send, event_of
 from shared.logging import get_logger, request_context
-from shared.models import InterServiceResponse, ServiceInfo
+from shared.models import ErrorResponse, InterServiceResponse, ServiceInfo
 
 _log = get_logger(__name__)
 
@@ -62,15 +63,26 @@ class Services:
 
     async def ask(self, question: AskRequest) -> AskResponse:
         """Answer a question by calling chat."""
-        body = body_of(question)
-        body["messages"] = [{"role": "user", "content": body.pop("question")}]
-        response = await self._client.post("/chat/messages", json=body)
-        answer = _parse(GivenAnswer, response.content, "chat")
-        return AskResponse(
-            **answer.model_dump(),
-            trace_id=request_context.active_trace_id(),
-            request_id=request_context.request_id(),
-        )
+        response = await self._client.post("/chat/messages", json=_messages(question))
+        return _ask_response(response.content)
+
+    async def ask_stream(self, question: AskRequest, send: Send) -> Event:
+        """Send the events of chat's answer, and return `done`, which has what `ask` returns.
+
+        Raises:
+            StreamFailed: Chat sent an error, or its answer broke off.
+        """
+        reader = EventReader()
+        stream = self._client.stream("POST", "/chat/messages/stream", json=_messages(question))
+        async with stream as pieces:
+            async for piece in pieces:
+                for event in reader.feed(piece):
+                    if event.name == "done":
+                        return event_of("done", _ask_response(event.data))
+                    if event.name == "error":
+                        raise StreamFailed(_parse(ErrorResponse, event.data, "chat"))
+                    await send(event)
+        raise StreamFailed(None)
 
     async def conversation(self, conversation_id: str) -> KeptConversation:
         """Return a conversation that chat stores."""
@@ -148,7 +160,33 @@ class Services:
         )
 
 
-def _parse[A: BaseModel](answer: type[A], content: bytes, service: str) -> A:
+class StreamFailed(BadDependency):
+    """Chat's answer broke off; with `error`, chat says why."""
+
+    code = "stream_broken"
+
+    def __init__(self, error: ErrorResponse | None) -> None:
+        super().__init__(error.detail if error else "The answer broke off; ask again.")
+        if error is not None:
+            self.code = error.error
+
+
+def _messages(question: AskRequest) -> dict[str, Any]:
+    body = body_of(question)
+    body["messages"] = [{"role": "user", "content": body.pop("question")}]
+    return body
+
+
+def _ask_response(content: bytes | str) -> AskResponse:
+    answer = _parse(GivenAnswer, content, "chat")
+    return AskResponse(
+        **answer.model_dump(),
+        trace_id=request_context.active_trace_id(),
+        request_id=request_context.request_id(),
+    )
+
+
+def _parse[A: BaseModel](answer: type[A], content: bytes | str, service: str) -> A:
     try:
         return answer.model_validate_json(content)
     except ValidationError as error:

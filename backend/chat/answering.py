@@ -8,11 +8,14 @@ from typing import Any, Final
 
 from chat import follow_up
 from chat.answers import check, checked_answer
+from chat.answers.check import Segment
 from chat.answers.passages import Passage
+from chat.answers.settling import last_paragraph
 from chat.boundary.advice import AdviceBoundary, Verdict
-from chat.chat_model import ChatModel, Completion, PromptPassage
+from chat.chat_model import ChatModel, Completion, PromptPassage, Written
 from chat.greeting import greeting
 from chat.history import Exchange, trimmed
+from chat.progress import Progress
 from chat.prompt import system_prompt, user_turn
 from chat.recording.evidence import Evidence
 from chat.relevance import Relevance, RelevanceGate
@@ -74,10 +77,12 @@ class Answerer:
         top_k: int,
         metadata_filter: dict[str, Any] | None,
         evidence: Evidence | None = None,
+        progress: Progress | None = None,
     ) -> CheckedAnswer:
         """Return the checked answer to a question after earlier turns.
 
-        Fills `evidence` with the inputs of the answer.
+        Fills `evidence` with the inputs of the answer. With `progress`, the model streams, and the
+        parts of its answer are sent as they are settled.
         """
         evidence = Evidence() if evidence is None else evidence
         if reply := greeting(question):
@@ -87,13 +92,22 @@ class Answerer:
             return self._answer_without_model(verdict.reply, "refused", verdict)
         asked = [turn.question for turn in history if greeting(turn.question) is None]
         texts = follow_up.search_texts([*asked, question])
+        if progress is not None:
+            await progress.status("searching")
         passages, relevance = await self._retrieve(texts, top_k, metadata_filter, evidence)
         if relevance in {None, "irrelevant"}:
             unknown = self._answer_without_model(
                 NOTHING_FOUND, "unknown", verdict, relevance=relevance
             )
             return await self._boundary.apply(verdict, unknown)
-        completion = await self._complete(question, history, passages, verdict, evidence)
+        written = None
+        if progress is not None:
+            await progress.passages(passages)
+            await progress.status("writing")
+            written = self._early(progress, texts[0], passages, verdict)
+        completion = await self._complete(
+            question, history, passages, verdict, evidence, written=written
+        )
         with span("check"):
             # The first text includes the earlier questions that this one refers to: figures in them
             # come from the user as well.
@@ -105,6 +119,8 @@ class Answerer:
                 recommends=self._boundary.recommends,
             )
         answer = await self._boundary.apply(verdict, self._response(checked, completion, relevance))
+        if progress is not None:
+            progress.answered(answer, checked, self._boundary.opening(verdict))
         _log.info(
             "answered",
             status=answer.status,
@@ -151,6 +167,8 @@ class Answerer:
         passages: Sequence[Passage],
         verdict: Verdict,
         evidence: Evidence,
+        *,
+        written: Written | None,
     ) -> Completion:
         earlier = trimmed(history, tokens=self._history_tokens)
         evidence.today = self._today()
@@ -161,8 +179,32 @@ class Answerer:
             evidence.system,
             [turn],
             passages=[PromptPassage(one.passage_id, one.title, one.text) for one in passages],
+            written=written,
         )
         return evidence.completion
+
+    def _early(
+        self, progress: Progress, question: str, passages: Sequence[Passage], verdict: Verdict
+    ) -> Written | None:
+        """Return what checks a completion while the model writes it, at each new paragraph."""
+        progress.holds_units = progress.holds_units or self._boundary.judges_whole_answers
+        if progress.holds_units:
+            return None
+        opening = self._boundary.opening(verdict)
+        begun = 0
+
+        async def check_beginning(segments: Sequence[Segment]) -> None:
+            nonlocal begun
+            paragraph = last_paragraph("".join(one.text for one in segments))
+            if paragraph <= begun:
+                return
+            begun = paragraph
+            checked = check.check_beginning(
+                segments, passages, question=question, recommends=self._boundary.recommends
+            )
+            await progress.settled(checked, opening)
+
+        return check_beginning
 
     def _answer_without_model(
         self, text: str, status: Any, verdict: Verdict, *, relevance: Relevance | None = None

@@ -3,10 +3,18 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
-from chat.chat_model import Completion, ConversationTooLong, ModelRefused, PromptPassage
+from chat.chat_model import (
+    Completion,
+    ConversationTooLong,
+    ModelRefused,
+    PromptPassage,
+    Written,
+)
 from chat.converse import ConverseRequest, ModelOptions, used_tokens
+from chat.converse_stream import StreamedAnswer, StreamEvent, read_stream
 from chat.models import Message
 from chat.settings import Settings
 from shared.aws.clients import MODEL_ATTEMPTS, aws_client, aws_errors, error_code
@@ -75,11 +83,13 @@ class BedrockModel:
         messages: Sequence[Message],
         *,
         passages: Sequence[PromptPassage] = (),
+        written: Written | None = None,
     ) -> Completion:
-        """Return the assistant's next turn.
+        """Return the assistant's next turn; with `written`, by Converse's streaming operation.
 
         Raises:
-            Unavailable: Bedrock still throttles or fails after botocore's retries.
+            Unavailable: Bedrock still throttles or fails after botocore's retries, or fails in the
+                middle of a stream.
             DeadlineExceeded: The request's time is used up.
             ConversationTooLong: The conversation does not fit into the context window.
             ModelRefused: Bedrock refuses the request.
@@ -95,7 +105,7 @@ class BedrockModel:
                 "gen_ai.request.max_tokens": self._options.max_output_tokens,
             },
         ) as traced:
-            request, answer = await self._ask(system, messages, passages)
+            request, answer = await self._ask(system, messages, passages, written)
             traced.set_attribute(
                 "gen_ai.response.finish_reasons", [str(answer.get("stopReason", "unknown"))]
             )
@@ -108,40 +118,72 @@ class BedrockModel:
             return request.completion(answer)
 
     async def _ask(
-        self, system: str, messages: Sequence[Message], passages: Sequence[PromptPassage]
+        self,
+        system: str,
+        messages: Sequence[Message],
+        passages: Sequence[PromptPassage],
+        written: Written | None,
     ) -> tuple[ConverseRequest, dict[str, Any]]:
         """Call Converse, again without each optional parameter that the model refuses."""
         while True:
             request = ConverseRequest(self._options, self._refused, system, messages, passages)
             try:
-                return request, await self._converse(request)
+                answer = self._stream(request, written) if written else self._converse(request)
+                # botocore's timeouts limit one attempt; the deadline limits all of them together.
+                return request, await deadline.in_time(
+                    answer,
+                    f"The model {self._model_id} did not answer in time; ask something shorter or "
+                    "try again.",
+                )
             except _ParametersRefused as refusal:
                 self._refused.update(refusal.names)
 
     async def _converse(self, request: ConverseRequest) -> dict[str, Any]:
-        def call() -> dict[str, Any]:
-            client = aws_client(
-                "bedrock-runtime",
-                region=self._region,
-                read_timeout_seconds=MODEL_TIMEOUT_SECONDS,
-                max_attempts=MODEL_ATTEMPTS,
-            )
-            with aws_errors(f"ask the model {self._model_id}"):
-                try:
-                    answer: dict[str, Any] = client.converse(
-                        modelId=self._model_id, **request.arguments
-                    )
-                except client.exceptions.ClientError as error:
-                    self._raise_refusal(error, request.optional)
-                    raise
-            return answer
+        return await asyncio.to_thread(self._call, "converse", request)
 
-        # botocore's timeouts limit one attempt; the deadline limits all attempts together.
-        return await deadline.in_time(
-            asyncio.to_thread(call),
-            f"The model {self._model_id} did not answer in time; ask something shorter or try "
-            "again.",
+    async def _stream(self, request: ConverseRequest, written: Written) -> dict[str, Any]:
+        events: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        is_wanted = True
+
+        def take(event: StreamEvent) -> bool:
+            loop.call_soon_threadsafe(events.put_nowait, event)
+            return is_wanted
+
+        def read() -> None:
+            stream = self._call("converse_stream", request)["stream"]
+            with closing(stream):
+                read_stream(stream, take)
+
+        reading = asyncio.create_task(asyncio.to_thread(read))
+        reading.add_done_callback(lambda _: events.put_nowait(None))
+        answer = StreamedAnswer(cites=request.cites)
+        try:
+            while (event := await events.get()) is not None:
+                answer.add(event)
+                if events.empty():
+                    await written(request.segments(answer.beginning()))
+            await reading
+        finally:
+            is_wanted = False  # the thread cannot be cancelled, and stops at its next event
+        return answer.whole()
+
+    def _call(self, operation: str, request: ConverseRequest) -> dict[str, Any]:
+        client = aws_client(
+            "bedrock-runtime",
+            region=self._region,
+            read_timeout_seconds=MODEL_TIMEOUT_SECONDS,
+            max_attempts=MODEL_ATTEMPTS,
         )
+        with aws_errors(f"ask the model {self._model_id}"):
+            try:
+                answer: dict[str, Any] = getattr(client, operation)(
+                    modelId=self._model_id, **request.arguments
+                )
+            except client.exceptions.ClientError as error:
+                self._raise_refusal(error, request.optional)
+                raise
+        return answer
 
     def _raise_refusal(self, error: "ClientError", optional: Mapping[str, tuple[str, ...]]) -> None:
         """Log AWS's error; raise the matching error of this service if there is one."""

@@ -1,6 +1,6 @@
 """The interface of language models: `ChatModel`, its input, output and errors."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -53,6 +53,10 @@ class ConversationTooLong(Unprocessable):
     """The question and its passages do not fit into the model's context window."""
 
 
+type Written = Callable[[Sequence[Segment]], Awaitable[None]]
+"""Gets the beginning of a completion, again and again while the model writes it."""
+
+
 class ChatModel(Protocol):
     """Completes a conversation."""
 
@@ -66,6 +70,7 @@ class ChatModel(Protocol):
         messages: Sequence[Message],
         *,
         passages: Sequence[PromptPassage] = (),
+        written: Written | None = None,
     ) -> Completion:
         """Return the assistant's next turn.
 
@@ -74,4 +79,6 @@ class ChatModel(Protocol):
             messages: The conversation. The last one contains each passage in a `<passage>`
                 element, so that every model can cite.
             passages: The same passages, for a model that creates citations itself.
+            written: Called with what the model has written so far; without it, the model need not
+                stream.
         """

@@ -16,6 +16,7 @@ from chat.conversation_store import (
     partition_of,
 )
 from chat.models import MessagesRequest
+from chat.progress import Progress
 from chat.recording.evidence import Evidence, Question
 from chat.recording.recorder import Recorder
 from shared.answers import Feedback, GivenAnswer, KeptConversation, Turn
@@ -52,12 +53,19 @@ class Conversations:
         self._recorder = recorder
         self._now = now
 
-    async def answer(self, request: MessagesRequest, *, caller: str | None = None) -> GivenAnswer:
+    async def answer(
+        self,
+        request: MessagesRequest,
+        *,
+        caller: str | None = None,
+        progress: Progress | None = None,
+    ) -> GivenAnswer:
         """Answer the last message and keep it with its answer.
 
         Args:
             request: The question, and its conversation.
             caller: The id of the caller's API key, for the record.
+            progress: Sends the parts of the answer; without it, nothing is sent.
 
         Raises:
             NotFound: The conversation is unknown.
@@ -73,6 +81,9 @@ class Conversations:
         else:
             kept = await self._read(conversation_id, _TURNS_FOR_THE_MODEL)
             earlier, count = history.of_turns(kept.turns), kept.total
+        if progress is not None:
+            progress.holds_units = self._recorder is not None and self._recorder.required
+            await progress.status("started", conversation_id)
         evidence = Evidence()
         answer = await self._answerer.answer(
             request.question,
@@ -80,6 +91,7 @@ class Conversations:
             top_k=request.top_k,
             metadata_filter=request.filter,
             evidence=evidence,
+            progress=progress,
         )
         if self._recorder is not None:
             # Before the turn is stored: a withheld answer must not be readable in the conversation.
@@ -94,6 +106,8 @@ class Conversations:
                 user=user.current(),
             )
             await self._recorder.record(question, answer, evidence)
+        if progress is not None:
+            await progress.finish(answer)
         turn = Turn(answer_id="", asked_at=asked_at, question=request.question, answer=answer)
         answer_id = await self._keep(conversation_id, turn, count)
         return GivenAnswer(

@@ -92,6 +92,16 @@ class ConverseRequest:
                 {"text": question},
             ]
 
+    @property
+    def cites(self) -> bool:
+        """Whether Bedrock is asked for citations."""
+        return bool(self._groups)
+
+    def segments(self, answer: Mapping[str, Any]) -> tuple[Segment, ...]:
+        """Return the segments of an answer, which may be empty."""
+        blocks = answer.get("output", {}).get("message", {}).get("content", [])
+        return _stripped(_segments(blocks, self._groups))
+
     def completion(self, answer: Mapping[str, Any]) -> Completion:
         """Return what the model wrote.
 
@@ -99,8 +109,7 @@ class ConverseRequest:
             UnusableCompletion: It wrote no text.
         """
         stop_reason = str(answer.get("stopReason") or "unknown")
-        blocks = answer.get("output", {}).get("message", {}).get("content", [])
-        segments = _stripped(_segments(blocks, self._groups))
+        segments = self.segments(answer)
         if not segments:
             why = _EMPTY_ANSWER_REASONS.get(stop_reason, f"its stop reason is {stop_reason}")
             raise UnusableCompletion(f"The model wrote no answer: {why}.", stop_reason)

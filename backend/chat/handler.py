@@ -9,4 +9,4 @@ with cold_start():
     from shared.settings import load_settings
 
     settings = load_settings(Settings)
-    handler = lambda_handler(create_app(settings), settings)
+    handler = lambda_handler(create_app(settings), settings, streams=["/messages/stream"])

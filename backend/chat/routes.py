@@ -6,8 +6,10 @@ from fastapi import APIRouter, Depends, Request, status
 
 from chat.conversation import Conversations
 from chat.models import MessagesRequest
+from chat.progress import Progress
 from shared.access import event_key_id
 from shared.answers import AnswerId, ConversationId, Feedback, GivenAnswer, KeptConversation
+from shared.event_stream import Event, EventStreamResponse, Send, event_of, event_stream
 from shared.models import error_responses
 
 router = APIRouter(tags=["chat"])
@@ -34,6 +36,28 @@ async def post_message(
 ) -> GivenAnswer:
     """Answer the last message, check the answer against its sources, and keep the turn."""
     return await conversations.answer(body, caller=caller)
+
+
+@router.post(
+    "/messages/stream",
+    summary="Answer a question, in parts as they are checked",
+    response_class=EventStreamResponse,
+    responses=error_responses(404, 503),
+)
+async def stream_message(
+    request: Request, body: MessagesRequest, conversations: ConversationsPort, caller: Caller
+) -> EventStreamResponse:
+    """Answer as `/messages` does, in server-sent events.
+
+    The events are `status`, `passages`, `unit` and `removed`, and at the end either `done` with the
+    whole answer or `error`. Without one of these two, the answer is not whole.
+    """
+
+    async def work(send: Send) -> Event:
+        answer = await conversations.answer(body, caller=caller, progress=Progress(send))
+        return event_of("done", answer)
+
+    return await event_stream(request, work)
 
 
 @router.get(

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from chat.app import create_app as create_chat
 from chat.bedrock_model import bedrock_model
-from chat.chat_model import ChatModel, Completion, PromptPassage
+from chat.chat_model import ChatModel, Completion, PromptPassage, Written
 from chat.conversation_store import Kept
 from chat.models import Message
 from chat.retrieval import GatewayRetriever, Retrieved, Retriever, best_of
@@ -224,8 +224,11 @@ class _KeepingModel:
         messages: Sequence[Message],
         *,
         passages: Sequence[PromptPassage] = (),
+        written: Written | None = None,
     ) -> Completion:
-        completion = await self._inner.complete(system, messages, passages=passages)
+        completion = await self._inner.complete(
+            system, messages, passages=passages, written=written
+        )
         content = "\n".join(one.content for one in messages)
         self.kept = Prompt(system, content, tuple(passages), completion)
         return completion

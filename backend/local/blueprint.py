@@ -13,6 +13,9 @@ from services.declared import FUNCTIONS, ROUTED
 ACCOUNT_ID = "123456789012"  # moto's account
 ACCOUNT_CONCURRENCY = 1000  # shared by all functions without a limit of their own
 REGION = "us-east-1"
+WRAPPER_VARIABLE = "AWS_LAMBDA_EXEC_WRAPPER"
+STREAM_WRAPPER = "/var/task/shared/aws_lambda/stream_runtime.sh"
+"""The program in a function's package that starts our runtime loop."""
 GATEWAY_RESPONSES = ("DEFAULT_4XX", "DEFAULT_5XX")
 SERVICES = ROUTED
 ENV_FILE_KEYS = {"API_KEY": "client", "INGEST_API_KEY": "ingest"}
@@ -38,6 +41,11 @@ class Function:
     """The name of its execution role."""
 
     @property
+    def streams(self) -> bool:
+        """Whether its runtime is our loop, which can stream, and not AWS's client."""
+        return self.environment.get(WRAPPER_VARIABLE, "") == STREAM_WRAPPER
+
+    @property
     def arn(self) -> str:
         return self.qualified_arn(self.alias)
 
@@ -60,9 +68,14 @@ class WebService:
 
 @dataclass(frozen=True, slots=True)
 class FunctionIntegration:
-    """AWS_PROXY: the function gets the request as an event."""
+    """AWS_PROXY: the function gets the request as an event.
+
+    With `streams`, its answer comes in pieces after a prelude, within `timeout_seconds`.
+    """
 
     function_name: str
+    streams: bool = False
+    timeout_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

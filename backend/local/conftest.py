@@ -26,7 +26,7 @@ from local.blueprint import (
 from local.compute.environments import Environment
 from local.compute.functions import FunctionPool, Functions
 from local.compute.logs import LogFolder
-from local.compute.processes import BACKEND, Program
+from local.compute.processes import BACKEND, STREAM_RUNTIME, Program
 from local.compute.tests import functions_under_test
 from local.env_file import EnvFile
 from local.gateway.gateway import Gateway
@@ -61,7 +61,8 @@ class Pools:
         **fields: object,
     ) -> FunctionPool:
         def make(what: Function, generation: int) -> Environment:
-            program = Program("awslambdaric", (what.handler,))
+            module = STREAM_RUNTIME if what.streams else "awslambdaric"
+            program = Program(module, (what.handler,))
             log = self.logs[what.service]
             return Environment(
                 what, program, {}, log, generation=generation, report=self.reports.append

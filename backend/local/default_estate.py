@@ -13,6 +13,8 @@ from local.blueprint import (
     LAMBDA_SERVICES,
     REGION,
     SERVICES,
+    STREAM_WRAPPER,
+    WRAPPER_VARIABLE,
     ApiKey,
     Blueprint,
     Function,
@@ -34,6 +36,11 @@ _BURST = 200
 _REFUSAL_HEADERS = {"x-request-id": "context.requestId"}
 _CHAT_MODEL_ID = "us.anthropic.claude-sonnet-5-5"
 _EMBEDDING_MODEL_ID = "amazon.titan-embed-text-v2:0"
+_STREAM_SECONDS = 120.0
+_STREAM_VARIABLES = {
+    WRAPPER_VARIABLE: STREAM_WRAPPER,
+    "STREAM_TIMEOUT_SECONDS": str(int(_STREAM_SECONDS)),
+}
 # The function that Terraform schedules each hour. An estate on one machine rarely runs for so long.
 _RECORDS = "records"
 _SEAL_SECONDS = 600.0
@@ -48,11 +55,13 @@ def default_estate(
     log_level: str = "INFO",
     cors_origins: Sequence[str] = (),
     users: bool = False,
+    streaming: bool = True,
 ) -> Blueprint:
     """The blueprint of the `environment`.
 
     `keys` maps each service and client (`api`, …, `client`, `ingest`) to its API key;
-    `cors_origins` is the Terraform variable of that name; `users` sets `authorizer`.
+    `cors_origins` and `streaming` are the Terraform variables of these names; `users` sets
+    `authorizer`.
     """
     prefix = f"{project}-{environment}"
     vectors = f"{prefix}-vectors-{ACCOUNT_ID}-{REGION}"
@@ -102,13 +111,16 @@ def default_estate(
             "SERVICE_NAME": service,
             "KEY_SCOPES": json.dumps(DECLARED.key_scopes(service)),
             **own.get(service, {}),
+            **(_STREAM_VARIABLES if streaming and _streams(service) else {}),
         }
         for service in (*SERVICES, _RECORDS)
     }
     return Blueprint(
         project=project,
         environment=environment,
-        api=_rest_api(prefix, environment, keys, origin_secret, cors_origins, users=users),
+        api=_rest_api(
+            prefix, environment, keys, origin_secret, cors_origins, users=users, streaming=streaming
+        ),
         functions=tuple(
             Function(
                 f"{prefix}-{service}",
@@ -116,7 +128,11 @@ def default_estate(
                 f"{service}.handler.handler",
                 variables[service],
                 memory_mb=DECLARED.services[service].memory_mb,
-                timeout_seconds=DECLARED.services[service].timeout_s,
+                timeout_seconds=(
+                    _STREAM_SECONDS
+                    if streaming and _streams(service)
+                    else DECLARED.services[service].timeout_s
+                ),
                 reserved_concurrency=ACCOUNT_CONCURRENCY,
                 version="1",
                 alias="live",
@@ -160,6 +176,7 @@ def _rest_api(
     cors_origins: Sequence[str],
     *,
     users: bool,
+    streaming: bool,
 ) -> RestApi:
     resources: dict[str, dict[str, Method]] = {}
     for service in SERVICES:
@@ -181,6 +198,12 @@ def _rest_api(
             resources[path] = {"ANY": Method(integration, needs_user=needs_user)}
             if needs_user:
                 resources[f"/{service}/health"] = {"GET": Method(integration)}
+        for operation in _streams(service) if streaming else ():
+            method, _, path = operation.partition(" ")
+            integration = FunctionIntegration(
+                f"{prefix}-{service}", streams=True, timeout_seconds=_STREAM_SECONDS
+            )
+            resources[f"/{service}{path}"] = {method: Method(integration, needs_user=needs_user)}
         if cors_origins:
             resources[f"/{service}/{{proxy+}}"]["OPTIONS"] = _preflight(cors_origins[0])
     return RestApi(
@@ -206,6 +229,10 @@ def _rest_api(
         cors_origins=tuple(cors_origins),
         refusal_headers={kind: _refusal_headers(cors_origins) for kind in GATEWAY_RESPONSES},
     )
+
+
+def _streams(service: str) -> list[str]:
+    return DECLARED.services[service].streams
 
 
 def _refusal_headers(cors_origins: Sequence[str]) -> dict[str, str]:

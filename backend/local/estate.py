@@ -28,7 +28,7 @@ from local.compute.environments import Environment, InitFailedError
 from local.compute.functions import FunctionPool, Functions
 from local.compute.logs import LogFolder
 from local.compute.packages import PACKAGED_HANDLER, packaged_programs
-from local.compute.processes import BACKEND, Program
+from local.compute.processes import BACKEND, STREAM_RUNTIME, Program
 from local.compute.scheduler import Scheduler
 from local.compute.web_services import ServiceFailedError, WebServiceHost
 from local.console.console import Console
@@ -286,6 +286,8 @@ class RunningEstate:
     def _make_environment(self, function: Function, generation: int) -> Environment:
         source = Program("awslambdaric", (function.handler,))
         program = self._programs.get(function.service, source)
+        if function.streams:
+            program = dataclasses.replace(program, module=STREAM_RUNTIME)
         variables = overlay(self.endpoints, service=function.service, bedrock=self._options.bedrock)
         variables |= self._credentials.get(function.role, {})
         if layer := self._options.layer:

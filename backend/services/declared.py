@@ -79,6 +79,11 @@ class Service(BaseModel):
         "method and path. The service refuses every operation that is in no scope, except health "
         "and its own description.",
     )
+    streams: list[Operation] = Field(
+        default_factory=list,
+        description="The operations whose answers are streamed: each has a resource of its own at "
+        "the gateway, where Terraform's variable streaming is true.",
+    )
     forwards_identity: bool = Field(
         default=False,
         description="Whether the service may say which end user its calls act for: the services "
@@ -104,6 +109,8 @@ class Service(BaseModel):
         operations = [each for scope in self.access.values() for each in scope]
         if operations and not self.route:
             raise ValueError("a service without a route has no operations")
+        if unknown := sorted(set(self.streams) - set(operations)):
+            raise ValueError(f"{unknown[0]} streams, but is in no scope")
         if repeated := sorted({each for each in operations if operations.count(each) > 1}):
             raise ValueError(f"{repeated[0]} is in two scopes")
         return self

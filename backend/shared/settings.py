@@ -108,6 +108,9 @@ class BaseServiceSettings(_Settings):
     service_version: str = Field(default="dev", max_length=64)
     """The release, in every trace and in the answer of `/status`."""
 
+    stream_timeout_seconds: float = Field(default=120, gt=0, le=900)
+    """How long a streamed answer may take: from the gateway's receipt of the request to its end."""
+
     @property
     def api_key_secret_name(self) -> str:
         """The name of the Secrets Manager secret with this service's own API key."""

@@ -111,7 +111,9 @@ def pack(stock: Path, output: Path, aws_services: Sequence[str] = ()) -> tuple[i
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3  # Unix, on every machine
-            entry.external_attr = 0o100644 << 16
+            # Lambda runs a wrapper (AWS_LAMBDA_EXEC_WRAPPER) as a program.
+            mode = 0o755 if files[name].startswith(b"#!/bin/sh\n") else 0o644
+            entry.external_attr = (0o100000 | mode) << 16
             target.writestr(entry, files[name])
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
     content = bill(output.name, "application", digest, components)

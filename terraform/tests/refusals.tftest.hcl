@@ -23,6 +23,7 @@ run "wrong_values_are_each_refused" {
     var.log_level,
     var.log_retention_days,
     var.adot_layer_arn,
+    var.stream_timeout_seconds,
     var.trace_sample_percent,
     var.monthly_budget_usd,
     var.bedrock_model_id,
@@ -62,12 +63,14 @@ run "wrong_values_are_each_refused" {
     log_retention_days   = 31
     adot_layer_arn       = "aws-otel-python-amd64-ver-1-17-0"
     trace_sample_percent = 101
-    monthly_budget_usd   = 0
-    bedrock_model_id     = "titan"
-    embedding_dimensions = 768
-    chat_model_id        = "claude"
-    chat_model_regions   = []
-    conversation_days    = 0
+
+    stream_timeout_seconds = 20.5
+    monthly_budget_usd     = 0
+    bedrock_model_id       = "titan"
+    embedding_dimensions   = 768
+    chat_model_id          = "claude"
+    chat_model_regions     = []
+    conversation_days      = 0
 
     chat_max_output_tokens = 0.5
     chat_min_relevance     = 2
@@ -224,5 +227,16 @@ run "locked_records_cannot_be_destroyed" {
   variables {
     force_destroy    = true
     record_retention = { mode = "GOVERNANCE", days = 1 }
+  }
+}
+
+run "streaming_beside_the_wrapper_of_auto_is_refused" {
+  command = plan
+
+  expect_failures = [var.streaming]
+
+  variables {
+    streaming    = true
+    tracing_mode = "auto"
   }
 }

@@ -21,7 +21,7 @@ pytestmark = [
 LAYERS = ("bootstrap", "terraform")
 SUITES = {
     "bootstrap": ("bootstrap",),
-    "terraform": ("services", "keys", "runner", "tracing", "refusals", "canary"),
+    "terraform": ("services", "keys", "runner", "tracing", "streaming", "refusals", "canary"),
 }
 ENVIRONMENTS = ("dev", "test", "prod", "developer")
 MODULES = sorted(path.name for path in (REPOSITORY / "terraform" / "modules").iterdir())

@@ -1,10 +1,10 @@
 """Checks a completion against the retrieved passages and keeps what they prove."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from chat.answers.checked_answer import CheckedAnswer, Citation, Removed, Status
+from chat.answers.checked_answer import CheckedAnswer, Citation, Piece, Removed, Status
 from chat.answers.claims import Reason
 from chat.answers.cutting import cut
 from chat.answers.markers.marker import NATIVE_CLOSE, NATIVE_OPEN
@@ -15,6 +15,7 @@ from chat.answers.proving import Proof, Prover
 from chat.answers.removal import removals
 from chat.answers.rendering import PlacedCitations, Renderer, Span
 from chat.answers.roles import DISCLAIMERS, Role, Roles
+from chat.answers.settling import settled_units
 from chat.answers.support import Support
 from chat.answers.units import Kind, Unit, Units, ends_in_colon
 
@@ -52,10 +53,27 @@ def check(
         stop_reason: Converse's `stopReason`.
         recommends: Whether a unit recommends something to the reader, and must be removed.
     """
-    text = _plain_text(completion, passages)
-    units = cut(parse(text, passages))
-    advice = [one.index for one in units.units if recommends and recommends(units.text_of(one))]
-    return _Check(units, passages, question, disclaimers, stop_reason).run(advice)
+    marked = parse(_plain_text(completion, passages), passages)
+    checking = _Check(cut(marked), passages, question, disclaimers, stop_reason)
+    return checking.run(recommends)
+
+
+def check_beginning(
+    completion: str | Sequence[Segment],
+    passages: Sequence[Passage],
+    *,
+    question: str,
+    recommends: Callable[[str], bool] | None = None,
+) -> CheckedAnswer:
+    """Return the check of a completion that is still being written.
+
+    Its pieces are only those that `check` will also return for the whole completion, with the
+    same text and citations.
+    """
+    marked = parse(_plain_text(completion, passages), passages)
+    checking = _Check(cut(marked), passages, question, DISCLAIMERS, "end_turn")
+    checked = checking.run(recommends)
+    return replace(checked, pieces=() if marked.depends_on_end else checking.settled_pieces())
 
 
 def _plain_text(completion: str | Sequence[Segment], passages: Sequence[Passage]) -> str:
@@ -93,9 +111,13 @@ class _Check:
         self._roles = [roles.role(unit) for unit in units.units]
         self._is_whole = stop_reason in WHOLE
         self._proofs: dict[int, Proof] = {}
+        self._kept: frozenset[int] = frozenset()
+        self._pieces: dict[int, Piece] = {}
 
-    def run(self, advice: Sequence[int] = ()) -> CheckedAnswer:
+    def run(self, recommends: Callable[[str], bool] | None) -> CheckedAnswer:
         failed: dict[int, Reason] = {}
+        texts = {unit.index: self._units.text_of(unit) for unit in self._units.units}
+        advice = [index for index, text in texts.items() if recommends and recommends(text)]
         for index in advice:
             self._roles[index] = Role.CLAIM  # Otherwise its removal would not be reported.
         for unit in self._units.units:
@@ -119,7 +141,13 @@ class _Check:
         )
         if not claims:
             kept = self._without_claims(kept, bool(removed))
-        return self._answer(kept, bool(claims), removed)
+        self._kept = frozenset(unit.index for unit in kept)
+        return self._answer(kept, bool(claims), removed, gone)
+
+    def settled_pieces(self) -> tuple[Piece, ...]:
+        """Return the pieces, after `run`, that more text cannot change."""
+        count = settled_units(self._units, self._roles, self._kept)
+        return tuple(piece for index, piece in self._pieces.items() if index < count)
 
     def _without_claims(self, kept: Sequence[Unit], was_removed: bool) -> list[Unit]:
         """Keep what makes sense without claims: what the documents lack, and a question back."""
@@ -149,7 +177,11 @@ class _Check:
         )
 
     def _answer(
-        self, kept: Sequence[Unit], has_claims: bool, removed: tuple[Removed, ...]
+        self,
+        kept: Sequence[Unit],
+        has_claims: bool,
+        removed: tuple[Removed, ...],
+        gone: Mapping[int, Reason],
     ) -> CheckedAnswer:
         quoted: list[Statement] = []
         placed: dict[int, list[PlacedCitations]] = {}
@@ -168,9 +200,8 @@ class _Check:
                 placed.setdefault(unit.index, []).append(
                     PlacedCitations(part.start, part.end, tuple(numbers), part.marker_offset)
                 )
-        rendered = Renderer(self._units, frozenset(unit.index for unit in kept)).render(
-            placed, question_figures
-        )
+        rendered = Renderer(self._units, self._kept).render(placed, question_figures)
+        self._cut_into_pieces(rendered.ends, gone)
         citations = tuple(
             _citation(number, statement, rendered.spans.get(number, ()))
             for number, statement in enumerate(quoted, start=1)
@@ -181,7 +212,18 @@ class _Check:
             citations,
             removed,
             tuple(rendered.figures),
+            tuple(self._pieces.values()),
         )
+
+    def _cut_into_pieces(self, ends: Mapping[int, int], gone: Mapping[int, Reason]) -> None:
+        position = 0
+        for unit in self._units.units:
+            if unit.index in ends:
+                self._pieces[unit.index] = Piece(position, ends[unit.index])
+                position = ends[unit.index]
+            elif unit.index in gone and self._roles[unit.index] is not Role.STRUCTURE:
+                removed = Removed(self._units.text_of(unit), gone[unit.index])
+                self._pieces[unit.index] = Piece(position, position, removed)
 
     def _status(self, has_claims: bool, was_removed: bool) -> Status:
         if not has_claims:

@@ -41,12 +41,27 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """One unit of the completion: where it is in the answer, or that it was removed.
+
+    Attributes:
+        start: Where the piece before it ends, so that pieces include the space between them.
+        removed: None for a unit that was kept; otherwise `start` and `end` are equal.
+    """
+
+    start: int
+    end: int
+    removed: Removed | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedAnswer:
     """The answer that the caller gets.
 
     Attributes:
         answer: The units that were kept, with markers numbered by first use.
         question_figures: Spans of figures that only the question contains.
+        pieces: The units in the order of the completion.
     """
 
     answer: str
@@ -54,3 +69,4 @@ class CheckedAnswer:
     citations: tuple[Citation, ...] = ()
     removed: tuple[Removed, ...] = ()
     question_figures: tuple[Span, ...] = ()
+    pieces: tuple[Piece, ...] = ()

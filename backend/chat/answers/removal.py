@@ -35,6 +35,11 @@ _HOWEVER: Final = re.compile(r"\bhowever\b(?! (?:much|many|long))|\bexceptions?\
 _LISTED: Final = frozenset({Kind.ITEM, Kind.ROW})
 
 
+def begins_with_limit(text: str) -> bool:
+    """Return whether a text begins as a limit of what precedes it, such as "However"."""
+    return _LIMITS_FIRST.match(text) is not None
+
+
 def removals(
     units: Units, roles: Sequence[Role], failed: Mapping[int, Reason]
 ) -> dict[int, Reason]:

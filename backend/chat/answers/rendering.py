@@ -31,11 +31,16 @@ class PlacedCitations:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """An answer, the spans that each citation proves, and the spans of the chosen figures."""
+    """An answer, the spans that each citation proves, and the spans of the chosen figures.
+
+    Attributes:
+        ends: Where each unit that was written ends in the text, by its index.
+    """
 
     text: str
     spans: Mapping[int, Sequence[Span]]
     figures: Sequence[Span]
+    ends: Mapping[int, int]
 
 
 class Renderer:
@@ -65,6 +70,7 @@ class Renderer:
         """
         numbers = self._numbers()
         gap = ""
+        ends: dict[int, int] = {}
         for unit in self._units.units:
             gap = max(gap, unit.gap, key=lambda one: (one.count("\n"), len(one)))
             if unit.index not in self._kept:
@@ -74,7 +80,8 @@ class Renderer:
             gap = ""
             self._write(self._prefix(unit, numbers))
             self._write_unit(unit, placed.get(unit.index, ()), figures.get(unit.index, ()))
-        return Rendered("".join(self._pieces), self._spans, self._figures)
+            ends[unit.index] = self._length
+        return Rendered("".join(self._pieces), self._spans, self._figures, ends)
 
     def _write(self, text: str) -> None:
         self._pieces.append(text)

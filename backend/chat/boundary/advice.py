@@ -70,6 +70,15 @@ class AdviceBoundary:
             return Verdict(refused, self._policy.texts.guardrail_refused)
         return Verdict(boundary)
 
+    @property
+    def judges_whole_answers(self) -> bool:
+        """Whether a guard judges an answer, so that no part of it may be sent before."""
+        return self._guard is not None
+
+    def opening(self, verdict: Verdict) -> str:
+        """Return the text that `apply` puts before the answer to a question, if it answers it."""
+        return f"{self._policy.texts.recommendation_first}\n\n" if verdict.is_recommendation else ""
+
     def recommends(self, sentence: str) -> bool:
         """Whether a sentence of an answer recommends something to the reader personally."""
         return self._rules.recommends(sentence)
@@ -91,7 +100,7 @@ class AdviceBoundary:
             text = self._with_help(texts.recommendation_refused, boundary)
             return _refused(marked, text, boundary)
         last = self._with_help(texts.recommendation_last, boundary)
-        return _framed(marked, f"{texts.recommendation_first}\n\n", f"\n\n{last}")
+        return _framed(marked, self.opening(verdict), f"\n\n{last}")
 
     async def _refusal(self, text: str, source: Source) -> str | None:
         name = await self._guard.refuses(text, source) if self._guard else None

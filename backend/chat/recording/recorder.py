@@ -96,6 +96,11 @@ class Recorder:
         self._link = _first_link()
         self._lock = asyncio.Lock()
 
+    @property
+    def required(self) -> bool:
+        """Whether an answer without a record is withheld."""
+        return self._required
+
     async def record(
         self, question: Question, answer: CheckedAnswer, evidence: Evidence
     ) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 from chat.answers.check import Segment
 from chat.answers.passages import Passage
 from chat.boundary.guard import Source
-from chat.chat_model import Completion, PromptPassage
+from chat.chat_model import Completion, PromptPassage, Written
 from chat.conversation_store import (
     ConversationGone,
     Kept,
@@ -47,8 +47,18 @@ class FakeRetriever:
         return self.found
 
 
+def beginnings(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
+    """Yield the segments as far as a model has written them, after each ten characters."""
+    for index, segment in enumerate(segments):
+        for end in range(10, len(segment.text), 10):
+            yield [*segments[:index], Segment(segment.text[:end])]
+
+
 class FakeModel:
-    """Answers every prompt with the given segments; `given` lists the prompts."""
+    """Answers every prompt with the given segments; `given` lists the prompts.
+
+    With `error`, it fails after it has written all of them.
+    """
 
     model_id = "fake-model"
 
@@ -70,8 +80,12 @@ class FakeModel:
         messages: Sequence[Message],
         *,
         passages: Sequence[PromptPassage] = (),
+        written: Written | None = None,
     ) -> Completion:
         self.given.append((system, messages))
+        if written is not None:
+            for segments in beginnings(self.segments):
+                await written(segments)
         if self.error:
             raise self.error
         return Completion(self.segments, self.stop_reason, 10, 5)

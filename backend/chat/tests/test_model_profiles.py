@@ -1,19 +1,22 @@
 """Four model families work with no setting but their id, on the local stand-in for Bedrock."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from chat.answers.check import Segment
 from chat.bedrock_model import BedrockModel, bedrock_model
 from chat.chat_model import PromptPassage, UnusableCompletion
 from chat.models import Message
 from chat.settings import Settings
 from local.aws.bedrock_api import BedrockApi
 from local.aws.server import EmbeddedAws
+from local.bedrock.event_stream import event, failure
 from local.bedrock.runtime import Bedrock
 from shared.aws import clients
+from shared.errors import Unavailable
 
 pytestmark = pytest.mark.anyio
 
@@ -58,9 +61,14 @@ class Recorder(Bedrock):
     def __init__(self) -> None:
         super().__init__()
         self.given: list[Any] = []
+        self.end: bytes | None = None
+        """If it is set, the end of a stream after three events."""
 
     def answer(self, path: str, body: bytes) -> Any:
-        self.given.append(super().answer(path, body))
+        answer = super().answer(path, body)
+        if answer.stream is not None and self.end is not None:
+            answer = replace(answer, stream=[*list(answer.stream)[:3], self.end])
+        self.given.append(answer)
         return self.given[-1]
 
 
@@ -80,6 +88,7 @@ def bedrock(served: tuple[Recorder, str], monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     clients._client.cache_clear()  # a client keeps the endpoint it was made with
     served[0].given.clear()
+    served[0].end = None
     yield served[0]
     clients._client.cache_clear()
 
@@ -144,3 +153,47 @@ async def test_every_family_says_that_it_was_cut_off(family: Family, bedrock: Re
 async def test_a_model_that_only_thought_is_an_error(family: Family, bedrock: Recorder) -> None:
     with pytest.raises(UnusableCompletion, match="CHAT_MAX_OUTPUT_TOKENS"):
         await model(family, chat_max_output_tokens=3).complete("Answer.", QUESTION)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.model_id)
+@pytest.mark.parametrize("citations", ["prompt", "native"])
+async def test_every_family_streams_the_answer_that_it_gives_at_once(
+    family: Family, citations: str, bedrock: Recorder
+) -> None:
+    chosen = model(family, chat_citations=citations, chat_temperature=0.2)
+    beginnings: list[list[Segment]] = []
+
+    async def written(segments: Sequence[Segment]) -> None:
+        beginnings.append(list(segments))
+
+    streamed = await chosen.complete("Answer.", QUESTION, passages=PASSAGES, written=written)
+    at_once = await chosen.complete("Answer.", QUESTION, passages=PASSAGES)
+    assert streamed == at_once
+    assert bedrock.given[-2].stream is not None
+    texts = ["".join(segment.text for segment in one) for one in beginnings]
+    assert all(streamed.text.startswith(text) for text in texts)
+    assert streamed.text == texts[-1]
+    assert texts == sorted(texts, key=len)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        b"",
+        event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "more"}})[:-7],
+        event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "more"}})[:-1] + b"x",
+        failure("modelStreamErrorException", "The model failed."),
+        failure("throttlingException", "Too many tokens."),
+    ],
+    ids=["ends", "ends in an event", "wrong checksum", "model fails", "throttled"],
+)
+async def test_a_stream_that_breaks_off_is_no_answer(end: bytes, bedrock: Recorder) -> None:
+    bedrock.end = end
+    beginnings: list[Sequence[Segment]] = []
+
+    async def written(segments: Sequence[Segment]) -> None:
+        beginnings.append(segments)
+
+    with pytest.raises(Unavailable, match="broke off"):
+        await model(FAMILIES[0]).complete("Answer.", QUESTION, written=written)
+    assert len(bedrock.given) == 1

@@ -64,7 +64,8 @@ def with_faults(served: Wsgi, faults: Faults) -> Wsgi:
 
 def _targets(service: str, environ: Environ) -> list[str]:
     call = OPERATION.fullmatch(environ["PATH_INFO"]) if service == "bedrock" else None
-    return [service, f"bedrock/{call['operation']}"] if call else [service]
+    # Converse and its streaming operation are one target.
+    return [service, f"bedrock/{call['operation'].removesuffix('-stream')}"] if call else [service]
 
 
 def _error(service: str, fault: Fault, start_response: StartResponse) -> Iterable[bytes]:

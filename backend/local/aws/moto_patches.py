@@ -18,6 +18,7 @@ def patch_moto() -> None:
     _ignore_conditional_statements()
     _dispose_of_delete_markers()
     _keep_labels()
+    _keep_transfer_mode()
 
 
 def _allow_foreign_layers() -> None:
@@ -89,3 +90,45 @@ def _keep_labels() -> None:
 
     patched: Any = FakeSecret
     patched.reset_default_version = reset_default_version
+
+
+def _keep_transfer_mode() -> None:
+    """Keep the transfer mode, the time and the authorizer of a method that CloudFormation makes,
+    and replace and delete such a method: moto drops the three, and ignores both changes.
+    """
+    from moto.apigateway.models import Integration, Method, apigateway_backends
+
+    create: Any = vars(Method)["create_from_cloudformation_json"].__func__
+    to_json: Any = Integration.to_json
+
+    def created(
+        cls: Any, name: str, content: Any, account_id: str, region_name: str, **more: Any
+    ) -> Any:
+        method = create(cls, name, content, account_id, region_name, **more)
+        properties = content["Properties"]
+        method.authorizer_id = properties.get("AuthorizerId")
+        integration, given = method.method_integration, properties["Integration"]
+        integration.timeout_in_millis = given.get("TimeoutInMillis")
+        integration.response_transfer_mode = given.get("ResponseTransferMode")
+        return method
+
+    def updated(cls: Any, *, new_resource_name: str, cloudformation_json: Any, **place: Any) -> Any:
+        del place["original_resource"]
+        return created(cls, new_resource_name, cloudformation_json, **place)
+
+    def deleted(_cls: Any, _name: str, content: Any, account_id: str, region_name: str) -> None:
+        properties = content["Properties"]
+        apigateway_backends[account_id][region_name].delete_method(
+            properties["RestApiId"], properties["ResourceId"], properties["HttpMethod"]
+        )
+
+    def to_json_with_mode(integration: Any) -> Any:
+        mode = getattr(integration, "response_transfer_mode", None)
+        return to_json(integration) | ({"responseTransferMode": mode} if mode else {})
+
+    patched: Any = Method
+    patched.create_from_cloudformation_json = classmethod(created)
+    patched.update_from_cloudformation_json = classmethod(updated)
+    patched.delete_from_cloudformation_json = classmethod(deleted)
+    patched_integration: Any = Integration
+    patched_integration.to_json = to_json_with_mode

@@ -2,15 +2,17 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
 from local.bedrock.converse import InvalidRequestError, converse
 from local.bedrock.embedding import count_tokens, embed
+from local.bedrock.event_stream import streamed
 from local.bedrock.profiles import profile_of
 
-OPERATION = re.compile(r"/model/(?P<model>.+)/(?P<operation>invoke|converse)")
+OPERATION = re.compile(r"/model/(?P<model>.+)/(?P<operation>invoke|converse-stream|converse)")
 _MODEL = re.compile(r"/foundation-models/(?P<model>.+)")
 _TITAN = "titan-embed-text-v2"
 _DIMENSIONS = (256, 512, 1024)
@@ -21,11 +23,12 @@ _EMBEDDING_KEYS = {"inputText", "dimensions", "normalize", "embeddingTypes"}
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer of Bedrock's; `content` is its JSON."""
+    """An HTTP answer of Bedrock's; `content` is its JSON, unless it is a stream of events."""
 
     status: int
     content: dict[str, Any]
     headers: dict[str, str] = field(default_factory=dict)
+    stream: Iterable[bytes] | None = None
 
 
 class Bedrock:
@@ -49,7 +52,9 @@ class Bedrock:
             if found["operation"] == "invoke":
                 result, tokens = _embedding(unquote(found["model"]), content)
                 return Answer(200, result, {"X-Amzn-Bedrock-Input-Token-Count": str(tokens)})
-            return Answer(200, converse(unquote(found["model"]), content))
+            answer = converse(unquote(found["model"]), content)
+            is_streamed = found["operation"] == "converse-stream"
+            return Answer(200, answer, stream=streamed(answer) if is_streamed else None)
         except (InvalidRequestError, ValueError) as error:
             return _error(400, "ValidationException", str(error))
 

@@ -71,8 +71,10 @@ class FunctionPool:
         client_context: str | None = None,
         arn: str | None = None,
         wants_output: bool = False,
+        on_piece: Callable[[bytes], None] | None = None,
     ) -> InvocationResult:
-        """Run the function on `payload`. `arn` is the ARN that the caller used.
+        """Run the function on `payload`. `arn` is the ARN that the caller used. `on_piece` gets the
+        pieces of a streamed result as they come.
 
         Raises FunctionThrottledError if its reserved concurrency is used up.
         """
@@ -86,6 +88,7 @@ class FunctionPool:
             trace_id,
             client_context,
             wants_output,
+            on_piece,
         )
         try:
             environment = await self._acquire()

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+STREAM_RUNTIME = "shared.aws_lambda.runtime"
+"""The loop of a function that streams, in the place of `awslambdaric`."""
+
 BACKEND = Path(__file__).resolve().parents[2]
 
 _CHILD = Path(__file__).with_name("child.py")

@@ -6,12 +6,15 @@ identifies the process.
 """
 
 import asyncio
+import base64
 import json
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from local.net.serving import (
+    TRAILERS_KEY,
     Asgi,
     BodyTooLongError,
     ClientGoneError,
@@ -20,12 +23,16 @@ from local.net.serving import (
     Send,
     Server,
     read_body,
+    read_pieces,
     respond,
 )
 
 RESPONSE_LIMIT_BYTES = 6_291_556  # 6 MB and 100 bytes, as in Lambda's error message
 
 _PREFIX = "/2018-06-01/runtime"
+_STREAMS = (b"lambda-runtime-function-response-mode", b"streaming")
+_ERROR_TYPE = "lambda-runtime-function-error-type"
+_ERROR_BODY = "lambda-runtime-function-error-body"
 _READ_LIMIT_BYTES = 32 * 1024 * 1024
 
 
@@ -62,6 +69,8 @@ class Invocation:
     trace_id: str
     client_context: str | None = None
     wants_output: bool = False
+    on_piece: Callable[[bytes], None] | None = None
+    """Called with each piece of a streamed result, which is then not in the payload."""
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     result: asyncio.Future[InvocationResult] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
@@ -106,7 +115,7 @@ class RuntimeApi:
                 elif path == "/init/error":
                     await self._init_error(receive, send)
                 elif path.startswith("/invocation/"):
-                    await self._finish(path.split("/")[2:], receive, send)
+                    await self._finish(path.split("/")[2:], scope, receive, send)
                 else:
                     await _refuse(send, 404, "NotFound", scope["path"])
             except ClientGoneError:
@@ -144,9 +153,14 @@ class RuntimeApi:
             self.init_error = body.decode(errors="replace")
         await _accept(send)
 
-    async def _finish(self, path: list[str], receive: Receive, send: Send) -> None:
+    async def _finish(self, path: list[str], scope: Scope, receive: Receive, send: Send) -> None:
         request_id, outcome = path if len(path) == 2 else ("", "")
         current = self._current
+        is_current = current is not None and current.request_id == request_id
+        if current is not None and is_current and _STREAMS in scope["headers"]:
+            await _take_stream(current, scope, receive)
+            await _accept(send)
+            return
         too_long = False
         try:
             body = await read_body(receive, limit_bytes=_READ_LIMIT_BYTES)
@@ -176,6 +190,21 @@ class RuntimeApi:
         else:
             current.finish(InvocationResult(request_id, body))
             await _accept(send)
+
+
+async def _take_stream(invocation: Invocation, scope: Scope, receive: Receive) -> None:
+    """Pass on the pieces of a result as they come, and finish the invocation at their end."""
+    pieces: list[bytes] = []
+    take = invocation.on_piece or pieces.append
+    async for piece in read_pieces(receive):
+        take(piece)
+    trailers = scope[TRAILERS_KEY]()
+    if _ERROR_TYPE in trailers:
+        # The stream ends normally, but the function failed in the middle.
+        payload, error = base64.b64decode(trailers.get(_ERROR_BODY, "")), "Unhandled"
+    else:
+        payload, error = b"".join(pieces), None
+    invocation.finish(InvocationResult(invocation.request_id, payload, error))
 
 
 async def _accept(send: Send) -> None:

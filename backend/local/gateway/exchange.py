@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
@@ -91,12 +91,17 @@ class GatewayRequest:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to a request. `target_request_id` is the id of the Lambda invocation, if any."""
+    """The answer to a request. `target_request_id` is the id of the Lambda invocation, if any.
+
+    If it is streamed, `pieces` yields its body, and `seconds` is the integration's time.
+    """
 
     status: int
     headers: Sequence[tuple[str, str]]
     body: bytes
     target_request_id: str = ""
+    pieces: AsyncIterator[bytes] | None = None
+    seconds: float = 0.0
 
 
 def answer_headers(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -3,12 +3,14 @@
 import asyncio
 import json
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 from local.blueprint import FunctionIntegration, HttpIntegration
 from local.faults import Fault, Faults
 from local.gateway.exchange import Answer
 from local.gateway.refusals import Refusal, RefusedError
+from local.gateway.streaming import cut
 from local.net.serving import (
     RESET_KEY,
     Asgi,
@@ -47,8 +49,15 @@ class FaultyGateway:
             await self._application(scope, receive, send)
 
     async def _truncated(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_first = True
+
         async def send_half(message: Message) -> None:
+            nonlocal is_first
             if message["type"] == "http.response.body":
+                if is_first and message.get("more_body"):
+                    is_first = False  # a stream is cut in its second piece
+                    await send(message)
+                    return
                 body = message["body"]
                 await send({**message, "body": body[: len(body) // 2], "more_body": True})
                 await _reset(scope, receive)
@@ -78,6 +87,8 @@ async def integrate(
         if fault.breaks_off:
             raise RefusedError(broken, fault.text)
         answer = await work
+        if fault.truncate and answer.pieces is not None:
+            return replace(answer, pieces=cut(answer.pieces, fault.text))
         if fault.truncate:
             raise RefusedError(broken, fault.text)
         return answer

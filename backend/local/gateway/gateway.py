@@ -36,6 +36,7 @@ from local.gateway.lambda_proxy import MalformedResultError, proxy_answer, proxy
 from local.gateway.matching import Match, match
 from local.gateway.refusals import Refusal, RefusedError
 from local.gateway.segments import Record, function_segment, gateway_segment
+from local.gateway.streaming import StreamedInvocation, send_pieces
 from local.gateway.throttle import TokenBucket
 from local.gateway.usage import UsageMeter, Verdict
 from local.net.serving import (
@@ -109,7 +110,7 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        request = _request(scope)
+        request, began = _request(scope), asyncio.get_running_loop().time()
         service, key = "", self.usage.key(request.header("x-api-key"))
         try:
             _check_size(request)
@@ -127,13 +128,28 @@ class Gateway:
         except RefusedError as refused:
             _log.debug("%s %s: %s", request.method, request.raw_path, refused)
             answer = self._refuse(refused.refusal, request)
-        self._record(request, service, key, answer)
+        if answer.pieces is None:
+            self._record(request, service, key, answer)
         headers = [
             *answer.headers,
             ("x-amzn-requestid", request.request_id),
             ("x-amz-apigw-id", request.extended_request_id),
             ("x-amzn-trace-id", f"Root={request.trace.root};Sampled={int(request.trace.sampled)}"),
         ]
+        if answer.pieces is not None:
+            broken = await send_pieces(
+                scope,
+                receive,
+                send,
+                status=answer.status,
+                headers=headers,
+                pieces=answer.pieces,
+                until=began + answer.seconds,
+            )
+            if broken is not None:
+                _log.warning("%s %s broke off: %s", request.method, request.raw_path, broken)
+            self._record(request, service, key, answer)
+            return
         has_body = request.method != "HEAD" and answer.status not in _WITHOUT_BODY
         with contextlib.suppress(ClientGoneError):
             await respond(send, answer.status, headers, answer.body if has_body else b"")
@@ -191,8 +207,9 @@ class Gateway:
         self._running.add(task)
         task.add_done_callback(self._forget)
         try:
+            own_seconds = getattr(integration, "timeout_seconds", None)
             return await asyncio.wait_for(
-                asyncio.shield(task), self._api.integration_timeout_seconds
+                asyncio.shield(task), own_seconds or self._api.integration_timeout_seconds
             )
         except TimeoutError:
             raise RefusedError(Refusal.INTEGRATION_TIMEOUT) from None
@@ -217,10 +234,20 @@ class Gateway:
             raise RefusedError(Refusal.REQUEST_TOO_LARGE)
         span_id, began = new_span_id(), time.time_ns()
         header = str(request.trace.child_of(span_id))
+        streamed: StreamedInvocation | None = None
         try:
-            result = await pool.invoke(event, trace_id=header)
+            if integration.streams:
+                streamed = StreamedInvocation(
+                    lambda take: pool.invoke(event, trace_id=header, on_piece=take)
+                )
+                result = await streamed.prelude()
+            else:
+                result = await pool.invoke(event, trace_id=header)
         except FunctionThrottledError as error:
             raise RefusedError(Refusal.INTERNAL_ERROR, f"{error} is throttled") from error
+        except MalformedResultError as error:
+            _log.warning("%s did not stream: %s", pool.function.name, error)
+            raise RefusedError(Refusal.FUNCTION_FAILED, str(error)) from error
         failed = result.function_error is not None
         span = function_segment(request, span_id, pool.function.name, began, failed=failed)
         self._record_span(request, span)
@@ -230,9 +257,13 @@ class Gateway:
             )
             raise RefusedError(Refusal.FUNCTION_FAILED)
         try:
-            return proxy_answer(
+            answer = proxy_answer(
                 result.payload, request, self._api, target_request_id=result.request_id
             )
+            if streamed is None:
+                return answer
+            seconds = integration.timeout_seconds or self._api.integration_timeout_seconds
+            return dataclasses.replace(answer, pieces=streamed.body(), seconds=seconds)
         except MalformedResultError as error:
             _log.warning("%s returned a malformed proxy result: %s", pool.function.name, error)
             raise RefusedError(Refusal.FUNCTION_FAILED, str(error)) from error

@@ -4,7 +4,15 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Generator, Iterable, MutableMapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    MutableMapping,
+    Sequence,
+)
 from typing import Any
 from urllib.parse import unquote
 
@@ -47,19 +55,28 @@ RESET_KEY = "local.reset"
 """ASGI scope key: a function without arguments that resets the request's connection."""
 
 
+CLOSE_KEY = "local.close"
+"""ASGI scope key: a function that closes the connection after what has been sent."""
+
+TRAILERS_KEY = "local.trailers"
+"""ASGI scope key: a function that returns the trailers of the request, once it has been read."""
+
 HEADERS_KEY = "local.headers"
 """ASGI scope key: the request's headers with their names as the client spelled them."""
 
 
 class _Connection(h11.Connection):
-    """Keeps the headers of the latest request with the spelling of their names."""
+    """Keeps the headers of the latest request as they were spelled, and its trailers."""
 
     spelled_headers: Sequence[tuple[bytes, bytes]] = ()
+    trailers: Sequence[tuple[bytes, bytes]] = ()
 
     def next_event(self) -> Any:
         event = super().next_event()
         if isinstance(event, h11.Request):
             self.spelled_headers = event.headers.raw_items()
+        elif isinstance(event, h11.EndOfMessage):
+            self.trailers = list(event.headers)
         return event
 
 
@@ -186,6 +203,9 @@ class Server:
         scope[RESET_KEY] = lambda: self._reset(scope["client"])
         connection = self._connections.get(scope["client"])
         scope[HEADERS_KEY] = connection.conn.spelled_headers if connection else scope["headers"]
+        if connection is not None:
+            scope[CLOSE_KEY] = connection.transport.close
+            scope[TRAILERS_KEY] = lambda: _as_text(connection.conn.trailers)
         if reason is None:
             await self._application(scope, receive, send)
         else:
@@ -198,6 +218,10 @@ class Server:
             endpoint = connection.transport.get_extra_info("socket")
             endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.transport.abort()
+
+
+def _as_text(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
 
 
 async def wait_until_gone(receive: Receive) -> None:
@@ -230,6 +254,21 @@ async def read_body(receive: Receive, *, limit_bytes: int) -> bytes:
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
+
+
+async def read_pieces(receive: Receive) -> AsyncIterator[bytes]:
+    """Yield the parts of a body as they come.
+
+    Raises ClientGoneError if the client disconnected before it had sent everything.
+    """
+    is_complete = False
+    while not is_complete:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        if piece := message.get("body", b""):
+            yield piece
+        is_complete = not message.get("more_body", False)
 
 
 async def respond(send: Send, status: int, headers: Headers, body: bytes = b"") -> None:

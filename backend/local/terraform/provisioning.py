@@ -68,7 +68,7 @@ async def _apply(
     report("terraform: bootstrap/ has created the roles")
     await application.apply(
         f"-var-file={_VARIABLE_FILE}",
-        variables={"package_dir": str(packages), "runner_image": _IMAGE},
+        variables={"package_dir": str(packages), "runner_image": _IMAGE, "streaming": True},
         progress=_by_quarters(report),
     )
 

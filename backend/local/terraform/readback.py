@@ -28,8 +28,12 @@ from local.blueprint import (
     WebService,
 )
 
-_INVOKED = re.compile(r":function:(?P<name>[^:/]+)(?::(?P<alias>[^:/]+))?/invocations$")
+_INVOKED = re.compile(
+    r":function:(?P<name>[^:/]+)(?::(?P<alias>[^:/]+))?"
+    r"/(?P<kind>invocations|response-streaming-invocations)$"
+)
 _KEY_SECRET = re.compile(r"[^/]+/[^/]+/(?P<name>[^/]+)/api-key")
+_STREAM = "STREAM"
 _HEADER = "integration.request.header."
 _PATH = "integration.request.path."
 _ANSWER_HEADER = "method.response.header."
@@ -96,7 +100,8 @@ class EstateReader:
         for resource in found["items"]:
             for http_method, method in resource.get("resourceMethods", {}).items():
                 integration = method["methodIntegration"]
-                timeouts.add(integration.get("timeoutInMillis", 29_000) / 1000)
+                if integration.get("responseTransferMode") != _STREAM:
+                    timeouts.add(integration.get("timeoutInMillis", 29_000) / 1000)
                 methods.setdefault(resource["path"], {})[http_method] = Method(
                     self._integration(resource["path"], integration, urls),
                     api_key_required=method["apiKeyRequired"],
@@ -129,7 +134,13 @@ class EstateReader:
         match details["type"]:
             case "AWS_PROXY" if found := _INVOKED.search(details["uri"]):
                 self._invoked[found["name"]] = found["alias"]
-                return FunctionIntegration(found["name"])
+                streams = details.get("responseTransferMode") == _STREAM
+                if streams != (found["kind"] == "response-streaming-invocations"):
+                    raise UnservableError(f"{path}: the transfer mode and the URI do not agree")
+                if not streams:
+                    return FunctionIntegration(found["name"])
+                seconds = details["timeoutInMillis"] / 1000
+                return FunctionIntegration(found["name"], streams=True, timeout_seconds=seconds)
             case "HTTP_PROXY":
                 headers = _without(_HEADER, parameters)
                 for url, service in urls.items():

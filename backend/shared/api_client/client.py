@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, Final, Self
@@ -65,6 +66,7 @@ class ServiceAPIClient:
             name = _secret_name(settings, service_name)
             self._keys = SecretsManagerKeys(name, region=settings.aws_region)
         self._timeout_seconds = timeout_seconds
+        self._stream_seconds = settings.stream_timeout_seconds
         self._budgets: dict[str, RetryBudget] = defaultdict(partial(RetryBudget, attempts))
         self._pool = ConnectionPool(transport, timeout_seconds)
 
@@ -120,25 +122,62 @@ class ServiceAPIClient:
             CallError: The call failed; the subclass says how.
         """
         with deadline.scope(time.time() + (timeout_seconds or self._timeout_seconds)):
-            url, callee = self._resolve(path)
-            call = Call(
-                method.upper(),
-                url,
-                callee,
-                {"json": json, "content": content, "params": params},
-                {name.lower(): value for name, value in (headers or {}).items()},
-            )
-            budget = self._budgets[call.callee]
-            budget.count_call()
-            async for attempt in stamina.retry_context(
-                on=budget.wait_before_retry, attempts=budget.attempts, timeout=None
-            ):
-                with attempt:
-                    try:
-                        return require_success(await self._send(call))
-                    except CallError as error:
-                        error.attempts = attempt.num
-                        raise
+            body = {"json": json, "content": content, "params": params}
+            call = self._call(method, path, body, headers)
+            return await self._with_retries(call, partial(self._send, call))
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_seconds: float | None = None,
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Call a service, and yield the pieces of its answer as they come; it is always a 2xx.
+
+        Args:
+            method: The HTTP method.
+            path: As for `request`.
+            json: The body.
+            headers: More headers.
+            timeout_seconds: The longest time from the call to the end of its answer; by default
+                the setting `stream_timeout_seconds`.
+
+        Raises:
+            CallError: The call failed, or its answer broke off, which is raised in the block.
+        """
+        seconds = timeout_seconds or self._stream_seconds
+        with deadline.scope(time.time() + seconds):
+            call = self._call(method, path, {"json": json}, headers)
+            async with AsyncExitStack() as stack:
+                opened = partial(self._open, call, stack, seconds)
+                response = await self._with_retries(call, opened)
+                yield response.aiter_bytes()
+
+    def _call(
+        self, method: str, path: str, body: dict[str, Any], headers: Mapping[str, str] | None
+    ) -> Call:
+        url, callee = self._resolve(path)
+        own = {name.lower(): value for name, value in (headers or {}).items()}
+        return Call(method.upper(), url, callee, body, own)
+
+    async def _with_retries(
+        self, call: Call, send: Callable[[], Awaitable[httpx.Response]]
+    ) -> httpx.Response:
+        budget = self._budgets[call.callee]
+        budget.count_call()
+        async for attempt in stamina.retry_context(
+            on=budget.wait_before_retry, attempts=budget.attempts, timeout=None
+        ):
+            with attempt:
+                try:
+                    return require_success(await send())
+                except CallError as error:
+                    error.attempts = attempt.num
+                    raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     @cached_property
@@ -166,26 +205,45 @@ class ServiceAPIClient:
         return url, url.path.removeprefix(f"{stage.path.rstrip('/')}/").partition("/")[0]
 
     async def _send(self, call: Call) -> httpx.Response:
-        """Send one attempt; if the gateway refuses the key, try the newest and the previous one."""
-        pool = self._pool
+        """Send one attempt, with the next key if the gateway refuses one."""
+        async for headers in self._headers(call):
+            response = await self._pool.exchange(call, headers)
+            if not is_key_refusal(response):
+                break
+        return response
+
+    async def _open(self, call: Call, stack: AsyncExitStack, read_seconds: float) -> httpx.Response:
+        """Send one attempt as `_send` does; a success stays open until the stack is closed."""
+        async for headers in self._headers(call):
+            async with AsyncExitStack() as opened:
+                response = await opened.enter_async_context(
+                    self._pool.stream(call, headers, read_seconds=read_seconds)
+                )
+                if response.is_success:
+                    stack.push_async_exit(opened.pop_all())
+            if not is_key_refusal(response):
+                break
+        return response
+
+    async def _headers(self, call: Call) -> AsyncIterator[dict[str, str]]:
+        """Yield the headers with each key to try: the current, the newest and the previous one."""
         if not has_same_origin(call.url, self._stage):
-            return await pool.exchange(call, call.foreign_headers())
+            yield call.foreign_headers()
+            return
         keys = self._keys
         if keys is None:
-            return await pool.exchange(call, call.gateway_headers(None))
+            yield call.gateway_headers(None)
+            return
         key = await _before_deadline(call, keys.current())
-        response = await pool.exchange(call, call.gateway_headers(key))
-        if is_key_refusal(response):
-            # The key may have been rotated since it was read.
-            fresh = await _before_deadline(call, keys.refreshed(key))
-            if fresh != key:
-                response = await pool.exchange(call, call.gateway_headers(fresh))
-            # For some seconds after a rotation the gateway accepts only the previous key.
-            if is_key_refusal(response):
-                previous = await _before_deadline(call, keys.previous())
-                if previous is not None and previous not in {key, fresh}:
-                    response = await pool.exchange(call, call.gateway_headers(previous))
-        return response
+        yield call.gateway_headers(key)
+        # The key may have been rotated since it was read.
+        fresh = await _before_deadline(call, keys.refreshed(key))
+        if fresh != key:
+            yield call.gateway_headers(fresh)
+        # For some seconds after a rotation the gateway accepts only the previous key.
+        previous = await _before_deadline(call, keys.previous())
+        if previous is not None and previous not in {key, fresh}:
+            yield call.gateway_headers(previous)
 
 
 async def _before_deadline[T](call: Call, key: Awaitable[T]) -> T:

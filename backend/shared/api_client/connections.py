@@ -3,6 +3,8 @@
 import asyncio
 import ssl
 from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
@@ -56,6 +58,23 @@ class ConnectionPool:
             BadAnswer: The answer is too large or cannot be decoded.
             UnsendableRequest: The request cannot be encoded.
         """
+        async with self.stream(call, headers) as response:
+            return await _read_bounded(response, call.target) if response.is_success else response
+
+    @asynccontextmanager
+    async def stream(
+        self, call: Call, headers: dict[str, str], *, read_seconds: float | None = None
+    ) -> AsyncIterator[httpx.Response]:
+        """Send a request once, and yield the answer; the body of a success is not read yet.
+
+        Args:
+            call: The request.
+            headers: Its headers.
+            read_seconds: The longest wait for a part of the answer, if it is not the client's.
+
+        Raises:
+            CallError: As `exchange`; also where the block reads the body.
+        """
         seconds_left = deadline.remaining_seconds() or 0.0
         if seconds_left <= deadline.HOP_SECONDS:
             raise CallTimeout(f"{call.target}: no time is left for the call.")
@@ -65,45 +84,34 @@ class ConnectionPool:
                 f"{call.target}: not sent, because the last calls to {call.callee} failed.",
                 retry_after=wait,
             )
-        try:
-            response = await self._exchange(call, headers, seconds_left)
-        except (CallTimeout, ServiceUnreachable):
-            breaker.record(failed=True)
-            raise
-        breaker.record(failed=is_outage(response))
-        return response
-
-    async def _exchange(
-        self, call: Call, headers: dict[str, str], seconds_left: float
-    ) -> httpx.Response:
         client = self._open_client()
+        timeout = httpx.Timeout(
+            read_seconds or self._timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS
+        )
         try:
-            request = client.build_request(call.method, call.url, headers=headers, **call.body)
+            request = client.build_request(
+                call.method, call.url, headers=headers, timeout=timeout, **call.body
+            )
         except (ValueError, TypeError, RecursionError) as error:
             # NaN, a lone surrogate, or an object that is not JSON; the message may quote it.
             raise UnsendableRequest(f"{call.target}: the request cannot be encoded.") from error
         try:
-            # httpx limits each wait, not the whole exchange: a server may send a byte at a time.
-            async with asyncio.timeout(seconds_left), self._slots:
-                response = await client.send(request, stream=True)
-                try:
-                    return await _read_bounded(response, call.target)
-                finally:
-                    await response.aclose()
-        except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout) as error:
-            raise CallTimeout(
-                f"{call.target}: no answer in time.", retryable=call.is_repeatable
-            ) from error
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise ServiceUnreachable(
-                f"{call.target}: no connection; try again.", retryable=True, retry_after=1
-            ) from error
-        except httpx.TransportError as error:
-            raise ServiceUnreachable(
-                f"{call.target}: the connection broke.", retryable=call.is_repeatable
-            ) from error
-        except httpx.RequestError as error:
-            raise BadAnswer(f"{call.target}: the answer cannot be decoded.") from error
+            with _call_errors(call):
+                # httpx limits each wait, not the whole exchange: a server may send a byte at a
+                # time.
+                async with asyncio.timeout(seconds_left), self._slots:
+                    sent = await client.send(request, stream=True)
+                    try:
+                        response = sent
+                        if not sent.is_success:
+                            response = await _read_bounded(sent, call.target)
+                        yield response
+                    finally:
+                        await sent.aclose()
+        except (CallTimeout, ServiceUnreachable):
+            breaker.record(failed=True)
+            raise
+        breaker.record(failed=not response.is_success and is_outage(response))
 
     def _open_client(self) -> httpx.AsyncClient:
         # Connections belong to the event loop that opened them.
@@ -131,6 +139,26 @@ def _tls_context() -> ssl.SSLContext:
     # Cached, because loading the certificates takes about 20 ms. Unlike the client above, this uses
     # a variable of the environment: SSL_CERT_FILE, which names a company's own authorities.
     return httpx.create_ssl_context()
+
+
+@contextmanager
+def _call_errors(call: Call) -> Iterator[None]:
+    try:
+        yield
+    except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout) as error:
+        raise CallTimeout(
+            f"{call.target}: no answer in time.", retryable=call.is_repeatable
+        ) from error
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise ServiceUnreachable(
+            f"{call.target}: no connection; try again.", retryable=True, retry_after=1
+        ) from error
+    except httpx.TransportError as error:
+        raise ServiceUnreachable(
+            f"{call.target}: the connection broke.", retryable=call.is_repeatable
+        ) from error
+    except httpx.RequestError as error:
+        raise BadAnswer(f"{call.target}: the answer cannot be decoded.") from error
 
 
 async def _read_bounded(response: httpx.Response, target: str) -> httpx.Response:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from shared.aws.api_keys import ApiKeyProvider, SecretsManagerKeys
 from shared.aws_lambda.answers import Exchange, bounded, error_answer
 from shared.aws_lambda.asgi_scope import asgi_scope
 from shared.aws_lambda.direct import DirectInvocations, Event, Task
+from shared.aws_lambda.streamed import AnswerBroken, StreamedExchange, Write, write_answer
 from shared.errors import FAILURE_KEY
 from shared.logging import request_context
 from shared.request import deadline, identity
@@ -39,6 +40,7 @@ def lambda_handler(
     *,
     tasks: Mapping[str, Task] | None = None,
     keys: ApiKeyProvider | None = None,
+    streams: Iterable[str] = (),
 ) -> "LambdaHandler":
     """Return a Lambda handler around an ASGI application.
 
@@ -51,22 +53,32 @@ def lambda_handler(
         settings: The service. Its name is the path prefix that the gateway does not remove.
         tasks: What a scheduler may start, by name.
         keys: Where the service's own key comes from; Secrets Manager by default.
+        streams: The paths within the service whose answers are streamed, where the gateway has a
+            resource of its own for them and `shared.aws_lambda.runtime` runs the handler.
     """
     keys = keys or SecretsManagerKeys(
         settings.api_key_secret_name, region=getattr(settings, "aws_region", None)
     )
-    return LambdaHandler(app, settings, DirectInvocations(settings, tasks or {}, keys))
+    direct = DirectInvocations(settings, tasks or {}, keys)
+    return LambdaHandler(app, settings, direct, streams=streams)
 
 
 class LambdaHandler:
     """Answers the invocations of a function, one at a time. Use `lambda_handler` to make one."""
 
     def __init__(
-        self, app: ASGIApp, settings: BaseServiceSettings, direct: DirectInvocations
+        self,
+        app: ASGIApp,
+        settings: BaseServiceSettings,
+        direct: DirectInvocations,
+        *,
+        streams: Iterable[str] = (),
     ) -> None:
         self._app = app
         self._direct = direct
         self._root_path = f"/{settings.service_name}"
+        self._streams = frozenset(f"{self._root_path}{path}" for path in streams)
+        self._stream_seconds = settings.stream_timeout_seconds
         self._metrics = ServiceMetrics(
             settings.project_name, settings.environment, settings.service_name
         )
@@ -83,6 +95,28 @@ class LambdaHandler:
 
     def __call__(self, event: Any, lambda_context: Any) -> dict[str, Any]:
         """Return the answer to one event."""
+        return self._invoke(event, lambda_context, None) or {}
+
+    def streams(self, event: Any) -> bool:
+        """Whether the gateway expects the answer to an event in pieces."""
+        return (
+            isinstance(event, dict)
+            and event.get("resource") in self._streams
+            and _is_gateway_event(event)
+        )
+
+    def stream(self, event: Event, lambda_context: Any, write: Write) -> None:
+        """Write the answer to one event that `streams` accepts.
+
+        Raises:
+            AnswerBroken: The application failed in the middle of its answer.
+        """
+        self._invoke(event, lambda_context, write)
+
+    def _invoke(
+        self, event: Any, lambda_context: Any, write: Write | None
+    ) -> dict[str, Any] | None:
+        """Return the answer to an event, or write it."""
         if not isinstance(event, dict):
             event = {}
         raw_header = os.environ.get("_X_AMZN_TRACE_ID")
@@ -99,7 +133,9 @@ class LambdaHandler:
         token = request_context.bind(invocation)
         try:
             if _is_gateway_event(event):
-                return self._answer_gateway(event, lambda_context, header, ready_ns)
+                return self._answer_gateway(
+                    event, lambda_context, header=header, ready_ns=ready_ns, write=write
+                )
             limit = deadline.scope(_function_deadline(lambda_context))
             with limit, self._traced(header, ready_ns):
                 return self._loop.run_until_complete(self._direct.answer(event))
@@ -115,9 +151,12 @@ class LambdaHandler:
         self,
         event: Event,
         lambda_context: Any,
+        *,
         header: identity.XRayHeader | None,
         ready_ns: int | None,
-    ) -> dict[str, Any]:
+        write: Write | None,
+    ) -> dict[str, Any] | None:
+        seconds = self._stream_seconds if write else deadline.GATEWAY_TIMEOUT_SECONDS
         try:
             # Only Mangum's translation of events and answers: a `Mangum` object answers the
             # application's errors itself, in plain text.
@@ -127,14 +166,25 @@ class LambdaHandler:
             scope["root_path"] = self._root_path
             with (
                 deadline.scope(
-                    _function_deadline(lambda_context), _gateway_deadline(event), deadline.of(scope)
+                    _function_deadline(lambda_context),
+                    _gateway_deadline(event, seconds),
+                    deadline.of(scope),
                 ),
                 self._traced(header, ready_ns, scope),
             ):
-                return self._run_application(gateway, scope)
+                if write is None:
+                    return self._run_application(gateway, scope)
+                self._stream_application(gateway, scope, write)
+                return None
+        except AnswerBroken:
+            raise
         except Exception as error:  # noqa: BLE001 - the application's own errors are answered below
             detail = "The event cannot be read."
-            return error_answer("unreadable_event", detail, {}, exc_info=error)
+            answer = error_answer("unreadable_event", detail, {}, exc_info=error)
+            if write is None:
+                return answer
+            write_answer(answer, write)
+            return None
 
     def _run_application(self, gateway: APIGateway, scope: Scope) -> dict[str, Any]:
         exchange = Exchange(gateway.body)
@@ -149,6 +199,23 @@ class LambdaHandler:
             self._metrics.add_error()
         scope[STATUS_KEY] = answer["statusCode"]
         return answer
+
+    def _stream_application(self, gateway: APIGateway, scope: Scope, write: Write) -> None:
+        exchange = StreamedExchange(gateway, write)
+        try:
+            self._loop.run_until_complete(self._app(scope, exchange.receive, exchange.send))
+            exchange.answer()  # raises if it is not complete
+        except (Exception, asyncio.CancelledError) as error:
+            scope[FAILURE_KEY] = error
+            scope[STATUS_KEY] = 500
+            answer = error_answer("internal_error", _BROKEN, {}, exc_info=error)
+            if (exchange.status or 500) < 500:
+                self._metrics.add_error()
+            if exchange.has_begun:
+                raise AnswerBroken(_BROKEN) from error
+            write_answer(answer, write)
+            return
+        scope[STATUS_KEY] = exchange.status
 
 
 def _is_gateway_event(event: Event) -> bool:
@@ -171,10 +238,10 @@ def _function_deadline(lambda_context: Any) -> float | None:
     return float(time.time() + remaining() / 1000 - FUNCTION_MARGIN_SECONDS)
 
 
-def _gateway_deadline(event: Event) -> float | None:
+def _gateway_deadline(event: Event, timeout_seconds: float) -> float | None:
     received = event["requestContext"].get("requestTimeEpoch")
     if not isinstance(received, (int, float)) or received <= 0:
         return None
-    answered_by = float(received / 1000 + deadline.GATEWAY_TIMEOUT_SECONDS)
+    answered_by = float(received / 1000 + timeout_seconds)
     # Nobody waits for the answer to an older event: it is a sample, sent for a test.
     return answered_by - deadline.MARGIN_SECONDS if time.time() < answered_by else None

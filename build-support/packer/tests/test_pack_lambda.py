@@ -76,6 +76,16 @@ def test_keeps_only_what_the_runtime_needs(stock: Path, tmp_path: Path) -> None:
     }
 
 
+def test_only_a_shell_script_may_be_run_as_a_program(stock: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(stock, "a") as package:
+        package.writestr("shared/wrapper.sh", b"#!/bin/sh\nexec true\n")
+    pack(stock, tmp_path / "out.zip", ["s3"])
+    with zipfile.ZipFile(tmp_path / "out.zip") as package:
+        modes = {entry.filename: entry.external_attr >> 16 for entry in package.infolist()}
+    assert modes.pop("shared/wrapper.sh") == 0o100755
+    assert set(modes.values()) == {0o100644}
+
+
 def test_metadata_keeps_its_headers_only(stock: Path, tmp_path: Path) -> None:
     pack(stock, tmp_path / "out.zip")
     with zipfile.ZipFile(tmp_path / "out.zip") as package:

@@ -42,6 +42,8 @@ class KnownIds:
         self._documents: dict[str, tuple[int, ...]] = {}
         self._aliases: dict[str, tuple[int, ...]] = {}
         self._count = len(passages)
+        self.used_numbers = False
+        """Whether a number or a label was resolved, which a list of sources may define anew."""
         for index, passage in enumerate(passages):
             self._ids.setdefault(normalised(passage.passage_id), (index,))
             for name in (passage.document_id, passage.title or ""):
@@ -52,6 +54,7 @@ class KnownIds:
     def alias(self, label: str, passages: tuple[int, ...]) -> None:
         """Define a label that the model's own list of sources gives to passages."""
         self._aliases[normalised(label)] = passages
+        self.used_numbers = True
 
     def named_in(self, text: str) -> tuple[int, ...]:
         """Return the passages whose ids a text contains."""
@@ -105,6 +108,7 @@ class KnownIds:
                 return True
         if name.isdigit() and len(name) < 5:
             if 1 <= int(name) <= self._count:
+                self.used_numbers = True
                 found.known.append(int(name) - 1)
                 return True
             return False

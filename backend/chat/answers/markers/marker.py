@@ -20,7 +20,13 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A completion without its markers, and the markers."""
+    """A completion without its markers, and the markers.
+
+    Attributes:
+        depends_on_end: Whether text at the end of the completion can change how its beginning is
+            read: a list of sources defines what the numbers in brackets cite.
+    """
 
     text: str
     markers: Sequence[Marker]
+    depends_on_end: bool = False

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from chat.answers.markers.document_markers import bracketed_in, word_before
 from chat.answers.markers.known_ids import ID_LIKE, KnownIds, Resolved
 from chat.answers.markers.marker import Marked, Marker
 from chat.answers.markers.patterns import AUTHOR_YEAR, CANDIDATE, KEPT, STRONG_PREFIX, SUPERSCRIPT
-from chat.answers.markers.source_list import without_source_list
+from chat.answers.markers.source_list import has_source_list, without_source_list
 from chat.answers.passages import Passage
 
 _MARKER_LINE: Final = re.compile(r"[\s,;.:*_()\[\]-]*")
@@ -18,7 +19,8 @@ def parse(completion: str, passages: Sequence[Passage]) -> Marked:
     """Take the citation markers out of a completion."""
     ids = KnownIds(passages)
     text = without_source_list(completion, ids)
-    return _Parser(text, ids, bracketed_in(passages)).parse()
+    marked = _Parser(text, ids, bracketed_in(passages)).parse()
+    return replace(marked, depends_on_end=ids.used_numbers or has_source_list(completion))
 
 
 class _Parser:

@@ -18,6 +18,11 @@ _SECTION: Final = re.compile(
 )
 
 
+def has_source_list(text: str) -> bool:
+    """Return whether a text has a line such as "Sources:"."""
+    return _SECTION.search(text) is not None
+
+
 def without_source_list(text: str, ids: KnownIds) -> str:
     """Return a text without the model's list of sources; its labels become aliases of ids."""
     section = list(_SECTION.finditer(text))

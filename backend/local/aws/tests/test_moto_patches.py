@@ -24,6 +24,11 @@ REPLACED = {
     "moto.awslambda.models.LayerStorage.get_layer_version_by_arn": (
         "(self, layer_version_arn: 'str') -> 'LayerVersion | None'"
     ),
+    "moto.apigateway.models.Method.create_from_cloudformation_json": (
+        "(cls, resource_name: str, cloudformation_json: dict[str, typing.Any], account_id: str, "
+        "region_name: str, **kwargs: Any) -> 'Method'"
+    ),
+    "moto.apigateway.models.Integration.to_json": "(self) -> dict[str, typing.Any]",
     "moto.s3.models.FakeBucket.get_permission": "(self, action: 'str', resource: 'str') -> 'Any'",
     "moto.s3.models.FakeDeleteMarker.dispose": None,  # moto calls it and does not define it
     "moto.secretsmanager.models.FakeSecret.reset_default_version": (
@@ -108,9 +113,48 @@ def use_a_layer_of_another_account(aws: EmbeddedAws) -> None:
     assert [item["Arn"] for item in made["Layers"]] == [layer]
 
 
+def make_a_method_that_streams(aws: EmbeddedAws) -> None:
+    gateway, stacks = client("apigateway", aws), client("cloudformation", aws)
+    api = gateway.create_rest_api(name="streaming")["id"]
+    [root] = gateway.get_resources(restApiId=api)["items"]
+    place = {"restApiId": api, "resourceId": root["id"], "httpMethod": "POST"}
+
+    def template(seconds: int) -> str:
+        integration = {
+            "Type": "AWS_PROXY",
+            "IntegrationHttpMethod": "POST",
+            "Uri": "arn:aws:apigateway:us-east-1:lambda:path/2021-11-15/functions/"
+            "arn:aws:lambda:us-east-1:123456789012:function:f:live/response-streaming-invocations",
+            "ResponseTransferMode": "STREAM",
+            "TimeoutInMillis": seconds * 1000,
+        }
+        properties = {
+            "RestApiId": api,
+            "ResourceId": root["id"],
+            "HttpMethod": "POST",
+            "AuthorizationType": "COGNITO_USER_POOLS",
+            "AuthorizerId": "a1",
+            "ApiKeyRequired": True,
+            "Integration": integration,
+        }
+        resources = {"Stream": {"Type": "AWS::ApiGateway::Method", "Properties": properties}}
+        return json.dumps({"Resources": resources})
+
+    for seconds, change in ((120, stacks.create_stack), (60, stacks.update_stack)):
+        change(StackName="streaming", TemplateBody=template(seconds))
+        made = gateway.get_method(**place)
+        assert (made["authorizerId"], made["apiKeyRequired"]) == ("a1", True)
+        assert made["methodIntegration"]["timeoutInMillis"] == seconds * 1000
+        assert made["methodIntegration"]["responseTransferMode"] == "STREAM"
+    stacks.delete_stack(StackName="streaming")
+    with pytest.raises(ClientError):
+        gateway.get_method(**place)
+
+
 USES = [
     empty_a_versioned_bucket,
     keep_the_labels_of_a_secret,
+    make_a_method_that_streams,
     use_a_bucket_whose_policy_has_conditions,
     use_a_layer_of_another_account,
 ]
@@ -142,7 +186,7 @@ def report_plain_moto() -> None:
     for use in USES:
         try:
             use(served)
-        except (ClientError, AssertionError):
+        except (ClientError, AssertionError, KeyError):
             continue
         working.append(use.__name__)
     served.stop()
@@ -150,6 +194,7 @@ def report_plain_moto() -> None:
     for path in REPLACED:
         module, owner, method = path.rsplit(".", 2)
         function = vars(getattr(importlib.import_module(module), owner)).get(method)
+        function = getattr(function, "__func__", function)  # of a class method
         signatures[path] = str(inspect.signature(function)) if function else None
     print(json.dumps({"working": working, "signatures": signatures}))
 

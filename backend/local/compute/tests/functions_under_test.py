@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 _CALLS = 0
@@ -45,3 +46,30 @@ def plain(event: Any, context: Any) -> Any:
 def web(event: Any, context: Any) -> Any:
     """`plain` behind the gateway: its event is the request's body."""
     return plain(json.loads(event["body"] or "{}"), context)
+
+
+class _Streaming:
+    """Streams the `pieces` of an event, then fails or ends the process if the event says so."""
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        return plain(event, context) if "pieces" not in event else echo(event, context)
+
+    def streams(self, event: Any) -> bool:
+        return "pieces" in _asked(event)
+
+    def stream(self, event: Any, context: Any, write: Callable[[bytes], None]) -> None:
+        asked = _asked(event)
+        for piece in asked["pieces"]:
+            write(piece.encode())
+            time.sleep(asked.get("pause", 0))
+        plain({"answer": None, **asked}, context)
+
+
+def _asked(event: Any) -> dict[str, Any]:
+    """Return an event, or the JSON in the body of an event of the gateway."""
+    body = event.get("body") if isinstance(event, dict) else None
+    asked: dict[str, Any] = json.loads(body) if body else event
+    return asked if isinstance(asked, dict) else {}
+
+
+streaming = _Streaming()
