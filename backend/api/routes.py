@@ -19,7 +19,7 @@ from api.models import (
 from api.services import Services
 from api.status import Status
 from shared.answers import AnswerId, ConversationId, Feedback, KeptConversation
-from shared.description.headers import LOCATION, IdempotencyKey
+from shared.description.headers import ACCEPTED, IdempotencyKey
 from shared.documents import DocumentId
 from shared.models import InterServiceResponse, StatusResponse, error_responses
 
@@ -143,7 +143,7 @@ async def search(body: SearchRequest, services: ServicesPort) -> SearchResponse:
     "/ingestions",
     status_code=202,
     summary="Ingest many documents in the background",
-    responses={202: LOCATION} | error_responses(409),
+    responses=ACCEPTED | error_responses(409),
 )
 async def start_ingestion(
     body: IngestionRequest,

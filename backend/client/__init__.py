@@ -1,1 +1,7 @@
 """A typed client of the API, for programs in Python."""
+
+from client.api import models
+from client.client import Client
+from client.transport import Event
+
+__all__ = ["Client", "Event", "models"]

@@ -41,6 +41,7 @@ class ApiError(AdvisorError):
         detail: What happened, and what to do.
         request_id: The id that the service's log lines have; quote it when you report the error.
         retry_after: Seconds until another attempt can succeed, if the answer says so.
+        may_retry: False if the API has already repeated what failed.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class ApiError(AdvisorError):
         *,
         request_id: str | None = None,
         retry_after: float | None = None,
+        may_retry: bool = True,
     ) -> None:
         super().__init__(f"{status} {code}: {detail}")
         self.status = status
@@ -58,6 +60,7 @@ class ApiError(AdvisorError):
         self.detail = detail
         self.request_id = request_id
         self.retry_after = retry_after
+        self.may_retry = may_retry
 
 
 class InvalidRequest(ApiError):

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 from runner.job_manager import JobManager
 from runner.models import Job, JobBody, JobPage
 from runner.worker import Worker
-from shared.description.headers import LOCATION, IdempotencyKey
+from shared.description.headers import ACCEPTED, IdempotencyKey
 from shared.errors import NotFound
 from shared.models import error_responses
 from shared.request import user
@@ -48,7 +48,7 @@ JobId = Annotated[str, Depends(get_job_id)]
     summary="Create a job that ingests documents",
     status_code=status.HTTP_202_ACCEPTED,
     response_description="The job, which has not started yet.",
-    responses={202: LOCATION} | error_responses(409),
+    responses=ACCEPTED | error_responses(409),
 )
 async def create_job(
     body: JobBody,
@@ -118,8 +118,8 @@ async def run_job(
     summary="Cancel an open job, or remove an ended one",
     response_model=Job,
     response_description="The job, cancelled.",
-    responses={204: {"description": "The job had ended and is removed."}}
-    | error_responses(404, 409),
+    responses=error_responses(404, 409)
+    | {204: {"description": "The job had ended and is removed."}},
 )
 async def delete_job(job_id: JobId, manager: JobManagerPort) -> Job | Response:
     """Cancel an open job, or remove an ended one. Ingested documents stay in the store."""

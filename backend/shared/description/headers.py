@@ -17,12 +17,14 @@ IdempotencyKey = Annotated[
 ]
 """What a client sends to be able to repeat a request that creates something."""
 
-LOCATION: Final[dict[str, Any]] = {
-    "headers": {
-        "Location": {
-            "description": "Where the progress is read, relative to this request's URL.",
-            "schema": {"type": "string"},
+ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
+    202: {
+        "headers": {
+            "Location": {
+                "description": "Where the progress is read, relative to this request's URL.",
+                "schema": {"type": "string"},
+            }
         }
     }
 }
-"""The entry of an accepted request's answer, for `responses=` of its route."""
+"""The answer of a route that accepts work and sets `Location`, for its `responses=`."""

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from openapi_spec_validator import validate
 
 from shared.description.document import DescribedApp, operations
-from shared.description.headers import LOCATION, IdempotencyKey
+from shared.description.headers import ACCEPTED, IdempotencyKey
 from shared.models import error_responses
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +20,7 @@ _EITHER = {"anyOf": [_ERROR, {"$ref": "#/components/schemas/GatewayError"}]}
 def _document(**options: bool) -> dict[str, Any]:
     router = APIRouter()
 
-    @router.post("/jobs", status_code=202, responses={202: LOCATION} | error_responses(409))
+    @router.post("/jobs", status_code=202, responses=ACCEPTED | error_responses(409))
     async def create_job(response: Response, idempotency_key: IdempotencyKey = None) -> None:
         response.headers["location"] = "jobs/1"
 
@@ -75,6 +75,6 @@ def test_a_key_is_declared_where_one_is_required() -> None:
 def test_users_are_declared_where_they_may_call() -> None:
     [[_, _, operation]] = operations(_document(has_users=True))
     assert "401" in operation["responses"]
-    both = {"x-api-key": [], "user": []}
+    both: dict[str, list[str]] = {"x-api-key": [], "user": []}
     assert _document(has_users=True)["security"] == [{"x-api-key": []}, both]
     assert _document(has_users=True, needs_user=True)["security"] == [both]

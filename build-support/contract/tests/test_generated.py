@@ -1,0 +1,93 @@
+"""What is made from the routes is up to date, and breaks no program without saying so."""
+
+import json
+from pathlib import Path
+
+import pytest
+from openapi_spec_validator import validate
+
+from contract.changes import refusals
+from contract.document import DOCUMENT, RELEASED, REPOSITORY, SERVICE, Document, front_door, read
+from contract.operations import gateway_operations
+from contract.write import generated
+from services.declared import DECLARED
+from shared.description.document import operations
+
+_AGAIN = "run ./pants run build-support/contract:write and commit what it writes"
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    return front_door()
+
+
+def test_every_generated_file_is_up_to_date() -> None:
+    files = generated()
+    assert {path.relative_to(REPOSITORY).as_posix() for path in files} == {
+        "docs/openapi.json",
+        "terraform/operations.json",
+        "backend/client/api/models.py",
+        "backend/client/api/operations.py",
+    }
+    for path, text in files.items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name} is old: {_AGAIN}"
+
+
+def test_no_change_breaks_programs_that_use_the_last_release() -> None:
+    found = refusals(read(RELEASED), read(DOCUMENT))
+    advice = "undo it, or raise the first number of VERSION in build-support/contract/document.py"
+    assert not found, "; ".join([*found, advice])
+
+
+def test_the_document_is_valid(document: Document) -> None:
+    validate(document)
+
+
+def test_every_declared_operation_is_in_the_document(document: Document) -> None:
+    found = {
+        f"{method} {path}"
+        for method, path, operation in operations(document)
+        if operation["tags"] != ["health"]
+    }
+    assert found == {each for scope in DECLARED.services[SERVICE].access.values() for each in scope}
+
+
+def test_every_operation_has_a_readable_name_of_its_own(document: Document) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(set(names)) == len(names)
+    assert all(name.isidentifier() and name == name.lower() for name in names)
+    for _, path, operation in operations(document):
+        assert not operation["operationId"].startswith(("get_post", "post_")), path
+
+
+def test_every_body_has_an_example(document: Document) -> None:
+    for method, path, operation in operations(document):
+        if "requestBody" in operation:
+            content = operation["requestBody"]["content"]["application/json"]
+            schema = content["schema"]
+            if "$ref" in schema:
+                schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+            assert schema.get("examples") or content.get("example"), f"{method} {path}"
+
+
+def test_the_gateway_gets_each_path_once_with_its_parent(document: Document) -> None:
+    content = gateway_operations(document)
+    paths = {path for found in content["paths"].values() for path in found}
+    assert {one["path"] for one in content["operations"].values()} <= paths
+    for depth, found in content["paths"].items():
+        for path, one in found.items():
+            assert path == f"{one['parent']}/{one['part']}"
+            assert path.count("/") == int(depth)
+            assert one["parent"] in paths | {SERVICE}
+    assert "api/health" not in paths
+
+
+def test_a_path_that_is_too_deep_for_terraform_is_refused(document: Document) -> None:
+    deep = {"paths": {"/a/b/c/d": {"get": {"operationId": "deep"}}}}
+    with pytest.raises(ValueError, match="deeper than 3"):
+        gateway_operations(deep)
+
+
+def test_the_documents_are_json_that_a_tool_can_read() -> None:
+    for path in (DOCUMENT, RELEASED):
+        assert isinstance(json.loads(Path(path).read_text()), dict)
