@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from local.blueprint import (
     ACCOUNT_ID,
@@ -23,6 +24,16 @@ from local.blueprint import (
 )
 from services.declared import CONTAINERS, DECLARED
 
+DEV_ORIGINS = ("http://localhost:3000", "http://localhost:5173")
+"""`cors_origins` of dev. The local gateway also accepts every other origin of this machine."""
+
+OPERATIONS: Mapping[str, Mapping[str, str]] = json.loads(
+    (Path(__file__).resolve().parents[2] / "terraform" / "operations.json").read_text()
+)["operations"]
+"""The method and path of each operation that the gateway knows by name."""
+
+_CORS_HEADERS = "authorization,content-type,idempotency-key,x-api-key,x-request-id"
+_CORS_EXPOSED = "location,retry-after,x-request-id"
 _CLIENT_QUOTA = 100_000
 _CHAT_MODEL_ID = "us.anthropic.claude-sonnet-5-5"
 _EMBEDDING_MODEL_ID = "amazon.titan-embed-text-v2:0"
@@ -38,7 +49,7 @@ def default_estate(
     keys: Mapping[str, str],
     origin_secret: str,
     log_level: str = "INFO",
-    cors_origins: Sequence[str] = (),
+    cors_origins: Sequence[str] = DEV_ORIGINS,
     users: bool = False,
 ) -> Blueprint:
     """The blueprint of the `environment`.
@@ -153,8 +164,14 @@ def _rest_api(
             resources[path] = {"ANY": Method(integration, needs_user=needs_user)}
             if needs_user:
                 resources[f"/{service}/health"] = {"GET": Method(integration)}
-        if cors_origins:
+        if cors_origins and DECLARED.services[service].users:
             resources[f"/{service}/{{proxy+}}"]["OPTIONS"] = _preflight(cors_origins[0])
+    for operation in OPERATIONS.values():
+        service = operation["path"].partition("/")[0]
+        needs_user = users and DECLARED.services[service].users
+        resources.setdefault(f"/{operation['path']}", {})[operation["method"]] = Method(
+            FunctionIntegration(f"{prefix}-{service}"), needs_user=needs_user
+        )
     return RestApi(
         api_id="local00000",
         name=prefix,
@@ -174,6 +191,9 @@ def _rest_api(
         ),
         stage_variables={"runner_origin": origin_secret},
         cors_origins=tuple(cors_origins),
+        refusal_headers=dict.fromkeys(
+            ("DEFAULT_4XX", "DEFAULT_5XX"), _refusal_headers(cors_origins)
+        ),
     )
 
 
@@ -181,9 +201,19 @@ def _id(key_name: str) -> str:
     return f"key-{key_name}"
 
 
+def _refusal_headers(origins: Sequence[str]) -> dict[str, str]:
+    headers = {"x-request-id": "context.requestId"}
+    if origins:
+        headers |= {
+            "Access-Control-Allow-Origin": f"'{origins[0]}'" if len(origins) == 1 else "'*'",
+            "Access-Control-Expose-Headers": f"'{_CORS_EXPOSED}'",
+        }
+    return headers
+
+
 def _preflight(origin: str) -> Method:
     headers = {
-        "access-control-allow-headers": "authorization,content-type,x-api-key,x-request-id",
+        "access-control-allow-headers": _CORS_HEADERS,
         "access-control-allow-methods": "GET,POST,PUT,PATCH,DELETE,OPTIONS",
         "access-control-allow-origin": origin,
         "access-control-max-age": "3600",

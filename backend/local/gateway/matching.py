@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from local.blueprint import Method
 
+_ANY = frozenset(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -18,7 +20,7 @@ class Match:
 def match(
     resources: Mapping[str, Mapping[str, Method]], http_method: str, path: str
 ) -> Match | None:
-    """The most specific resource for `path`; None if there is none or it lacks the method.
+    """The most specific resource for `path` that has the method; None if there is none.
 
     A literal segment wins over `{name}`, which wins over `{name+}`; the exact method wins over
     `ANY`.
@@ -30,12 +32,14 @@ def match(
         if found is not None:
             rank, parameters = found
             candidates.append((rank, template, parameters))
-    if not candidates:
-        return None
-    _, template, parameters = min(candidates, key=lambda candidate: candidate[0])
-    methods = resources[template]
-    method = methods.get(http_method) or methods.get("ANY")
-    return Match(template, method, parameters) if method else None
+    for _, template, parameters in sorted(candidates, key=lambda candidate: candidate[0]):
+        methods = resources[template]
+        method = methods.get(http_method)
+        if method is None and http_method in _ANY:
+            method = methods.get("ANY")
+        if method is not None:
+            return Match(template, method, parameters)
+    return None
 
 
 def _parameters(template: str, segments: list[str]) -> tuple[list[int], dict[str, str]] | None:

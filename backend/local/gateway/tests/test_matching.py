@@ -46,5 +46,13 @@ def test_the_exact_method_wins_over_any() -> None:
     assert found.method is GET
 
 
-def test_a_resource_without_the_method_serves_nothing() -> None:
-    assert match(RESOURCES, "POST", "/api/items/new") is None
+def test_a_resource_without_the_method_leaves_the_request_to_a_less_specific_one() -> None:
+    found = match(RESOURCES, "POST", "/api/items/new")
+    assert found is not None
+    assert found.resource == "/api/items/{id}"
+    assert match({"/a": {"GET": GET}}, "POST", "/a") is None
+
+
+def test_any_is_the_seven_methods_of_api_gateway() -> None:
+    assert match(RESOURCES, "TRACE", "/api") is None
+    assert match(RESOURCES, "PATCH", "/api") is not None
