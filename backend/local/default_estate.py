@@ -27,11 +27,7 @@ from services.declared import CONTAINERS, DECLARED
 DEV_ORIGINS = ("http://localhost:3000", "http://localhost:5173")
 """`cors_origins` of dev. The local gateway also accepts every other origin of this machine."""
 
-OPERATIONS: Mapping[str, Mapping[str, str]] = json.loads(
-    (Path(__file__).resolve().parents[2] / "terraform" / "operations.json").read_text()
-)["operations"]
-"""The method and path of each operation that the gateway knows by name."""
-
+_OPERATIONS = Path(__file__).resolve().parents[2] / "terraform" / "operations.json"
 _CORS_HEADERS = "authorization,content-type,idempotency-key,x-api-key,x-request-id"
 _CORS_EXPOSED = "location,retry-after,x-request-id"
 _CLIENT_QUOTA = 100_000
@@ -166,7 +162,8 @@ def _rest_api(
                 resources[f"/{service}/health"] = {"GET": Method(integration)}
         if cors_origins and DECLARED.services[service].users:
             resources[f"/{service}/{{proxy+}}"]["OPTIONS"] = _preflight(cors_origins[0])
-    for operation in OPERATIONS.values():
+    # The operations that Terraform names, each with a resource of its own.
+    for operation in json.loads(_OPERATIONS.read_text())["operations"].values():
         service = operation["path"].partition("/")[0]
         needs_user = users and DECLARED.services[service].users
         resources.setdefault(f"/{operation['path']}", {})[operation["method"]] = Method(

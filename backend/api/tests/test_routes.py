@@ -199,6 +199,7 @@ async def test_an_idempotency_key_starts_one_ingestion_whose_id_gives_its_progre
         followed = await http.get("/ingestions/job-1")
     assert (started.status_code, started.json()["state"]) == (202, "pending")
     assert gateway.requests[0].headers["idempotency-key"] == "k-1"
+    assert started.headers["location"] == "ingestions/job-1"
     assert (followed.status_code, followed.json()["state"]) == (200, "succeeded")
 
 
@@ -262,6 +263,16 @@ async def test_an_error_of_chat_becomes_the_matching_error(
 
 
 DOCUMENT = {"id": "a", "text": "Save."}
+
+
+async def test_a_full_store_stays_507_and_another_failure_becomes_502() -> None:
+    full = {"error": "capacity_exceeded", "detail": "The store is full."}
+    for upstream, status, code in ((507, 507, "capacity_exceeded"), (500, 502, "bad_answer")):
+        gateway = Gateway({"PUT /s3vector/documents": httpx.Response(upstream, json=full)})
+        async with http_to(gateway) as http:
+            answer = await http.post("/documents", json={"documents": [DOCUMENT]})
+        assert (answer.status_code, answer.json()["error"]) == (status, code)
+        assert "The store is full." in answer.json()["detail"]
 
 
 def _keys(count: int) -> dict[str, int]:
@@ -334,6 +345,8 @@ async def test_only_pages_of_an_allowed_origin_may_read_answers() -> None:
         allowed = await http.get("/status", headers={"origin": "https://app.example"})
         other = await http.get("/status", headers={"origin": "https://evil.example"})
     assert allowed.headers["access-control-allow-origin"] == "https://app.example"
+    exposed = allowed.headers["access-control-expose-headers"].split(", ")
+    assert exposed == ["location", "retry-after", "x-request-id"]
     assert "access-control-allow-origin" not in other.headers
 
 
