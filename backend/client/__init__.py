@@ -2,6 +2,6 @@
 
 from client.api import models
 from client.client import Client
-from client.transport import Event
+from client.events import Event
 
 __all__ = ["Client", "Event", "models"]

@@ -1,9 +1,7 @@
 """Sends requests to the API: time limits, retries where they are safe, and errors as types."""
 
 import json
-import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -12,39 +10,15 @@ import stamina
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from client.answers import error_of
-from client.errors import (
-    AdvisorError,
-    ApiError,
-    BadGateway,
-    GatewayTimeout,
-    InternalError,
-    Throttled,
-    TimedOut,
-    Unavailable,
-    UnexpectedAnswer,
-    Unreachable,
-)
+from client.errors import AdvisorError, TimedOut, UnexpectedAnswer, Unreachable
+from client.events import Event, events_of
+from client.retries import Retries
 
-IDEMPOTENCY_KEY: Final = "idempotency-key"
-
-_REPEATABLE: Final = frozenset(["GET", "HEAD", "PUT", "DELETE"])
-_TRANSIENT: Final = (InternalError, BadGateway, Unavailable, GatewayTimeout)
 _CONNECT_SECONDS: Final = 5.0
-_BACKOFF_SECONDS: Final = 0.2
-_MAX_BACKOFF_SECONDS: Final = 5.0
 _LOOPBACK: Final = frozenset(["127.0.0.1", "localhost", "::1"])
-_MAX_EVENT_CHARACTERS: Final = 8 * 1024 * 1024
 
 type Body = BaseModel | Mapping[str, Any]
 type Values = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event of a stream: its name, and its data as JSON."""
-
-    name: str
-    data: Any
 
 
 class Transport:
@@ -146,7 +120,7 @@ class Transport:
             AdvisorError: The subclass says how it failed.
         """
         request = self._request(method, path, body, query, headers)
-        retries = _Retries(request, self._attempts)
+        retries = Retries(request, self._attempts)
         for attempt in stamina.retry_context(on=retries.wait, attempts=None, timeout=None):
             with attempt:
                 return self._once(request)
@@ -174,7 +148,7 @@ class Transport:
                 if not response.is_success:
                     response.read()
                     raise error_of(response)
-                yield from _events(response.iter_lines())
+                yield from events_of(response.iter_lines())
             finally:
                 response.close()
         except httpx.TransportError as error:
@@ -216,64 +190,9 @@ class Transport:
         return response
 
 
-class _Retries:
-    """Whether a request is sent again after an error, and when."""
-
-    def __init__(self, request: httpx.Request, attempts: int) -> None:
-        self._attempts_left = attempts
-        self._wait = _BACKOFF_SECONDS
-        self._is_repeatable = request.method in _REPEATABLE or IDEMPOTENCY_KEY in request.headers
-
-    def wait(self, error: Exception) -> bool | float:
-        """Return the seconds until the next attempt, or False; the form is stamina's `on` hook."""
-        self._attempts_left -= 1
-        if self._attempts_left < 1 or not self._helps(error):
-            return False
-        longest = self._wait
-        self._wait = min(self._wait * 2, _MAX_BACKOFF_SECONDS)
-        asked = error.retry_after if isinstance(error, ApiError) else None
-        return (asked or 0.0) + random.uniform(0, longest)  # noqa: S311 - jitter, not a secret
-
-    def _helps(self, error: Exception) -> bool:
-        if isinstance(error, Unreachable | Throttled):
-            return True
-        if not self._is_repeatable:
-            return False
-        if isinstance(error, ApiError):
-            return isinstance(error, _TRANSIENT) and error.may_retry
-        return isinstance(error, TimedOut)
-
-
 def _no_answer(error: httpx.TransportError) -> AdvisorError:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
         return Unreachable("the API cannot be reached: check the URL and the network")
     if isinstance(error, httpx.TimeoutException):
         return TimedOut("no answer came in time; the request may have been carried out")
     return TimedOut("the connection broke; the request may have been carried out")
-
-
-def _events(lines: Iterator[str]) -> Iterator[Event]:
-    """Yield the events of a stream.
-
-    https://html.spec.whatwg.org/multipage/server-sent-events.html
-    """
-    data: list[str] = []
-    name, size = "message", 0
-    for line in lines:
-        if not line:
-            if data:
-                try:
-                    yield Event(name, json.loads("\n".join(data)))
-                except ValueError as error:
-                    raise UnexpectedAnswer(f"the event {name} is not JSON") from error
-            name, data, size = "message", [], 0
-            continue
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        size += len(value)
-        if size > _MAX_EVENT_CHARACTERS:
-            raise UnexpectedAnswer("an event of the stream is too large")
-        if field == "event":
-            name = value
-        elif field == "data":
-            data.append(value)

@@ -21,7 +21,8 @@ from collections.abc import Iterator
 from typing import Any, Final, Literal
 
 from client.api import models
-from client.transport import Event, Transport
+from client.events import Event
+from client.transport import Transport
 
 VERSION: Final = "{version}"
 """The version of the API that the client was generated for."""

@@ -141,6 +141,7 @@ def test_a_read_is_repeated(failure: httpx.Response | Exception) -> None:
         (_REPEATED, errors.Unavailable),
         (answer(404, {"error": "not_found", "detail": "No."}), errors.NotFound),
         (answer(418, {}), errors.ApiError),
+        (answer(429, {"message": "Too Many Requests"}, retry_after="3600"), errors.Throttled),
     ],
 )
 def test_what_cannot_help_is_not_repeated(
