@@ -6,6 +6,7 @@ from typing import Final
 import httpx
 
 from client.errors import (
+    AdvisorError,
     ApiError,
     BadGateway,
     GatewayTimeout,
@@ -33,19 +34,19 @@ class Retries:
         self._wait = _BACKOFF_SECONDS
         self._is_repeatable = request.method in _REPEATABLE or IDEMPOTENCY_KEY in request.headers
 
-    def wait(self, error: Exception) -> bool | float:
-        """Return the seconds until the next attempt, or False; the form is stamina's `on` hook."""
+    def seconds_before_next(self, error: AdvisorError) -> float | None:
+        """Return how long to wait before the next attempt, with full jitter; None for no more."""
         self._attempts_left -= 1
         if self._attempts_left < 1 or not self._helps(error):
-            return False
+            return None
         longest = self._wait
         self._wait = min(self._wait * 2, _MAX_BACKOFF_SECONDS)
         asked = (error.retry_after if isinstance(error, ApiError) else None) or 0.0
         if asked > _LONGEST_RETRY_AFTER:
-            return False  # the caller decides: it has `retry_after`
+            return None  # the caller decides: it has `retry_after`
         return asked + random.uniform(0, longest)  # noqa: S311 - jitter, not a secret
 
-    def _helps(self, error: Exception) -> bool:
+    def _helps(self, error: AdvisorError) -> bool:
         if isinstance(error, Unreachable | Throttled):
             return True
         if not self._is_repeatable:

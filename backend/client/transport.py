@@ -1,12 +1,12 @@
 """Sends requests to the API: time limits, retries where they are safe, and errors as types."""
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 import httpx
-import stamina
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from client.answers import error_of
@@ -121,10 +121,13 @@ class Transport:
         """
         request = self._request(method, path, body, query, headers)
         retries = Retries(request, self._attempts)
-        for attempt in stamina.retry_context(on=retries.wait, attempts=None, timeout=None):
-            with attempt:
+        while True:
+            try:
                 return self._once(request)
-        raise AssertionError("stamina ends with an answer or an error")
+            except AdvisorError as error:
+                if (wait := retries.seconds_before_next(error)) is None:
+                    raise
+            time.sleep(wait)
 
     def events(
         self,

@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-import stamina
 
 from client import Client, Event, errors, models
 from client.transport import Transport
@@ -34,9 +33,11 @@ _JOB = {
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting() -> Any:
-    with stamina.set_testing(True, attempts=10, cap=True):
-        yield
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the client would have waited; it does not wait."""
+    found: list[float] = []
+    monkeypatch.setattr("client.transport.time.sleep", found.append)
+    return found
 
 
 class Api:
@@ -177,11 +178,20 @@ def test_a_post_with_an_idempotency_key_is_repeated(failure: httpx.Response | Ex
     assert [request.headers["idempotency-key"] for request in api.requests] == ["once", "once"]
 
 
-def test_attempts_end() -> None:
+def test_attempts_end_and_the_waits_between_them_are_bounded(waits: list[float]) -> None:
     api = Api(_BUSY)
     with pytest.raises(errors.Unavailable):
-        api.client(attempts=3).get_status()
-    assert len(api.requests) == 3
+        api.client(attempts=9).get_status()
+    assert len(api.requests) == 9
+    assert len(waits) == 8
+    assert max(waits) <= 5
+
+
+def test_the_time_that_the_answer_names_is_waited_at_least(waits: list[float]) -> None:
+    later = answer(503, {"error": "unavailable", "detail": "Later."}, retry_after="7")
+    Api(later, _DONE).client().get_status()
+    [wait] = waits
+    assert 7 <= wait <= 8
 
 
 def test_an_answer_of_another_form_is_an_error_and_a_new_field_is_not() -> None:
