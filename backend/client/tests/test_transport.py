@@ -196,7 +196,8 @@ def test_the_time_that_the_answer_names_is_waited_at_least(waits: list[float]) -
 
 def test_an_answer_of_another_form_is_an_error_and_a_new_field_is_not() -> None:
     assert Api(answer(body={**_STATUS, "new": 1})).client().get_status().service == "api"
-    for body in ([], {"service": "api"}):
+    wrong: list[Any] = [[], {"service": "api"}]
+    for body in wrong:
         with pytest.raises(errors.UnexpectedAnswer):
             Api(answer(body=body)).client().get_status()
 
