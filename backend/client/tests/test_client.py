@@ -3,7 +3,6 @@
 import inspect
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +12,7 @@ from client.api.operations import Operations
 from local.aws.server import boto3_client
 from local.blueprint import ACCOUNT_ID, REGION
 from local.conftest import RunningUp, start_up, stop_up
+from shared.testing import body_examples
 
 # These make what the other operations read; what deletes comes last.
 _FIRST = ("store_documents", "ask", "start_ingestion")
@@ -64,7 +64,7 @@ def test_every_operation_answers_the_documents_examples(up: RunningUp, client: C
     assert set(described) == set(_OPERATIONS)
     known = {"document_id": "emergency-fund"}
     for name in _OPERATIONS:
-        for body in _examples(document, described[name]):
+        for body in body_examples(document, described[name]):
             method = getattr(client, name)
             parameters = inspect.signature(method).parameters
             values = [known[one] for one in parameters if one in known]
@@ -81,19 +81,6 @@ def test_every_operation_answers_the_documents_examples(up: RunningUp, client: C
                 }
             elif name == "start_ingestion":
                 known["ingestion_id"] = answer.id
-
-
-def _examples(document: dict[str, Any], operation: dict[str, Any]) -> list[Any]:
-    """The examples of an operation's body; one None for an operation without a body."""
-    if "requestBody" not in operation:
-        return [None]
-    content = operation["requestBody"]["content"]["application/json"]
-    schema = content["schema"]
-    if "$ref" in schema:
-        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    examples = schema.get("examples") or [content["example"]]
-    assert examples, operation["operationId"]
-    return list(examples)
 
 
 def test_answers_are_typed(client: Client) -> None:

@@ -16,7 +16,8 @@ import pytest
 
 from local.conftest import RunningUp
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+_PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _PROGRAMS)), None)
 _SECONDS = 120
 
 _PAGE = """<!doctype html><meta charset="utf-8"><title>page</title><script type="module">

@@ -12,6 +12,7 @@ from contract.operations import gateway_operations
 from contract.write import generated
 from services.declared import DECLARED
 from shared.description.document import operations
+from shared.testing import body_examples
 
 _AGAIN = "run ./pants run build-support/contract:write and commit what it writes"
 
@@ -61,13 +62,8 @@ def test_every_operation_has_a_readable_name_of_its_own(document: Document) -> N
 
 
 def test_every_body_has_an_example(document: Document) -> None:
-    for method, path, operation in operations(document):
-        if "requestBody" in operation:
-            content = operation["requestBody"]["content"]["application/json"]
-            schema = content["schema"]
-            if "$ref" in schema:
-                schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-            assert schema.get("examples") or content.get("example"), f"{method} {path}"
+    for _, _, operation in operations(document):
+        assert body_examples(document, operation)
 
 
 def test_the_gateway_gets_each_path_once_with_its_parent(document: Document) -> None:
