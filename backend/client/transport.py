@@ -96,14 +96,25 @@ class Transport:
         Raises:
             AdvisorError: The subclass says how it failed.
         """
+        return _parsed(answer, self.send(method, path, body=body, query=query, headers=headers))
+
+    def call_if_any[A](
+        self,
+        method: str,
+        path: str,
+        *,
+        answer: type[A],
+        body: Body | None = None,
+        query: Values | None = None,
+        headers: Values | None = None,
+    ) -> A | None:
+        """Send a request and return its answer's body; None for an answer without one.
+
+        Raises:
+            AdvisorError: The subclass says how it failed.
+        """
         response = self.send(method, path, body=body, query=query, headers=headers)
-        try:
-            return TypeAdapter(answer).validate_json(response.content)
-        except ValidationError as error:
-            raise UnexpectedAnswer(
-                f"the answer to {method} {path} is not what this version of the client expects "
-                f"({error.error_count()} problems)"
-            ) from error
+        return _parsed(answer, response) if response.content else None
 
     def send(
         self,
@@ -191,6 +202,17 @@ class Transport:
         if not response.is_success:
             raise error_of(response)
         return response
+
+
+def _parsed[A](answer: type[A], response: httpx.Response) -> A:
+    try:
+        return TypeAdapter(answer).validate_json(response.content)
+    except ValidationError as error:
+        request = response.request
+        raise UnexpectedAnswer(
+            f"the answer to {request.method} {request.url.path} is not what this version of the "
+            f"client expects ({error.error_count()} problems)"
+        ) from error
 
 
 def _no_answer(error: httpx.TransportError) -> AdvisorError:

@@ -15,13 +15,15 @@ DEPTHS: Final = 3
 """The depths below the service's own path for which api-gateway.tf has a block."""
 
 _TAG_OF_PROBES: Final = "health"
+_EVENTS: Final = "text/event-stream"
 
 
 def gateway_operations(document: Document) -> dict[str, Any]:
     """Return the content of terraform/operations.json.
 
-    `operations` has the method and path of each operation by its name, without the health probes,
-    which `{proxy+}` serves. `paths` has the parent and the last part of each path, by depth.
+    `operations` has the method and path of each operation by its name. The health probes are left
+    out, which `{proxy+}` serves, and so are streams: a method that streams is declared differently.
+    `paths` has the parent and the last part of each path, by depth.
 
     Raises:
         ValueError: A path is deeper than the blocks in api-gateway.tf.
@@ -29,7 +31,7 @@ def gateway_operations(document: Document) -> dict[str, Any]:
     named = {
         operation["operationId"]: {"method": method, "path": f"{SERVICE}{path}"}
         for method, path, operation in operations(document)
-        if _TAG_OF_PROBES not in operation.get("tags", [])
+        if _TAG_OF_PROBES not in operation.get("tags", []) and not _streams(operation)
     }
     paths: dict[str, dict[str, Any]] = {str(depth): {} for depth in range(1, DEPTHS + 1)}
     for operation in named.values():
@@ -46,3 +48,8 @@ def gateway_operations(document: Document) -> dict[str, Any]:
         "operations": dict(sorted(named.items())),
         "paths": {depth: dict(sorted(found.items())) for depth, found in paths.items()},
     }
+
+
+def _streams(operation: Document) -> bool:
+    answers = operation.get("responses", {}).values()
+    return any(_EVENTS in answer.get("content", {}) for answer in answers)

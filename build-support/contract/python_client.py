@@ -88,7 +88,7 @@ def _method(types: Types, method: str, path: str, operation: dict[str, Any]) -> 
     yield f"            {literal(method)},"
     yield f"            {place},"
     if answer not in {"None", "Iterator[Event]"}:
-        yield f"            answer={answer},"
+        yield f"            answer={answer.removesuffix(' | None')},"
     if body:
         yield "            body=body,"
     for place, argument in (("query", "query"), ("header", "headers")):
@@ -111,7 +111,10 @@ def _answer(types: Types, operation: dict[str, Any]) -> tuple[str, str]:
     found = [content[_JSON]["schema"] for content in contents if _JSON in content]
     if not found:
         return "None", "self._transport.send("
-    return _qualified(types, found[0]), "return self._transport.call("
+    answer = _qualified(types, found[0])
+    if len(found) < len(contents):
+        return f"{answer} | None", "return self._transport.call_if_any("
+    return answer, "return self._transport.call("
 
 
 def _argument(types: Types, parameter: dict[str, Any]) -> str:

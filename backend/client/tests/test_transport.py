@@ -202,6 +202,15 @@ def test_an_answer_of_another_form_is_an_error_and_a_new_field_is_not() -> None:
             Api(answer(body=body)).client().get_status()
 
 
+def test_an_operation_that_may_answer_nothing_returns_none() -> None:
+    for answered, expected in ((answer(200, _JOB), "job-1"), (httpx.Response(204), None)):
+        transport = Transport(
+            "https://x.example", "k", transport=httpx.MockTransport(Api(answered))
+        )
+        found = transport.call_if_any("DELETE", "/ingestions/job-1", answer=models.Ingestion)
+        assert (found.id if found else None) == expected
+
+
 def test_a_wrong_field_of_a_request_is_refused_before_it_is_sent() -> None:
     with pytest.raises(ValueError, match="topk"):
         models.AskRequest.model_validate({"question": "x", "topk": 1})
