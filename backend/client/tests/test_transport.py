@@ -204,9 +204,8 @@ def test_an_answer_of_another_form_is_an_error_and_a_new_field_is_not() -> None:
 
 def test_an_operation_that_may_answer_nothing_returns_none() -> None:
     for answered, expected in ((answer(200, _JOB), "job-1"), (httpx.Response(204), None)):
-        transport = Transport(
-            "https://x.example", "k", transport=httpx.MockTransport(Api(answered))
-        )
+        sent = httpx.MockTransport(Api(answered))
+        transport = Transport("https://x.example", "secret", transport=sent)
         found = transport.call_if_any("DELETE", "/ingestions/job-1", answer=models.Ingestion)
         assert (found.id if found else None) == expected
 
