@@ -1,7 +1,7 @@
 # Names for the BUILD files (Pants: build_file_prelude_globs).
 
 # Who may import a service: the service itself, backend/local, the benchmarks, the evaluation, the
-# records, and the tests of its package. "/**" is relative to the BUILD file that uses it.
+# records, the contract, and the tests of its package. "/**" is relative to the BUILD file that uses it.
 SERVICE_DEPENDENTS = (
     "*",
     "/**",
@@ -9,6 +9,7 @@ SERVICE_DEPENDENTS = (
     "//backend/benchmarks/**",
     "//backend/evaluation/**",
     "//backend/records/**",
+    "//build-support/contract/**",
     "//build-support/licences/**",
     "//build-support/packer/**",
     "!*",
@@ -21,6 +22,7 @@ LOCAL_DEPENDENTS = (
     "/**",
     "//backend/benchmarks/**",
     "//backend/chat/tests/**",
+    "//backend/client/tests/**",
     "//backend/evaluation/**",
     "//build-support/deploy/tests/**",
     "//build-support/scaffold/tests/**",

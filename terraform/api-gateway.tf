@@ -3,6 +3,12 @@
 locals {
   cors = length(var.cors_origins) > 0
 
+  # The services that web pages call. The others answer without CORS headers, so a preflight request is no use there.
+  browsable = toset([for name in local.services : name if local.cors && try(local.declared[name].users, false)])
+
+  # The operations of docs/openapi.json and their paths; build-support/contract writes the file.
+  named = jsondecode(file("${path.module}/operations.json"))
+
   # Only the paths that end users call have an authorizer. Calls between services carry an API key and no user token.
   authorized = toset([
     for name in local.services : name if var.authorizer != null && try(local.declared[name].users, false)
@@ -55,6 +61,41 @@ resource "aws_api_gateway_resource" "health" {
   path_part   = "health"
 }
 
+# Each operation has a resource and a method of its own, so that API Gateway counts and throttles it by itself, and other
+# programs find it by its name. {proxy+} serves every other path, and every other method of these paths. A resource needs
+# its parent's id: hence a block for each depth.
+
+resource "aws_api_gateway_resource" "first" {
+  for_each = local.named.paths["1"]
+
+  rest_api_id = aws_api_gateway_rest_api.main.id
+  parent_id   = aws_api_gateway_resource.service[each.value.parent].id
+  path_part   = each.value.part
+}
+
+resource "aws_api_gateway_resource" "second" {
+  for_each = local.named.paths["2"]
+
+  rest_api_id = aws_api_gateway_rest_api.main.id
+  parent_id   = aws_api_gateway_resource.first[each.value.parent].id
+  path_part   = each.value.part
+}
+
+resource "aws_api_gateway_resource" "third" {
+  for_each = local.named.paths["3"]
+
+  rest_api_id = aws_api_gateway_rest_api.main.id
+  parent_id   = aws_api_gateway_resource.second[each.value.parent].id
+  path_part   = each.value.part
+}
+
+locals {
+  named_resources = merge(
+    aws_api_gateway_resource.first, aws_api_gateway_resource.second, aws_api_gateway_resource.third,
+  )
+  named_services = { for name, operation in local.named.operations : name => split("/", operation.path)[0] }
+}
+
 # --- Methods and integrations --------------------------------------------------------------------------------------
 
 resource "aws_api_gateway_method" "service" {
@@ -88,6 +129,18 @@ resource "aws_api_gateway_method" "health" {
   resource_id      = aws_api_gateway_resource.health[each.key].id
   http_method      = "GET"
   authorization    = "NONE"
+  api_key_required = var.enable_service_api_keys
+}
+
+resource "aws_api_gateway_method" "operation" {
+  for_each = local.named.operations
+
+  rest_api_id      = aws_api_gateway_rest_api.main.id
+  resource_id      = local.named_resources[each.value.path].id
+  http_method      = each.value.method
+  operation_name   = each.key
+  authorization    = local.authorization[local.named_services[each.key]]
+  authorizer_id    = contains(local.authorized, local.named_services[each.key]) ? aws_api_gateway_authorizer.main[0].id : null
   api_key_required = var.enable_service_api_keys
 }
 
@@ -139,6 +192,17 @@ resource "aws_api_gateway_integration" "health" {
   uri                     = local.service_functions[each.key].alias_invoke_arn
 }
 
+resource "aws_api_gateway_integration" "operation" {
+  for_each = local.named.operations
+
+  rest_api_id             = aws_api_gateway_rest_api.main.id
+  resource_id             = local.named_resources[each.value.path].id
+  http_method             = aws_api_gateway_method.operation[each.key].http_method
+  integration_http_method = "POST"
+  type                    = "AWS_PROXY"
+  uri                     = local.service_functions[local.named_services[each.key]].alias_invoke_arn
+}
+
 resource "aws_lambda_permission" "gateway" {
   for_each = local.service_functions
 
@@ -153,10 +217,17 @@ resource "aws_lambda_permission" "gateway" {
 
 # --- Browsers ------------------------------------------------------------------------------------------------------
 
-# A CORS preflight request carries neither API key nor token. The gateway answers OPTIONS itself and requires neither.
+# A CORS preflight request carries neither API key nor token. The gateway answers OPTIONS itself and requires neither. A
+# named path has no OPTIONS, so {proxy+} answers for it too.
+
+locals {
+  # What a page may send, and what it may read beside the body. backend/api/app.py and the local estate use the same lists.
+  cors_headers = "authorization,content-type,idempotency-key,x-api-key,x-request-id"
+  cors_exposed = "location,retry-after,x-request-id"
+}
 
 resource "aws_api_gateway_method" "preflight" {
-  for_each = local.cors ? local.services : toset([])
+  for_each = local.browsable
 
   rest_api_id      = aws_api_gateway_rest_api.main.id
   resource_id      = aws_api_gateway_resource.proxy[each.key].id
@@ -166,7 +237,7 @@ resource "aws_api_gateway_method" "preflight" {
 }
 
 resource "aws_api_gateway_integration" "preflight" {
-  for_each = local.cors ? local.services : toset([])
+  for_each = local.browsable
 
   rest_api_id = aws_api_gateway_rest_api.main.id
   resource_id = aws_api_gateway_resource.proxy[each.key].id
@@ -177,7 +248,7 @@ resource "aws_api_gateway_integration" "preflight" {
 }
 
 resource "aws_api_gateway_method_response" "preflight" {
-  for_each = local.cors ? local.services : toset([])
+  for_each = local.browsable
 
   rest_api_id = aws_api_gateway_rest_api.main.id
   resource_id = aws_api_gateway_resource.proxy[each.key].id
@@ -194,7 +265,7 @@ resource "aws_api_gateway_method_response" "preflight" {
 }
 
 resource "aws_api_gateway_integration_response" "preflight" {
-  for_each = local.cors ? local.services : toset([])
+  for_each = local.browsable
 
   rest_api_id = aws_api_gateway_rest_api.main.id
   resource_id = aws_api_gateway_resource.proxy[each.key].id
@@ -202,7 +273,7 @@ resource "aws_api_gateway_integration_response" "preflight" {
   status_code = aws_api_gateway_method_response.preflight[each.key].status_code
 
   response_parameters = {
-    "method.response.header.Access-Control-Allow-Headers" = "'authorization,content-type,x-api-key,x-request-id'"
+    "method.response.header.Access-Control-Allow-Headers" = "'${local.cors_headers}'"
     "method.response.header.Access-Control-Allow-Methods" = "'GET,POST,PUT,PATCH,DELETE,OPTIONS'"
     "method.response.header.Access-Control-Allow-Origin"  = "'${try(var.cors_origins[0], "")}'"
     "method.response.header.Access-Control-Max-Age"       = "'3600'"
@@ -241,7 +312,8 @@ resource "aws_api_gateway_gateway_response" "main" {
   response_parameters = merge(
     { "gatewayresponse.header.x-request-id" = "context.requestId" },
     local.cors ? {
-      "gatewayresponse.header.Access-Control-Allow-Origin" = length(var.cors_origins) == 1 ? "'${var.cors_origins[0]}'" : "'*'"
+      "gatewayresponse.header.Access-Control-Allow-Origin"   = length(var.cors_origins) == 1 ? "'${var.cors_origins[0]}'" : "'*'"
+      "gatewayresponse.header.Access-Control-Expose-Headers" = "'${local.cors_exposed}'"
     } : {},
   )
 }
@@ -282,18 +354,20 @@ resource "aws_api_gateway_deployment" "main" {
         for method in concat(
           values(aws_api_gateway_method.service), values(aws_api_gateway_method.proxy),
           values(aws_api_gateway_method.health), values(aws_api_gateway_method.preflight),
+          values(aws_api_gateway_method.operation),
         ) : [method.id, method.authorization, method.api_key_required]
       ]
       integrations = [
         for integration in concat(
           values(aws_api_gateway_integration.service), values(aws_api_gateway_integration.proxy),
           values(aws_api_gateway_integration.health), values(aws_api_gateway_integration.preflight),
+          values(aws_api_gateway_integration.operation),
         ) : [integration.id, integration.uri, integration.type]
       ]
       streams    = local.stream_methods
       authorizer = aws_api_gateway_authorizer.main[*].id
       headers    = local.runner_headers
-      origins    = var.cors_origins
+      origins    = [var.cors_origins, local.cors_headers]
       responses  = [for response in values(aws_api_gateway_gateway_response.main) : response.response_parameters]
     }))
   }

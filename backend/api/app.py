@@ -1,5 +1,7 @@
 """Builds the application of the api service from its parts."""
 
+from typing import Final
+
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
@@ -11,6 +13,14 @@ from shared.access import KeyNames
 from shared.api_client import ServiceAPIClient
 from shared.app import create_service_app
 from shared.request.user import Claims
+
+CORS_HEADERS: Final = (
+    *("authorization", "content-type", "idempotency-key", "x-api-key", "x-request-id"),
+)
+"""What a web page may send. The gateway, which answers preflight requests, has the same list."""
+
+CORS_EXPOSED: Final = ("location", "retry-after", "x-request-id")
+"""What a web page may read beside the body."""
 
 
 def create_app(
@@ -46,7 +56,7 @@ def create_app(
             CORSMiddleware,
             allow_origins=settings.cors_origins.split(","),
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["authorization", "content-type", "idempotency-key", "x-api-key"],
-            expose_headers=["x-request-id", "retry-after"],
+            allow_headers=CORS_HEADERS,
+            expose_headers=CORS_EXPOSED,
         )
     return app

@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -14,7 +13,9 @@ from pydantic import (
 )
 
 from shared.answers import ConversationId, GivenAnswer
+from shared.description.examples import DOCUMENT_EXAMPLE, with_examples
 from shared.documents import DocumentBody, DocumentText, MetadataFilter, require_distinct_ids
+from shared.models import Timestamp
 
 
 class _Request(BaseModel):
@@ -28,6 +29,8 @@ class _Answer(BaseModel):
 
 class AskRequest(_Request):
     """A question about the documents."""
+
+    model_config = with_examples({"question": "How much should I keep for emergencies?"})
 
     question: Annotated[
         str, StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True)
@@ -49,6 +52,8 @@ class AskResponse(GivenAnswer):
 
 class DocumentsRequest(_Request):
     """Documents to store; stored documents with the same ids are replaced."""
+
+    model_config = with_examples({"documents": [DOCUMENT_EXAMPLE]})
 
     documents: Annotated[
         list[DocumentBody],
@@ -74,6 +79,10 @@ class DocumentsResponse(_Answer):
 
 class SearchRequest(_Request):
     """Words to find passages for."""
+
+    model_config = with_examples(
+        {"text": "emergency fund", "top_k": 3, "filter": {"year": {"$gte": 2024}}}
+    )
 
     text: DocumentText
     top_k: Annotated[int, Field(ge=1, le=100, description="Passages to return.")] = 5
@@ -106,7 +115,7 @@ class DocumentSummary(_Answer):
     title: str | None = None
     metadata: dict[str, JsonValue] = {}
     version: str
-    updated_at: AwareDatetime
+    updated_at: Timestamp
     passages: int
     is_own: Annotated[
         bool, Field(description="Whether only the user can read it; others are common.")
@@ -135,6 +144,8 @@ class StoredText(DocumentSummary):
 
 class IngestionRequest(_Request):
     """Documents to ingest in the background: in the body, or uploaded under a prefix."""
+
+    model_config = with_examples({"documents": [DOCUMENT_EXAMPLE]}, {"prefix": "uploads/2026/"})
 
     documents: (
         Annotated[
@@ -174,7 +185,7 @@ class Waiting(_Answer):
     """Why an ingestion waits, and until when."""
 
     reason: str
-    until: AwareDatetime
+    until: Timestamp
 
 
 class Ingestion(_Answer):
@@ -188,8 +199,8 @@ class Ingestion(_Answer):
     failed: int
     errors: list[Problem]
     waiting: Waiting | None = None
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 def body_of(request: BaseModel) -> dict[str, Any]:

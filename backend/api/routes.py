@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api.models import (
     AskRequest,
@@ -20,6 +20,7 @@ from api.models import (
 from api.services import Services
 from api.status import Status
 from shared.answers import AnswerId, ConversationId, Feedback, KeptConversation
+from shared.description.headers import ACCEPTED, IdempotencyKey
 from shared.documents import DocumentId
 from shared.event_stream import EventStreamResponse, event_stream
 from shared.models import InterServiceResponse, StatusResponse, error_responses
@@ -40,17 +41,10 @@ def _status(request: Request) -> Status:
 ServicesPort = Annotated[Services, Depends(_services)]
 StatusPort = Annotated[Status, Depends(_status)]
 JobId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$")]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        pattern=r"^[A-Za-z0-9._:-]{1,128}$",
-        description="A repetition with the same key and body returns the same ingestion.",
-    ),
-]
 
 
 @router.get("/test", summary="Check the health of the other services through the gateway")
-async def get_test(services: ServicesPort) -> InterServiceResponse:
+async def check_services(services: ServicesPort) -> InterServiceResponse:
     """Check every other service concurrently and return each result."""
     return await services.health()
 
@@ -61,8 +55,10 @@ async def get_status(status: StatusPort) -> StatusResponse:
     return status.now()
 
 
-@router.post("/ask", summary="Answer a question from the documents", responses=error_responses(404))
-async def post_ask(body: AskRequest, services: ServicesPort) -> AskResponse:
+@router.post(
+    "/ask", summary="Answer a question from the documents", responses=error_responses(404, 409)
+)
+async def ask(body: AskRequest, services: ServicesPort) -> AskResponse:
     """Return chat's answer to a question, with citations; begin or continue a conversation."""
     return await services.ask(body)
 
@@ -113,19 +109,19 @@ async def delete_conversation(conversation_id: ConversationId, services: Service
     summary="Rate an answer",
     responses=error_responses(404),
 )
-async def post_feedback(answer_id: AnswerId, body: Feedback, services: ServicesPort) -> None:
+async def rate_answer(answer_id: AnswerId, body: Feedback, services: ServicesPort) -> None:
     """Store a rating of an answer; a later rating replaces it."""
     await services.rate(answer_id, body)
 
 
 @router.post("/documents", summary="Store documents", responses=error_responses(409, 507))
-async def post_documents(body: DocumentsRequest, services: ServicesPort) -> DocumentsResponse:
+async def store_documents(body: DocumentsRequest, services: ServicesPort) -> DocumentsResponse:
     """Split, embed and store documents, so that questions can be answered from them."""
     return await services.store(body)
 
 
-@router.get("/documents", summary="List documents")
-async def get_documents(
+@router.get("/documents", summary="List documents", responses=error_responses(409))
+async def list_documents(
     services: ServicesPort,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[
@@ -137,7 +133,9 @@ async def get_documents(
     return await services.documents(limit, cursor)
 
 
-@router.get("/documents/{document_id}", summary="Read a document", responses=error_responses(404))
+@router.get(
+    "/documents/{document_id}", summary="Read a document", responses=error_responses(404, 409)
+)
 async def get_document(document_id: DocumentId, services: ServicesPort) -> StoredText:
     """Return a document with its passages."""
     return await services.document(document_id)
@@ -147,15 +145,15 @@ async def get_document(document_id: DocumentId, services: ServicesPort) -> Store
     "/documents/{document_id}",
     status_code=204,
     summary="Delete a document",
-    responses=error_responses(403, 404),
+    responses=error_responses(404, 409),
 )
 async def delete_document(document_id: DocumentId, services: ServicesPort) -> None:
     """Delete a document with its passages."""
     await services.delete_document(document_id)
 
 
-@router.post("/search", summary="Find passages")
-async def post_search(body: SearchRequest, services: ServicesPort) -> SearchResponse:
+@router.post("/search", summary="Find passages", responses=error_responses(409))
+async def search(body: SearchRequest, services: ServicesPort) -> SearchResponse:
     """Return the passages nearest to some words, among the documents that match the filter."""
     return await services.search(body)
 
@@ -164,13 +162,18 @@ async def post_search(body: SearchRequest, services: ServicesPort) -> SearchResp
     "/ingestions",
     status_code=202,
     summary="Ingest many documents in the background",
-    responses=error_responses(409),
+    responses=ACCEPTED | error_responses(409),
 )
-async def post_ingestion(
-    body: IngestionRequest, services: ServicesPort, idempotency_key: IdempotencyKey = None
+async def start_ingestion(
+    body: IngestionRequest,
+    services: ServicesPort,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
 ) -> Ingestion:
     """Start an ingestion and return it; its id is needed to read its progress."""
-    return await services.start_ingestion(body, idempotency_key)
+    ingestion = await services.start_ingestion(body, idempotency_key)
+    response.headers["location"] = f"ingestions/{ingestion.id}"
+    return ingestion
 
 
 @router.get(

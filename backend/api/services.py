@@ -21,8 +21,8 @@ from api.models import (
     body_of,
 )
 from shared.answers import Feedback, GivenAnswer, KeptConversation
-from shared.api_client import CallError, ServiceAPIClient
-from shared.errors import BadDependency, ServiceError
+from shared.api_client import BadAnswer, CallError, ServiceAPIClient
+from shared.errors import BadDependency, CapacityExceeded, ServiceError
 from shared.event_stream import Event, EventReader, Send, event_of
 from shared.logging import get_logger, request_context
 from shared.models import ErrorResponse, InterServiceResponse, ServiceInfo
@@ -99,7 +99,12 @@ class Services:
 
     async def store(self, request: DocumentsRequest) -> DocumentsResponse:
         """Store documents in s3vector."""
-        response = await self._client.put("/s3vector/documents", json=body_of(request))
+        try:
+            response = await self._client.put("/s3vector/documents", json=body_of(request))
+        except BadAnswer as error:
+            if error.response is not None and error.response.status_code == CapacityExceeded.status:
+                raise CapacityExceeded(error.detail) from error
+            raise
         return _parse(DocumentsResponse, response.content, "s3vector")
 
     async def search(self, request: SearchRequest) -> SearchResponse:

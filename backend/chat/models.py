@@ -12,6 +12,7 @@ from pydantic import (
 )
 
 from shared.answers import ConversationId
+from shared.description.examples import with_examples
 from shared.documents import MetadataFilter
 from shared.personal_data import mask
 
@@ -36,6 +37,10 @@ class MessagesRequest(_Body):
 
     Either the service keeps the earlier turns (`conversation_id`), or the caller sends them.
     """
+
+    model_config = with_examples(
+        {"messages": [{"role": "user", "content": "How much should I keep for emergencies?"}]}
+    )
 
     messages: Annotated[
         list[Message],

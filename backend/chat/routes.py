@@ -29,7 +29,7 @@ Caller = Annotated[str | None, Depends(_caller)]
 
 
 @router.post(
-    "/messages", summary="Answer a question from the documents", responses=error_responses(404, 503)
+    "/messages", summary="Answer a question from the documents", responses=error_responses(404, 409)
 )
 async def post_message(
     body: MessagesRequest, conversations: ConversationsPort, caller: Caller

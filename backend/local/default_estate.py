@@ -5,6 +5,7 @@ A test compares it with the blueprint of an applied estate.
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from local.blueprint import (
     ACCOUNT_CONCURRENCY,
@@ -30,6 +31,12 @@ from local.blueprint import (
 )
 from services.declared import CONTAINERS, DECLARED
 
+DEV_ORIGINS = ("http://localhost:3000", "http://localhost:5173")
+"""`cors_origins` of dev. The local gateway also accepts every other origin of this machine."""
+
+_OPERATIONS = Path(__file__).resolve().parents[2] / "terraform" / "operations.json"
+_CORS_HEADERS = "authorization,content-type,idempotency-key,x-api-key,x-request-id"
+_CORS_EXPOSED = "location,retry-after,x-request-id"
 _CLIENT_QUOTA = 10_000
 _RATE_PER_SECOND = 100.0
 _BURST = 200
@@ -53,7 +60,7 @@ def default_estate(
     keys: Mapping[str, str],
     origin_secret: str,
     log_level: str = "INFO",
-    cors_origins: Sequence[str] = (),
+    cors_origins: Sequence[str] = DEV_ORIGINS,
     users: bool = False,
     streaming: bool = True,
 ) -> Blueprint:
@@ -204,8 +211,15 @@ def _rest_api(
                 f"{prefix}-{service}", streams=True, timeout_seconds=_STREAM_SECONDS
             )
             resources[f"/{service}{path}"] = {method: Method(integration, needs_user=needs_user)}
-        if cors_origins:
+        if cors_origins and DECLARED.services[service].users:
             resources[f"/{service}/{{proxy+}}"]["OPTIONS"] = _preflight(cors_origins[0])
+    # The operations that Terraform names, each with a resource of its own.
+    for operation in json.loads(_OPERATIONS.read_text())["operations"].values():
+        service = operation["path"].partition("/")[0]
+        needs_user = users and DECLARED.services[service].users
+        resources.setdefault(f"/{operation['path']}", {})[operation["method"]] = Method(
+            FunctionIntegration(f"{prefix}-{service}"), needs_user=needs_user
+        )
     return RestApi(
         api_id="local00000",
         name=prefix,
@@ -246,9 +260,19 @@ def _id(key_name: str) -> str:
     return f"key-{key_name}"
 
 
+def _refusal_headers(origins: Sequence[str]) -> dict[str, str]:
+    headers = {"x-request-id": "context.requestId"}
+    if origins:
+        headers |= {
+            "Access-Control-Allow-Origin": f"'{origins[0]}'" if len(origins) == 1 else "'*'",
+            "Access-Control-Expose-Headers": f"'{_CORS_EXPOSED}'",
+        }
+    return headers
+
+
 def _preflight(origin: str) -> Method:
     headers = {
-        "access-control-allow-headers": "authorization,content-type,x-api-key,x-request-id",
+        "access-control-allow-headers": _CORS_HEADERS,
         "access-control-allow-methods": "GET,POST,PUT,PATCH,DELETE,OPTIONS",
         "access-control-allow-origin": origin,
         "access-control-max-age": "3600",

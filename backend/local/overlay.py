@@ -76,6 +76,9 @@ def overlay(endpoints: Endpoints, *, service: str, bedrock: str) -> dict[str, st
         "AWS_EC2_METADATA_DISABLED": "true",
         "ENABLE_TRACING": "true" if endpoints.otlp else "false",
     }
+    if service == "api":
+        # Pages of every port of this machine; the gateway refuses the others before.
+        variables["CORS_ORIGINS"] = "*"
     if endpoints.otlp:
         variables["OTLP_ENDPOINT"] = endpoints.otlp
     if bedrock == "aws":

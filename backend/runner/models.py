@@ -6,11 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
-    PlainSerializer,
     model_validator,
 )
 
@@ -20,6 +18,7 @@ from runner.extraction import Kind
 from runner.items import InlineItem
 from runner.pdf import MAX_PAGES
 from runner.uploads import UPLOADS
+from shared.description.examples import DOCUMENT_EXAMPLE, with_examples
 from shared.documents import (
     DocumentFields,
     DocumentId,
@@ -29,6 +28,7 @@ from shared.documents import (
     check_metadata,
     require_distinct_ids,
 )
+from shared.models import Timestamp
 
 MAX_DOCUMENTS = 1000
 MAX_DATA_CHARACTERS = 5_600_000
@@ -65,13 +65,6 @@ def _require_base64(value: str) -> str:
     return value
 
 
-def _iso(moment: AwareDatetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-Timestamp = Annotated[
-    AwareDatetime, PlainSerializer(_iso, return_type=str), Field(description="ISO 8601, UTC.")
-]
 Data = Annotated[
     str,
     Field(min_length=4, max_length=MAX_DATA_CHARACTERS),
@@ -140,6 +133,8 @@ Documents = Annotated[
 
 class JobBody(_Body):
     """Documents to ingest: in the body, or all that are uploaded under a prefix."""
+
+    model_config = with_examples({"documents": [DOCUMENT_EXAMPLE]}, {"prefix": "uploads/2026/"})
 
     documents: Documents | None = None
     prefix: Annotated[

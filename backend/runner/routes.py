@@ -7,11 +7,12 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 
 from runner.job_manager import JobManager
 from runner.models import Job, JobBody, JobPage
 from runner.worker import Worker
+from shared.description.headers import ACCEPTED, IdempotencyKey
 from shared.errors import NotFound
 from shared.models import error_responses
 from shared.request import user
@@ -20,7 +21,6 @@ from shared.request.deadline import in_time
 router = APIRouter(tags=["jobs"])
 
 _JOB_ID = re.compile(r"[0-9a-z][0-9a-z-]{7,63}")
-_STORAGE_ERRORS = error_responses(502, 503, 504)
 
 
 async def get_job_manager(request: Request) -> JobManager:
@@ -41,16 +41,6 @@ async def get_job_id(job_id: Annotated[str, Path(description="The job's `id`.")]
 JobManagerPort = Annotated[JobManager, Depends(get_job_manager)]
 WorkerPort = Annotated[Worker, Depends(get_worker)]
 JobId = Annotated[str, Depends(get_job_id)]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
-        description="A repetition with the same key and body returns the same job.",
-    ),
-]
 
 
 @router.post(
@@ -58,19 +48,24 @@ IdempotencyKey = Annotated[
     summary="Create a job that ingests documents",
     status_code=status.HTTP_202_ACCEPTED,
     response_description="The job, which has not started yet.",
-    responses=error_responses(400, 403, 409, 413, 422) | _STORAGE_ERRORS,
+    responses=ACCEPTED | error_responses(409),
 )
 async def create_job(
-    body: JobBody, manager: JobManagerPort, idempotency_key: IdempotencyKey = None
+    body: JobBody,
+    manager: JobManagerPort,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
 ) -> Job:
     """Create a job of documents in the body or uploaded under a prefix.
 
     Once this returns, the job is stored durably: it survives the end of any instance.
     """
-    return Job.of(await _in_time(asyncio.to_thread(manager.create, body, idempotency_key)))
+    job = Job.of(await _in_time(asyncio.to_thread(manager.create, body, idempotency_key)))
+    response.headers["location"] = f"jobs/{job.id}"
+    return job
 
 
-@router.get("/jobs", summary="List jobs", responses=error_responses(422) | _STORAGE_ERRORS)
+@router.get("/jobs", summary="List jobs")
 async def list_jobs(
     manager: JobManagerPort,
     state: Annotated[
@@ -90,7 +85,7 @@ async def list_jobs(
 @router.get(
     "/jobs/{job_id}",
     summary="Look up a job",
-    responses=error_responses(404) | _STORAGE_ERRORS,
+    responses=error_responses(404),
 )
 async def get_job(job_id: JobId, manager: JobManagerPort) -> Job:
     """Return a job and its progress."""
@@ -101,7 +96,7 @@ async def get_job(job_id: JobId, manager: JobManagerPort) -> Job:
     "/jobs/{job_id}/run",
     summary="Work on a job for a bounded time",
     response_description="The job after this slice of work.",
-    responses=error_responses(404) | _STORAGE_ERRORS,
+    responses=error_responses(404),
 )
 async def run_job(
     job_id: JobId, manager: JobManagerPort, worker: WorkerPort, response: Response
@@ -123,9 +118,8 @@ async def run_job(
     summary="Cancel an open job, or remove an ended one",
     response_model=Job,
     response_description="The job, cancelled.",
-    responses={204: {"description": "The job had ended and is removed."}}
-    | error_responses(404, 409)
-    | _STORAGE_ERRORS,
+    responses=error_responses(404, 409)
+    | {204: {"description": "The job had ended and is removed."}},
 )
 async def delete_job(job_id: JobId, manager: JobManagerPort) -> Job | Response:
     """Cancel an open job, or remove an ended one. Ingested documents stay in the store."""

@@ -14,7 +14,9 @@ from pydantic import (
 
 from s3vector.ownership import is_own
 from s3vector.store import Document, DocumentRecord, Hit, StoreStats
+from shared.description.examples import DOCUMENT_EXAMPLE, with_examples
 from shared.documents import DocumentBody, DocumentText, require_distinct_ids
+from shared.models import Timestamp
 
 MAX_DOCUMENTS = 100
 MAX_TEXTS = 100
@@ -29,6 +31,8 @@ class _Body(BaseModel):
 
 class PutDocuments(_Body):
     """Documents to store; stored documents with the same ids are replaced."""
+
+    model_config = with_examples({"documents": [DOCUMENT_EXAMPLE]})
 
     documents: Annotated[
         list[DocumentBody],
@@ -69,7 +73,7 @@ class DocumentSummary(_Body):
     title: str | None
     metadata: dict[str, Any]
     version: str
-    updated_at: Annotated[str, Field(description="ISO 8601, UTC.")]
+    updated_at: Timestamp
     passages: int
     is_own: Annotated[
         bool, Field(description="Whether only the user can read it; others are common.")
@@ -120,6 +124,10 @@ class DocumentPage(_Body):
 
 class Query(_Body):
     """A question, as text or as a vector."""
+
+    model_config = with_examples(
+        {"text": "emergency fund", "top_k": 3, "filter": {"year": {"$gte": 2024}}}
+    )
 
     text: Annotated[
         DocumentText | None, Field(examples=["How much should I keep for emergencies?"])
@@ -199,6 +207,8 @@ class Found(_Body):
 
 class Texts(_Body):
     """Texts to embed."""
+
+    model_config = with_examples({"texts": ["How much should I keep for emergencies?"]})
 
     texts: Annotated[list[DocumentText], Field(min_length=1, max_length=MAX_TEXTS)]
 

@@ -54,8 +54,7 @@ SearchPort = Annotated[Search, Depends(get_search)]
 StorePort = Annotated[OwnedStore, Depends(get_store)]
 EmbedderPort = Annotated[Embedder, Depends(get_embedder)]
 
-_READ_ERRORS = error_responses(409, 502, 503, 504, 507)
-_BODY_ERRORS = error_responses(400, 413, 422)
+_READ_ERRORS = error_responses(409, 507)
 
 
 def bounded[R](operation: Callable[..., R]) -> Callable[..., Coroutine[Any, Any, R]]:
@@ -76,7 +75,7 @@ def bounded[R](operation: Callable[..., R]) -> Callable[..., Coroutine[Any, Any,
     "/documents",
     summary="Store documents",
     response_description="The stored state of each document.",
-    responses=_BODY_ERRORS | _READ_ERRORS,
+    responses=_READ_ERRORS,
 )
 @bounded
 def put_documents(body: PutDocuments, documents: DocumentsPort) -> StoredDocuments:
@@ -84,9 +83,7 @@ def put_documents(body: PutDocuments, documents: DocumentsPort) -> StoredDocumen
     return StoredDocuments.of(documents.put(body.documents))
 
 
-@router.get(
-    "/documents", summary="List documents", responses=error_responses(400, 422) | _READ_ERRORS
-)
+@router.get("/documents", summary="List documents", responses=_READ_ERRORS)
 @bounded
 def list_documents(
     store: StorePort,
@@ -106,7 +103,7 @@ def list_documents(
 @router.get(
     "/documents/{document_id}",
     summary="Read a document",
-    responses=error_responses(404, 422) | _READ_ERRORS,
+    responses=error_responses(404) | _READ_ERRORS,
 )
 @bounded
 def get_document(document_id: DocumentId, documents: DocumentsPort) -> DocumentDetail:
@@ -118,7 +115,7 @@ def get_document(document_id: DocumentId, documents: DocumentsPort) -> DocumentD
     "/documents/{document_id}",
     summary="Delete a document",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=error_responses(403, 404, 422) | _READ_ERRORS,
+    responses=error_responses(404) | _READ_ERRORS,
 )
 @bounded
 def delete_document(document_id: DocumentId, documents: DocumentsPort) -> None:
@@ -126,7 +123,7 @@ def delete_document(document_id: DocumentId, documents: DocumentsPort) -> None:
     documents.delete(document_id)
 
 
-@router.post("/query", summary="Find passages", responses=_BODY_ERRORS | _READ_ERRORS)
+@router.post("/query", summary="Find passages", responses=_READ_ERRORS)
 @bounded
 def query(body: Query, search: SearchPort, embedder: EmbedderPort) -> Found:
     """Return the passages nearest to a text or a vector, among those that match the filter."""
@@ -145,7 +142,6 @@ def query(body: Query, search: SearchPort, embedder: EmbedderPort) -> Found:
 @router.post(
     "/embeddings",
     summary="Embed texts",
-    responses=_BODY_ERRORS | error_responses(502, 503, 504),
 )
 @bounded
 def make_embeddings(body: Texts, embedder: EmbedderPort) -> Embeddings:

@@ -14,11 +14,11 @@ from shared import tracing
 from shared.access import AccessMiddleware, KeyIdOf, KeyNames, event_key_id
 from shared.aws.clients import aws_client
 from shared.aws.key_names import ParameterKeyNames
+from shared.description.document import DescribedApp
 from shared.errors import ErrorMiddleware, install_error_handlers
 from shared.health import Check, health_router
 from shared.logging import configure_logging
 from shared.middleware import LoggingMiddleware
-from shared.models import error_responses
 from shared.request import deadline
 from shared.request.body_limit import BodyLimitMiddleware
 from shared.request.equivalents import EquivalentRequests
@@ -74,7 +74,10 @@ def create_service_app(
         service_name=settings.service_name,
         environment=settings.environment,
     )
-    app = FastAPI(
+    app = DescribedApp(
+        needs_key=settings.enable_service_api_keys,
+        has_users=claims is not None,
+        needs_user=claims is not None and claims.required,
         title=title,
         description=description,
         version=settings.service_version,
@@ -83,7 +86,6 @@ def create_service_app(
         redirect_slashes=False,
         # FastAPI's own telemetry makes four spans a request; ours makes one.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-        responses=error_responses(400, 403, 413, 422, 429, 500, 502, 503, 504),
     )
     tracing.release_app(app)
     app.state.settings = settings

@@ -10,7 +10,7 @@ import anyio.to_thread
 from fastapi import APIRouter
 
 from shared.errors import ServiceError, Unavailable
-from shared.models import HealthResponse, error_responses
+from shared.models import HealthResponse
 
 Check = Callable[[], Awaitable[None] | None]
 """A readiness check: raises if what it checks does not work."""
@@ -107,7 +107,6 @@ def health_router(
     router.get(
         "/readiness",
         summary="Whether the service's dependencies answer",
-        responses=error_responses(503),
     )(create_readiness_endpoint(service_name, environment, checks=checks))
     return router
 

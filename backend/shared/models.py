@@ -1,11 +1,35 @@
 """Response bodies that all services share."""
 
+from datetime import UTC
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 from shared.logging import timestamp
 from shared.logging.request_context import request_id
+
+
+def _iso(moment: AwareDatetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_DATE_TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
+
+Timestamp = Annotated[
+    AwareDatetime,
+    PlainSerializer(_iso, return_type=str, when_used="json"),
+    WithJsonSchema({**_DATE_TIME, "description": "ISO 8601, UTC, with milliseconds and `Z`."}),
+]
+"""A time in a body of any service; `timestamp()` returns the current time in the same format."""
+
+_Now = Annotated[str, WithJsonSchema(_DATE_TIME)]
 
 
 class _Body(BaseModel):
@@ -17,8 +41,16 @@ class ErrorResponse(_Body):
 
     error: Annotated[str, Field(description="Stable code.", examples=["not_found"])]
     detail: Annotated[str, Field(description="What happened, and what to do.")]
-    timestamp: str = Field(default_factory=timestamp, description="ISO 8601, UTC.")
+    timestamp: _Now = Field(default_factory=timestamp, description="ISO 8601, UTC.")
     request_id: str = Field(default_factory=request_id, description="Also in every log line.")
+
+
+class GatewayError(BaseModel):
+    """An error that the gateway answers before or in place of the service."""
+
+    model_config = ConfigDict(frozen=True)
+
+    message: Annotated[str, Field(examples=["Forbidden"])]
 
 
 class HealthResponse(_Body):
@@ -27,7 +59,7 @@ class HealthResponse(_Body):
     status: Literal["healthy", "alive", "ready"]
     service: str
     environment: str
-    timestamp: str = Field(default_factory=timestamp)
+    timestamp: _Now = Field(default_factory=timestamp)
 
 
 class StatusResponse(_Body):
@@ -39,7 +71,7 @@ class StatusResponse(_Body):
     region: str
     tracing: bool
     uptime_seconds: Annotated[float, Field(ge=0)]
-    timestamp: str = Field(default_factory=timestamp)
+    timestamp: _Now = Field(default_factory=timestamp)
 
 
 class ServiceInfo(_Body):
@@ -61,7 +93,7 @@ class InterServiceResponse(_Body):
     trace_id: Annotated[str | None, Field(description="32 hexadecimal digits.")] = None
     request_id: str = Field(default_factory=request_id)
     services: dict[str, ServiceInfo]
-    timestamp: str = Field(default_factory=timestamp)
+    timestamp: _Now = Field(default_factory=timestamp)
 
 
 def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

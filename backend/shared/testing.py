@@ -240,6 +240,27 @@ loaded = [name for name in heavy if name in sys.modules]
     )
 
 
+def body_examples(document: Mapping[str, Any], operation: Mapping[str, Any]) -> list[Any]:
+    """Return the examples of an operation's JSON body; one None for an operation without a body.
+
+    Raises:
+        LookupError: The body has no example.
+    """
+    if "requestBody" not in operation:
+        return [None]
+    content = operation["requestBody"]["content"]["application/json"]
+    schema = content["schema"]
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    examples = [
+        *schema.get("examples", []),
+        *([content["example"]] if "example" in content else []),
+    ]
+    if not examples:
+        raise LookupError(f"the body of {operation['operationId']} has no example")
+    return examples
+
+
 def hostile_bodies(valid: Mapping[str, Any]) -> "SearchStrategy[bytes]":
     """Return a Hypothesis strategy of JSON bodies: a valid one with some of its values replaced."""
     from hypothesis import strategies as st

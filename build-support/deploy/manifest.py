@@ -30,9 +30,13 @@ IMAGE: Final = "runner-image.tar"
 # cannot name it.
 ATTESTATION: Final = "attestation.json"
 
-# Other files that the pipeline's programs and `./pants package ::` write to dist.
+# Other files that the pipeline's programs and `./pants package ::` write to dist, and the API's
+# document, which a release has too.
 _OTHER_FILES: Final = frozenset(
-    {NAME, ATTESTATION, "runner.pex", "saved.json", "saved.tfplan", "served.json"}
+    {
+        *(NAME, ATTESTATION, "openapi.json", "runner.pex"),
+        *("saved.json", "saved.tfplan", "served.json"),
+    }
 )
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")

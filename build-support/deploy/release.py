@@ -1,23 +1,40 @@
 """Publishes a release on GitHub, and downloads an earlier one.
 
-`notes` prints the changelog's section. `publish` creates the release of a tag with the files of
-dist/. `fetch` downloads the files of a release to dist/. `live` marks a release as the latest,
-once prod runs it.
+`notes` prints the changelog's section, and checks that the API's document is ready. `publish`
+creates the release of a tag with the files of dist/ and the API's document. `fetch` downloads the
+files of a release to dist/. `live` marks a release as the latest, once prod runs it.
 """
 
 import argparse
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from deploy.changelog import FILE, Changelog
 from deploy.github import Github
 from deploy.manifest import ATTESTATION, NAME, Manifest
 from deploy.program import REPOSITORY, Refused, parser, run, summarise
 
+# The API's document, and the one that later changes are compared with.
+DOCUMENT: Final = REPOSITORY / "docs" / "openapi.json"
+RELEASED: Final = REPOSITORY / "docs" / "openapi-released.json"
 
-def publish(github: Github, folder: Path, notes: str) -> None:
+
+def check_document(document: Path = DOCUMENT, released: Path = RELEASED) -> None:
+    """Check that later changes will be compared with the document of this release.
+
+    Raises:
+        Refused: They would be compared with an older document.
+    """
+    if document.read_bytes() != released.read_bytes():
+        raise Refused(
+            f"{released.name} is not {document.name}: run ./pants run build-support/contract:write "
+            "-- --released and commit what it writes before the tag"
+        )
+
+
+def publish(github: Github, folder: Path, notes: str, document: Path = DOCUMENT) -> None:
     """Create the release, or add the missing files to one that an earlier run did not finish."""
     manifest = Manifest.read(folder / NAME)
     manifest.verify(folder)
@@ -27,9 +44,10 @@ def publish(github: Github, folder: Path, notes: str) -> None:
     present = {asset["name"] for asset in release.get("assets", [])}
     attested = [ATTESTATION] if (folder / ATTESTATION).is_file() else []
     # The manifest is uploaded last: a release that has one is complete.
-    for name in [*sorted(manifest.files), *attested, NAME]:
-        if name not in present:
-            github.upload(release, folder / name)
+    files = [folder / name for name in [*sorted(manifest.files), *attested]]
+    for file in [*files, document, folder / NAME]:
+        if file.name not in present:
+            github.upload(release, file)
 
 
 def fetch(github: Github, tag: str, folder: Path) -> Manifest:
@@ -87,6 +105,7 @@ def main(arguments: Sequence[str]) -> None:
         print(f"would run {args.action} for {args.tag}")
         return
     if args.action == "notes":
+        check_document()
         summarise(Changelog.read(args.changelog).notes(args.tag))
         return
     github = Github.of_environment()

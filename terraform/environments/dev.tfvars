@@ -46,6 +46,9 @@ log_level            = "DEBUG"
 log_retention_days   = 7
 trace_sample_percent = 100
 
+# Web pages that developers serve on their own machines may call dev.
+cors_origins = ["http://localhost:3000", "http://localhost:5173"]
+
 # Of the account, as for each environment: a budget on tags that nobody activated for billing would count nothing.
 monthly_budget_usd = 60
 

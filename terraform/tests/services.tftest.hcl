@@ -181,6 +181,19 @@ run "gateway" {
     condition     = length(aws_api_gateway_method.preflight) == 0
     error_message = "Without cors_origins, the gateway answers no preflight request."
   }
+
+  assert {
+    condition = length(aws_api_gateway_method.operation) == length(local.named.operations) && alltrue([
+      for name, method in aws_api_gateway_method.operation :
+      method.operation_name == name && method.api_key_required && method.authorization == "NONE" && method.request_validator_id == null
+    ])
+    error_message = "Each operation of the API has a method of its name, which needs a key and leaves validation to the service."
+  }
+
+  assert {
+    condition     = alltrue([for integration in aws_api_gateway_integration.operation : endswith(integration.uri, ":live/invocations")])
+    error_message = "A named operation calls the function through its alias, like every other path."
+  }
 }
 
 run "buckets_and_secrets_of_dev" {
@@ -303,13 +316,18 @@ run "browsers" {
   }
 
   assert {
-    condition     = alltrue([for method in aws_api_gateway_method.preflight : !method.api_key_required && method.authorization == "NONE"]) && length(aws_api_gateway_method.preflight) == length(local.services)
-    error_message = "A preflight request needs no key."
+    condition     = alltrue([for method in aws_api_gateway_method.preflight : !method.api_key_required && method.authorization == "NONE"]) && keys(aws_api_gateway_method.preflight) == ["api"]
+    error_message = "A preflight request needs no key, and web pages call api only."
   }
 
   assert {
     condition     = aws_api_gateway_gateway_response.main["DEFAULT_4XX"].response_parameters["gatewayresponse.header.Access-Control-Allow-Origin"] == "'https://app.example.com'"
     error_message = "A web page can read the gateway's error responses."
+  }
+
+  assert {
+    condition     = contains(split(",", trim(aws_api_gateway_integration_response.preflight["api"].response_parameters["method.response.header.Access-Control-Allow-Headers"], "'")), "idempotency-key")
+    error_message = "A web page can start an ingestion that it may repeat."
   }
 }
 
@@ -326,7 +344,7 @@ run "end_users_of_cognito" {
         for method in [aws_api_gateway_method.service[service], aws_api_gateway_method.proxy[service]] :
         method.authorization == (service == "api" ? "COGNITO_USER_POOLS" : "NONE")
       ])
-    ]) && keys(aws_api_gateway_method.health) == ["api"] && aws_api_gateway_method.health["api"].authorization == "NONE"
+    ]) && alltrue([for method in aws_api_gateway_method.operation : method.authorization == "COGNITO_USER_POOLS"]) && keys(aws_api_gateway_method.health) == ["api"] && aws_api_gateway_method.health["api"].authorization == "NONE"
     error_message = "End users sign in at /api, and nowhere else; services and canaries do not."
   }
 

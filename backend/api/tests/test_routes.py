@@ -44,11 +44,11 @@ CHAT_ANSWER: dict[str, Any] = {
 }
 CONVERSATION: dict[str, Any] = {
     "conversation_id": "c_1",
-    "expires_at": "2026-12-28T12:00:00Z",
+    "expires_at": "2026-12-28T12:00:00.000Z",
     "turns": [
         {
             "answer_id": "a_1",
-            "asked_at": "2026-11-28T12:00:00Z",
+            "asked_at": "2026-11-28T12:00:00.000Z",
             "question": "How do I save?",
             "answer": {
                 key: value
@@ -199,6 +199,7 @@ async def test_an_idempotency_key_starts_one_ingestion_whose_id_gives_its_progre
         followed = await http.get("/ingestions/job-1")
     assert (started.status_code, started.json()["state"]) == (202, "pending")
     assert gateway.requests[0].headers["idempotency-key"] == "k-1"
+    assert started.headers["location"] == "ingestions/job-1"
     assert (followed.status_code, followed.json()["state"]) == (200, "succeeded")
 
 
@@ -211,7 +212,7 @@ async def test_a_partial_ingestion_names_the_pages_that_are_missing() -> None:
 
 
 async def test_a_waiting_ingestion_says_why_and_until_when() -> None:
-    waiting = {"reason": "the store is busy", "until": "2026-01-02T03:05:06Z"}
+    waiting = {"reason": "the store is busy", "until": "2026-01-02T03:05:06.000Z"}
     runner = httpx.Response(200, json=job() | {"waiting": waiting})
     async with http_to(Gateway({"GET /runner/jobs/job-1": runner})) as http:
         assert (await http.get("/ingestions/job-1")).json()["waiting"] == waiting
@@ -262,6 +263,16 @@ async def test_an_error_of_chat_becomes_the_matching_error(
 
 
 DOCUMENT = {"id": "a", "text": "Save."}
+
+
+async def test_a_full_store_stays_507_and_another_failure_becomes_502() -> None:
+    full = {"error": "capacity_exceeded", "detail": "The store is full."}
+    for upstream, status, code in ((507, 507, "capacity_exceeded"), (500, 502, "bad_answer")):
+        gateway = Gateway({"PUT /s3vector/documents": httpx.Response(upstream, json=full)})
+        async with http_to(gateway) as http:
+            answer = await http.post("/documents", json={"documents": [DOCUMENT]})
+        assert (answer.status_code, answer.json()["error"]) == (status, code)
+        assert "The store is full." in answer.json()["detail"]
 
 
 def _keys(count: int) -> dict[str, int]:
@@ -325,7 +336,7 @@ async def test_the_openapi_document_is_complete() -> None:
             answers = operation["responses"]
             status, success = next(item for item in answers.items() if item[0] < "300")
             assert status == "204" or "$ref" in success["content"]["application/json"]["schema"]
-            assert {"422", "502", "503", "504"} <= set(answers)
+            assert {"401", "422", "502", "503", "504"} <= set(answers)
 
 
 async def test_only_pages_of_an_allowed_origin_may_read_answers() -> None:
@@ -334,6 +345,8 @@ async def test_only_pages_of_an_allowed_origin_may_read_answers() -> None:
         allowed = await http.get("/status", headers={"origin": "https://app.example"})
         other = await http.get("/status", headers={"origin": "https://evil.example"})
     assert allowed.headers["access-control-allow-origin"] == "https://app.example"
+    exposed = allowed.headers["access-control-expose-headers"].split(", ")
+    assert exposed == ["location", "retry-after", "x-request-id"]
     assert "access-control-allow-origin" not in other.headers
 
 
@@ -349,7 +362,7 @@ PASSAGE = {
 }  # fmt: skip
 SUMMARY = {
     "id": "a", "title": "A", "metadata": {"topic": "savings"}, "version": "v1",
-    "updated_at": "2026-01-02T03:04:05Z", "passages": 1, "is_own": False,
+    "updated_at": "2026-01-02T03:04:05.000Z", "passages": 1, "is_own": False,
 }  # fmt: skip
 
 

@@ -39,6 +39,7 @@ from local.gateway.segments import Record, function_segment, gateway_segment
 from local.gateway.streaming import StreamedInvocation, send_pieces
 from local.gateway.throttle import TokenBucket
 from local.gateway.usage import UsageMeter, Verdict
+from local.net.loopback_only import is_own_origin
 from local.net.serving import (
     HEADERS_KEY,
     BodyTooLongError,
@@ -217,7 +218,11 @@ class Gateway:
     def _mock(self, integration: MockIntegration, request: GatewayRequest) -> Answer:
         headers = dict(integration.headers)
         origin = request.header("origin")
-        if "access-control-allow-origin" in headers and origin in self._api.cors_origins:
+        if (
+            origin is not None
+            and "access-control-allow-origin" in headers
+            and (origin in self._api.cors_origins or is_own_origin(origin))
+        ):
             headers["access-control-allow-origin"] = origin
         return Answer(integration.status, list(headers.items()), b"")
 

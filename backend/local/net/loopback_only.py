@@ -28,9 +28,14 @@ def reason_to_refuse(
     """
     if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
         return "Forbidden: the Host header must be 127.0.0.1, localhost or [::1]"
-    if not all(_ORIGIN.fullmatch(origin) or allows_origin(origin) for origin in origins):
+    if not all(is_own_origin(origin) or allows_origin(origin) for origin in origins):
         return "Forbidden: web pages of other origins may not call this server"
     return None
+
+
+def is_own_origin(origin: str) -> bool:
+    """Whether a page of this origin comes from this machine."""
+    return _ORIGIN.fullmatch(origin) is not None
 
 
 def refusal_body(reason: str) -> bytes:

@@ -1,5 +1,9 @@
 """The blueprint of the default estate."""
 
+import re
+from pathlib import Path
+
+from api.app import CORS_EXPOSED, CORS_HEADERS
 from local.blueprint import FunctionIntegration, HttpIntegration, MockIntegration
 from local.default_estate import default_estate
 from local.gateway.matching import match
@@ -54,9 +58,41 @@ def test_preflight_requests_are_answered_for_configured_origins_only() -> None:
     assert not found.method.api_key_required
     assert configured.api.cors_origins == origins
     assert configured.function_of("api").environment["CORS_ORIGINS"] == ",".join(origins)
-    plain = match(default_estate(keys={}, origin_secret="o").api.resources, "OPTIONS", "/api/ask")
+    closed = default_estate(keys={}, origin_secret="o", cors_origins=())
+    plain = match(closed.api.resources, "OPTIONS", "/api/ask")
     assert plain is not None
     assert plain.method.api_key_required
+
+
+def test_web_pages_may_do_what_they_may_in_the_cloud() -> None:
+    terraform = (Path(__file__).resolve().parents[3] / "terraform" / "api-gateway.tf").read_text()
+    found = dict(re.findall(r'^  (cors_headers|cors_exposed) = "(.*)"$', terraform, re.MULTILINE))
+    estate = default_estate(keys={}, origin_secret="o").api
+    preflight = match(estate.resources, "OPTIONS", "/api/ingestions")
+    assert preflight is not None
+    assert isinstance(preflight.method.integration, MockIntegration)
+    headers = preflight.method.integration.headers
+    assert headers["access-control-allow-headers"] == found["cors_headers"]
+    assert headers["access-control-allow-headers"] == ",".join(CORS_HEADERS)
+    for refused in estate.refusal_headers.values():
+        assert refused["Access-Control-Expose-Headers"] == f"'{found['cors_exposed']}'"
+    assert found["cors_exposed"] == ",".join(CORS_EXPOSED)
+    inner = match(estate.resources, "OPTIONS", "/chat/messages")
+    assert inner is not None
+    assert not isinstance(inner.method.integration, MockIntegration)
+
+
+def test_an_operation_of_the_api_has_a_resource_of_its_own() -> None:
+    resources = default_estate(keys={}, origin_secret="o").api.resources
+    for method, path in (("POST", "/api/ask"), ("GET", "/api/documents/a")):
+        found = match(resources, method, path)
+        assert found is not None
+        assert "proxy" not in found.resource
+        assert found.method.integration == FunctionIntegration("fin-advisor-dev-api")
+    for method, path in (("HEAD", "/api/status"), ("GET", "/api/health"), ("PUT", "/api/ask")):
+        found = match(resources, method, path)
+        assert found is not None
+        assert found.resource == "/api/{proxy+}"
 
 
 def test_a_service_has_the_quota_that_is_declared() -> None:

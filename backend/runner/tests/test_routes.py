@@ -88,6 +88,7 @@ async def test_documents_go_in_and_a_run_ingests_them(
     }
     made = await client.post("/jobs", json=body)
     assert made.status_code == 202
+    assert made.headers["location"] == f"jobs/{made.json()['id']}"
     job = made.json()
     assert (job["state"], job["total"], job["done"], job["failed"]) == ("pending", 3, 0, 0)
     assert job["created_at"].endswith("Z")

@@ -27,7 +27,7 @@ _NOT_EXPORTED = {
         "install_error_handlers",
     },
     "logging": {"timestamp", "write"},
-    "models": {"error_responses"},
+    "models": {"GatewayError", "error_responses"},
     "settings": {"KeyScopes"},
     "tracing": {"flush", "is_configured", "owns_provider", "release_app", "shutdown", "span"},
     "aws_lambda.entry": {"LambdaHandler"},

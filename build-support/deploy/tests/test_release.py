@@ -10,7 +10,7 @@ from deploy.changelog import FILE, Changelog
 from deploy.github import Github
 from deploy.manifest import PACKAGES, Manifest, bill_of
 from deploy.program import Refused
-from deploy.release import fetch, publish
+from deploy.release import check_document, fetch, publish
 from deploy.tests.fakes import FakeGithub, write_packages
 
 COMMIT = "0" * 40
@@ -75,7 +75,27 @@ def test_publishing_again_uploads_the_missing_files(
     fake.releases[0]["assets"] = fake.releases[0]["assets"][:2]
     publish(github, built, "notes")
     names = [asset["name"] for asset in fake.releases[0]["assets"]]
-    assert sorted(names) == sorted([*PACKAGES, *map(bill_of, PACKAGES), "manifest.json"])
+    others = ["manifest.json", "openapi.json"]
+    assert sorted(names) == sorted([*PACKAGES, *map(bill_of, PACKAGES), *others])
+
+
+def test_the_document_of_the_api_is_published(
+    fake: FakeGithub, github: Github, built: Path, tmp_path: Path
+) -> None:
+    document = tmp_path / "openapi.json"
+    document.write_text('{"openapi": "3.1.0"}')
+    publish(github, built, "notes", document)
+    assert fake.files["openapi.json"] == document.read_bytes()
+
+
+def test_a_release_needs_its_document_as_the_one_to_compare_with(tmp_path: Path) -> None:
+    document, released = tmp_path / "openapi.json", tmp_path / "openapi-released.json"
+    document.write_text("new")
+    released.write_text("old")
+    with pytest.raises(Refused, match="--released and commit"):
+        check_document(document, released)
+    released.write_text("new")
+    check_document(document, released)
 
 
 def test_a_changed_file_is_refused(

@@ -1,0 +1,1 @@
+"""The bodies and operations of the API, generated from docs/openapi.json."""

@@ -1,0 +1,1 @@
+"""Describes a service's API: its OpenAPI document, and headers that several services share."""
