@@ -49,8 +49,9 @@ locals {
   }
 }
 
+# The path above a stream, unless the operations in api-gateway.tf have made it.
 resource "aws_api_gateway_resource" "stream_parent" {
-  for_each = local.streams
+  for_each = { for path, stream in local.streams : path => stream if !contains(keys(local.named.paths["1"]), dirname(path)) }
 
   rest_api_id = aws_api_gateway_rest_api.main.id
   parent_id   = aws_api_gateway_resource.service[each.value.service].id
@@ -61,8 +62,10 @@ resource "aws_api_gateway_resource" "stream" {
   for_each = local.streams
 
   rest_api_id = aws_api_gateway_rest_api.main.id
-  parent_id   = aws_api_gateway_resource.stream_parent[each.key].id
-  path_part   = each.value.parts[1]
+  parent_id = try(
+    aws_api_gateway_resource.first[dirname(each.key)].id, aws_api_gateway_resource.stream_parent[each.key].id
+  )
+  path_part = each.value.parts[1]
 }
 
 # Provider 5.100 cannot set the transfer mode; CloudFormation can.
