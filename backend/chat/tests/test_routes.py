@@ -368,8 +368,9 @@ async def test_the_openapi_document_is_complete() -> None:
         "503",
         "504",
     }
-    error = operation["responses"]["422"]["content"]["application/json"]["schema"]["$ref"]
-    assert error.endswith("/ErrorResponse")
+    error = document["components"]["responses"]["UnprocessableContent"]
+    assert operation["responses"]["422"] == {"$ref": "#/components/responses/UnprocessableContent"}
+    assert error["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorResponse")
 
 
 # --- Records --------------------------------------------------------------------------------------
