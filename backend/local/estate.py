@@ -226,7 +226,10 @@ class RunningEstate:
         from local.aws.iam.roles import Roles
 
         roles = Roles(self._aws.url)
-        services = (*self.blueprint.functions, *self.blueprint.web_services)
+        services: list[Function | WebService] = [
+            *self.blueprint.functions,
+            *self.blueprint.web_services,
+        ]
         self._credentials = {each.role: roles.assume(each.role) for each in services}
         for role, variables in self._host_variables.items():
             variables.update(self._credentials[role])

@@ -7,6 +7,7 @@ import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from xml.sax.saxutils import unescape
 
 from local.aws.json_api import signed_for
 from local.aws.wsgi import Environ
@@ -24,6 +25,8 @@ class Call:
     path: str
     method: str
 
+
+_KEY: Final = re.compile(rb"<Key>(.*?)</Key>")
 
 # Services whose name in a signature differs from botocore's name.
 _SIGNING_NAMES: Final = {"monitoring": "cloudwatch"}
@@ -48,6 +51,9 @@ def _call(service: str, environ: Environ, body: bytes) -> Call:
         if "Action" in form:
             return Call(service, form.pop("Action"), dict(form), path, method)
     operation, parameters = _rest_operation(service, method, path, query, environ)
+    if operation == "DeleteObjects":
+        keys = [unescape(key.decode()) for key in _KEY.findall(body)]
+        parameters |= {"Keys": keys, "versions": b"<VersionId>" in body}
     if service not in {"s3", "bedrock-runtime"}:
         parameters = {**_json(body), **parameters}
     return Call(service, operation, parameters, path, method)

@@ -82,24 +82,16 @@ def checks_of(call: Call, region: str) -> list[Check]:
         actions = [f"apigateway:{call.method}"]
     else:
         actions = _ACTIONS.get(name, [name])
+    if name == "s3:DeleteObjects" and not call.parameters.get("versions"):
+        actions = ["s3:DeleteObject"]
     if name in {"s3:GetObject", "s3:HeadObject"} and "versionId" in call.parameters:
         actions = ["s3:GetObjectVersion"]
     if name == "ssm:PutParameter" and call.parameters.get("Tags"):
         actions = [name, "ssm:AddTagsToResource"]
     resources = _resources(call, region)
     context = _context(call)
-    found = [
-        Check(action, _object_arn(action, resource, call), context)
-        for action in actions
-        for resource in resources
-    ]
+    found = [Check(action, resource, context) for action in actions for resource in resources]
     return [*found, *_passed_roles(call)]
-
-
-def _object_arn(action: str, resource: str, call: Call) -> str:
-    if action in {"s3:DeleteObject", "s3:DeleteObjectVersion"} and "Key" not in call.parameters:
-        return f"{resource}/any"  # DeleteObjects names its keys in its body.
-    return resource
 
 
 def _context(call: Call) -> dict[str, str]:
@@ -136,6 +128,8 @@ def _resources(call: Call, region: str) -> list[str]:  # noqa: PLR0911, PLR0912 
     match service:
         case "s3":
             bucket = f"arn:aws:s3:::{parameters.get('Bucket', '*')}"
+            if "Keys" in parameters:
+                return [f"{bucket}/{key}" for key in parameters["Keys"]]
             return [f"{bucket}/{parameters['Key']}" if "Key" in parameters else bucket]
         case "apigateway":
             return [f"arn:aws:apigateway:{region}::{call.path}"]

@@ -12,7 +12,8 @@ from local.aws.json_api import access_key_of, signed_for
 from local.aws.wsgi import Environ, StartResponse, Wsgi
 from local.blueprint import REGION
 
-# Their parameters are in the path and in headers, and their bodies may be long.
+# Their parameters are in the path and in headers, and their bodies may be long. Only S3's
+# DeleteObjects names its objects in its body.
 _BODY_NOT_READ = frozenset(["s3", "bedrock"])
 
 
@@ -82,7 +83,8 @@ class Guard:
 
 
 def _body(environ: Environ) -> bytes:
-    if signed_for(environ) in _BODY_NOT_READ:
+    deletes = str(environ.get("QUERY_STRING", "")).split("=")[0] == "delete"
+    if signed_for(environ) in _BODY_NOT_READ and not deletes:
         return b""
     body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)

@@ -149,3 +149,23 @@ async def test_one_callers_cookies_do_not_reach_another(tested: GatewayUnderTest
 async def test_a_header_of_a_web_service_keeps_its_bytes(tested: GatewayUnderTest) -> None:
     observed = await asyncio.to_thread(exchange, tested.url, "GET /dev/site/x", [])
     assert observed["header"]["x-utf-8"].encode("latin-1").decode() == "é€"
+
+
+async def test_an_answer_that_has_no_body_leaves_the_connection_open(
+    tested: GatewayUnderTest,
+) -> None:
+    def statuses() -> list[int]:
+        connection = http.client.HTTPConnection(tested.url.removeprefix("http://"), timeout=30)
+        connection.connect()
+        connection.auto_open = 0
+        found = []
+        for _ in range(2):
+            body = json.dumps({"answer": {"statusCode": 204, "body": "text"}})
+            connection.request("POST", "/dev/web", body, {"x-api-key": "secret-caller"})
+            answer = connection.getresponse()
+            answer.read()
+            found.append(answer.status)
+        connection.close()
+        return found
+
+    assert await asyncio.to_thread(statuses) == [204, 204]

@@ -103,6 +103,12 @@ def put_item(guarded: Guarded) -> Any:
     return guarded.client("dynamodb").put_item(TableName="things", Item={"pk": {"S": "1"}})
 
 
+def delete_objects(guarded: Guarded) -> Any:
+    wanted: dict[str, Any] = {"Objects": [{"Key": "a/b"}, {"Key": "a/c & d"}]}
+    answer = guarded.client("s3").delete_objects(Bucket="things", Delete=wanted)
+    assert {one["Key"] for one in answer["Deleted"]} == {"a/b", "a/c & d"}
+
+
 def write_in_a_transaction(guarded: Guarded) -> Any:
     put = {"Put": {"TableName": "things", "Item": {"pk": {"S": "2"}}}}
     return guarded.client("dynamodb").transact_write_items(TransactItems=[put])
@@ -131,6 +137,7 @@ def converse(guarded: Guarded) -> Any:
 _MODELS = f"arn:aws:bedrock:{REGION}::foundation-model"
 CALLS: list[tuple[Any, str, str, tuple[str, int]]] = [
     (put_object, "s3:PutObject", "arn:aws:s3:::things/a/*", ("AccessDenied", 403)),
+    (delete_objects, "s3:DeleteObject", "arn:aws:s3:::things/a/*", ("AccessDenied", 403)),
     (put_item, "dynamodb:PutItem", TABLE, ("AccessDeniedException", 400)),
     (write_in_a_transaction, "dynamodb:PutItem", TABLE, ("AccessDeniedException", 400)),
     (read_a_batch, "dynamodb:BatchGetItem", TABLE, ("AccessDeniedException", 400)),
