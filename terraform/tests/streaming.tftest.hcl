@@ -33,8 +33,8 @@ run "on" {
   }
 
   assert {
-    condition = alltrue([
-      for method in values(jsondecode(aws_cloudformation_stack.streaming[0].template_body).Resources) :
+    condition = length(aws_cloudformation_stack.streaming) == 1 && alltrue([
+      for method in values(local.stream_methods) :
       method.Type == "AWS::ApiGateway::Method" && method.Properties.HttpMethod == "POST" && method.Properties.ApiKeyRequired &&
       method.Properties.Integration.Type == "AWS_PROXY" && method.Properties.Integration.ResponseTransferMode == "STREAM" &&
       method.Properties.Integration.TimeoutInMillis == 90000 && endswith(method.Properties.Integration.Uri, "/response-streaming-invocations")

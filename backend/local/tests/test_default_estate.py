@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from api.app import CORS_EXPOSED, CORS_HEADERS
-from local.blueprint import FunctionIntegration, HttpIntegration, MockIntegration
+from local.blueprint import WRAPPER_VARIABLE, FunctionIntegration, HttpIntegration, MockIntegration
 from local.default_estate import default_estate
 from local.gateway.matching import match
 from services.declared import FUNCTIONS, ROUTED
@@ -17,7 +17,10 @@ def test_the_names_are_those_of_the_cloud() -> None:
         function.name: (function.memory_mb, function.timeout_seconds)
         for function in estate.functions
     } == {
-        f"fin-advisor-dev-{name}": (DECLARED[name].memory_mb, DECLARED[name].timeout_s)
+        f"fin-advisor-dev-{name}": (
+            DECLARED[name].memory_mb,
+            120 if DECLARED[name].streams else DECLARED[name].timeout_s,
+        )
         for name in (*FUNCTIONS, "records")
     }
     assert estate.schedules.keys() == {"api", "records"}
@@ -31,7 +34,8 @@ def test_the_names_are_those_of_the_cloud() -> None:
 def test_no_function_sets_what_lambda_reserves() -> None:
     estate = default_estate(keys={}, origin_secret="o")
     for function in estate.functions:
-        assert not any(name.startswith("AWS_") for name in function.environment)
+        reserved = {name for name in function.environment if name.startswith("AWS_")}
+        assert not reserved - {WRAPPER_VARIABLE}
         assert function.environment["SERVICE_NAME"] == function.service
 
 
@@ -109,3 +113,24 @@ def test_a_service_has_the_quota_that_is_declared() -> None:
 def test_api_knows_every_other_service_behind_the_gateway() -> None:
     variables = default_estate(keys={}, origin_secret="o").function_of("api").environment
     assert ["api", *variables["PEER_SERVICES"].split(",")] == list(ROUTED)
+
+
+def test_streams_have_resources_and_a_runtime_of_their_own() -> None:
+    expected = {
+        f"/{name}{operation.partition(' ')[2]}": name
+        for name, service in DECLARED.items()
+        for operation in service.streams
+    }
+    for streaming in (True, False):
+        estate = default_estate(keys={}, origin_secret="o", streaming=streaming)
+        found = {
+            path: methods["POST"].integration
+            for path, methods in estate.api.resources.items()
+            if "POST" in methods
+        }
+        assert found.keys() == (expected.keys() if streaming else set())
+        for integration in found.values():
+            assert isinstance(integration, FunctionIntegration)
+            assert (integration.streams, integration.timeout_seconds) == (True, 120)
+        streams = {each.service for each in estate.functions if each.streams}
+        assert streams == (set(expected.values()) if streaming else set())

@@ -1,7 +1,11 @@
 """`POST /ask/stream` through the whole estate: units while the model writes, and every cut."""
 
+import json
 import os
+import re
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +15,7 @@ import pytest
 
 from local.aws.bedrock_api import BedrockApi
 from local.aws.server import EmbeddedAws
+from local.compute.processes import BACKEND
 from local.conftest import RunningUp, start_up, stop_up
 from local.demo.documents import documents
 from local.tests.paused_bedrock import MORE, PausedBedrock
@@ -108,10 +113,8 @@ def test_units_come_while_the_model_writes_and_done_is_the_whole_answer(
         assert not answer.read_rest()
     assert answer.names[:2] == ["status", "status"]
     assert answer.names[-1] == "done"
-    done = httpx.Response(200, text=answer.events[-1].data).json()
-    units = [
-        httpx.Response(200, text=one.data).json() for one in answer.events if one.name == "unit"
-    ]
+    done = json.loads(answer.events[-1].data)
+    units = [json.loads(one.data) for one in answer.events if one.name == "unit"]
     assert "".join(unit["text"] for unit in units) == done["answer"]
     assert done["citations"]
     assert MORE.strip()[:30] not in done["answer"]
@@ -176,3 +179,18 @@ def test_a_refused_request_is_json_with_its_own_status(estate: RunningUp) -> Non
     assert (unknown.status_code, unknown.json()["error"]) == (404, "not_found")
     refused = httpx.post(url, json=QUESTION, timeout=SECONDS)
     assert (refused.status_code, refused.json()) == (403, {"message": "Forbidden"})
+
+
+def test_the_example_of_the_documentation_prints_the_answer(estate: RunningUp) -> None:
+    page = (BACKEND.parent / "docs/streaming.md").read_text("utf-8")
+    [example] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", example],
+        env={**os.environ, **estate.variables, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "emergency fund" in done.stdout
