@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
+    AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
@@ -15,6 +15,13 @@ from pydantic import (
 
 from shared.answers import ConversationId, GivenAnswer
 from shared.documents import DocumentBody, DocumentText, MetadataFilter, require_distinct_ids
+from shared.ingestions import (
+    MAX_INGESTED_DOCUMENTS,
+    IngestedDocument,
+    UploadPrefix,
+    one_source,
+)
+from shared.models import Timestamp
 
 
 class _Request(BaseModel):
@@ -106,7 +113,7 @@ class DocumentSummary(_Answer):
     title: str | None = None
     metadata: dict[str, JsonValue] = {}
     version: str
-    updated_at: AwareDatetime
+    updated_at: Timestamp
     passages: int
     is_own: Annotated[
         bool, Field(description="Whether only the user can read it; others are common.")
@@ -138,20 +145,23 @@ class IngestionRequest(_Request):
 
     documents: (
         Annotated[
-            list[DocumentBody],
-            Field(min_length=1, max_length=1_000),
+            list[IngestedDocument],
+            Field(min_length=1, max_length=MAX_INGESTED_DOCUMENTS),
             AfterValidator(require_distinct_ids),
         ]
         | None
     ) = None
-    prefix: (
-        Annotated[str, StringConstraints(pattern=r"^uploads/[A-Za-z0-9!_.*'()/-]{0,500}$")] | None
-    ) = None
+    prefix: Annotated[
+        UploadPrefix | None,
+        Field(
+            description="For operators: what the keys of files in the jobs bucket begin with.",
+            examples=["uploads/2026/"],
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.documents is None) == (self.prefix is None):
-            raise ValueError("give either documents or prefix")
+        one_source(self.documents, self.prefix)
         return self
 
 
@@ -174,7 +184,7 @@ class Waiting(_Answer):
     """Why an ingestion waits, and until when."""
 
     reason: str
-    until: AwareDatetime
+    until: Timestamp
 
 
 class Ingestion(_Answer):
@@ -188,8 +198,20 @@ class Ingestion(_Answer):
     failed: int
     errors: list[Problem]
     waiting: Waiting | None = None
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class IngestionPage(_Answer):
+    """One page of ingestions, in the order of their ids."""
+
+    ingestions: Annotated[
+        list[Ingestion], Field(validation_alias=AliasChoices("ingestions", "jobs"))
+    ]
+    unreadable: Annotated[
+        list[str], Field(description="Ids of ingestions whose stored state is damaged.")
+    ] = []
+    cursor: Annotated[str | None, Field(description="For the next page; null on the last.")] = None
 
 
 def body_of(request: BaseModel) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The HTTP routes of the api service."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from api.models import (
     AskRequest,
@@ -11,6 +11,7 @@ from api.models import (
     DocumentsRequest,
     DocumentsResponse,
     Ingestion,
+    IngestionPage,
     IngestionRequest,
     SearchRequest,
     SearchResponse,
@@ -20,7 +21,9 @@ from api.services import Services
 from api.status import Status
 from shared.answers import AnswerId, ConversationId, Feedback, KeptConversation
 from shared.documents import DocumentId
+from shared.ingestions import IdempotencyKeyText, JobCursor, Upload, UploadRequest
 from shared.models import InterServiceResponse, StatusResponse, error_responses
+from shared.owners import NamedOwner
 
 router = APIRouter(tags=["api"])
 
@@ -39,9 +42,8 @@ ServicesPort = Annotated[Services, Depends(_services)]
 StatusPort = Annotated[Status, Depends(_status)]
 JobId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$")]
 IdempotencyKey = Annotated[
-    str | None,
+    IdempotencyKeyText | None,
     Header(
-        pattern=r"^[A-Za-z0-9._:-]{1,128}$",
         description="A repetition with the same key and body returns the same ingestion.",
     ),
 ]
@@ -108,6 +110,7 @@ async def post_documents(body: DocumentsRequest, services: ServicesPort) -> Docu
 @router.get("/documents", summary="List documents")
 async def get_documents(
     services: ServicesPort,
+    owner: NamedOwner,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[
         str | None,
@@ -115,7 +118,7 @@ async def get_documents(
     ] = None,
 ) -> DocumentPage:
     """Return one page of documents, without their texts; each is on one page only."""
-    return await services.documents(limit, cursor)
+    return await services.documents(limit, cursor, owner)
 
 
 @router.get("/documents/{document_id}", summary="Read a document", responses=error_responses(404))
@@ -130,15 +133,27 @@ async def get_document(document_id: DocumentId, services: ServicesPort) -> Store
     summary="Delete a document",
     responses=error_responses(403, 404),
 )
-async def delete_document(document_id: DocumentId, services: ServicesPort) -> None:
+async def delete_document(
+    document_id: DocumentId, services: ServicesPort, owner: NamedOwner
+) -> None:
     """Delete a document with its passages."""
-    await services.delete_document(document_id)
+    await services.delete_document(document_id, owner)
 
 
 @router.post("/search", summary="Find passages")
 async def post_search(body: SearchRequest, services: ServicesPort) -> SearchResponse:
     """Return the passages nearest to some words, among the documents that match the filter."""
     return await services.search(body)
+
+
+@router.post(
+    "/uploads",
+    status_code=201,
+    summary="Get a URL to upload a file to",
+)
+async def post_upload(body: UploadRequest, services: ServicesPort) -> Upload:
+    """Return a presigned URL for a file that is too large for a request."""
+    return await services.make_upload(body)
 
 
 @router.post(
@@ -154,6 +169,19 @@ async def post_ingestion(
     return await services.start_ingestion(body, idempotency_key)
 
 
+@router.get("/ingestions", summary="List ingestions")
+async def get_ingestions(
+    services: ServicesPort,
+    state: Annotated[
+        Literal["open"] | None, Query(description="`open`: only those with work left.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: JobCursor | None = None,
+) -> IngestionPage:
+    """Return one page of ingestions in the order of their ids; it may have fewer than `limit`."""
+    return await services.ingestions(limit, cursor, only_open=state == "open")
+
+
 @router.get(
     "/ingestions/{ingestion_id}",
     summary="Read the progress of an ingestion",
@@ -162,3 +190,17 @@ async def post_ingestion(
 async def get_ingestion(ingestion_id: JobId, services: ServicesPort) -> Ingestion:
     """Return how many documents are done, which ones failed, and why it waits."""
     return await services.ingestion(ingestion_id)
+
+
+@router.delete(
+    "/ingestions/{ingestion_id}",
+    response_model=Ingestion,
+    summary="Cancel an open ingestion, or remove an ended one",
+    response_description="The ingestion, cancelled.",
+    responses={204: {"description": "The ingestion had ended and is removed."}}
+    | error_responses(404, 409),
+)
+async def delete_ingestion(ingestion_id: JobId, services: ServicesPort) -> Ingestion | Response:
+    """Cancel an open ingestion, or remove an ended one. Ingested documents stay in the store."""
+    cancelled = await services.end_ingestion(ingestion_id)
+    return Response(status_code=204) if cancelled is None else cancelled

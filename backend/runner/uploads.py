@@ -1,13 +1,10 @@
 """Documents that were uploaded to the bucket."""
 
 from itertools import islice
-from typing import Final, Protocol
+from typing import Protocol
 
 from runner.text import ExtractionError, too_large
 from shared.aws.bucket import Bucket, ObjectTooLarge
-
-UPLOADS: Final = "uploads/"
-"""Key prefix of all uploads; they are in the bucket that also stores the jobs."""
 
 
 class UploadGone(ExtractionError):
@@ -26,6 +23,12 @@ class Uploads(Protocol):
         Raises:
             ExtractionError: The upload is gone, or larger than `max_bytes`.
         """
+
+    def size(self, key: str) -> int | None:
+        """Return the bytes of an upload, or None if there is none."""
+
+    def presigned_put(self, key: str, *, size: int, content_type: str, seconds: int) -> str:
+        """Return a URL to which a file of this size and type can be put for some seconds."""
 
 
 class S3Uploads:
@@ -52,3 +55,13 @@ class S3Uploads:
         if found is None:
             raise UploadGone("it was deleted after the job was made: upload it again")
         return found.data, found.content_type
+
+    def size(self, key: str) -> int | None:
+        """Return the bytes of an upload, or None if there is none."""
+        return self._bucket.size(key)
+
+    def presigned_put(self, key: str, *, size: int, content_type: str, seconds: int) -> str:
+        """Return a URL to which a file of this size and type can be put for some seconds."""
+        return self._bucket.presigned_put(
+            key, size=size, content_type=content_type, seconds=seconds
+        )

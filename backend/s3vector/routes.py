@@ -28,6 +28,7 @@ from s3vector.pool import TIME_IS_UP
 from s3vector.search import Search
 from shared.documents import DocumentId
 from shared.models import error_responses
+from shared.owners import NamedOwner
 from shared.request.deadline import in_time
 
 router = APIRouter()
@@ -90,6 +91,7 @@ def put_documents(body: PutDocuments, documents: DocumentsPort) -> StoredDocumen
 @bounded
 def list_documents(
     store: StorePort,
+    owner: NamedOwner,
     limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
     cursor: Annotated[
         str | None,
@@ -97,7 +99,7 @@ def list_documents(
     ] = None,
 ) -> DocumentPage:
     """Return one page of documents, without their texts; each is on one page only."""
-    page = store.page(limit, cursor)
+    page = store.page(limit, cursor, owner)
     return DocumentPage(
         documents=[DocumentSummary.of(one) for one in page.records], cursor=page.cursor
     )
@@ -121,9 +123,9 @@ def get_document(document_id: DocumentId, documents: DocumentsPort) -> DocumentD
     responses=error_responses(403, 404, 422) | _READ_ERRORS,
 )
 @bounded
-def delete_document(document_id: DocumentId, documents: DocumentsPort) -> None:
+def delete_document(document_id: DocumentId, documents: DocumentsPort, owner: NamedOwner) -> None:
     """Delete a document with its passages."""
-    documents.delete(document_id)
+    documents.delete(document_id, owner)
 
 
 @router.post("/query", summary="Find passages", responses=_BODY_ERRORS | _READ_ERRORS)

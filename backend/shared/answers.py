@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
 )
 
+from shared.models import Timestamp
 from shared.personal_data import mask
 
 MAX_ID_CHARACTERS = 128
@@ -163,7 +163,7 @@ class Turn(_Body):
     """A question and its answer."""
 
     answer_id: str
-    asked_at: AwareDatetime
+    asked_at: Timestamp
     question: str
     answer: CheckedAnswer
     feedback: Feedback | None = None
@@ -173,5 +173,5 @@ class KeptConversation(_Body):
     """The newest turns of a conversation, oldest first."""
 
     conversation_id: str
-    expires_at: Annotated[AwareDatetime, Field(description="Each new turn postpones it.")]
+    expires_at: Annotated[Timestamp, Field(description="Each new turn postpones it.")]
     turns: list[Turn]

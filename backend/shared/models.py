@@ -1,11 +1,25 @@
 """Response bodies that all services share."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 
 from shared.logging import timestamp
 from shared.logging.request_context import request_id
+
+
+def iso_timestamp(moment: datetime) -> str:
+    """Return a moment in ISO 8601, UTC, with milliseconds and a trailing `Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+Timestamp = Annotated[
+    AwareDatetime,
+    PlainSerializer(iso_timestamp, return_type=str),
+    Field(description="ISO 8601, UTC."),
+]
+"""A moment, which every service writes in the same form."""
 
 
 class _Body(BaseModel):

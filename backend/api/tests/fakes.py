@@ -64,6 +64,6 @@ def job(state: str = "running", job_id: str = "job-1") -> dict[str, Any]:
         "done": 1,
         "failed": 0,
         "errors": [],
-        "created_at": "2026-01-02T03:04:05Z",
-        "updated_at": "2026-01-02T03:04:06Z",
+        "created_at": "2026-01-02T03:04:05.000Z",
+        "updated_at": "2026-01-02T03:04:06.000Z",
     }

@@ -52,6 +52,12 @@ class FakeUploads(Uploads):
     def read(self, key: str, *, max_bytes: int) -> tuple[bytes, str]:
         return self.files[key], "binary/octet-stream"
 
+    def size(self, key: str) -> int | None:
+        return len(self.files[key]) if key in self.files else None
+
+    def presigned_put(self, key: str, *, size: int, content_type: str, seconds: int) -> str:
+        return f"https://s3.test/{key}?{size},{content_type},{seconds}"
+
 
 class FakeOrigin(OriginSecret):
     """Values that the gateway may send; `read` raises `error` if it is set."""

@@ -135,6 +135,40 @@ class Bucket:
         """
         return self._put(key, data, content_type, IfMatch=etag)
 
+    def size(self, key: str) -> int | None:
+        """Return the bytes of an object, or None if there is none."""
+        client = self._client()
+        with aws_errors(f"look up s3://{self.name}/{key}"):
+            try:
+                return client.head_object(Bucket=self.name, Key=key)["ContentLength"]
+            except client.exceptions.ClientError as error:
+                if error_code(error) in _MISSING:
+                    return None
+                raise
+
+    def presigned_put(self, key: str, *, size: int, content_type: str, seconds: int) -> str:
+        """Return a URL to which one object can be put without credentials.
+
+        S3 refuses another size or content type, because both headers are signed.
+
+        Args:
+            key: The object's key.
+            size: The object's bytes.
+            content_type: The object's content type.
+            seconds: How long the URL is valid; less if the signing credentials expire earlier.
+        """
+        with aws_errors(f"sign a URL of s3://{self.name}/{key}"):
+            return self._client().generate_presigned_url(
+                "put_object",
+                Params={
+                    "Bucket": self.name,
+                    "Key": key,
+                    "ContentLength": size,
+                    "ContentType": content_type,
+                },
+                ExpiresIn=seconds,
+            )
+
     def delete(self, key: str) -> None:
         """Delete an object; one that does not exist counts as deleted."""
         with aws_errors(f"delete s3://{self.name}/{key}"):
