@@ -146,7 +146,7 @@ resource "aws_s3_bucket_cors_configuration" "jobs" {
   cors_rule {
     allowed_origins = var.cors_origins
     allowed_methods = ["PUT"]
-    allowed_headers = ["content-type"]
+    allowed_headers = ["content-type", "x-amz-checksum-sha256"]
     max_age_seconds = 3600
   }
 }

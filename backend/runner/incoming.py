@@ -1,6 +1,6 @@
 """Files that callers upload to presigned URLs, each under its caller's own prefix."""
 
-import secrets
+import base64
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,8 @@ class Incoming:
     """Signs URLs for uploads, and finds what was put to them.
 
     The key of an upload contains the user who asked for the URL. So nobody can name the upload of
-    another user, and a prefix of the operator's uploads never includes one.
+    another user, and a prefix of the operator's uploads never includes one. It also contains the
+    file's hash, which S3 checks: a file that is sent again is the same upload.
 
     Args:
         uploads: The uploaded documents.
@@ -44,18 +45,18 @@ class Incoming:
             PayloadTooLarge: The file is over the limit.
         """
         self._require_size(request.size)
-        upload_id = secrets.token_hex(16)
-        url = self._uploads.presigned_put(
-            _folder() + upload_id,
-            size=request.size,
-            content_type=request.content_type,
-            seconds=self._url_seconds,
-        )
+        key = _folder() + request.sha256
+        headers = {
+            "content-type": request.content_type,
+            "content-length": str(request.size),
+            "x-amz-checksum-sha256": base64.b64encode(bytes.fromhex(request.sha256)).decode(),
+        }
         return Upload(
-            id=upload_id,
-            url=url,
-            headers={"content-type": request.content_type, "content-length": str(request.size)},
+            id=request.sha256,
+            url=self._uploads.presigned_put(key, headers, seconds=self._url_seconds),
+            headers=headers,
             expires_at=datetime.now(UTC) + timedelta(seconds=self._url_seconds),
+            is_stored=self._uploads.size(key) == request.size,
         )
 
     def items(self, documents: Sequence[DocumentBody]) -> list[InlineItem | UploadItem]:

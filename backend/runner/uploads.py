@@ -1,5 +1,6 @@
 """Documents that were uploaded to the bucket."""
 
+from collections.abc import Mapping
 from itertools import islice
 from typing import Protocol
 
@@ -27,8 +28,8 @@ class Uploads(Protocol):
     def size(self, key: str) -> int | None:
         """Return the bytes of an upload, or None if there is none."""
 
-    def presigned_put(self, key: str, *, size: int, content_type: str, seconds: int) -> str:
-        """Return a URL to which a file of this size and type can be put for some seconds."""
+    def presigned_put(self, key: str, headers: Mapping[str, str], *, seconds: int) -> str:
+        """Return a URL to which a file with these headers can be put for some seconds."""
 
 
 class S3Uploads:
@@ -60,8 +61,6 @@ class S3Uploads:
         """Return the bytes of an upload, or None if there is none."""
         return self._bucket.size(key)
 
-    def presigned_put(self, key: str, *, size: int, content_type: str, seconds: int) -> str:
-        """Return a URL to which a file of this size and type can be put for some seconds."""
-        return self._bucket.presigned_put(
-            key, size=size, content_type=content_type, seconds=seconds
-        )
+    def presigned_put(self, key: str, headers: Mapping[str, str], *, seconds: int) -> str:
+        """Return a URL to which a file with these headers can be put for some seconds."""
+        return self._bucket.presigned_put(key, headers, seconds=seconds)

@@ -65,7 +65,7 @@ JobCursor = Annotated[
 ]
 UploadId = Annotated[
     str,
-    StringConstraints(pattern=r"^[0-9a-f]{32}$"),
+    StringConstraints(pattern=r"^[0-9a-f]{64}$"),
     Field(description="From POST /uploads; put the content to its URL first."),
 ]
 UploadPrefix = Annotated[UnicodeText, Field(max_length=512), AfterValidator(_require_upload_prefix)]
@@ -113,6 +113,11 @@ class UploadRequest(BaseModel):
 
     content_type: ContentType
     size: Annotated[int, Field(strict=True, ge=1, description="Bytes; the URL takes no other.")]
+    sha256: Annotated[
+        str,
+        StringConstraints(pattern=r"^[0-9a-f]{64}$"),
+        Field(description="Of the file. The same file has the same id each time."),
+    ]
 
 
 class Upload(BaseModel):
@@ -128,6 +133,7 @@ class Upload(BaseModel):
         Field(description="All signed. A browser sets content-length itself."),
     ]
     expires_at: Timestamp
+    is_stored: Annotated[bool, Field(description="Whether the file was put there before.")]
 
 
 def one_source(documents: Any, prefix: str | None) -> None:

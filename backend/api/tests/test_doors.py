@@ -21,7 +21,7 @@ _DOORS: dict[str, dict[str, Any]] = {
     "/ask": {"question": "How do I save?", "top_k": 3, "filter": {"a": 1}, "conversation_id": "c"},
     "/answers/a_1/feedback": {"rating": "up", "reason": "Short."},
     "/documents": {"documents": [_DOCUMENT]},
-    "/uploads": {"content_type": "text/plain", "size": 5},
+    "/uploads": {"content_type": "text/plain", "size": 5, "sha256": "0" * 64},
     "/ingestions": {"documents": [_DOCUMENT], "prefix": "uploads/x"},
 }
 

@@ -203,11 +203,12 @@ async def test_an_idempotency_key_starts_one_ingestion_whose_id_gives_its_progre
 
 
 UPLOAD = {
-    "id": "0" * 32,
+    "id": "0" * 64,
     "method": "PUT",
     "url": "https://s3.test/x?X-Amz-Signature=1",
     "headers": {"content-type": "application/pdf", "content-length": "7000000"},
     "expires_at": "2026-01-02T03:14:05.000Z",
+    "is_stored": False,
 }
 
 
@@ -218,11 +219,11 @@ async def test_small_files_go_into_the_body_and_large_ones_into_uploads() -> Non
             "POST /runner/jobs": httpx.Response(202, json=job("pending")),
         }
     )
-    file = {"content_type": "application/pdf", "size": 7_000_000}
+    file = {"content_type": "application/pdf", "size": 7_000_000, "sha256": "0" * 64}
     pdf = {"content_type": "application/pdf"}
     documents = [
         {"id": "small", "data": "JVBERi0=", **pdf},
-        {"id": "large", "upload": "0" * 32, **pdf},
+        {"id": "large", "upload": "0" * 64, **pdf},
     ]
     async with http_to(gateway) as http:
         uploaded = await http.post("/uploads", json=file)
@@ -362,7 +363,8 @@ def _keys(count: int) -> dict[str, int]:
         ("/ingestions", {"documents": [{"id": "a", "upload": "../x"}]}),
         ("/ingestions", {"documents": [DOCUMENT | {"id": "a:p2"}]}),
         ("/uploads", {"content_type": "text/plain"}),
-        ("/uploads", {"content_type": "text/plain", "size": 0}),
+        ("/uploads", {"content_type": "text/plain", "size": 0, "sha256": "0" * 64}),
+        ("/uploads", {"content_type": "text/plain", "size": 1, "sha256": "../x"}),
         ("/ingestions", {"prefix": "uploads/", "documents": [DOCUMENT]}),
     ],
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -532,7 +533,8 @@ async def test_each_owner_has_counts_of_parts(s3: Any, bucket: str) -> None:
 
 async def upload(client: httpx.AsyncClient, content: bytes, content_type: str) -> str:
     """Upload a file as a client does, and return the upload's id."""
-    body = {"content_type": content_type, "size": len(content)}
+    digest = hashlib.sha256(content).hexdigest()
+    body = {"content_type": content_type, "size": len(content), "sha256": digest}
     answer = await client.post("/uploads", json=body)
     assert answer.status_code == 201, answer.text
     where = answer.json()
@@ -567,39 +569,54 @@ async def test_a_url_takes_one_size_and_one_type_for_a_short_time(
     region: str, make_app: MakeApp, aws: Any
 ) -> None:
     async with app_client(make_app(aws_client("s3", region=region))) as client:
-        answer = await client.post("/uploads", json={"content_type": "text/plain", "size": 12})
+        body = {"content_type": "text/plain", "size": 12, "sha256": "00" * 32}
+        answer = await client.post("/uploads", json=body)
     where = answer.json()
     query = dict(httpx.URL(where["url"]).params)
     # Version 2 of the signature, botocore's default for URLs in us-east-1, signs no size.
-    assert query["X-Amz-SignedHeaders"] == "content-length;content-type;host"
+    signed = "content-length;content-type;host;x-amz-checksum-sha256"
+    assert query["X-Amz-SignedHeaders"] == signed
     assert query["X-Amz-Expires"] == "600"
-    assert where["headers"] == {"content-type": "text/plain", "content-length": "12"}
+    assert where["headers"] == {
+        "content-type": "text/plain",
+        "content-length": "12",
+        "x-amz-checksum-sha256": f"{'A' * 43}=",
+    }
 
 
 async def test_a_file_over_the_limit_gets_no_url(client: httpx.AsyncClient) -> None:
-    body = {"content_type": "application/pdf", "size": 21 * 2**20}
+    body = {"content_type": "application/pdf", "size": 21 * 2**20, "sha256": "00" * 32}
     check_error(await client.post("/uploads", json=body), 413, "20,971,520 bytes")
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        {"content_type": "image/png", "size": 1},
-        {"content_type": "text/plain", "size": 0},
-        {"content_type": "text/plain"},
-        {"content_type": "text/plain", "size": 1, "key": "jobs/state/x.json"},
+        {"content_type": "image/png"},
+        {"size": 0},
+        {"size": None},
+        {"sha256": "../x"},
+        {"key": "jobs/state/x.json"},
     ],
 )
 async def test_a_wrong_upload_is_refused(body: Any, client: httpx.AsyncClient) -> None:
-    check_error(await client.post("/uploads", json=body), 422)
+    valid = {"content_type": "text/plain", "size": 1, "sha256": "00" * 32}
+    check_error(await client.post("/uploads", json=valid | body), 422)
+
+
+async def test_a_file_that_is_sent_again_is_the_same_upload(client: httpx.AsyncClient) -> None:
+    first = await upload(client, b"Text.", "text/plain")
+    body = {"content_type": "text/plain", "size": 5, "sha256": first}
+    again = (await client.post("/uploads", json=body)).json()
+    assert (again["id"], again["is_stored"]) == (first, True)
 
 
 async def test_an_object_larger_than_a_document_may_be_is_not_read(
     client: httpx.AsyncClient, s3: Any, bucket: str
 ) -> None:
     size = 20 * 2**20 + 1
-    s3.put_object(Bucket=bucket, Key=f"incoming/operator/{'0' * 32}", Body=b"x" * size)
-    body = {"documents": [{"id": "a", "upload": "0" * 32}]}
+    s3.put_object(Bucket=bucket, Key=f"incoming/operator/{'0' * 64}", Body=b"x" * size)
+    body = {"documents": [{"id": "a", "upload": "0" * 64}]}
     check_error(await client.post("/jobs", json=body), 413, "split it")
 
 

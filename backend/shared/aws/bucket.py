@@ -1,6 +1,6 @@
 """An S3 bucket: objects with their ETags, and conditional writes with typed conflicts."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -146,15 +146,14 @@ class Bucket:
                     return None
                 raise
 
-    def presigned_put(self, key: str, *, size: int, content_type: str, seconds: int) -> str:
+    def presigned_put(self, key: str, headers: Mapping[str, str], *, seconds: int) -> str:
         """Return a URL to which one object can be put without credentials.
 
-        S3 refuses another size or content type, because both headers are signed.
+        S3 refuses other values of the headers, because they are signed.
 
         Args:
             key: The object's key.
-            size: The object's bytes.
-            content_type: The object's content type.
+            headers: `content-length`, `content-type` and `x-amz-checksum-sha256` of the object.
             seconds: How long the URL is valid; less if the signing credentials expire earlier.
         """
         with aws_errors(f"sign a URL of s3://{self.name}/{key}"):
@@ -163,8 +162,9 @@ class Bucket:
                 Params={
                     "Bucket": self.name,
                     "Key": key,
-                    "ContentLength": size,
-                    "ContentType": content_type,
+                    "ContentLength": int(headers["content-length"]),
+                    "ContentType": headers["content-type"],
+                    "ChecksumSHA256": headers["x-amz-checksum-sha256"],
                 },
                 ExpiresIn=seconds,
             )
