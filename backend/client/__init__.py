@@ -1,0 +1,1 @@
+"""The command-line client: questions, searches, ingestions, the state of services, and traces."""
