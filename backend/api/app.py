@@ -4,6 +4,8 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from api import routes
+from api.mcp import routes as mcp
+from api.mcp.server import McpServer
 from api.services import Services
 from api.settings import Settings
 from api.status import Status
@@ -30,7 +32,7 @@ def create_app(
         settings,
         title="api",
         description="The public service: questions, documents and ingestions.",
-        routers=[routes.router],
+        routers=[routes.router, mcp.router],
         key_names=key_names,
         claims=Claims(settings.tenant_claim, settings.users_required),
     )
@@ -41,6 +43,9 @@ def create_app(
         health_timeout_seconds=settings.health_timeout_seconds,
     )
     app.state.status = Status(settings)
+    app.state.mcp = McpServer(
+        app.state.services, name=settings.project_name, version=settings.service_version
+    )
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
