@@ -15,7 +15,7 @@ from pydantic import (
 
 from shared.answers import ConversationId, GivenAnswer
 from shared.documents import DocumentBody, DocumentText, MetadataFilter, require_distinct_ids
-from shared.ingestions import (
+from shared.ingestion.documents import (
     MAX_INGESTED_DOCUMENTS,
     IngestedDocument,
     UploadPrefix,

@@ -21,9 +21,10 @@ from api.services import Services
 from api.status import Status
 from shared.answers import AnswerId, ConversationId, Feedback, KeptConversation
 from shared.documents import DocumentId
-from shared.ingestions import IdempotencyKeyText, JobCursor, Upload, UploadRequest
+from shared.ingestion.documents import IdempotencyKeyText, JobCursor
+from shared.ingestion.uploads import Upload, UploadRequest
 from shared.models import InterServiceResponse, StatusResponse, error_responses
-from shared.owners import NamedOwner
+from shared.users import NamedOwner
 
 router = APIRouter(tags=["api"])
 
@@ -197,8 +198,8 @@ async def get_ingestion(ingestion_id: JobId, services: ServicesPort) -> Ingestio
     response_model=Ingestion,
     summary="Cancel an open ingestion, or remove an ended one",
     response_description="The ingestion, cancelled.",
-    responses={204: {"description": "The ingestion had ended and is removed."}}
-    | error_responses(404, 409),
+    responses=error_responses(404, 409)
+    | {204: {"description": "The ingestion had ended and is removed."}},
 )
 async def delete_ingestion(ingestion_id: JobId, services: ServicesPort) -> Ingestion | Response:
     """Cancel an open ingestion, or remove an ended one. Ingested documents stay in the store."""

@@ -24,7 +24,7 @@ from api.models import (
 from shared.answers import Feedback, GivenAnswer, KeptConversation
 from shared.api_client import CallError, ServiceAPIClient
 from shared.errors import BadDependency, ServiceError
-from shared.ingestions import Upload, UploadRequest
+from shared.ingestion.uploads import Upload, UploadRequest
 from shared.logging import get_logger, request_context
 from shared.models import InterServiceResponse, ServiceInfo
 

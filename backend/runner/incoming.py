@@ -11,7 +11,7 @@ from runner.items import InlineItem, UploadItem
 from runner.models import DocumentBody
 from runner.uploads import Uploads
 from shared.errors import PayloadTooLarge, Unprocessable
-from shared.ingestions import Upload, UploadRequest
+from shared.ingestion.uploads import Upload, UploadRequest
 from shared.request import user
 
 INCOMING: Final = "incoming/"

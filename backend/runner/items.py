@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from runner.extraction import Kind
 from runner.jobs import Job
 from shared.errors import BadDependency
-from shared.ingestions import UPLOADS
+from shared.ingestion.documents import UPLOADS
 
 type Metadata = dict[str, bool | int | float | str | list[str]]
 

@@ -10,7 +10,7 @@ from runner.extraction import Kind
 from runner.items import InlineItem
 from runner.pdf import MAX_PAGES
 from shared.documents import check_metadata, require_distinct_ids
-from shared.ingestions import (
+from shared.ingestion.documents import (
     MAX_INGESTED_DOCUMENTS,
     IngestedDocument,
     UploadPrefix,

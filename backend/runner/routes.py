@@ -14,7 +14,8 @@ from runner.job_manager import JobManager
 from runner.models import Job, JobBody, JobPage
 from runner.worker import Worker
 from shared.errors import NotFound
-from shared.ingestions import IdempotencyKeyText, JobCursor, Upload, UploadRequest
+from shared.ingestion.documents import IdempotencyKeyText, JobCursor
+from shared.ingestion.uploads import Upload, UploadRequest
 from shared.models import error_responses
 from shared.request import user
 from shared.request.deadline import in_time

@@ -28,8 +28,8 @@ from s3vector.pool import TIME_IS_UP
 from s3vector.search import Search
 from shared.documents import DocumentId
 from shared.models import error_responses
-from shared.owners import NamedOwner
 from shared.request.deadline import in_time
+from shared.users import NamedOwner
 
 router = APIRouter()
 

@@ -1,25 +1,33 @@
 """Response bodies that all services share."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 from shared.logging import timestamp
 from shared.logging.request_context import request_id
 
 
-def iso_timestamp(moment: datetime) -> str:
-    """Return a moment in ISO 8601, UTC, with milliseconds and a trailing `Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+def _iso(moment: AwareDatetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
+
+_DATE_TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
 
 Timestamp = Annotated[
     AwareDatetime,
-    PlainSerializer(iso_timestamp, return_type=str),
-    Field(description="ISO 8601, UTC."),
+    PlainSerializer(_iso, return_type=str, when_used="json"),
+    WithJsonSchema({**_DATE_TIME, "description": "ISO 8601, UTC, with milliseconds and `Z`."}),
 ]
-"""A moment, which every service writes in the same form."""
+"""A time in a body of any service; `timestamp()` returns the current time in the same format."""
 
 
 class _Body(BaseModel):

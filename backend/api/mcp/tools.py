@@ -18,7 +18,7 @@ from api.models import (
 from api.services import Services
 from shared.documents import DocumentBody, require_distinct_ids
 from shared.errors import ServiceError, describe_problems
-from shared.ingestions import IngestedDocument
+from shared.ingestion.documents import IngestedDocument
 from shared.models import InterServiceResponse
 
 type Call = Callable[[Services, Any], Awaitable[BaseModel]]

@@ -19,6 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CallToolResult, TextContent
 from starlette.types import Receive, Scope, Send
 
 from api.app import create_app
@@ -100,6 +101,12 @@ async def connected(url: str, key: str, mode: str) -> AsyncIterator[Client]:
         yield client
 
 
+def text_of(result: CallToolResult) -> str:
+    [content] = result.content
+    assert isinstance(content, TextContent)
+    return content.text
+
+
 # --- The official client --------------------------------------------------------------------------
 
 
@@ -129,7 +136,7 @@ async def test_an_answer_is_structured_with_its_citations(
         assert not found.is_error
         [citation] = found.structured_content["citations"]
         assert citation["document_id"] == CHAT_ANSWER["citations"][0]["document_id"]
-        assert json.loads(found.content[0].text) == found.structured_content
+        assert json.loads(text_of(found)) == found.structured_content
         passages = await client.call_tool("search", {"text": "save"})
         assert passages.structured_content["passages"][0]["passage_id"] == "a#0"
         status = await client.call_tool("status", {})
@@ -158,9 +165,9 @@ async def test_an_error_of_a_tool_is_a_result_that_a_model_can_read(
     )
     async with connected(url, "client", "auto") as client:
         failed = await client.call_tool("ask", {"question": "x"})
-        assert (failed.is_error, "unavailable" in failed.content[0].text) == (True, True)
+        assert (failed.is_error, "unavailable" in text_of(failed)) == (True, True)
         wrong = await client.call_tool("ask", {"question": "x", "top_k": 1000})
-        assert (wrong.is_error, "top_k" in wrong.content[0].text) == (True, True)
+        assert (wrong.is_error, "top_k" in text_of(wrong)) == (True, True)
 
 
 # --- docs/mcp.md ----------------------------------------------------------------------------------

@@ -1,13 +1,11 @@
-"""The parts of an ingestion that `api` and `runner` share: documents to ingest, uploads, ids."""
+"""The documents of an ingestion, and where they come from."""
 
 import base64
 import re
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     model_validator,
@@ -21,7 +19,7 @@ from shared.documents import (
     DocumentTitle,
     UnicodeText,
 )
-from shared.models import Timestamp
+from shared.ingestion.uploads import UploadId
 
 MAX_DATA_CHARACTERS: Final = 5_600_000
 """The longest base64: 4 MiB of document, which fits into one request through the gateway."""
@@ -33,7 +31,6 @@ UPLOADS: Final = "uploads/"
 """Key prefix of the operator's uploads; they are in the bucket that also stores the jobs."""
 
 _PART_ID: Final = re.compile(r":p\d+$")
-_TEXT_TYPES: Final = "text/"
 
 
 def _refuse_part_id(value: str) -> str:
@@ -62,11 +59,6 @@ JobCursor = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9a-z][0-9a-z-]{7,63}$"),
     Field(description="The cursor of the page before."),
-]
-UploadId = Annotated[
-    str,
-    StringConstraints(pattern=r"^[0-9a-f]{64}$"),
-    Field(description="From POST /uploads; put the content to its URL first."),
 ]
 UploadPrefix = Annotated[UnicodeText, Field(max_length=512), AfterValidator(_require_upload_prefix)]
 Base64 = Annotated[
@@ -101,39 +93,10 @@ class IngestedDocument(DocumentFields):
     def _one_content(self) -> Self:
         if sum(one is not None for one in (self.text, self.data, self.upload)) != 1:
             raise ValueError("give one of text, data and upload")
-        if self.text is not None and not self.content_type.startswith(_TEXT_TYPES):
+        is_text = self.content_type.startswith("text/") or self.content_type.endswith("+xml")
+        if self.text is not None and not is_text:
             raise ValueError(f"{self.content_type} goes into data, in base64, or into an upload")
         return self
-
-
-class UploadRequest(BaseModel):
-    """A file to upload."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    content_type: ContentType
-    size: Annotated[int, Field(strict=True, ge=1, description="Bytes; the URL takes no other.")]
-    sha256: Annotated[
-        str,
-        StringConstraints(pattern=r"^[0-9a-f]{64}$"),
-        Field(description="Of the file. The same file has the same id each time."),
-    ]
-
-
-class Upload(BaseModel):
-    """Where to put a file: one request with this method, these headers and the file as its body."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    id: UploadId
-    method: Literal["PUT"] = "PUT"
-    url: Annotated[str, Field(description="Presigned for S3: send no API key to it.")]
-    headers: Annotated[
-        dict[str, str],
-        Field(description="All signed. A browser sets content-length itself."),
-    ]
-    expires_at: Timestamp
-    is_stored: Annotated[bool, Field(description="Whether the file was put there before.")]
 
 
 def one_source(documents: Any, prefix: str | None) -> None:
