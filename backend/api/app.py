@@ -5,7 +5,6 @@ from starlette.middleware.cors import CORSMiddleware
 
 from api import routes
 from api.mcp import routes as mcp
-from api.mcp.server import McpServer
 from api.services import Services
 from api.settings import Settings
 from api.status import Status
@@ -43,9 +42,6 @@ def create_app(
         health_timeout_seconds=settings.health_timeout_seconds,
     )
     app.state.status = Status(settings)
-    app.state.mcp = McpServer(
-        app.state.services, name=settings.project_name, version=settings.service_version
-    )
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

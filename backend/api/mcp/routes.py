@@ -1,15 +1,17 @@
 """The HTTP route of the protocol. It opens no streams, so GET is answered with 405."""
 
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.mcp.server import McpServer
 from api.settings import Settings
 from shared import access
 from shared.errors import Forbidden
+
+if TYPE_CHECKING:
+    from api.mcp.server import McpServer
 
 router = APIRouter(tags=["mcp"])
 
@@ -20,9 +22,14 @@ class ForeignOrigin(Forbidden):
     code = "foreign_origin"
 
 
-def _server(request: Request) -> McpServer:
-    server: McpServer = request.app.state.mcp
-    return server
+def _server(request: Request) -> "McpServer":
+    # Imported at the first message: a cold start for another route does not need the tools.
+    from api.mcp.server import McpServer
+
+    settings: Settings = request.app.state.settings
+    return McpServer(
+        request.app.state.services, name=settings.project_name, version=settings.service_version
+    )
 
 
 def _require_own_origin(request: Request) -> None:
@@ -45,7 +52,7 @@ def _require_own_origin(request: Request) -> None:
     include_in_schema=False,
     dependencies=[Depends(_require_own_origin)],
 )
-async def post_mcp(request: Request, server: Annotated[McpServer, Depends(_server)]) -> Response:
+async def post_mcp(request: Request) -> Response:
     """Answer a message of the Model Context Protocol."""
     may = partial(access.has, request.scope)
-    return await server.answer(await request.body(), request.headers, may)
+    return await _server(request).answer(await request.body(), request.headers, may)
