@@ -90,6 +90,7 @@ locals {
             "s3:GetReplicationConfiguration",
             "s3:ListBucket",
             "s3:ListBucketVersions",
+            "s3:PutBucketCORS",
             "s3:PutBucketOwnershipControls",
             "s3:PutBucketPolicy",
             "s3:PutBucketPublicAccessBlock",

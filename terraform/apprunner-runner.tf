@@ -245,6 +245,13 @@ resource "aws_iam_policy" "runner_jobs" {
         Resource = "arn:${local.partition}:s3:::${local.jobs_bucket_name}/uploads/*"
       },
       {
+        # It signs the URLs to which clients put their files, so S3 checks its own right to put them.
+        Sid      = "SignUploads"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:PutObject"]
+        Resource = "arn:${local.partition}:s3:::${local.jobs_bucket_name}/incoming/*"
+      },
+      {
         Sid      = "ListBoth"
         Effect   = "Allow"
         Action   = ["s3:ListBucket"]

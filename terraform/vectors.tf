@@ -111,8 +111,44 @@ resource "aws_s3_bucket_lifecycle_configuration" "main" {
     }
   }
 
+  # What clients uploaded is stored as passages once its ingestion has ended.
+  dynamic "rule" {
+    for_each = each.key == "jobs" ? ["incoming/"] : []
+
+    content {
+      id     = "ended-uploads"
+      status = "Enabled"
+
+      filter {
+        prefix = rule.value
+      }
+
+      expiration {
+        days = 7
+      }
+
+      noncurrent_version_expiration {
+        noncurrent_days = 1
+      }
+    }
+  }
+
   # S3 rejects rules about versions in a bucket without versioning.
   depends_on = [aws_s3_bucket_versioning.main]
+}
+
+# Pages of these origins put files to presigned URLs.
+resource "aws_s3_bucket_cors_configuration" "jobs" {
+  count = length(var.cors_origins) == 0 ? 0 : 1
+
+  bucket = aws_s3_bucket.main["jobs"].id
+
+  cors_rule {
+    allowed_origins = var.cors_origins
+    allowed_methods = ["PUT"]
+    allowed_headers = ["content-type", "x-amz-checksum-sha256"]
+    max_age_seconds = 3600
+  }
 }
 
 # Provider 5.100 has no resources for S3 Vectors; CloudFormation has.

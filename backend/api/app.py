@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from api import routes
+from api.mcp import routes as mcp
 from api.services import Services
 from api.settings import Settings
 from api.status import Status
@@ -40,7 +41,7 @@ def create_app(
         settings,
         title="api",
         description="The public service: questions, documents and ingestions.",
-        routers=[routes.router],
+        routers=[routes.router, mcp.router],
         key_names=key_names,
         claims=Claims(settings.tenant_claim, settings.users_required),
     )

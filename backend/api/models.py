@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
@@ -15,6 +16,12 @@ from pydantic import (
 from shared.answers import ConversationId, GivenAnswer
 from shared.description.examples import DOCUMENT_EXAMPLE, with_examples
 from shared.documents import DocumentBody, DocumentText, MetadataFilter, require_distinct_ids
+from shared.ingestion.documents import (
+    MAX_INGESTED_DOCUMENTS,
+    IngestedDocument,
+    UploadPrefix,
+    one_source,
+)
 from shared.models import Timestamp
 
 
@@ -149,20 +156,23 @@ class IngestionRequest(_Request):
 
     documents: (
         Annotated[
-            list[DocumentBody],
-            Field(min_length=1, max_length=1_000),
+            list[IngestedDocument],
+            Field(min_length=1, max_length=MAX_INGESTED_DOCUMENTS),
             AfterValidator(require_distinct_ids),
         ]
         | None
     ) = None
-    prefix: (
-        Annotated[str, StringConstraints(pattern=r"^uploads/[A-Za-z0-9!_.*'()/-]{0,500}$")] | None
-    ) = None
+    prefix: Annotated[
+        UploadPrefix | None,
+        Field(
+            description="For operators: what the keys of files in the jobs bucket begin with.",
+            examples=["uploads/2026/"],
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.documents is None) == (self.prefix is None):
-            raise ValueError("give either documents or prefix")
+        one_source(self.documents, self.prefix)
         return self
 
 
@@ -201,6 +211,18 @@ class Ingestion(_Answer):
     waiting: Waiting | None = None
     created_at: Timestamp
     updated_at: Timestamp
+
+
+class IngestionPage(_Answer):
+    """One page of ingestions, in the order of their ids."""
+
+    ingestions: Annotated[
+        list[Ingestion], Field(validation_alias=AliasChoices("ingestions", "jobs"))
+    ]
+    unreadable: Annotated[
+        list[str], Field(description="Ids of ingestions whose stored state is damaged.")
+    ] = []
+    cursor: Annotated[str | None, Field(description="For the next page; null on the last.")] = None
 
 
 def body_of(request: BaseModel) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The HTTP routes of the api service."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
@@ -12,6 +12,7 @@ from api.models import (
     DocumentsRequest,
     DocumentsResponse,
     Ingestion,
+    IngestionPage,
     IngestionRequest,
     SearchRequest,
     SearchResponse,
@@ -23,7 +24,10 @@ from shared.answers import AnswerId, ConversationId, Feedback, KeptConversation
 from shared.description.headers import ACCEPTED, IdempotencyKey
 from shared.documents import DocumentId
 from shared.event_stream import EventStreamResponse, event_stream
+from shared.ingestion.documents import JobCursor
+from shared.ingestion.uploads import Upload, UploadRequest
 from shared.models import InterServiceResponse, StatusResponse, error_responses
+from shared.users import NamedOwner
 
 router = APIRouter(tags=["api"])
 
@@ -123,6 +127,7 @@ async def store_documents(body: DocumentsRequest, services: ServicesPort) -> Doc
 @router.get("/documents", summary="List documents", responses=error_responses(409))
 async def list_documents(
     services: ServicesPort,
+    owner: NamedOwner,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[
         str | None,
@@ -130,7 +135,7 @@ async def list_documents(
     ] = None,
 ) -> DocumentPage:
     """Return one page of documents, without their texts; each is on one page only."""
-    return await services.documents(limit, cursor)
+    return await services.documents(limit, cursor, owner)
 
 
 @router.get(
@@ -147,15 +152,27 @@ async def get_document(document_id: DocumentId, services: ServicesPort) -> Store
     summary="Delete a document",
     responses=error_responses(404, 409),
 )
-async def delete_document(document_id: DocumentId, services: ServicesPort) -> None:
+async def delete_document(
+    document_id: DocumentId, services: ServicesPort, owner: NamedOwner
+) -> None:
     """Delete a document with its passages."""
-    await services.delete_document(document_id)
+    await services.delete_document(document_id, owner)
 
 
 @router.post("/search", summary="Find passages", responses=error_responses(409))
 async def search(body: SearchRequest, services: ServicesPort) -> SearchResponse:
     """Return the passages nearest to some words, among the documents that match the filter."""
     return await services.search(body)
+
+
+@router.post(
+    "/uploads",
+    status_code=201,
+    summary="Get a URL to upload a file to",
+)
+async def create_upload(body: UploadRequest, services: ServicesPort) -> Upload:
+    """Return a presigned URL for a file that is too large for a request."""
+    return await services.make_upload(body)
 
 
 @router.post(
@@ -176,6 +193,19 @@ async def start_ingestion(
     return ingestion
 
 
+@router.get("/ingestions", summary="List ingestions")
+async def list_ingestions(
+    services: ServicesPort,
+    state: Annotated[
+        Literal["open"] | None, Query(description="`open`: only those with work left.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: JobCursor | None = None,
+) -> IngestionPage:
+    """Return one page of ingestions in the order of their ids; it may have fewer than `limit`."""
+    return await services.ingestions(limit, cursor, only_open=state == "open")
+
+
 @router.get(
     "/ingestions/{ingestion_id}",
     summary="Read the progress of an ingestion",
@@ -184,3 +214,17 @@ async def start_ingestion(
 async def get_ingestion(ingestion_id: JobId, services: ServicesPort) -> Ingestion:
     """Return how many documents are done, which ones failed, and why it waits."""
     return await services.ingestion(ingestion_id)
+
+
+@router.delete(
+    "/ingestions/{ingestion_id}",
+    response_model=Ingestion,
+    summary="Cancel an open ingestion, or remove an ended one",
+    response_description="The ingestion, cancelled.",
+    responses=error_responses(404, 409)
+    | {204: {"description": "The ingestion had ended and is removed."}},
+)
+async def cancel_ingestion(ingestion_id: JobId, services: ServicesPort) -> Ingestion | Response:
+    """Cancel an open ingestion, or remove an ended one. Ingested documents stay in the store."""
+    cancelled = await services.end_ingestion(ingestion_id)
+    return Response(status_code=204) if cancelled is None else cancelled

@@ -14,6 +14,7 @@ from api.models import (
     DocumentsRequest,
     DocumentsResponse,
     Ingestion,
+    IngestionPage,
     IngestionRequest,
     SearchRequest,
     SearchResponse,
@@ -24,6 +25,7 @@ from shared.answers import Feedback, GivenAnswer, KeptConversation
 from shared.api_client import BadAnswer, CallError, ServiceAPIClient
 from shared.errors import BadDependency, CapacityExceeded, ServiceError
 from shared.event_stream import Event, EventReader, Send, event_of
+from shared.ingestion.uploads import Upload, UploadRequest
 from shared.logging import get_logger, request_context
 from shared.models import ErrorResponse, InterServiceResponse, ServiceInfo
 
@@ -112,9 +114,9 @@ class Services:
         response = await self._client.post("/s3vector/query", json=body_of(request))
         return _parse(SearchResponse, response.content, "s3vector")
 
-    async def documents(self, limit: int, cursor: str | None) -> DocumentPage:
-        """Return one page of the documents in s3vector."""
-        params: dict[str, Any] = {"limit": limit} | ({"cursor": cursor} if cursor else {})
+    async def documents(self, limit: int, cursor: str | None, owner: str | None) -> DocumentPage:
+        """Return one page of the documents in s3vector; `owner` as in `NamedOwner`."""
+        params = _given(limit=limit, cursor=cursor, owner=owner)
         response = await self._client.get("/s3vector/documents", params=params)
         return _parse(DocumentPage, response.content, "s3vector")
 
@@ -123,9 +125,15 @@ class Services:
         response = await self._client.get(f"/s3vector/documents/{document_id}")
         return _parse(StoredText, response.content, "s3vector")
 
-    async def delete_document(self, document_id: str) -> None:
-        """Delete a document in s3vector."""
-        await self._client.delete(f"/s3vector/documents/{document_id}")
+    async def delete_document(self, document_id: str, owner: str | None) -> None:
+        """Delete a document in s3vector; `owner` as in `NamedOwner`."""
+        path = f"/s3vector/documents/{document_id}"
+        await self._client.delete(path, params=_given(owner=owner))
+
+    async def make_upload(self, request: UploadRequest) -> Upload:
+        """Return where to put a file that a document of an ingestion names."""
+        response = await self._client.post("/runner/uploads", json=body_of(request))
+        return _parse(Upload, response.content, "runner")
 
     async def start_ingestion(
         self, request: IngestionRequest, idempotency_key: str | None
@@ -138,6 +146,19 @@ class Services:
     async def ingestion(self, job_id: str) -> Ingestion:
         """Return a job of the runner with its progress."""
         response = await self._client.get(f"/runner/jobs/{job_id}")
+        return _parse(Ingestion, response.content, "runner")
+
+    async def ingestions(self, limit: int, cursor: str | None, *, only_open: bool) -> IngestionPage:
+        """Return one page of the runner's jobs."""
+        params = _given(limit=limit, cursor=cursor, state="open" if only_open else None)
+        response = await self._client.get("/runner/jobs", params=params)
+        return _parse(IngestionPage, response.content, "runner")
+
+    async def end_ingestion(self, job_id: str) -> Ingestion | None:
+        """Cancel an open job of the runner and return it; remove an ended one and return None."""
+        response = await self._client.delete(f"/runner/jobs/{job_id}")
+        if response.status_code == 204:
+            return None
         return _parse(Ingestion, response.content, "runner")
 
     async def _health_of(self, name: str) -> ServiceInfo:
@@ -189,6 +210,10 @@ def _ask_response(content: bytes | str) -> AskResponse:
         trace_id=request_context.active_trace_id(),
         request_id=request_context.request_id(),
     )
+
+
+def _given(**parameters: Any) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 def _parse[A: BaseModel](answer: type[A], content: bytes | str, service: str) -> A:

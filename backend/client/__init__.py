@@ -1,4 +1,4 @@
-"""A typed client of the API, for programs in Python."""
+"""A typed client of the API, and the command-line program `advisor`."""
 
 from client.api import models
 from client.client import Client

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from runner.incoming import Incoming
 from runner.job_manager import JobManager
 from runner.jobs import JobStore
 from runner.origin import OriginMiddleware, OriginSecret, SecretsManagerOrigin
@@ -80,7 +81,14 @@ def create_app(
         # A request with the origin secret came through the gateway, which replaces this header.
         key_id=header_key_id if settings.origin_check else event_key_id,
     )
-    app.state.job_manager = JobManager(jobs, uploads, max_documents=settings.max_job_documents)
+    app.state.incoming = Incoming(
+        uploads,
+        max_bytes=settings.max_document_bytes,
+        url_seconds=settings.upload_url_seconds,
+    )
+    app.state.job_manager = JobManager(
+        jobs, uploads, app.state.incoming, max_documents=settings.max_job_documents
+    )
     app.state.worker = Worker(
         settings,
         jobs=jobs,

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from runner.extraction import Kind
 from runner.jobs import Job
-from runner.uploads import UPLOADS
 from shared.errors import BadDependency
+from shared.ingestion.documents import UPLOADS
 
 type Metadata = dict[str, bool | int | float | str | list[str]]
 
@@ -35,11 +35,17 @@ class InlineItem(_Item):
 
 
 class UploadItem(_Item):
-    """A document in the bucket; `size` is its length in bytes when the job was created."""
+    """A document in the bucket; `size` is its length in bytes when the job was created.
+
+    A file under a prefix has neither `kind` nor metadata: both follow from its key.
+    """
 
     source: Literal["upload"] = "upload"
     key: str
     size: int
+    kind: Kind | None = None
+    title: str | None = None
+    metadata: Metadata | None = None
 
 
 Item = Annotated[InlineItem | UploadItem, Field(discriminator="source")]

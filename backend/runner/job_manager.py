@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from runner.incoming import Incoming
 from runner.items import InlineItem, UploadItem, document_id, dump_items
 from runner.jobs import Job, JobPage, JobStore, Stored, Superseded
 from runner.models import JobBody
@@ -25,13 +26,17 @@ class JobManager:
 
     Args:
         jobs: The store of jobs.
-        uploads: The uploaded documents.
+        uploads: The documents under the operator's prefixes.
+        incoming: The documents that callers uploaded.
         max_documents: The most documents of one job.
     """
 
-    def __init__(self, jobs: JobStore, uploads: Uploads, *, max_documents: int) -> None:
+    def __init__(
+        self, jobs: JobStore, uploads: Uploads, incoming: Incoming, *, max_documents: int
+    ) -> None:
         self._jobs = jobs
         self._uploads = uploads
+        self._incoming = incoming
         self._max_documents = max_documents
 
     def create(self, body: JobBody, idempotency_key: str | None) -> Job:
@@ -39,14 +44,14 @@ class JobManager:
 
         Raises:
             Conflict: The key was used with another body.
-            Unprocessable: There are no documents under the prefix, or too many.
+            Unprocessable: There are no documents under the prefix, too many, or no such upload.
             UserNotPermitted: The user may not read what is uploaded.
         """
         creator = user.current()
         if body.prefix is not None and creator is not None and not creator.is_curator:
-            # Uploads have no owner: a prefix may contain what another user must not read.
+            # A prefix has no owner: it may contain what another user must not read.
             raise UserNotPermitted(
-                "Only curators may ingest uploads; send the documents in the body."
+                "Only curators may ingest a prefix; name each upload in documents."
             )
         fingerprint = _fingerprint(body)
         if idempotency_key is None:
@@ -115,7 +120,7 @@ class JobManager:
 
     def _items(self, body: JobBody) -> Sequence[InlineItem | UploadItem]:
         if body.documents is not None:
-            return [document.item() for document in body.documents]
+            return self._incoming.items(body.documents)
         prefix = body.prefix or ""
         found = self._uploads.listing(prefix, limit=self._max_documents)
         if not found:
@@ -141,5 +146,10 @@ def _key_hash(creator: User | None, idempotency_key: str) -> str:
 
 
 def _fingerprint(body: JobBody) -> str:
-    content = json.dumps(body.model_dump(mode="json"), sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(content.encode()).hexdigest()
+    content = body.model_dump(mode="json")
+    for document in content["documents"] or ():
+        # Releases without uploads wrote no such field; their jobs keep their fingerprints.
+        if document["upload"] is None:
+            del document["upload"]
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,40 +1,24 @@
 """Request and response bodies of the runner."""
 
-import base64
-import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from runner import failures
 from runner import jobs as domain
 from runner.extraction import Kind
 from runner.items import InlineItem
 from runner.pdf import MAX_PAGES
-from runner.uploads import UPLOADS
 from shared.description.examples import DOCUMENT_EXAMPLE, with_examples
-from shared.documents import (
-    DocumentFields,
-    DocumentId,
-    DocumentText,
-    DocumentTitle,
-    UnicodeText,
-    check_metadata,
-    require_distinct_ids,
+from shared.documents import check_metadata, require_distinct_ids
+from shared.ingestion.documents import (
+    MAX_INGESTED_DOCUMENTS,
+    IngestedDocument,
+    UploadPrefix,
+    one_source,
 )
 from shared.models import Timestamp
 
-MAX_DOCUMENTS = 1000
-MAX_DATA_CHARACTERS = 5_600_000
-"""The longest base64: 4 MiB of document, which fits into one request through the gateway."""
-
-_PART_ID = re.compile(r":p\d+$")
 _KINDS: dict[str, Kind] = {
     "text/plain": "text",
     "text/markdown": "markdown",
@@ -43,66 +27,16 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-def _refuse_part_id(value: str) -> str:
-    if _PART_ID.search(value):
-        raise ValueError("must not end in ':p' and a number, like the parts of long documents")
-    return value
-
-
-def _require_upload_prefix(value: str) -> str:
-    if not value.startswith(UPLOADS):
-        raise ValueError(f"must start with '{UPLOADS}'")
-    if any(part in {".", ".."} for part in value.split("/")) or not value.isprintable():
-        raise ValueError("must be a plain path without '.', '..' or control characters")
-    return value
-
-
-def _require_base64(value: str) -> str:
-    try:
-        base64.b64decode(value, validate=True)
-    except ValueError:
-        raise ValueError("must be base64") from None
-    return value
-
-
-Data = Annotated[
-    str,
-    Field(min_length=4, max_length=MAX_DATA_CHARACTERS),
-    AfterValidator(_require_base64),
-]
-UploadPrefix = Annotated[UnicodeText, Field(max_length=512), AfterValidator(_require_upload_prefix)]
-
-
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class DocumentBody(DocumentFields):
-    """A document to ingest: a text as `text`, any other content as `data`."""
-
-    id: Annotated[DocumentId, AfterValidator(_refuse_part_id), Field(examples=["emergency-fund"])]
-    text: Annotated[
-        DocumentText | None,
-        Field(
-            description="Put longer texts into `data`, or upload them and give their prefix.",
-            examples=["Keep three to six months of expenses at hand."],
-        ),
-    ] = None
-    data: Annotated[Data | None, Field(description="Content in base64.")] = None
-    content_type: Literal["text/plain", "text/markdown", "text/html", "application/pdf"] = (
-        "text/plain"
-    )
-    title: Annotated[
-        DocumentTitle | None, Field(description="By default the title in the document.")
-    ] = None
+class DocumentBody(IngestedDocument):
+    """A document to ingest, with room for the metadata that the runner adds."""
 
     @model_validator(mode="after")
-    def _check_content(self) -> Self:
-        if (self.text is None) == (self.data is None):
-            raise ValueError("give either text or data")
+    def _check_metadata(self) -> Self:
         if self.content_type == "application/pdf":
-            if self.text is not None:
-                raise ValueError("a PDF goes into data, in base64")
             pages = {"first_page": MAX_PAGES, "last_page": MAX_PAGES}
             try:
                 check_metadata({**self.metadata, **pages})
@@ -112,11 +46,16 @@ class DocumentBody(DocumentFields):
                 ) from None
         return self
 
+    @property
+    def kind(self) -> Kind:
+        """What the content is."""
+        return _KINDS[self.content_type]
+
     def item(self) -> InlineItem:
         """Return the document as it is stored with a job."""
         return InlineItem(
             id=self.id,
-            kind=_KINDS[self.content_type],
+            kind=self.kind,
             text=self.text,
             data=self.data,
             title=self.title,
@@ -126,7 +65,7 @@ class DocumentBody(DocumentFields):
 
 Documents = Annotated[
     list[DocumentBody],
-    Field(min_length=1, max_length=MAX_DOCUMENTS),
+    Field(min_length=1, max_length=MAX_INGESTED_DOCUMENTS),
     AfterValidator(require_distinct_ids),
 ]
 
@@ -147,8 +86,7 @@ class JobBody(_Body):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.documents is None) == (self.prefix is None):
-            raise ValueError("give either documents or prefix")
+        one_source(self.documents, self.prefix)
         return self
 
 

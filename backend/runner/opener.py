@@ -69,6 +69,10 @@ class DocumentOpener:
         if item.size > self._max_bytes:
             raise too_large(self._max_bytes)
         content, media_type = self._uploads.read(item.key, max_bytes=self._max_bytes)
-        text = self._parser.extract(content, kind_of(item.key, media_type), charset_of(media_type))
-        title = text.title or item.key.rpartition("/")[2]
-        return OpenDocument(item, text, title, {"source": item.key}, may_split=True)
+        kind = item.kind or kind_of(item.key, media_type)
+        text = self._parser.extract(content, kind, charset_of(media_type))
+        if item.kind is not None:
+            title, metadata = item.title or text.title, item.metadata or {}
+        else:
+            title, metadata = text.title or item.key.rpartition("/")[2], {"source": item.key}
+        return OpenDocument(item, text, title, metadata, may_split=True)

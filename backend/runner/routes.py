@@ -9,11 +9,14 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 
+from runner.incoming import Incoming
 from runner.job_manager import JobManager
 from runner.models import Job, JobBody, JobPage
 from runner.worker import Worker
 from shared.description.headers import ACCEPTED, IdempotencyKey
 from shared.errors import NotFound
+from shared.ingestion.documents import JobCursor
+from shared.ingestion.uploads import Upload, UploadRequest
 from shared.models import error_responses
 from shared.request import user
 from shared.request.deadline import in_time
@@ -25,6 +28,10 @@ _JOB_ID = re.compile(r"[0-9a-z][0-9a-z-]{7,63}")
 
 async def get_job_manager(request: Request) -> JobManager:
     return request.app.state.job_manager  # type: ignore[no-any-return]
+
+
+async def get_incoming(request: Request) -> Incoming:
+    return request.app.state.incoming  # type: ignore[no-any-return]
 
 
 async def get_worker(request: Request) -> Worker:
@@ -39,8 +46,21 @@ async def get_job_id(job_id: Annotated[str, Path(description="The job's `id`.")]
 
 
 JobManagerPort = Annotated[JobManager, Depends(get_job_manager)]
+IncomingPort = Annotated[Incoming, Depends(get_incoming)]
 WorkerPort = Annotated[Worker, Depends(get_worker)]
 JobId = Annotated[str, Depends(get_job_id)]
+
+
+@router.post(
+    "/uploads",
+    summary="Get a URL to upload a file to",
+    status_code=status.HTTP_201_CREATED,
+    response_description="Where to put the file; a document of a job names its id.",
+    responses=error_responses(413),
+)
+async def create_upload(body: UploadRequest, incoming: IncomingPort) -> Upload:
+    """Return a presigned URL that takes one file of this type and size for some minutes."""
+    return await _in_time(asyncio.to_thread(incoming.create, body))
 
 
 @router.post(
@@ -72,10 +92,7 @@ async def list_jobs(
         Literal["open"] | None, Query(description="`open`: only jobs with work left.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[
-        str | None,
-        Query(pattern=r"^[0-9a-z][0-9a-z-]{7,63}$", description="The cursor of the page before."),
-    ] = None,
+    cursor: JobCursor | None = None,
 ) -> JobPage:
     """Return one page of jobs in the order of their ids; it may have fewer than `limit`."""
     page = partial(manager.page, only_open=state == "open", limit=limit, after=cursor)

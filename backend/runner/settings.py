@@ -18,6 +18,8 @@ class Settings(FullServiceSettings):
     Requests with a Host header other than `allowed_hosts` (a JSON list) are refused. Only a server
     on a developer's machine needs it: a web page there can point its own host name at 127.0.0.1.
 
+    The URL of an upload is valid for `upload_url_seconds`.
+
     Parsing a document, or one page of it, is cancelled after `parse_seconds`. Longer uploads are
     split into parts of `part_characters`. A document that made `max_attempts` slices fail is
     skipped. On SIGTERM the server waits up to `drain_seconds` for requests in flight.
@@ -38,5 +40,6 @@ class Settings(FullServiceSettings):
     max_attempts: Annotated[int, Field(ge=5, le=100)] = 8
     max_job_documents: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     max_document_bytes: Annotated[int, Field(ge=1)] = 20 * 2**20
+    upload_url_seconds: Annotated[int, Field(ge=60, le=3600)] = 600
     parse_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
     drain_seconds: Annotated[int, Field(ge=1, le=110)] = 28

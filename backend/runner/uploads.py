@@ -1,13 +1,11 @@
 """Documents that were uploaded to the bucket."""
 
+from collections.abc import Mapping
 from itertools import islice
-from typing import Final, Protocol
+from typing import Protocol
 
 from runner.text import ExtractionError, too_large
 from shared.aws.bucket import Bucket, ObjectTooLarge
-
-UPLOADS: Final = "uploads/"
-"""Key prefix of all uploads; they are in the bucket that also stores the jobs."""
 
 
 class UploadGone(ExtractionError):
@@ -26,6 +24,12 @@ class Uploads(Protocol):
         Raises:
             ExtractionError: The upload is gone, or larger than `max_bytes`.
         """
+
+    def size(self, key: str) -> int | None:
+        """Return the bytes of an upload, or None if there is none."""
+
+    def presigned_put(self, key: str, headers: Mapping[str, str], *, seconds: int) -> str:
+        """Return a URL to which a file with these headers can be put for some seconds."""
 
 
 class S3Uploads:
@@ -52,3 +56,11 @@ class S3Uploads:
         if found is None:
             raise UploadGone("it was deleted after the job was made: upload it again")
         return found.data, found.content_type
+
+    def size(self, key: str) -> int | None:
+        """Return the bytes of an upload, or None if there is none."""
+        return self._bucket.size(key)
+
+    def presigned_put(self, key: str, headers: Mapping[str, str], *, seconds: int) -> str:
+        """Return a URL to which a file with these headers can be put for some seconds."""
+        return self._bucket.presigned_put(key, headers, seconds=seconds)

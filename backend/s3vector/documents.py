@@ -66,8 +66,8 @@ class Documents:
             raise _not_found(document_id)
         return found
 
-    def delete(self, document_id: str) -> None:
-        if not self._store.delete(document_id):
+    def delete(self, document_id: str, owner: str | None = None) -> None:
+        if not self._store.delete(document_id, owner):
             raise _not_found(document_id)
 
     def _split(self, body: DocumentBody) -> _SplitDocument:

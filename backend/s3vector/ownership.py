@@ -47,12 +47,18 @@ class OwnedStore:
                 return found
         return None
 
-    def delete(self, document_id: str) -> bool:
+    def delete(self, document_id: str, owner: str | None = None) -> bool:
         """Delete a document; return False if there is none that the user may read.
+
+        Args:
+            document_id: The id that its owner gave it.
+            owner: Whose document it is, if an operator names the owner.
 
         Raises:
             UserNotPermitted: The user may read the document and not delete it.
         """
+        if owner is not None:
+            return self._store.delete(_stored_id(owner, document_id))
         stored_id = _stored_id(user.written_owner(user.current()), document_id)
         if self._store.delete(stored_id):
             return True
@@ -60,9 +66,10 @@ class OwnedStore:
             raise UserNotPermitted("Only curators may delete this document; it is not your own.")
         return False
 
-    def page(self, limit: int, cursor: str | None) -> Page:
-        """Return up to `limit` records that the current user may read."""
-        page = self._store.page(limit, cursor, _filter())
+    def page(self, limit: int, cursor: str | None, owner: str | None = None) -> Page:
+        """Return up to `limit` records of an owner, by default those that the user may read."""
+        where = _filter() if owner is None else Condition(OWNER_KEY, "$in", (owner,))
+        page = self._store.page(limit, cursor, where)
         return Page(tuple(_to_public(one) for one in page.records), page.cursor)
 
     def query(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:

@@ -29,6 +29,7 @@ from s3vector.search import Search
 from shared.documents import DocumentId
 from shared.models import error_responses
 from shared.request.deadline import in_time
+from shared.users import NamedOwner
 
 router = APIRouter()
 
@@ -87,6 +88,7 @@ def put_documents(body: PutDocuments, documents: DocumentsPort) -> StoredDocumen
 @bounded
 def list_documents(
     store: StorePort,
+    owner: NamedOwner,
     limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
     cursor: Annotated[
         str | None,
@@ -94,7 +96,7 @@ def list_documents(
     ] = None,
 ) -> DocumentPage:
     """Return one page of documents, without their texts; each is on one page only."""
-    page = store.page(limit, cursor)
+    page = store.page(limit, cursor, owner)
     return DocumentPage(
         documents=[DocumentSummary.of(one) for one in page.records], cursor=page.cursor
     )
@@ -118,9 +120,9 @@ def get_document(document_id: DocumentId, documents: DocumentsPort) -> DocumentD
     responses=error_responses(404) | _READ_ERRORS,
 )
 @bounded
-def delete_document(document_id: DocumentId, documents: DocumentsPort) -> None:
+def delete_document(document_id: DocumentId, documents: DocumentsPort, owner: NamedOwner) -> None:
     """Delete a document with its passages."""
-    documents.delete(document_id)
+    documents.delete(document_id, owner)
 
 
 @router.post("/query", summary="Find passages", responses=_READ_ERRORS)

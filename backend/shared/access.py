@@ -21,6 +21,8 @@ KEY_ID_HEADER: Final = "x-api-key-id"
 KEY_NAME: Final = "shared.key_name"
 """ASGI scope key: the name of the request's key, once its scope has been checked."""
 
+_KEY_SCOPES: Final = "shared.key_scopes"
+
 OPEN_PATHS: Final = frozenset(
     ["/health", "/liveness", "/readiness", "/openapi.json", "/docs", "/docs/oauth2-redirect"]
 )
@@ -119,11 +121,30 @@ class AccessMiddleware:
         key_id = self._key_id(scope)
         name = await self._names.name_of(key_id) if key_id else None
         if name is None or wanted not in self._keys.get(name, ()):
-            _log.warning("scope_missing", key_name=name, scope=f"{self._service}:{wanted}")
-            raise MissingScope(
-                f"This API key lacks the scope {self._service}:{wanted}; use a key that has it."
-            )
+            raise _missing(name, f"{self._service}:{wanted}")
         scope[KEY_NAME] = name
+        scope[_KEY_SCOPES] = self._keys[name]
+
+
+def has(scope: Scope, wanted: str) -> bool:
+    """Return whether the request's key has a scope; True where keys are not checked."""
+    scopes = scope.get(_KEY_SCOPES)
+    return scopes is None or wanted in scopes
+
+
+def require(scope: Scope, wanted: str) -> None:
+    """Return if the request's key has a scope besides the one of its operation.
+
+    Raises:
+        MissingScope: It has not.
+    """
+    if not has(scope, wanted):
+        raise _missing(scope.get(KEY_NAME), wanted)
+
+
+def _missing(key_name: str | None, wanted: str) -> MissingScope:
+    _log.warning("scope_missing", key_name=key_name, scope=wanted)
+    return MissingScope(f"This API key lacks the scope {wanted}; use a key that has it.")
 
 
 class _Path(NamedTuple):

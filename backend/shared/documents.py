@@ -18,7 +18,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -43,6 +43,9 @@ MAX_METADATA_LIST_VALUES: Final = 50
 
 MAX_SAFE_INTEGER: Final = 2**53
 """Both stores keep numbers as doubles, which represent every integer up to this one."""
+
+ContentType = Literal["text/plain", "text/markdown", "text/html", "application/pdf"]
+"""The media types of documents that the runner reads."""
 
 type Scalar = str | int | float | bool
 type MetadataValue = Scalar | list[str]

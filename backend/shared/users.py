@@ -1,12 +1,17 @@
-"""Finds out which end user a request acts for, and refuses users that a client made up."""
+"""Finds out which end user a request acts for, and refuses users that a client made up.
 
-from typing import Final
+An operator may also name the owner whose documents a request lists or deletes.
+"""
+
+from typing import Annotated, Final
 
 import structlog
+from fastapi import Depends, Query, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared import access
 from shared.access import KEY_NAME, OPEN_PATHS
-from shared.errors import FAILURE_KEY, Forbidden, ServiceError
+from shared.errors import FAILURE_KEY, Forbidden, ServiceError, UserNotPermitted
 from shared.logging import get_logger
 from shared.request import identity, user
 
@@ -14,6 +19,9 @@ _log = get_logger(__name__)
 
 LOG_FIELD: Final = "user"
 """The field of log lines with the user's pseudonym, `User.id`."""
+
+
+_WRITE_SCOPE: Final = "write"
 
 
 class ForgedIdentity(Forbidden):
@@ -73,3 +81,42 @@ class UserMiddleware:
         if self._claims is not None:
             return self._claims.user(scope)
         return user.of_headers(scope) if is_sent else None
+
+
+def _named_owner(
+    request: Request,
+    owner: Annotated[
+        str | None,
+        Query(
+            pattern=r"^[ut]-[0-9a-f]{32}$",
+            description="For operators: the owner whose documents are meant, `u-` and the "
+            "pseudonym of a user, as log lines have it, or `t-` and that of a tenant.",
+        ),
+    ] = None,
+) -> str | None:
+    """Return the owner that an operator names, or None.
+
+    Without a user, the key must have the scope `write`. A curator may name any owner if there is
+    one tenant only: a pseudonym does not tell its tenant.
+
+    Raises:
+        UserNotPermitted: The user may not name this owner.
+        MissingScope: The key may not.
+    """
+    caller = user.current()
+    if owner is None:
+        return None
+    if caller is None:
+        access.require(request.scope, _WRITE_SCOPE)
+    elif owner != caller.own and not caller.is_curator:
+        raise UserNotPermitted("Only operators may name another owner.")
+    elif owner != caller.own and caller.tenant is not None:
+        raise UserNotPermitted(
+            "Where there are tenants, only a key without a user may name an owner: call "
+            "/s3vector/documents with the key `ingest`."
+        )
+    return owner
+
+
+NamedOwner = Annotated[str | None, Depends(_named_owner)]
+"""The owner that an operator names in the query; None for the request's own documents."""

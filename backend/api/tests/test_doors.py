@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from api.app import create_app
 from api.tests.fakes import SETTINGS, Gateway, job
-from api.tests.test_routes import CHAT_ANSWER, STORED
+from api.tests.test_routes import CHAT_ANSWER, STORED, UPLOAD
 from shared.testing import JSON, UNENCODABLE, app_client, hostile_bodies
 
 pytestmark = pytest.mark.anyio
@@ -21,6 +21,7 @@ _DOORS: dict[str, dict[str, Any]] = {
     "/ask": {"question": "How do I save?", "top_k": 3, "filter": {"a": 1}, "conversation_id": "c"},
     "/answers/a_1/feedback": {"rating": "up", "reason": "Short."},
     "/documents": {"documents": [_DOCUMENT]},
+    "/uploads": {"content_type": "text/plain", "size": 5, "sha256": "0" * 64},
     "/ingestions": {"documents": [_DOCUMENT], "prefix": "uploads/x"},
 }
 
@@ -32,6 +33,7 @@ def app() -> FastAPI:
             "POST /chat/messages": httpx.Response(200, json=CHAT_ANSWER),
             "POST /chat/answers/a_1/feedback": httpx.Response(204),
             "PUT /s3vector/documents": httpx.Response(200, json=STORED),
+            "POST /runner/uploads": httpx.Response(200, json=UPLOAD),
             "POST /runner/jobs": httpx.Response(202, json=job()),
         }
     )

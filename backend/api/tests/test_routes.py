@@ -203,6 +203,59 @@ async def test_an_idempotency_key_starts_one_ingestion_whose_id_gives_its_progre
     assert (followed.status_code, followed.json()["state"]) == (200, "succeeded")
 
 
+UPLOAD = {
+    "id": "0" * 64,
+    "method": "PUT",
+    "url": "https://s3.test/x?X-Amz-Signature=1",
+    "headers": {"content-type": "application/pdf", "content-length": "7000000"},
+    "expires_at": "2026-01-02T03:14:05.000Z",
+    "is_stored": False,
+}
+
+
+async def test_small_files_go_into_the_body_and_large_ones_into_uploads() -> None:
+    gateway = Gateway(
+        {
+            "POST /runner/uploads": httpx.Response(201, json=UPLOAD),
+            "POST /runner/jobs": httpx.Response(202, json=job("pending")),
+        }
+    )
+    file = {"content_type": "application/pdf", "size": 7_000_000, "sha256": "0" * 64}
+    pdf = {"content_type": "application/pdf"}
+    documents = [
+        {"id": "small", "data": "JVBERi0=", **pdf},
+        {"id": "large", "upload": "0" * 64, **pdf},
+    ]
+    async with http_to(gateway) as http:
+        uploaded = await http.post("/uploads", json=file)
+        assert (uploaded.status_code, uploaded.json()) == (201, UPLOAD)
+        started = await http.post("/ingestions", json={"documents": documents})
+        assert started.status_code == 202
+    assert gateway.sent(0) == file
+    assert gateway.sent(1) == {"documents": [one | {"metadata": {}} for one in documents]}
+
+
+async def test_ingestions_are_listed_cancelled_and_removed() -> None:
+    listed = {"jobs": [job()], "unreadable": [], "cursor": "0123456789ab"}
+    gateway = Gateway(
+        {
+            "GET /runner/jobs": httpx.Response(200, json=listed),
+            "DELETE /runner/jobs/open": httpx.Response(200, json=job("cancelled")),
+            "DELETE /runner/jobs/ended": httpx.Response(204),
+        }
+    )
+    async with http_to(gateway) as http:
+        page = (await http.get("/ingestions?state=open&limit=5&cursor=00000000")).json()
+        assert [one["id"] for one in page["ingestions"]] == ["job-1"]
+        assert (page["unreadable"], page["cursor"]) == ([], "0123456789ab")
+        cancelled = await http.delete("/ingestions/open")
+        assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
+        removed = await http.delete("/ingestions/ended")
+        assert (removed.status_code, removed.content) == (204, b"")
+    sent = dict(gateway.requests[0].url.params)
+    assert sent == {"state": "open", "limit": "5", "cursor": "00000000"}
+
+
 async def test_a_partial_ingestion_names_the_pages_that_are_missing() -> None:
     error = {"document_id": "a.pdf", "detail": "a scan", "pages": [{"first": 2, "last": 3}]}
     runner = httpx.Response(200, json=job("partial") | {"partial": 1, "errors": [error]})
@@ -312,6 +365,17 @@ def _keys(count: int) -> dict[str, int]:
         ("/ingestions", {"documents": [DOCUMENT, DOCUMENT]}),
         ("/ingestions", {"documents": [DOCUMENT | {"metadata": _keys(41)}]}),
         ("/ingestions", {"prefix": "secrets/"}),
+        ("/ingestions", {"prefix": "uploads/../jobs/"}),
+        ("/ingestions", {"documents": [{"id": "a"}]}),
+        ("/ingestions", {"documents": [DOCUMENT | {"data": "aGFsbG8="}]}),
+        ("/ingestions", {"documents": [DOCUMENT | {"content_type": "application/pdf"}]}),
+        ("/ingestions", {"documents": [DOCUMENT | {"content_type": "image/png"}]}),
+        ("/ingestions", {"documents": [{"id": "a", "data": "not base64!"}]}),
+        ("/ingestions", {"documents": [{"id": "a", "upload": "../x"}]}),
+        ("/ingestions", {"documents": [DOCUMENT | {"id": "a:p2"}]}),
+        ("/uploads", {"content_type": "text/plain"}),
+        ("/uploads", {"content_type": "text/plain", "size": 0, "sha256": "0" * 64}),
+        ("/uploads", {"content_type": "text/plain", "size": 1, "sha256": "../x"}),
         ("/ingestions", {"prefix": "uploads/", "documents": [DOCUMENT]}),
     ],
 )
@@ -391,6 +455,24 @@ async def test_documents_are_listed_read_and_deleted_in_s3vector() -> None:
         assert (await client.delete("/documents/a")).status_code == 204
         assert (await client.get("/documents/a..b")).status_code == 422
     assert str(gateway.requests[0].url.params) == "limit=3&cursor=last"
+
+
+async def test_an_operator_names_the_owner_of_documents() -> None:
+    owner = f"u-{'0' * 32}"
+    gateway = Gateway(
+        {
+            "GET /s3vector/documents": httpx.Response(200, json={"documents": []}),
+            "DELETE /s3vector/documents/a": httpx.Response(204),
+        }
+    )
+    async with http_to(gateway) as client:
+        assert (await client.get("/documents", params={"owner": owner})).status_code == 200
+        assert (await client.delete("/documents/a", params={"owner": owner})).status_code == 204
+        assert (await client.get("/documents?owner=ana")).status_code == 422
+    assert [dict(one.url.params) for one in gateway.requests] == [
+        {"limit": "100", "owner": owner},
+        {"owner": owner},
+    ]
 
 
 async def test_an_unknown_document_stays_404() -> None:

@@ -35,6 +35,7 @@ _OPERATIONS = [
     "GET /jobs/{job_id}",
     "DELETE /jobs/{job_id}",
     "POST /jobs/{job_id}/run",
+    "POST /uploads",
 ]
 
 

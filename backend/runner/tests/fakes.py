@@ -4,7 +4,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -51,6 +51,12 @@ class FakeUploads(Uploads):
 
     def read(self, key: str, *, max_bytes: int) -> tuple[bytes, str]:
         return self.files[key], "binary/octet-stream"
+
+    def size(self, key: str) -> int | None:
+        return len(self.files[key]) if key in self.files else None
+
+    def presigned_put(self, key: str, headers: Mapping[str, str], *, seconds: int) -> str:
+        return f"https://s3.test/{key}?{seconds}"
 
 
 class FakeOrigin(OriginSecret):

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -20,6 +21,7 @@ from runner.tests.conftest import MakeSettings, Runner, client_of
 from runner.tests.fakes import FakeSink, FaultyS3, make_pdf
 from runner.uploads import S3Uploads
 from shared.aws.bucket import Bucket
+from shared.aws.clients import aws_client
 from shared.errors import Unavailable
 from shared.request import user
 from shared.request.user import User
@@ -276,8 +278,9 @@ async def test_a_wrong_body_is_refused(body: Any, words: str, client: httpx.Asyn
         ({"text": "x" * 60_000}, "50000"),
         ({"text": "\ud800"}, "Unicode"),
         ({"text": 5}, "text"),
-        ({"text": None}, "either text or data"),
-        ({"data": "aGFsbG8="}, "either text or data"),
+        ({"text": None}, "one of text, data and upload"),
+        ({"data": "aGFsbG8="}, "one of text, data and upload"),
+        ({"text": None, "upload": "../x"}, "upload"),
         ({"text": None, "data": "not base64!"}, "base64"),
         ({"content_type": "application/pdf"}, "base64"),
         ({"content_type": "image/png"}, "content_type"),
@@ -461,6 +464,7 @@ def app_with_keys(make_app: MakeApp) -> FastAPI:
         "GET /jobs/{job_id}",
         "DELETE /jobs/{job_id}",
         "POST /jobs/{job_id}/run",
+        "POST /uploads",
     )
     return make_app(enable_service_api_keys=True, key_scopes=scopes)
 
@@ -524,3 +528,110 @@ async def test_each_owner_has_counts_of_parts(s3: Any, bucket: str) -> None:
     for number, writer in enumerate((None, ANA, BEN), start=2):
         with user.acting_for(writer):
             assert counts.get("book") == number
+
+
+# --- Uploads --------------------------------------------------------------------------------------
+
+
+async def upload(client: httpx.AsyncClient, content: bytes, content_type: str) -> str:
+    """Upload a file as a client does, and return the upload's id."""
+    digest = hashlib.sha256(content).hexdigest()
+    body = {"content_type": content_type, "size": len(content), "sha256": digest}
+    answer = await client.post("/uploads", json=body)
+    assert answer.status_code == 201, answer.text
+    where = answer.json()
+    async with httpx.AsyncClient(trust_env=False) as s3:
+        put = await s3.request(
+            where["method"], where["url"], content=content, headers=where["headers"]
+        )
+    assert put.status_code == 200, put.text
+    return str(where["id"])
+
+
+async def test_an_uploaded_file_is_ingested_as_the_document_that_names_it(
+    client: httpx.AsyncClient, sink: FakeSink
+) -> None:
+    document = {
+        "id": "page",
+        "upload": await upload(client, b"<title>Funds</title><p>Cheap.", "text/html"),
+        "content_type": "text/html",
+        "metadata": {"year": 2026},
+    }
+    job = await client.post("/jobs", json={"documents": [document]})
+    assert job.status_code == 202, job.text
+    done = (await client.post(f"/jobs/{job.json()['id']}/run")).json()
+    assert (done["state"], done["done"]) == ("succeeded", 1)
+    stored = sink.documents["page"]
+    assert (stored["title"], stored["metadata"]) == ("Funds", {"year": 2026})
+    assert "Cheap." in stored["text"]
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+async def test_a_url_takes_one_size_and_one_type_for_a_short_time(
+    region: str, make_app: MakeApp, aws: Any
+) -> None:
+    async with app_client(make_app(aws_client("s3", region=region))) as client:
+        body = {"content_type": "text/plain", "size": 12, "sha256": "00" * 32}
+        answer = await client.post("/uploads", json=body)
+    where = answer.json()
+    query = dict(httpx.URL(where["url"]).params)
+    # Version 2 of the signature, botocore's default for URLs in us-east-1, signs no size.
+    signed = "content-length;content-type;host;x-amz-checksum-sha256"
+    assert query["X-Amz-SignedHeaders"] == signed
+    assert query["X-Amz-Expires"] == "600"
+    assert where["headers"] == {
+        "content-type": "text/plain",
+        "content-length": "12",
+        "x-amz-checksum-sha256": f"{'A' * 43}=",
+    }
+
+
+async def test_a_file_over_the_limit_gets_no_url(client: httpx.AsyncClient) -> None:
+    body = {"content_type": "application/pdf", "size": 21 * 2**20, "sha256": "00" * 32}
+    check_error(await client.post("/uploads", json=body), 413, "20,971,520 bytes")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"content_type": "image/png"},
+        {"size": 0},
+        {"size": None},
+        {"sha256": "../x"},
+        {"key": "jobs/state/x.json"},
+    ],
+)
+async def test_a_wrong_upload_is_refused(body: Any, client: httpx.AsyncClient) -> None:
+    valid = {"content_type": "text/plain", "size": 1, "sha256": "00" * 32}
+    check_error(await client.post("/uploads", json=valid | body), 422)
+
+
+async def test_a_file_that_is_sent_again_is_the_same_upload(client: httpx.AsyncClient) -> None:
+    first = await upload(client, b"Text.", "text/plain")
+    body = {"content_type": "text/plain", "size": 5, "sha256": first}
+    again = (await client.post("/uploads", json=body)).json()
+    assert (again["id"], again["is_stored"]) == (first, True)
+
+
+async def test_an_object_larger_than_a_document_may_be_is_not_read(
+    client: httpx.AsyncClient, s3: Any, bucket: str
+) -> None:
+    size = 20 * 2**20 + 1
+    s3.put_object(Bucket=bucket, Key=f"incoming/operator/{'0' * 64}", Body=b"x" * size)
+    body = {"documents": [{"id": "a", "upload": "0" * 64}]}
+    check_error(await client.post("/jobs", json=body), 413, "split it")
+
+
+async def test_an_upload_is_its_users(app_with_keys: FastAPI) -> None:
+    async with calling_with(app_with_keys, "service", ANA) as client:
+        body = {"documents": [{"id": "a", "upload": await upload(client, b"Text.", "text/plain")}]}
+        assert (await client.post("/jobs", json=body)).status_code == 202
+    for other in (BEN, CARLA, None):
+        async with calling_with(app_with_keys, "service", other) as client:
+            check_error(await client.post("/jobs", json=body), 422, "There is no upload")
+
+
+async def test_a_prefix_never_includes_what_callers_uploaded(client: httpx.AsyncClient) -> None:
+    await upload(client, b"Text.", "text/plain")
+    check_error(await client.post("/jobs", json={"prefix": "uploads/"}), 422, "nothing under")
+    check_error(await client.post("/jobs", json={"prefix": "incoming/"}), 422, "uploads/")

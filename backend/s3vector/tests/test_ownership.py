@@ -117,6 +117,18 @@ def test_only_a_writer_of_a_document_deletes_it(store: OwnedStore) -> None:
     assert _seen(store, BEN) == ["notes of ben"]
 
 
+def test_an_operator_lists_and_deletes_the_documents_of_an_owner(store: OwnedStore) -> None:
+    _put(store, None, "notes")
+    _put(store, ANA, "notes", "more")
+    _put(store, BEN, "notes")
+    with _as(None):
+        assert sorted(one.id for one in store.page(50, None, ANA.own).records) == ["more", "notes"]
+        assert store.delete("notes", ANA.own)
+        assert not store.delete("notes", ANA.own)
+    assert _seen(store, ANA) == ["more of ana", "notes of None"]
+    assert _seen(store, BEN) == ["notes of ben"]
+
+
 def test_a_tenants_curators_do_not_change_what_all_tenants_read(store: OwnedStore) -> None:
     _put(store, None, "rates")
     with _as(NORTHS_CURATOR), pytest.raises(UserNotPermitted):

@@ -405,7 +405,7 @@ def app(new_s3_store: Callable[..., S3VectorStore]) -> FastAPI:
         "GET /documents/{document_id}",
         "DELETE /documents/{document_id}",
         "POST /query",
-    )
+    ).model_copy(update={"keys": {"client": ("all",), "service": ("all", "write")}})
     settings = SETTINGS.model_copy(update={"enable_service_api_keys": True, "key_scopes": scopes})
     return create_app(
         settings, store=new_s3_store(), embedder=FakeEmbedder(), key_names=TWO_KEY_NAMES
@@ -447,3 +447,29 @@ async def test_a_common_document_is_the_curators(app: FastAPI) -> None:
     async with calling_with(app, "service", User("ana")) as client:
         assert (await client.get("/documents/rates")).json()["is_own"] is False
         _assert_error(await client.delete("/documents/rates"), 403, "user_not_permitted")
+
+
+async def test_an_owner_is_named_by_operators_only(app: FastAPI) -> None:
+    ana, curator = User("ana"), User("carla", is_curator=True)
+    of_ana, of_ben = {"owner": ana.own}, {"owner": User("ben").own}
+    async with calling_with(app, "service", ana) as client:
+        await _put(client, {"id": "notes", "text": "Save more."})
+        assert (await client.get("/documents", params=of_ana)).status_code == 200
+        other = await client.get("/documents", params=of_ben)
+        _assert_error(other, 403, "user_not_permitted")
+    async with calling_with(app, "service", User("carla", "north", is_curator=True)) as client:
+        refused = await client.delete("/documents/notes", params=of_ana)
+        _assert_error(refused, 403, "user_not_permitted")
+    async with calling_with(app, "client") as client:  # has not the scope write
+        refused = await client.get("/documents", params=of_ana)
+        _assert_error(refused, 403, "missing_scope")
+    for operator in (curator, None):
+        async with calling_with(app, "service", operator) as client:
+            listed = (await client.get("/documents", params=of_ana)).json()["documents"]
+            assert [(one["id"], one["is_own"]) for one in listed] == [("notes", False)]
+            assert (await client.get("/documents", params=of_ben)).json()["documents"] == []
+    async with calling_with(app, "service") as client:
+        _assert_error(await client.delete("/documents/notes?owner=u-1"), 422, "unprocessable")
+        assert (await client.delete("/documents/notes", params=of_ana)).status_code == 204
+        gone = await client.delete("/documents/notes", params=of_ana)
+        _assert_error(gone, 404, "not_found")

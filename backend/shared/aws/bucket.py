@@ -1,6 +1,6 @@
 """An S3 bucket: objects with their ETags, and conditional writes with typed conflicts."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -134,6 +134,40 @@ class Bucket:
             WriteConflict: The object is another one, or gone, or another write was in progress.
         """
         return self._put(key, data, content_type, IfMatch=etag)
+
+    def size(self, key: str) -> int | None:
+        """Return the bytes of an object, or None if there is none."""
+        client = self._client()
+        with aws_errors(f"look up s3://{self.name}/{key}"):
+            try:
+                return client.head_object(Bucket=self.name, Key=key)["ContentLength"]
+            except client.exceptions.ClientError as error:
+                if error_code(error) in _MISSING:
+                    return None
+                raise
+
+    def presigned_put(self, key: str, headers: Mapping[str, str], *, seconds: int) -> str:
+        """Return a URL to which one object can be put without credentials.
+
+        S3 refuses other values of the headers, because they are signed.
+
+        Args:
+            key: The object's key.
+            headers: `content-length`, `content-type` and `x-amz-checksum-sha256` of the object.
+            seconds: How long the URL is valid; less if the signing credentials expire earlier.
+        """
+        with aws_errors(f"sign a URL of s3://{self.name}/{key}"):
+            return self._client().generate_presigned_url(
+                "put_object",
+                Params={
+                    "Bucket": self.name,
+                    "Key": key,
+                    "ContentLength": int(headers["content-length"]),
+                    "ContentType": headers["content-type"],
+                    "ChecksumSHA256": headers["x-amz-checksum-sha256"],
+                },
+                ExpiresIn=seconds,
+            )
 
     def delete(self, key: str) -> None:
         """Delete an object; one that does not exist counts as deleted."""

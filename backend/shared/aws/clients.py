@@ -106,6 +106,8 @@ def _client(service_name: str, region: str | None, read_timeout: float, attempts
         read_timeout=read_timeout,
         retries={"mode": "adaptive", "total_max_attempts": attempts},
         max_pool_connections=32,
+        # For presigned URLs, botocore still takes version 2 in old regions, which signs no size.
+        signature_version="s3v4" if service_name == "s3" else None,
     )
     client = _session().create_client(service_name, region_name=region, config=config)
     _guard_attempts(client, service_name)

@@ -1,0 +1,1 @@
+"""The parts of an ingestion that `api` and `runner` share."""
