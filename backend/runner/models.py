@@ -16,7 +16,7 @@ from pydantic import (
 
 from runner import failures
 from runner import jobs as domain
-from runner.extraction import Kind
+from runner.extraction import CONTENT_TYPES
 from runner.items import InlineItem
 from runner.pdf import MAX_PAGES
 from runner.uploads import UPLOADS
@@ -35,12 +35,18 @@ MAX_DATA_CHARACTERS = 5_600_000
 """The longest base64: 4 MiB of document, which fits into one request through the gateway."""
 
 _PART_ID = re.compile(r":p\d+$")
-_KINDS: dict[str, Kind] = {
-    "text/plain": "text",
-    "text/markdown": "markdown",
-    "text/html": "html",
-    "application/pdf": "pdf",
-}
+ContentType = Literal[
+    "text/plain",
+    "text/markdown",
+    "text/html",
+    "application/xhtml+xml",
+    "application/pdf",
+    "text/csv",
+    "text/tab-separated-values",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+]
 
 
 def _refuse_part_id(value: str) -> str:
@@ -96,9 +102,7 @@ class DocumentBody(DocumentFields):
         ),
     ] = None
     data: Annotated[Data | None, Field(description="Content in base64.")] = None
-    content_type: Literal["text/plain", "text/markdown", "text/html", "application/pdf"] = (
-        "text/plain"
-    )
+    content_type: ContentType = "text/plain"
     title: Annotated[
         DocumentTitle | None, Field(description="By default the title in the document.")
     ] = None
@@ -107,15 +111,15 @@ class DocumentBody(DocumentFields):
     def _check_content(self) -> Self:
         if (self.text is None) == (self.data is None):
             raise ValueError("give either text or data")
-        if self.content_type == "application/pdf":
+        if CONTENT_TYPES[self.content_type] in {"pdf", "office"}:
             if self.text is not None:
-                raise ValueError("a PDF goes into data, in base64")
+                raise ValueError("a PDF or an Office document goes into data, in base64")
             pages = {"first_page": MAX_PAGES, "last_page": MAX_PAGES}
             try:
                 check_metadata({**self.metadata, **pages})
             except ValueError as error:
                 raise ValueError(
-                    f"metadata, with a PDF's first_page and last_page: {error}"
+                    f"metadata, with the pages' first_page and last_page: {error}"
                 ) from None
         return self
 
@@ -123,7 +127,7 @@ class DocumentBody(DocumentFields):
         """Return the document as it is stored with a job."""
         return InlineItem(
             id=self.id,
-            kind=_KINDS[self.content_type],
+            kind=CONTENT_TYPES[self.content_type],
             text=self.text,
             data=self.data,
             title=self.title,
@@ -145,7 +149,8 @@ class JobBody(_Body):
     prefix: Annotated[
         UploadPrefix | None,
         Field(
-            description="Prefix of keys in the jobs bucket that end in .txt, .md, .html or .pdf.",
+            description="Prefix of keys in the jobs bucket: text, Markdown, HTML, PDF, CSV, and "
+            "Word, Excel or PowerPoint documents (docx, xlsx, pptx).",
             examples=["uploads/2026/"],
         ),
     ] = None

@@ -8,6 +8,7 @@ from runner.forms import field_lines
 from runner.furniture import RepeatedLines
 from runner.scans import is_scan
 from runner.text import ExtractionError, clean, clean_title
+from runner.titles import title_of
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument  # type: ignore[import-untyped]
@@ -20,11 +21,6 @@ _UNDIVIDED: Final = re.compile(r"[\ufffe\x02]")
 # What text extraction returns for fonts without a character map.
 _UNMAPPED: Final = re.compile(r"/[gG]\d+|[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
 _MOST_UNMAPPED: Final = 0.2
-_PLACEHOLDER_TITLE: Final = re.compile(
-    r"(untitled|document|dokument|title|presentation|slide)?[\s\d-]*"
-    r"|(microsoft \w+ - )?[\w .()-]+\.(docx?|pptx?|xlsx?|indd|pdf|qxd|rtf|tex|dvi)",
-    re.IGNORECASE,
-)
 _TITLE_CHARACTERS: Final = range(4, 121)
 _REPAIR: Final = "open it in a PDF reader, print it to a new PDF, and upload that"
 
@@ -104,8 +100,8 @@ class PdfText:
                 "the PDF is damaged", lambda: self._document.get_metadata_value("Title")
             )
         )
-        if named and not _PLACEHOLDER_TITLE.fullmatch(named):
-            return named
+        if chosen := title_of(named):
+            return chosen
         # The first line of the first page, where it may be a title.
         lines = map(clean_title, self._readable_lines(0) if self._pages else [])
         first = next((line for line in lines if line), None)
