@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-_LONGEST_HEADER: Final = 280
+LONGEST_HEADER: Final = 280
 """Passages repeat a header only if it takes at most a quarter of them."""
 
 _LONGEST_NAME: Final = 80
@@ -32,7 +32,7 @@ def markdown_table(rows: Sequence[Sequence[str]], headers: int) -> list[str]:
     names = [_name(rows[:headers], column) for column in range(width)]
     body = [row for row in rows[headers:] if any(row)]
     header = _line(names, width)
-    if len(header) > _LONGEST_HEADER:
+    if len(header) > LONGEST_HEADER:
         return [_named(row, names) for row in body]
     return [header, _line(["---"] * width, width), *(_line(row, width) for row in body)]
 

@@ -7,7 +7,8 @@ _PLACEHOLDER: Final = re.compile(
     r"(untitled|document|dokument|title|presentation|slide|workbook|book|mappe)?[\s\d-]*"
     r"|(powerpoint|word|excel)[ -](presentation|document|workbook|pr\u00e4sentation|dokument)"
     r"|pr[e\u00e9]sentation powerpoint|presentaci\u00f3n de powerpoint"
-    r"|(microsoft \w+ - )?[\w .()-]+\.(docx?|pptx?|xlsx?|indd|pdf|qxd|rtf|tex|dvi)",
+    r"|microsoft (word|excel|powerpoint) - .*"
+    r"|[\w .()-]+\.(docx?|pptx?|xlsx?|odt|indd|pdf|q?xd|qxp|pub|fm|cdr|rtf|tex|dvi|exe|txt|html?)",
     re.IGNORECASE,
 )
 
