@@ -142,7 +142,7 @@ def _continues(piece: Piece, left: float, bottom: float, top: float) -> bool:
 
 def _size(page: "PdfTextPage", index: int) -> float:
     """Return the size of a character's font in points, as the page shows it."""
-    import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
+    import pypdfium2.raw as pdfium
 
     matrix = pdfium.FS_MATRIX()
     if not pdfium.FPDFText_GetMatrix(page.raw, index, ctypes.byref(matrix)):
@@ -152,7 +152,7 @@ def _size(page: "PdfTextPage", index: int) -> float:
 
 
 def _is_bold(page: "PdfTextPage", index: int) -> bool:
-    import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
+    import pypdfium2.raw as pdfium
 
     name = ctypes.create_string_buffer(_NAME_BYTES)
     flags = ctypes.c_int()
