@@ -4,7 +4,7 @@ import codecs
 import re
 from typing import Final
 
-from runner.text import ExtractionError
+from runner.text import FORMATS, ExtractionError
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -46,7 +46,7 @@ def decode(content: bytes, declared: str = "") -> str:
         except UnicodeError:
             continue
     if _BINARY.search(content):
-        raise ExtractionError("it is not text: give text, Markdown, HTML or PDF")
+        raise ExtractionError(f"it is not text: give {FORMATS}")
     return content.decode("cp1252", errors="replace")
 
 

@@ -50,15 +50,28 @@ def extract_html(content: bytes, declared: str = "") -> WholeText:
     Raises:
         ExtractionError: The page is damaged or has no text.
     """
+    return read_html(decode(content, declared or declared_in_html(content)))
+
+
+def read_html(text: str, *, first_row_names: bool = False) -> WholeText:
+    """Return the text of a page, like `extract_html`.
+
+    Args:
+        text: The page.
+        first_row_names: Whether the first row of a table names the columns if it looks so,
+            although it is not marked as a header.
+
+    Raises:
+        ExtractionError: The page is damaged or has no text.
+    """
     from bs4 import BeautifulSoup
 
-    text = decode(content, declared or declared_in_html(content))
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             soup = BeautifulSoup(text, "html.parser")
-            everything = clean(_visible_text(soup, whole=True))
-            main = clean(_visible_text(_main(soup), whole=False))
+            everything = clean(_visible_text(soup, first_row_names, whole=True))
+            main = clean(_visible_text(_main(soup), first_row_names, whole=False))
             is_enough = len(main) >= len(everything) * _LEAST_SHARE
             return WholeText(main if is_enough else everything, _title(soup))
         except ExtractionError:
@@ -85,7 +98,7 @@ def _title(soup: "BeautifulSoup") -> str | None:
     return named or heading
 
 
-def _visible_text(root: "Tag", *, whole: bool) -> str:
+def _visible_text(root: "Tag", first_row_names: bool, *, whole: bool) -> str:
     from bs4 import CData, Tag
     from bs4.element import NavigableString
 
@@ -99,7 +112,7 @@ def _visible_text(root: "Tag", *, whole: bool) -> str:
                 continue
             if not whole and _is_surrounding(node):
                 continue
-            if node.name == "table" and (lines := table_of(node)):
+            if node.name == "table" and (lines := table_of(node, first_row_names=first_row_names)):
                 pieces.append("\n".join(["", *lines, ""]))
                 continue
             if node.name in _BLOCKS:

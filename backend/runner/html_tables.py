@@ -1,8 +1,9 @@
 """The rows of a table in HTML."""
 
+import itertools
 from typing import TYPE_CHECKING, Final
 
-from runner.tables import markdown_table
+from runner.tables import is_number, markdown_table, name_rows
 
 if TYPE_CHECKING:
     from bs4 import Tag
@@ -12,10 +13,12 @@ _MOST_CELLS: Final = 50_000
 _MOST_SPAN: Final = 50
 
 
-def table_of(table: "Tag") -> list[str]:
+def table_of(table: "Tag", *, first_row_names: bool = False) -> list[str]:
     """Return the lines of a table of data; none if the table lays out a page.
 
-    A cell that spans columns is in each of them, a cell that spans rows in each row.
+    A cell that spans columns is in each of them, a cell that spans rows in each row. Without a
+    marked header, the first row names the columns if it looks so and there are numbers below it, or
+    `first_row_names`.
     """
     if table.get("role") in {"presentation", "none"} or _is_nested(table):
         return []
@@ -36,6 +39,8 @@ def table_of(table: "Tag") -> list[str]:
         rows.append(texts)
     if max((len(row) for row in rows), default=0) < 2 or len(rows) < 2:
         return []
+    if not headers and (first_row_names or any(map(is_number, itertools.chain(*rows[1:])))):
+        headers = name_rows(rows)
     caption = table.caption.get_text(" ", strip=True) if table.caption else ""
     lines = markdown_table(rows, headers)
     return [" ".join(caption.split()), "", *lines] if caption else lines

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from runner import failures
 from runner import jobs as domain
-from runner.extraction import Kind
+from runner.extraction import CONTENT_TYPES, Kind
 from runner.items import InlineItem
 from runner.pdf import MAX_PAGES
 from shared.description.examples import DOCUMENT_EXAMPLE, with_examples
@@ -19,13 +19,6 @@ from shared.ingestion.documents import (
 )
 from shared.models import Timestamp
 
-_KINDS: dict[str, Kind] = {
-    "text/plain": "text",
-    "text/markdown": "markdown",
-    "text/html": "html",
-    "application/pdf": "pdf",
-}
-
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,20 +29,20 @@ class DocumentBody(IngestedDocument):
 
     @model_validator(mode="after")
     def _check_metadata(self) -> Self:
-        if self.content_type == "application/pdf":
+        if self.kind in {"pdf", "office"}:
             pages = {"first_page": MAX_PAGES, "last_page": MAX_PAGES}
             try:
                 check_metadata({**self.metadata, **pages})
             except ValueError as error:
                 raise ValueError(
-                    f"metadata, with a PDF's first_page and last_page: {error}"
+                    f"metadata, with the pages' first_page and last_page: {error}"
                 ) from None
         return self
 
     @property
     def kind(self) -> Kind:
         """What the content is."""
-        return _KINDS[self.content_type]
+        return CONTENT_TYPES[self.content_type]
 
     def item(self) -> InlineItem:
         """Return the document as it is stored with a job."""
@@ -79,7 +72,8 @@ class JobBody(_Body):
     prefix: Annotated[
         UploadPrefix | None,
         Field(
-            description="Prefix of keys in the jobs bucket that end in .txt, .md, .html or .pdf.",
+            description="Prefix of keys in the jobs bucket: text, Markdown, HTML, PDF, CSV, and "
+            "Word, Excel or PowerPoint documents (docx, xlsx, pptx).",
             examples=["uploads/2026/"],
         ),
     ] = None

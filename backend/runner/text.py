@@ -14,6 +14,9 @@ _SPACES: Final = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _MAX_TITLE_CHARACTERS: Final = 300
 
 
+FORMATS: Final = "text, Markdown, HTML, PDF, CSV, or Word, Excel or PowerPoint (docx, xlsx, pptx)"
+"""What can be read, for messages."""
+
 NO_TEXT: Final = "it contains no text: look at it in its own program; an image needs OCR first"
 
 

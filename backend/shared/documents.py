@@ -44,7 +44,18 @@ MAX_METADATA_LIST_VALUES: Final = 50
 MAX_SAFE_INTEGER: Final = 2**53
 """Both stores keep numbers as doubles, which represent every integer up to this one."""
 
-ContentType = Literal["text/plain", "text/markdown", "text/html", "application/pdf"]
+ContentType = Literal[
+    "text/plain",
+    "text/markdown",
+    "text/html",
+    "application/xhtml+xml",
+    "application/pdf",
+    "text/csv",
+    "text/tab-separated-values",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+]
 """The media types of documents that the runner reads."""
 
 type Scalar = str | int | float | bool

@@ -1,8 +1,5 @@
 """Fixtures: for each test a bucket on a real S3 server, and a runner that uses it."""
 
-import json
-import os
-import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -20,6 +17,7 @@ from runner.parts import S3PartCounts
 from runner.settings import Settings
 from runner.store import S3JobStore
 from runner.tests.fakes import FakeSink, FaultyS3, Store
+from runner.tests.instances import create_surroundings
 from runner.uploads import S3Uploads
 from runner.worker import Worker, _utc_now
 from shared.aws.bucket import Bucket
@@ -27,16 +25,6 @@ from shared.aws.bucket import Bucket
 MakeSettings = Callable[..., Settings]
 
 KEY = "a-key-of-twenty-characters"
-ORIGIN = "the-origin"
-KEY_ID = "the-id-of-apis-key"
-_OPERATIONS = [
-    "GET /jobs",
-    "POST /jobs",
-    "GET /jobs/{job_id}",
-    "DELETE /jobs/{job_id}",
-    "POST /jobs/{job_id}/run",
-    "POST /uploads",
-]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -117,32 +105,9 @@ def gateway() -> Iterator[Store]:
 
 
 @pytest.fixture
-def environment(aws: Any, s3: Any, gateway: Store) -> dict[str, str]:
+def environment(aws: Any, gateway: Store) -> dict[str, str]:
     """The environment of a process of the service, whose bucket, keys and secrets exist."""
-    s3.create_bucket(Bucket="the-jobs")
-    boto3.client("secretsmanager").create_secret(
-        Name="fin-advisor/test/runner/api-key", SecretString=KEY
-    )
-    boto3.client("secretsmanager").create_secret(
-        Name="fin-advisor/test/runner/origin", SecretString=ORIGIN
-    )
-    boto3.client("ssm").put_parameter(
-        Name="/fin-advisor/test/api-key-ids",
-        Value=json.dumps({"api": [KEY_ID]}),
-        Type="String",
-        Overwrite=True,
-    )
-    return {
-        **aws.environment,
-        "PATH": os.environ.get("PATH", ""),
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        "PROJECT_NAME": "fin-advisor",
-        "ENVIRONMENT": "test",
-        "SERVICE_NAME": "runner",
-        "API_GATEWAY_URL": f"{gateway.url}/dev",
-        "JOBS_BUCKET_NAME": "the-jobs",
-        "KEY_SCOPES": json.dumps({"operations": {"all": _OPERATIONS}, "keys": {"api": ["all"]}}),
-    }
+    return create_surroundings(aws.environment, gateway)
 
 
 @dataclass

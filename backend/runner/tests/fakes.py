@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -228,25 +229,35 @@ class Store(Loopback):
 SCAN: Final = "a page that is one image"
 
 
+def _shown(line: str) -> str:
+    found = re.fullmatch(r"\[(b|\d+)\](.*)", line)
+    if found is None:
+        return f"({line}) Tj 0 -14 Td"
+    font, size = ("F2", "12") if found[1] == "b" else ("F1", found[1])
+    return f"/{font} {size} Tf ({found[2]}) Tj /F1 12 Tf 0 -{14 * int(size) // 12} Td"
+
+
 def make_pdf(pages: Sequence[str], *, title: str = "") -> bytes:
     """Return a PDF with the lines of each text on its page, in Latin-1.
 
-    A page of the text `SCAN` is an image as large as the page.
+    A page of the text `SCAN` is an image as large as the page. A line may begin with the size of
+    its letters in square brackets, or with `[b]` for bold ones.
     """
     kids = " ".join(f"{3 + 2 * index} 0 R" for index in range(len(pages)))
     font = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
+    bold = font.replace("Helvetica", "Helvetica-Bold")
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>",
     ]
     for index, text in enumerate(pages):
-        shown = " ".join(f"({line}) Tj 0 -14 Td" for line in text.split("\n"))
+        shown = " ".join(map(_shown, text.split("\n")))
         stream = f"BT /F1 12 Tf 20 700 Td {shown} ET" if text else ""
         if text == SCAN:
             stream = "q 612 0 0 792 0 0 cm BI /W 1 /H 1 /CS /G /BPC 8 ID x EI Q"
         objects.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {4 + 2 * index} 0 R "
-            f"/Resources << /Font << /F1 {font} >> >> >>"
+            f"/Resources << /Font << /F1 {font} /F2 {bold} >> >> >>"
         )
         objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
     objects.append(f"<< /Title ({title}) >>")

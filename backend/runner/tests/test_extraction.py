@@ -1,6 +1,7 @@
 """Extracting text from every kind of document, and from damaged ones."""
 
 from io import BytesIO
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,8 @@ from pypdf.generic import (
     TextStringObject,
 )
 
-from runner.extraction import MAX_TEXT_BYTES, Kind, extract, kind_of
+from runner.extraction import CONTENT_TYPES, MAX_TEXT_BYTES, Kind, extract, kind_of
+from runner.models import ContentType
 from runner.splitting import take_part
 from runner.tests.fakes import SCAN, make_pdf
 from runner.text import ExtractionError, clean
@@ -27,6 +29,9 @@ from runner.text import ExtractionError, clean
         ("uploads/a.MD", "application/octet-stream", "markdown"),
         ("uploads/v1.2/page.htm", "", "html"),
         ("uploads/report.pdf", "text/plain", "pdf"),
+        ("uploads/rates.xlsx", "", "office"),
+        ("uploads/letter.doc", "", "office"),
+        ("uploads/rates.tsv", "", "csv"),
         ("uploads/no-suffix", "text/html; charset=utf-8", "html"),
         ("uploads/dotted.folder/file", "application/pdf", "pdf"),
     ],
@@ -37,10 +42,16 @@ def test_the_kind_follows_from_the_name_or_else_the_media_type(
     assert kind_of(name, media_type) == kind
 
 
-@pytest.mark.parametrize("name", ["a.docx", "a", "a.", ".pdf.exe"])
+@pytest.mark.parametrize("name", ["a.numbers", "a", "a.", ".pdf.exe"])
 def test_an_unsupported_kind_is_refused_by_name(name: str) -> None:
-    with pytest.raises(ExtractionError, match="give text, Markdown, HTML or PDF"):
+    with pytest.raises(
+        ExtractionError, match="give text, Markdown, HTML, PDF, CSV, or Word, Excel"
+    ):
         kind_of(name, "binary/octet-stream")
+
+
+def test_requests_may_have_every_type_that_is_read() -> None:
+    assert {*get_args(ContentType)} == {*CONTENT_TYPES}
 
 
 def test_text_keeps_its_paragraphs_and_loses_invisible_characters() -> None:
@@ -75,7 +86,7 @@ def test_text_is_read_in_the_encoding_that_it_has(content: bytes, charset: str) 
     [
         (b"abc\xff\x00\x01", "it is not text"),
         (b"\x1f\x8b\x08text", "compressed"),
-        (b"PK\x03\x04", "zip archive or an Office document"),
+        (b"PK\x03\x04", "document is damaged: open it"),
         (b"\x89PNG\r\n", "an image"),
     ],
 )
@@ -186,6 +197,40 @@ def test_a_row_of_a_table_stays_one_line_below_the_names_of_its_columns() -> Non
     ]
 
 
+def test_the_first_row_of_a_table_names_its_columns_if_numbers_are_below_it() -> None:
+    page = (
+        b"<table><tr><td>Year</td><td>2025</td><td>2026</td></tr>"
+        b"<tr><td>Fee</td><td>$4</td><td>$5</td></tr></table>"
+    )
+    assert extract(page, "html").section(0).splitlines() == [
+        "| Year | 2025 | 2026 |",
+        "| --- | --- | --- |",
+        "| Fee | $4 | $5 |",
+    ]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_a_csv_file_is_a_table_whatever_separates_its_fields(mark: str) -> None:
+    rows = [["Account", "Rate", "Note"], ["Saver", '"4\n%"', '"a, b; c"'], ["Bond", "5", ""]]
+    text = "\r\n".join(mark.join(row) for row in rows)
+    assert extract(text.encode("utf-8-sig"), "csv").section(0).splitlines() == [
+        "| Account | Rate | Note |",
+        "| --- | --- | --- |",
+        "| Saver | 4 % | a, b; c |",
+        "| Bond | 5 |  |",
+    ]
+
+
+def test_a_csv_file_without_names_or_with_one_column_is_read_line_by_line() -> None:
+    assert extract(b"1,2\n3,4\n", "csv").section(0) == "1 | 2\n3 | 4"
+    assert extract(b"one\ntwo\n", "csv").section(0) == "one\ntwo"
+
+
+def test_a_field_that_never_ends_is_refused_with_the_reason() -> None:
+    with pytest.raises(ExtractionError, match=r"CSV is damaged .*save it again"):
+        extract(b'a,"' + b"b" * 200_000, "csv")
+
+
 def test_nested_tables_take_linear_time_in_no_more_than_the_parsers_limit() -> None:
     with pytest.raises(ExtractionError, match="no text"):
         extract(b"<table><tr><td>" * 5000, "html")
@@ -282,7 +327,7 @@ def test_pdf_with_too_many_pages_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
         extract(make_pdf(["a", "b", "c"]), "pdf")
 
 
-@pytest.mark.parametrize("kind", ["text", "markdown", "html"])
+@pytest.mark.parametrize("kind", ["text", "markdown", "html", "csv"])
 def test_size_is_bounded_before_parsing(kind: Kind) -> None:
     with pytest.raises(ExtractionError, match="split it"):
         extract(b"a" * (MAX_TEXT_BYTES + 1), kind)
@@ -298,7 +343,7 @@ def test_a_document_without_text_is_refused_with_the_reason(kind: Kind, content:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.binary(max_size=400), st.sampled_from(["text", "markdown", "html", "pdf"]))
+@given(st.binary(max_size=400), st.sampled_from(get_args(Kind)))
 def test_any_bytes_are_read_or_refused(content: bytes, kind: Kind) -> None:
     try:
         document = extract(content, kind)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from runner.tests.conftest import KEY, KEY_ID
+from runner.tests.conftest import KEY
 from runner.tests.fakes import Store
+from runner.tests.instances import KEY_ID
 from shared.testing import api_gateway_event
 
 # Answers go to standard error, one a line; standard output belongs to the log.
@@ -17,7 +18,8 @@ PROGRAM = """
 import json, sys
 import runner.handler
 from shared.testing import LambdaContext
-dear = {'boto3', 'botocore', 'bs4', 'pypdfium2', 'uvicorn', 'opentelemetry.sdk', 'grpc'}
+parsers = {'bs4', 'mammoth', 'openpyxl', 'pypdfium2'}
+dear = parsers | {'boto3', 'botocore', 'uvicorn', 'opentelemetry.sdk', 'grpc'}
 print(json.dumps(sorted(dear & set(sys.modules))), file=sys.stderr, flush=True)
 for line in sys.stdin:
     answer = runner.handler.handler(json.loads(line), LambdaContext())

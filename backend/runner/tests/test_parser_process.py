@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from runner.office.tests.files import shape, slides
 from runner.parser_process import ParserProcess
 from runner.tests.fakes import make_pdf
 from runner.text import ExtractionError
@@ -29,6 +30,12 @@ def test_reads_html_and_pdf_as_the_extraction_does(reader: ParserProcess) -> Non
     book = reader.extract(make_pdf(["one", "two"], title="A book"), "pdf")
     assert (book.title, book.paged, len(book)) == ("A book", True, 2)
     assert [book.section(index) for index in range(2)] == ["one", "two"]
+
+
+def test_office_documents_are_read_in_the_child_process(reader: ParserProcess) -> None:
+    talk = reader.extract(slides(shape("one"), shape("two")), "office")
+    assert (talk.paged, [talk.section(index) for index in range(2)]) == (True, ["one", "two"])
+    assert reader._process is not None
 
 
 def test_one_process_serves_many_documents_and_is_gone_after_close(reader: ParserProcess) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner.app import create_app
+from runner.models import ContentType
+from runner.office.tests.files import OFFICE_TYPE, shape, slides
 from runner.parts import S3PartCounts
 from runner.store import S3JobStore
 from runner.tests.conftest import MakeSettings, Runner, client_of
@@ -86,19 +88,25 @@ async def test_documents_go_in_and_a_run_ingests_them(
                 "data": base64.b64encode(make_pdf(["one", "two"])).decode(),
                 "content_type": "application/pdf",
             },
+            {"id": "rates", "text": "Account,Rate\nSaver,4 %\n", "content_type": "text/csv"},
+            {
+                "id": "talk",
+                "data": base64.b64encode(slides(shape("Fees", "title"))).decode(),
+                "content_type": f"{OFFICE_TYPE}.presentationml.presentation",
+            },
         ]
     }
     made = await client.post("/jobs", json=body)
     assert made.status_code == 202
     assert made.headers["location"] == f"jobs/{made.json()['id']}"
     job = made.json()
-    assert (job["state"], job["total"], job["done"], job["failed"]) == ("pending", 3, 0, 0)
+    assert (job["state"], job["total"], job["done"], job["failed"]) == ("pending", 5, 0, 0)
     assert job["created_at"].endswith("Z")
 
     ran = await client.post(f"/jobs/{job['id']}/run")
     assert ran.status_code == 200
     assert "retry-after" not in ran.headers
-    assert (ran.json()["state"], ran.json()["done"], ran.json()["errors"]) == ("succeeded", 3, [])
+    assert (ran.json()["state"], ran.json()["done"], ran.json()["errors"]) == ("succeeded", 5, [])
     assert (await client.get(f"/jobs/{job['id']}")).json() == ran.json()
     assert sink.documents == {
         "plain": {
@@ -108,6 +116,13 @@ async def test_documents_go_in_and_a_run_ingests_them(
         "book": {"id": "book", "text": "one", "metadata": {"first_page": 1, "last_page": 1}},
         "book:p2": {
             "id": "book:p2", "text": "two", "metadata": {"first_page": 2, "last_page": 2}
+        },
+        "rates": {
+            "id": "rates", "text": "| Account | Rate |\n| --- | --- |\n| Saver | 4 % |"
+        },
+        "talk": {
+            "id": "talk", "title": "Fees", "text": "# Fees",
+            "metadata": {"first_page": 1, "last_page": 1},
         },
     }  # fmt: skip
 
@@ -283,6 +298,7 @@ async def test_a_wrong_body_is_refused(body: Any, words: str, client: httpx.Asyn
         ({"text": None, "upload": "../x"}, "upload"),
         ({"text": None, "data": "not base64!"}, "base64"),
         ({"content_type": "application/pdf"}, "base64"),
+        ({"content_type": f"{OFFICE_TYPE}.spreadsheetml.sheet"}, "base64"),
         ({"content_type": "image/png"}, "content_type"),
         ({"title": ""}, "title"),
         ({"title": "x" * 301}, "title"),
@@ -351,7 +367,7 @@ _documents = st.lists(
             "id": st.text(max_size=8) | _json,
             "text": st.text(max_size=20) | _json,
             "data": st.text(max_size=20) | _json,
-            "content_type": st.sampled_from(["text/html", "application/pdf", "text/plain"]),
+            "content_type": st.sampled_from(get_args(ContentType)),
             "title": _json,
             "metadata": st.dictionaries(st.text(max_size=5), _json, max_size=3) | _json,
         },

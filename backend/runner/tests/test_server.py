@@ -5,68 +5,17 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from runner.tests.conftest import KEY_ID, ORIGIN
 from runner.tests.fakes import Store
-from shared.access import KEY_ID_HEADER
+from runner.tests.instances import Server, ingest_with_kills, wait_until
 
-MakeServer = Callable[..., "Server"]
+MakeServer = Callable[..., Server]
 DOCUMENTS = {"documents": [{"id": f"doc-{number:02}", "text": "Text."} for number in range(16)]}
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = 30.0) -> None:
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends, "it did not happen in time"
-        time.sleep(0.01)
-
-
-@dataclass
-class Server:
-    """One process of the runner."""
-
-    process: "subprocess.Popen[bytes]"
-    log: Path
-    url: str = ""
-    answers: list[httpx.Response | Exception] = field(default_factory=list)
-
-    def wait_ready(self) -> "Server":
-        def address() -> str | None:
-            assert self.process.poll() is None, self.log.read_text()
-            for line in self.log.read_text().splitlines():
-                if "running on" in line:
-                    port = line.partition("running on http://0.0.0.0:")[2].partition(" ")[0]
-                    self.url = f"http://127.0.0.1:{port}"
-            return self.url
-
-        wait_until(address)
-        return self
-
-    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
-        headers = {"x-origin-verify": ORIGIN, KEY_ID_HEADER: KEY_ID}  # as the gateway sets them
-        return httpx.request(
-            method, self.url + path, timeout=30, trust_env=False, headers=headers, **options
-        )
-
-    def run_in_background(self, job_id: str) -> threading.Thread:
-        def run() -> None:
-            try:
-                self.answers.append(self.call("POST", f"/jobs/{job_id}/run"))
-            except httpx.HTTPError as error:
-                self.answers.append(error)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        return thread
 
 
 @pytest.fixture
@@ -75,26 +24,12 @@ def make_server(environment: dict[str, str], tmp_path: Path) -> Iterator[MakeSer
 
     def make(**more: str) -> Server:
         log = tmp_path / f"{len(servers)}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "runner.server"],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={
-                    **environment,
-                    "PORT": "0",
-                    "BATCH_DOCUMENTS": "1",
-                    "ORIGIN_CHECK": "true",
-                    **more,
-                },
-            )
-        servers.append(Server(process, log))
+        servers.append(Server.started(log, {**environment, "BATCH_DOCUMENTS": "1", **more}))
         return servers[-1]
 
     yield make
     for server in servers:
-        server.process.kill()
-        server.process.wait()
+        server.kill()
 
 
 def test_a_killed_instance_loses_nothing_and_another_continues(
@@ -126,6 +61,21 @@ def test_a_killed_instance_loses_nothing_and_another_continues(
     assert sorted(gateway.documents) == [f"doc-{number:02}" for number in range(16)]
     # Only the batch that was in flight at the kill is sent again.
     assert len(gateway.puts) <= 17
+
+
+def test_each_document_is_stored_once_however_often_instances_are_killed(
+    make_server: MakeServer, gateway: Store
+) -> None:
+    documents = [{"id": f"doc-{number:03}", "text": "Text."} for number in range(200)]
+    bounds = {"BATCH_DOCUMENTS": "5", "SLICE_LIMIT_SECONDS": "1.5", "LEASE_GRACE_SECONDS": "0"}
+    gateway.slow = 0.02
+    job = ingest_with_kills(
+        lambda: make_server(**bounds), gateway, {"documents": documents}, documents=200, kills=5
+    )
+    assert (job["state"], job["done"], job["failed"]) == ("succeeded", 200, 0)
+    assert sorted(gateway.documents) == [document["id"] for document in documents]
+    # Only the batch that was in flight at each kill is sent again.
+    assert sum(map(len, gateway.puts)) <= 200 + 5 * 5
 
 
 def test_two_instances_that_race_work_one_at_a_time(
@@ -191,7 +141,8 @@ def test_wrong_settings_end_the_start_with_one_message(make_server: MakeServer) 
 def test_importing_costs_no_aws_parser_or_tracing_sdk(module: str) -> None:
     program = (
         f"import sys, {module}\n"
-        "heavy = {'boto3', 'botocore', 'bs4', 'pypdfium2', 'opentelemetry.sdk', 'grpc'}\n"
+        "parsers = {'bs4', 'mammoth', 'openpyxl', 'pypdfium2'}\n"
+        "heavy = parsers | {'boto3', 'botocore', 'opentelemetry.sdk', 'grpc'}\n"
         "print(*sorted(heavy & set(sys.modules)))"
     )
     found = subprocess.run(

@@ -93,7 +93,7 @@ async def test_documents_that_cannot_be_read_are_recorded_and_the_others_ingeste
     assert (done.state, done.done, done.failed) == ("partial", 2, 5)
     assert set(runner.sink.documents) == {"a.txt", "z.md"}
     assert {failure.document_id: failure.detail.split()[0] for failure in done.errors} == {
-        "b.docx": "unsupported",
+        "b.docx": "it",
         "c.pdf": "it",
         "d.txt": "it",
         "e.html": "it",
