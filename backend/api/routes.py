@@ -137,7 +137,7 @@ async def delete_document(document_id: DocumentId, services: ServicesPort) -> No
 
 @router.post("/search", summary="Find passages")
 async def post_search(body: SearchRequest, services: ServicesPort) -> SearchResponse:
-    """Return the passages nearest to some words, among the documents that match the filter."""
+    """Return the passages that fit some words, among the documents that match the filter."""
     return await services.search(body)
 
 

@@ -15,13 +15,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from s3vector.compaction import Limits
 from s3vector.pool import Pool
 from s3vector.s3_store import MANIFEST, PENDING, SEGMENTS, S3VectorStore
-from s3vector.tests import release_1
+from s3vector.tests import plain_bm25, release_1
 from s3vector.tests.fakes import DIMENSIONS, SPACE, document, hashed_vector
 from s3vector.tests.memory_bucket import S3, Crash, MemoryBucket
 
 _IDS = st.sampled_from(["a", "b", "c", "d"])
 _WRITERS = st.integers(0, 2)
 _ABSENT = ""
+_COMMON = ["tax", "rate", "tax"]
+_QUESTION = "What is the tax rate of a 401k in text7?"
 _REQUESTS = [
     ("get", MANIFEST),
     ("put", SEGMENTS),
@@ -62,9 +64,13 @@ class StoreStates(RuleBasedStateMachine):
         )
         return store, bucket
 
-    def _put(self, writer: int, document_id: str) -> str:
+    def _new_text(self) -> str:
+        """Return a text like no other, with words that others have too."""
         self.turn += 1
-        text = f"text{self.turn}"
+        return " ".join([f"text{self.turn}", *_COMMON[: self.turn % 4], "401(k)" * (self.turn % 2)])
+
+    def _put(self, writer: int, document_id: str) -> str:
+        text = self._new_text()
         self.writers[writer][0].put([document(document_id, text)])
         return text
 
@@ -144,8 +150,7 @@ class StoreStates(RuleBasedStateMachine):
             if number == at:
                 raise Crash
 
-        self.turn += 1
-        text = f"text{self.turn}"
+        text = self._new_text()
         with _at_each_request(bucket, crash, after=carried_out):
             try:
                 self.writers[writer][0].put([document(document_id, text)])
@@ -193,6 +198,14 @@ class StoreStates(RuleBasedStateMachine):
         assert self.reader[0].get(list(self.possible)).keys() == found.keys()
         hits = self.reader[0].query(hashed_vector("text1"), 10, None)
         assert {hit.document_id: hit.text for hit in hits} == found
+        self._words_agree_with_the_formula(found)
+
+    def _words_agree_with_the_formula(self, found: dict[str, str]) -> None:
+        """Words of texts that were replaced, deleted or never committed do not count."""
+        scores = plain_bm25.scores(_QUESTION, list(found.values()))
+        expected = {one: score for one, score in zip(found, scores, strict=True) if score}
+        hits = self.reader[0].query(None, 10, None, words=_QUESTION)
+        assert {hit.document_id: hit.lexical for hit in hits} == pytest.approx(expected, rel=1e-4)
 
     @invariant()
     def every_listed_segment_exists(self) -> None:
