@@ -4,17 +4,21 @@ Other operations run between any two requests of an operation, and a process can
 request, before or after S3 carried it out.
 """
 
+import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from s3vector import s3_store
 from s3vector.compaction import Limits
 from s3vector.pool import Pool
 from s3vector.s3_store import MANIFEST, PENDING, SEGMENTS, S3VectorStore
+from s3vector.segments import encode_segment
 from s3vector.tests import plain_bm25, release_1
 from s3vector.tests.fakes import DIMENSIONS, SPACE, document, hashed_vector
 from s3vector.tests.memory_bucket import S3, Crash, MemoryBucket
@@ -86,6 +90,14 @@ class StoreStates(RuleBasedStateMachine):
     @rule(writer=_WRITERS, document_id=_IDS)
     def put(self, writer: int, document_id: str) -> None:
         self._acknowledged(document_id, self._put(writer, document_id), meanwhile=set())
+
+    @rule(writer=_WRITERS, document_id=_IDS)
+    def put_by_the_release_before(self, writer: int, document_id: str) -> None:
+        """Its segments have no postings; this release reads and merges them."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(s3_store, "encode_segment", _encode_without_postings)
+            text = self._put(writer, document_id)
+        self._acknowledged(document_id, text, meanwhile=set())
 
     @rule(writer=_WRITERS, document_id=_IDS)
     def delete(self, writer: int, document_id: str) -> None:
@@ -215,6 +227,16 @@ class StoreStates(RuleBasedStateMachine):
             assert len(set(keys)) == len(keys)
             assert len(set(manifest["commits"])) == len(manifest["commits"])  # each once
             assert set(keys) <= {key for key in self.s3.objects if key.startswith(SEGMENTS)}
+
+
+def _encode_without_postings(*documents: Any, **options: Any) -> bytes:
+    data = encode_segment(*documents, **options)
+    end = 16 + int.from_bytes(data[8:16], "little")
+    header = json.loads(data[16:end])
+    del header["postings"]
+    encoded = json.dumps(header).encode()
+    encoded += b" " * (-(16 + len(encoded)) % 64)
+    return b"".join((data[:8], len(encoded).to_bytes(8, "little"), encoded, data[end:]))
 
 
 def _texts(store: S3VectorStore) -> dict[str, str]:
