@@ -146,18 +146,9 @@ def define_stack_resources() -> None:
     """
     from moto.core.common_models import CloudFormationModel
 
-    class _Resource:
-        def __init__(self, name: str) -> None:
-            self.physical_resource_id = name
+    class VectorBucket(CloudFormationModel):
+        physical_resource_id: str
 
-        def is_created(self) -> bool:
-            return True
-
-        @classmethod
-        def update_from_cloudformation_json(cls, original_resource: Any, **_: Any) -> Any:
-            return original_resource
-
-    class VectorBucket(_Resource, CloudFormationModel):
         @staticmethod
         def cloudformation_type() -> str:
             return "AWS::S3Vectors::VectorBucket"
@@ -168,17 +159,32 @@ def define_stack_resources() -> None:
 
         @classmethod
         def create_from_cloudformation_json(
-            cls, name: str, resource: Item, *_: Any, **__: Any
+            cls,
+            resource_name: str,
+            cloudformation_json: Item,
+            account_id: str,  # noqa: ARG003
+            region_name: str,  # noqa: ARG003
+            **_: Any,
         ) -> Any:
-            encryption = resource["Properties"].get("EncryptionConfiguration", {})
-            _backend().create_vector_bucket("aws", name, {"sseType": encryption.get("SseType")})
-            return cls(name)
+            encryption = cloudformation_json["Properties"].get("EncryptionConfiguration", {})
+            _backend().create_vector_bucket(
+                "aws", resource_name, {"sseType": encryption.get("SseType", "AES256")}
+            )
+            return _named(cls(), resource_name)
 
         @classmethod
-        def delete_from_cloudformation_json(cls, name: str, *_: Any) -> None:
-            _backend().delete_vector_bucket(name)
+        def delete_from_cloudformation_json(
+            cls,
+            resource_name: str,
+            cloudformation_json: Item,  # noqa: ARG003
+            account_id: str,  # noqa: ARG003
+            region_name: str,  # noqa: ARG003
+        ) -> None:
+            _backend().delete_vector_bucket(resource_name)
 
-    class Index(_Resource, CloudFormationModel):
+    class Index(CloudFormationModel):
+        physical_resource_id: str
+
         @staticmethod
         def cloudformation_type() -> str:
             return "AWS::S3Vectors::Index"
@@ -189,19 +195,31 @@ def define_stack_resources() -> None:
 
         @classmethod
         def create_from_cloudformation_json(
-            cls, name: str, resource: Item, *_: Any, **__: Any
+            cls,
+            resource_name: str,
+            cloudformation_json: Item,
+            account_id: str,  # noqa: ARG003
+            region_name: str,  # noqa: ARG003
+            **_: Any,
         ) -> Any:
-            of = resource["Properties"]
-            _backend().create_index(
-                of["VectorBucketName"],
-                "",
-                name,
-                of["DataType"],
-                int(of["Dimension"]),
-                of["DistanceMetric"],
-            )
-            return cls(name)
+            of = cloudformation_json["Properties"]
+            kind, dimension, metric = of["DataType"], int(of["Dimension"]), of["DistanceMetric"]
+            bucket = of["VectorBucketName"]
+            _backend().create_index(bucket, "", resource_name, kind, dimension, metric)
+            return _named(cls(), resource_name)
 
         @classmethod
-        def delete_from_cloudformation_json(cls, name: str, resource: Item, *_: Any) -> None:
-            _backend().delete_index(resource["Properties"]["VectorBucketName"], name, "")
+        def delete_from_cloudformation_json(
+            cls,
+            resource_name: str,
+            cloudformation_json: Item,
+            account_id: str,  # noqa: ARG003
+            region_name: str,  # noqa: ARG003
+        ) -> None:
+            bucket = cloudformation_json["Properties"]["VectorBucketName"]
+            _backend().delete_index(bucket, resource_name, "")
+
+
+def _named(resource: Any, name: str) -> Any:
+    resource.physical_resource_id = name
+    return resource
