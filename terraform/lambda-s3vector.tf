@@ -23,6 +23,7 @@ module "s3vector" {
       VECTOR_BUCKET_NAME   = local.vector_bucket_name
     },
     var.vector_backend == "s3vectors" ? { VECTOR_INDEX_NAME = local.vector_index_name } : {},
+    var.search_mode == null ? {} : { SEARCH_MODE = var.search_mode },
   )
 }
 

@@ -427,6 +427,17 @@ variable "vector_backend" {
   }
 }
 
+variable "search_mode" {
+  type        = string
+  description = "How passages are found: `hybrid` (by meaning and words) or `dense` (by meaning only); null is the service's own default, hybrid."
+  default     = null
+
+  validation {
+    condition     = var.search_mode == null || try(contains(["dense", "hybrid"], var.search_mode), false)
+    error_message = "Write search_mode as \"dense\" or \"hybrid\", or leave it null."
+  }
+}
+
 variable "conversation_days" {
   type        = number
   description = "Days after which a conversation without a new turn is deleted."

@@ -84,6 +84,9 @@ class DocumentsResponse(_Answer):
     passages: int
 
 
+SearchMode = Literal["dense", "lexical", "hybrid"]
+
+
 class SearchRequest(_Request):
     """Words to find passages for."""
 
@@ -92,6 +95,13 @@ class SearchRequest(_Request):
     )
 
     text: DocumentText
+    mode: Annotated[
+        SearchMode | None,
+        Field(
+            description="`dense` finds similar meaning, `lexical` the same words such as `10-K`, "
+            "`hybrid` ranks by both. null is the mode of the deployment."
+        ),
+    ] = None
     top_k: Annotated[int, Field(ge=1, le=100, description="Passages to return.")] = 5
     filter: MetadataFilter | None = None
 
@@ -103,15 +113,33 @@ class FoundPassage(_Answer):
     passage_id: str
     title: str | None = None
     text: str
-    score: Annotated[float, Field(description="Cosine similarity, -1 to 1.")]
+    score: Annotated[
+        float | None, Field(description="Cosine similarity, -1 to 1; null in mode lexical.")
+    ] = None
+    lexical: Annotated[
+        float | None,
+        Field(description="BM25 score of the words, at least 0; null in mode dense."),
+    ] = None
+    fused: Annotated[
+        float | None,
+        Field(description="What mode hybrid ranks by, at most 1; null in the other modes."),
+    ] = None
     metadata: dict[str, JsonValue] = {}
     version: str
 
 
 class SearchResponse(_Answer):
-    """The passages nearest to the words, best first."""
+    """The passages that fit the words, best first."""
 
     passages: list[FoundPassage]
+    mode: SearchMode = "dense"
+    best_score: Annotated[
+        float | None,
+        Field(
+            description="The highest cosine similarity of all passages that were compared, listed "
+            "or not; null in mode lexical."
+        ),
+    ] = None
     embedding_model: str
 
 

@@ -161,7 +161,7 @@ async def delete_document(
 
 @router.post("/search", summary="Find passages", responses=error_responses(409))
 async def search(body: SearchRequest, services: ServicesPort) -> SearchResponse:
-    """Return the passages nearest to some words, among the documents that match the filter."""
+    """Return the passages that fit some words, among the documents that match the filter."""
     return await services.search(body)
 
 

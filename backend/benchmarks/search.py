@@ -1,11 +1,13 @@
-"""Measures the `s3` store: writers, new filters, and a query beside one numpy product.
+"""Measures the `s3` store: writers, queries beside one numpy product, and loading.
 
 ./pants run backend/benchmarks:search -- writers --seconds 10
 ./pants run backend/benchmarks:search -- queries --passages 100000
+./pants run backend/benchmarks:search -- loading --passages 30000
 """
 
 import argparse
 import multiprocessing
+import resource
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +15,7 @@ from hashlib import sha256
 from multiprocessing.connection import Connection
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
@@ -22,9 +25,10 @@ from local.aws.server import boto3_client
 from s3vector.filters import parse_filter
 from s3vector.manifest import Manifest
 from s3vector.pool import Pool
-from s3vector.s3_store import S3VectorStore
+from s3vector.s3_store import SEGMENTS, S3VectorStore
 from s3vector.segments import Segment, decode_segment, encode_segment
 from s3vector.snapshot import Snapshot
+from s3vector.store import Document
 from s3vector.tests.cloud import REGION, Cloud
 from s3vector.tests.fakes import document
 from shared.aws.bucket import Bucket
@@ -34,19 +38,25 @@ _DIMENSIONS: Final = 1024
 _WRITERS: Final = 16
 _PASSAGES_A_SEGMENT: Final = 1000
 _ROUNDS: Final = 11
+_WORDS_OF_A_PASSAGE: Final = 200
+_WORDS_OF_A_QUESTION: Final = 12
+# Words are as frequent as in a language: the n-th most frequent a n-th as often as the first.
+_VOCABULARY: Final = 50_000
 
 
 def main() -> None:
-    """Run one of the two measurements and print its ratios."""
+    """Run one of the measurements and print its ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("suite", choices=("writers", "queries"))
+    parser.add_argument("suite", choices=("writers", "queries", "loading"))
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--passages", type=int, default=100_000)
     options = parser.parse_args()
     if options.suite == "writers":
         measure_writers(options.seconds)
-    else:
+    elif options.suite == "queries":
         measure_queries(options.passages)
+    else:
+        measure_loading(options.passages)
 
 
 def measure_writers(seconds: float) -> None:
@@ -140,7 +150,7 @@ def _store(endpoint: str, bucket: str) -> S3VectorStore:
 
 
 def measure_queries(passages: int) -> None:
-    """Compare a query with one numpy product, and with queries under filters not seen before."""
+    """Compare a query with one numpy product, with hybrid ones and with new filters."""
     rng = np.random.default_rng(1)
     segments = [
         _segment(rng, start, min(_PASSAGES_A_SEGMENT, passages - start))
@@ -159,6 +169,9 @@ def measure_queries(passages: int) -> None:
     calls: dict[str, Callable[[], object]] = {
         "one numpy product": bare,
         "query": lambda: snapshot.search(query.tolist(), 10, None),
+        "hybrid query": lambda: snapshot.search(
+            query.tolist(), 10, None, words=_text(rng, _WORDS_OF_A_QUESTION)
+        ),
         "filter, 1 % match": lambda: _filtered(snapshot, query, {"number": next(turn) % 100}),
         "filter, half match": lambda: _filtered(
             snapshot, query, {"number": {"$lt": 50 + next(turn) % 3}}
@@ -179,6 +192,69 @@ def measure_queries(passages: int) -> None:
     _measure_put(snapshot, segments, rng, query.tolist())
 
 
+def measure_loading(passages: int) -> None:
+    """Compare a cold start of the store with a download of the same bytes, and its memory with
+    that of vectors, texts and postings.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    server = context.Process(target=_serve, args=(theirs,))
+    server.start()
+    try:
+        endpoint, bucket = ours.recv(), f"vectors-{uuid4().hex}"
+        _client(endpoint).create_bucket(Bucket=bucket)
+        rng, store = np.random.default_rng(1), _store(endpoint, bucket)
+        for start in range(0, passages, _PASSAGES_A_SEGMENT):
+            store.put(_documents(rng, start, min(_PASSAGES_A_SEGMENT, passages - start)))
+        with context.Pool(1, maxtasksperchild=1) as fresh:  # each call in a process of its own
+            rounds = [
+                [fresh.apply(one, (endpoint, bucket)) for one in (_download, _load)]
+                for _ in range(_ROUNDS // 2)
+            ]
+        bare = statistics.median(one[0] for one, _ in rounds)
+        loaded = statistics.median(one[0] for _, one in rounds)
+        _, (_, used, raw) = rounds[-1]
+        print(f"download: {bare:.2f} s; cold load: {loaded:.2f} s, {loaded / bare:.2f} of it")
+        print(f"memory / vectors, texts and postings: {used / raw:.2f} ({raw / 2**20:.0f} MiB)")
+    finally:
+        ours.send(None)
+        server.join(10)
+
+
+def _download(endpoint: str, bucket_name: str) -> tuple[float, int, int]:
+    """Return the seconds of a download of all segments."""
+    client = _client(endpoint)
+    bucket = Bucket(bucket_name, lambda: client)
+    keys = [one.key for one in bucket.page(SEGMENTS).objects]
+    began = time.monotonic()
+    Pool(4).map(lambda key: bucket.get(key) and None, keys)
+    return time.monotonic() - began, 0, 0
+
+
+def _load(endpoint: str, bucket: str) -> tuple[float, int, int]:
+    """Return the seconds of a cold start, the memory that it took, and the bytes of its parts."""
+    store = _store(endpoint, bucket)
+    store.check()  # opens a connection, as the download's listing did
+    before = _resident_bytes()
+    began = time.monotonic()
+    snapshot = store._refresh()
+    seconds = time.monotonic() - began
+    used = _resident_bytes() - before
+    raw = sum(one.matrix.nbytes + one.postings.nbytes for one in snapshot.segments)
+    raw += sum(
+        len(passage.text.encode())
+        for segment in snapshot.segments
+        for one in segment.documents
+        for passage in segment.document(one, vectors=False).passages
+    )
+    return seconds, used, raw
+
+
+def _resident_bytes() -> int:
+    """Return the memory of this process. Linux only."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
 def _measure_put(
     snapshot: Snapshot, segments: Sequence[Segment], rng: np.random.Generator, query: list[float]
 ) -> None:
@@ -196,18 +272,29 @@ def _filtered(snapshot: Snapshot, query: Any, where: dict[str, Any]) -> object:
     return snapshot.search(query.tolist(), 10, parse_filter(where))
 
 
+def _text(rng: np.random.Generator, words: int) -> str:
+    numbers = np.exp(rng.random(words) * np.log(_VOCABULARY)).astype(int)
+    return " ".join(f"word{number}" for number in numbers)
+
+
 def _segment(rng: np.random.Generator, start: int, count: int) -> Segment:
-    documents = [
+    documents = _documents(rng, start, count, keys=20)
+    data = encode_segment(documents, (), dimensions=_DIMENSIONS)
+    return decode_segment(f"s{start}", data, checksum=sha256(data).hexdigest())
+
+
+def _documents(
+    rng: np.random.Generator, start: int, count: int, *, keys: int = 0
+) -> list[Document]:
+    return [
         document(
             f"d{number}",
-            f"text {number}",
+            _text(rng, _WORDS_OF_A_PASSAGE),
             vectors=[vector],
-            metadata={"number": number % 100, **{f"key{key}": 1 for key in range(20)}},
+            metadata={"number": number % 100, **{f"key{key}": 1 for key in range(keys)}},
         )
         for number, vector in enumerate(rng.standard_normal((count, _DIMENSIONS)), start)
     ]
-    data = encode_segment(documents, (), dimensions=_DIMENSIONS)
-    return decode_segment(f"s{start}", data, checksum=sha256(data).hexdigest())
 
 
 if __name__ == "__main__":

@@ -151,13 +151,12 @@ class Answerer:
             found = best_of(await asyncio.gather(*searches), top_k=top_k)
             traced.set_attribute("retrieval.searches", len(texts))
             evidence.retrieved = found
-            relevance = self._gate.judge(found.passages, found.embedding_model)
+            relevance = self._gate.judge(found.closest, found.embedding_model)
             traced.set_attribute("retrieval.passages", len(found.passages))
             traced.set_attribute("retrieval.relevance", relevance or "nothing")
-            if found.passages:
-                best = max(passage.score for passage in found.passages)
-                traced.set_attribute("retrieval.best_score", best)
-                measure("RetrievalScore", best)
+            if found.closest is not None:
+                traced.set_attribute("retrieval.best_score", found.closest)
+                measure("RetrievalScore", found.closest)
             return found.passages, relevance
 
     async def _complete(

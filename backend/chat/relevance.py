@@ -1,9 +1,6 @@
 """Decides whether the retrieved passages are relevant to the question."""
 
-from collections.abc import Sequence
 from typing import Final, Literal
-
-from chat.answers.passages import Passage
 
 Relevance = Literal["relevant", "irrelevant", "uncalibrated"]
 
@@ -18,6 +15,8 @@ measured for a Bedrock model; the variable `RELEVANCE_THRESHOLD` sets one for a 
 class RelevanceGate:
     """Judges the best cosine similarity, whose scale differs between embedding models.
 
+    Never a fused score: its best is near 1 whatever the question is.
+
     Args:
         override: The threshold to use instead of the embedding model's.
     """
@@ -25,17 +24,16 @@ class RelevanceGate:
     def __init__(self, override: float | None = None) -> None:
         self._override = override
 
-    def judge(self, passages: Sequence[Passage], embedding_model: str | None) -> Relevance | None:
-        """Compare the best passage with the threshold; None if there are no passages.
+    def judge(self, closest: float | None, embedding_model: str | None) -> Relevance | None:
+        """Compare the best cosine with the threshold; None if there are no passages.
 
         "uncalibrated" means that no threshold is known for the embedding model.
         """
-        if not passages:
+        if closest is None:
             return None
         threshold = self._override
         if threshold is None:
             threshold = CALIBRATED.get(embedding_model or "")
         if threshold is None:
             return "uncalibrated"
-        best = max(passage.score for passage in passages)
-        return "relevant" if best >= threshold else "irrelevant"
+        return "relevant" if closest >= threshold else "irrelevant"

@@ -14,21 +14,38 @@ from shared.personal_data import mask
 
 
 class Retrieved(NamedTuple):
-    """The passages closest to a text, the closest first, and the embedding model of the scores."""
+    """The passages that fit a text, the best first, and the embedding model of the scores.
+
+    `best_score` is the highest cosine similarity of all passages that were compared; None if it is
+    that of the passages found.
+    """
 
     passages: tuple[Passage, ...]
     embedding_model: str | None = None
+    best_score: float | None = None
+
+    @property
+    def closest(self) -> float | None:
+        """The highest cosine similarity; None if nothing was found."""
+        if not self.passages or self.best_score is not None:
+            return self.best_score
+        return max(one.score for one in self.passages)
 
 
 def best_of(searches: Sequence[Retrieved], *, top_k: int) -> Retrieved:
-    """Return the `top_k` closest passages of several searches, each with its better score."""
+    """Return the `top_k` best passages of several searches, each as the better search ranked it."""
     best: dict[str, Passage] = {}
     for passage in (one for search in searches for one in search.passages):
         known = best.get(passage.passage_id)
-        if known is None or passage.score > known.score:
+        if known is None or _rank(passage) > _rank(known):
             best[passage.passage_id] = passage
-    closest = sorted(best.values(), key=lambda passage: -passage.score)[:top_k]
-    return Retrieved(tuple(closest), searches[0].embedding_model)
+    ranked = sorted(best.values(), key=_rank, reverse=True)[:top_k]
+    closest = max((one.closest for one in searches if one.closest is not None), default=None)
+    return Retrieved(tuple(ranked), searches[0].embedding_model, closest)
+
+
+def _rank(passage: Passage) -> float:
+    return passage.score if passage.fused is None else passage.fused
 
 
 class _FoundPassage(BaseModel):
@@ -40,6 +57,7 @@ class _FoundPassage(BaseModel):
     title: str | None = None
     text: str
     score: float
+    fused: float | None = None
     metadata: dict[str, Any] = {}
     version: str | None = None
     owner: str | None = None
@@ -54,6 +72,7 @@ class _FoundPassage(BaseModel):
             page=provenance.page(self.metadata),
             as_of=provenance.as_of(self.metadata),
             score=self.score,
+            fused=self.fused,
             version=self.version,
             owner=self.owner,
         )
@@ -62,6 +81,7 @@ class _FoundPassage(BaseModel):
 class _QueryAnswer(BaseModel):
     passages: list[_FoundPassage]
     embedding_model: str | None = None
+    best_score: float | None = None
 
 
 class Retriever(Protocol):
@@ -70,7 +90,7 @@ class Retriever(Protocol):
     async def retrieve(
         self, text: str, *, top_k: int, metadata_filter: dict[str, Any] | None
     ) -> Retrieved:
-        """Return the passages closest to a text, the closest first."""
+        """Return the passages that fit a text, the best first."""
 
 
 class GatewayRetriever:
@@ -82,7 +102,7 @@ class GatewayRetriever:
     async def retrieve(
         self, text: str, *, top_k: int, metadata_filter: dict[str, Any] | None
     ) -> Retrieved:
-        """Return the passages closest to a text, the closest first.
+        """Return the passages that fit a text, the best first.
 
         Raises:
             CallError: The call failed; a filter that s3vector refuses keeps its 422.
@@ -98,4 +118,5 @@ class GatewayRetriever:
             answer = _QueryAnswer.model_validate_json(response.content)
         except ValidationError as error:
             raise BadDependency("s3vector's answer to a query has an unknown shape.") from error
-        return Retrieved(tuple(one.passage() for one in answer.passages), answer.embedding_model)
+        passages = tuple(one.passage() for one in answer.passages)
+        return Retrieved(passages, answer.embedding_model, answer.best_score)

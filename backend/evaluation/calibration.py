@@ -67,5 +67,5 @@ def _searched(one: Asked) -> bool:
 
 
 def _best(one: Asked) -> float:
-    passages = one.retrieved.passages if one.retrieved is not None else ()
-    return max((each.score for each in passages), default=-1.0)
+    closest = one.retrieved.closest if one.retrieved is not None else None
+    return -1.0 if closest is None else closest

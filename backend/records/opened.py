@@ -52,6 +52,7 @@ class Record(NamedTuple):
                 page=one["page"],
                 as_of=one["as_of"],
                 score=one["score"],
+                fused=one.get("fused"),
                 version=one["document_version"],
                 owner=one.get("owner"),
             )

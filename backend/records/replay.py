@@ -62,7 +62,9 @@ async def replay(record: Record, policy: Policy | None = None) -> Replayed:
     model = _RecordedModel(record)
     prompt = texts["prompt"]
     answerer = Answerer(
-        _RecordedRetriever(Retrieved(record.passages(), texts["embedding_model"])),
+        _RecordedRetriever(
+            Retrieved(record.passages(), texts["embedding_model"], texts.get("best_score"))
+        ),
         model,
         gate=RelevanceGate(answering["relevance_threshold"]),
         boundary=AdviceBoundary(policy, country=answering["support_country"]),

@@ -45,7 +45,7 @@ def create_app(
     app = create_service_app(
         settings,
         title="s3vector",
-        description="Stores documents and finds the passages nearest to a question.",
+        description="Stores documents and finds the passages that fit a question.",
         routers=[router],
         readiness_checks={"vector_store": owned.check},
         key_names=key_names,
@@ -54,6 +54,7 @@ def create_app(
     app.state.embedder = embedder
     app.state.documents = Documents(owned, embedder, max_passages=settings.max_passages_per_request)
     app.state.search = Search(owned, embedder)
+    app.state.search_mode = settings.search_mode
     return app
 
 

@@ -13,7 +13,8 @@ from pydantic import (
 )
 
 from s3vector.ownership import is_own
-from s3vector.store import Document, DocumentRecord, Hit, StoreStats
+from s3vector.search import Mode
+from s3vector.store import Document, DocumentRecord, Hits, StoreStats
 from shared.description.examples import DOCUMENT_EXAMPLE, with_examples
 from shared.documents import DocumentBody, DocumentText, require_distinct_ids
 from shared.models import Timestamp
@@ -140,6 +141,13 @@ class Query(_Body):
             description="As many numbers as the service's embeddings have, not all zero.",
         ),
     ] = None
+    mode: Annotated[
+        Mode | None,
+        Field(
+            description="`dense` finds similar meaning, `lexical` the same words such as `10-K`, "
+            "`hybrid` ranks by both. null is dense for a vector, SEARCH_MODE for a text."
+        ),
+    ] = None
     top_k: Annotated[int, Strict(), Field(ge=1, le=100)] = 5
     filter: Annotated[
         dict[str, Any] | None,
@@ -159,6 +167,8 @@ class Query(_Body):
     def _one_question(self) -> Self:
         if (self.text is None) == (self.vector is None):
             raise ValueError("give either text or vector")
+        if self.text is None and self.mode in {"lexical", "hybrid"}:
+            raise ValueError(f"mode {self.mode} compares words: give text instead of vector")
         return self
 
 
@@ -169,7 +179,17 @@ class FoundPassage(_Body):
     passage_id: str
     title: str | None
     text: str
-    score: Annotated[float, Field(description="Cosine similarity, -1 to 1.")]
+    score: Annotated[
+        float | None, Field(description="Cosine similarity, -1 to 1; null in mode lexical.")
+    ]
+    lexical: Annotated[
+        float | None,
+        Field(description="BM25 score of the words, at least 0; null in mode dense."),
+    ] = None
+    fused: Annotated[
+        float | None,
+        Field(description="What mode hybrid ranks by, at most 1; null in the other modes."),
+    ] = None
     metadata: dict[str, Any]
     version: Annotated[str, Field(description="The document's: the same for the same content.")]
     owner: Annotated[
@@ -178,16 +198,26 @@ class FoundPassage(_Body):
 
 
 class Found(_Body):
-    """The passages nearest to the question, best first."""
+    """The passages that fit the question, best first."""
 
     passages: list[FoundPassage]
+    mode: Mode
+    best_score: Annotated[
+        float | None,
+        Field(
+            description="The highest cosine similarity of all passages that were compared, listed "
+            "or not; null in mode lexical."
+        ),
+    ] = None
     embedding_model: Annotated[
         str, Field(description="The model of the vectors; the scale of scores depends on it.")
     ]
 
     @classmethod
-    def of(cls, hits: list[Hit], *, embedding_model: str) -> Self:
+    def of(cls, hits: Hits, *, mode: Mode, embedding_model: str) -> Self:
         return cls(
+            mode=mode,
+            best_score=hits.best_score,
             embedding_model=embedding_model,
             passages=[
                 FoundPassage(
@@ -196,6 +226,8 @@ class Found(_Body):
                     title=hit.title,
                     text=hit.text,
                     score=hit.score,
+                    lexical=hit.lexical,
+                    fused=hit.fused,
                     metadata=dict(hit.metadata),
                     version=hit.version,
                     owner=hit.owner,

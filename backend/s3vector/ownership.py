@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from s3vector.filters import Condition, Filter, Join
-from s3vector.store import Document, DocumentRecord, Hit, Page, StoreStats, VectorStore
+from s3vector.store import Document, DocumentRecord, Hit, Hits, Page, StoreStats, VectorStore
 from shared.errors import UserNotPermitted
 from shared.request import user
 
@@ -72,13 +72,24 @@ class OwnedStore:
         page = self._store.page(limit, cursor, where)
         return Page(tuple(_to_public(one) for one in page.records), page.cursor)
 
-    def query(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
-        """Return the nearest passages that the current user may read, best first."""
+    def query(
+        self,
+        vector: Sequence[float] | None,
+        top_k: int,
+        where: Filter | None,
+        *,
+        words: str | None = None,
+    ) -> Hits:
+        """Return the best passages that the current user may read, as `VectorStore.query` does."""
         owned = _filter()
         found = self._store.query(
-            vector, top_k, owned if where is None else Join("$and", (owned, where))
+            vector,
+            top_k,
+            owned if where is None else Join("$and", (owned, where)),
+            words=words,
         )
-        return _without_hidden([_to_public_hit(one) for one in found])
+        hits = _without_hidden([_to_public_hit(one) for one in found])
+        return Hits(hits, best_score=found.best_score)
 
     def stats(self) -> StoreStats:
         """Return the size of the whole store."""

@@ -25,7 +25,7 @@ from s3vector.models import (
 )
 from s3vector.ownership import OwnedStore
 from s3vector.pool import TIME_IS_UP
-from s3vector.search import Search
+from s3vector.search import Mode, Search
 from shared.documents import DocumentId
 from shared.models import error_responses
 from shared.request.deadline import in_time
@@ -50,10 +50,15 @@ async def get_embedder(request: Request) -> Embedder:
     return request.app.state.embedder  # type: ignore[no-any-return]
 
 
+async def get_default_mode(request: Request) -> Mode:
+    return request.app.state.search_mode  # type: ignore[no-any-return]
+
+
 DocumentsPort = Annotated[Documents, Depends(get_documents)]
 SearchPort = Annotated[Search, Depends(get_search)]
 StorePort = Annotated[OwnedStore, Depends(get_store)]
 EmbedderPort = Annotated[Embedder, Depends(get_embedder)]
+DefaultMode = Annotated[Mode, Depends(get_default_mode)]
 
 _READ_ERRORS = error_responses(409, 507)
 
@@ -127,18 +132,25 @@ def delete_document(document_id: DocumentId, documents: DocumentsPort, owner: Na
 
 @router.post("/query", summary="Find passages", responses=_READ_ERRORS)
 @bounded
-def query(body: Query, search: SearchPort, embedder: EmbedderPort) -> Found:
-    """Return the passages nearest to a text or a vector, among those that match the filter."""
+def query(
+    body: Query, search: SearchPort, embedder: EmbedderPort, default_mode: DefaultMode
+) -> Found:
+    """Return the best passages for a text or a vector, among those that match the filter."""
     where = None if body.filter is None else parse_filter(body.filter)
+    mode = body.mode or (default_mode if body.vector is None else "dense")
     if body.vector is not None:
         hits = search.by_vector(
             body.vector, top_k=body.top_k, where=where, per_document=body.per_document
         )
     else:
         hits = search.by_text(
-            body.text or "", top_k=body.top_k, where=where, per_document=body.per_document
+            body.text or "",
+            mode=mode,
+            top_k=body.top_k,
+            where=where,
+            per_document=body.per_document,
         )
-    return Found.of(hits, embedding_model=embedder.model_id)
+    return Found.of(hits, mode=mode, embedding_model=embedder.model_id)
 
 
 @router.post(

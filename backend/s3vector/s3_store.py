@@ -25,7 +25,7 @@ from s3vector.pool import Pool
 from s3vector.segment_cache import SegmentCache, SegmentMissing
 from s3vector.segments import CorruptObject, decode_segment, encode_segment
 from s3vector.snapshot import Snapshot, find_segment
-from s3vector.store import Document, Hit, Page, StoreStats
+from s3vector.store import Document, Hits, Page, StoreStats
 from shared.aws.bucket import Bucket, StoredObject
 from shared.errors import (
     CapacityExceeded,
@@ -134,8 +134,15 @@ class S3VectorStore:
         more = next(matching, None) is not None
         return Page(records, _encode_cursor(records[-1].id) if more else None)
 
-    def query(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
-        return self._refresh().search(vector, top_k, where)
+    def query(
+        self,
+        vector: Sequence[float] | None,
+        top_k: int,
+        where: Filter | None,
+        *,
+        words: str | None = None,
+    ) -> Hits:
+        return self._refresh().search(vector, top_k, where, words=words)
 
     def stats(self) -> StoreStats:
         snapshot = self._refresh()

@@ -4,6 +4,10 @@ S3 Vectors replaces single vectors atomically, but a document has many. So each 
 uses new keys, `{id}#{write}#{number}`, except for the first passage, the head, whose key is the id.
 The head is written last and contains the id of its write: replacing it replaces the document. All
 passages of other writes are stale. Readers skip them, and they are deleted when found.
+
+The index has no words: S3 Vectors searches texts only in an index that was made for it. A query
+with words takes the nearest passages, at most 100, and ranks them by meaning and words together. So
+a passage that is not among them is not found by its words, and words alone are refused.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,10 +15,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
+from s3vector import bm25
 from s3vector.filters import Filter
+from s3vector.postings import make_postings
+from s3vector.ranking import Ranking
 from s3vector.s3vectors_index import MAX_LIST, MAX_TOP_K, StoredPassage, VectorIndex
-from s3vector.store import Document, DocumentRecord, Hit, Page, Passage, StoreStats
-from shared.errors import ServiceError, Unavailable
+from s3vector.segments import searched_text
+from s3vector.store import Document, DocumentRecord, Hit, Hits, Page, Passage, StoreStats
+from shared.errors import ServiceError, Unavailable, Unprocessable
 from shared.logging import get_logger
 
 _log = get_logger(__name__)
@@ -97,8 +105,20 @@ class S3VectorsStore:
                 break
         return Page(tuple(records), cursor)
 
-    def query(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
-        limit = min(top_k + _EXTRA_HITS, MAX_TOP_K)
+    def query(
+        self,
+        vector: Sequence[float] | None,
+        top_k: int,
+        where: Filter | None,
+        *,
+        words: str | None = None,
+    ) -> Hits:
+        if vector is None:
+            raise Unprocessable(
+                "mode: VECTOR_BACKEND=s3vectors cannot search for words alone; use hybrid or dense."
+            )
+        # Words are compared in as many of the nearest passages as a query returns.
+        limit = MAX_TOP_K if words else min(top_k + _EXTRA_HITS, MAX_TOP_K)
         for _ in range(_QUERY_ATTEMPTS):
             found = self._index.query(vector, limit, where)
             heads = self._heads([one.record.id for one in found])
@@ -109,19 +129,7 @@ class S3VectorsStore:
             if all(one.record.id in seen or one.record.id not in heads for one in stale):
                 break
         self._remove_stale(stale)
-        hits.sort(key=lambda one: (one.distance, one.record.id, one.number))
-        return [
-            Hit(
-                document_id=one.record.id,
-                number=one.number,
-                title=one.record.title,
-                text=one.text,
-                score=min(1.0, max(-1.0, 1.0 - one.distance)),
-                metadata=one.record.metadata,
-                version=one.record.version,
-            )
-            for one in hits[:top_k]
-        ]
+        return _ranked(hits, words, top_k)
 
     def stats(self) -> StoreStats:
         self.check()
@@ -159,3 +167,31 @@ def _current_and_stale(
         head = heads.get(one.record.id)
         (hits if head is not None and head.write == one.write else stale).append(one)
     return hits, stale
+
+
+def _ranked(found: Sequence[StoredPassage], words: str | None, top_k: int) -> Hits:
+    """Return the best passages by their distance, or by that and the words that they have."""
+    import numpy as np
+
+    lexical = None
+    if words is not None:
+        texts = (searched_text(one.record, one.text) for one in found)
+        lexical = bm25.scores([make_postings(texts)], words, [None])
+    ranking = Ranking(np.array([1.0 - one.distance for one in found], dtype=np.float32), lexical)
+    best = [(-score, found[row], row) for score, row in ranking.best(top_k)]
+    best.sort(key=lambda one: (one[0], one[1].record.id, one[1].number))
+    return Hits(
+        (
+            Hit(
+                document_id=one.record.id,
+                number=one.number,
+                title=one.record.title,
+                text=one.text,
+                metadata=one.record.metadata,
+                version=one.record.version,
+                **ranking.of(row),
+            )
+            for _, one, row in best[:top_k]
+        ),
+        best_score=ranking.best_cosine,
+    )

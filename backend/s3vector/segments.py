@@ -7,10 +7,15 @@
     16 + H  4 * R * D    vectors: R rows of D little-endian float32, each of unit length
     then    the rest     the passages' texts in UTF-8, concatenated
 
-The header is `{"dimensions": D, "documents": [...], "deleted": [ids]}`. A document's record lists
-the length in bytes of each of its texts; rows and texts are in the order of the documents. A
-segment in memory is its file's bytes: rows are a view into them and texts are decoded on demand,
-so a store takes hardly more memory than its files are long.
+The header is `{"dimensions": D, "documents": [...], "deleted": [ids], "postings": {...}}`. A
+document's record lists the length in bytes of each of its texts; rows and texts are in the order of
+the documents. Postings are in the header, because earlier releases refuse a segment with bytes that
+they do not know, and ignore a field of the header. They are absent in the segments of these
+releases: then they are made from the texts when words are first searched for.
+
+A segment in memory is its file's bytes without the header, and the postings: rows are a view into
+the bytes and texts are decoded on demand, so a store takes hardly more memory than its files are
+long.
 """
 
 import json
@@ -25,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3vector.columns import Columns
 from s3vector.filters import Filter
+from s3vector.postings import Postings, decode_postings, make_postings
 from s3vector.store import Document, DocumentRecord, Hit, Passage
 from shared.errors import BadDependency
 
@@ -65,14 +71,14 @@ class Segment:
     ) -> None:
         self.key = key
         self.size = len(data)
+        data = data[vectors_at:]  # a copy, so that the header's bytes do not stay in memory
         self.dimensions = dimensions
         self.deleted = frozenset(header["deleted"])
         self.documents: dict[str, StoredDocument] = {}
         self._data = data
-        self._vectors_at = vectors_at
         row = 0
         lengths = [one["texts"] for one in header["documents"]]
-        offset = vectors_at + 4 * dimensions * sum(map(len, lengths))
+        offset = 4 * dimensions * sum(map(len, lengths))
         for one, texts in zip(header["documents"], lengths, strict=True):
             offsets = tuple(accumulate(texts, initial=offset))
             record = DocumentRecord(
@@ -91,6 +97,7 @@ class Segment:
         self._first_rows = array("I", [one.first_row for one in self.documents.values()])
         if offset != len(data) or len(self.documents) != len(lengths):
             raise ValueError("its size is not the sum of its parts")
+        self._stored_postings = decode_postings(header.get("postings"), rows=row)
 
     def document_of(self, row: int) -> str:
         """Return the id of the document that a row belongs to."""
@@ -121,8 +128,17 @@ class Segment:
         import numpy as np
 
         count = self.rows * self.dimensions
-        flat = np.frombuffer(self._data, dtype="<f4", count=count, offset=self._vectors_at)
+        flat = np.frombuffer(self._data, dtype="<f4", count=count)
         return flat.reshape(self.rows, self.dimensions)
+
+    @cached_property
+    def postings(self) -> Postings:
+        """The words of the rows."""
+        return self._stored_postings or make_postings(
+            searched_text(stored.record, self.text(stored, number))
+            for stored in self.documents.values()
+            for number in range(stored.record.passages)
+        )
 
     def text(self, document: StoredDocument, number: int) -> str:
         start, end = document.text_offsets[number : number + 2]
@@ -142,15 +158,33 @@ class Segment:
             ),
         )
 
-    def hit(self, document_id: str, row: int, score: float) -> Hit:
+    def hit(
+        self,
+        document_id: str,
+        row: int,
+        *,
+        score: float | None,
+        lexical: float | None,
+        fused: float | None,
+    ) -> Hit:
         stored = self.documents[document_id]
         number = row - stored.first_row
         record = stored.record
         text = self.text(stored, number)
-        return Hit(record.id, number, record.title, text, score, record.metadata, record.version)
+        return Hit(
+            document_id=record.id,
+            number=number,
+            title=record.title,
+            text=text,
+            score=score,
+            metadata=record.metadata,
+            version=record.version,
+            lexical=lexical,
+            fused=fused,
+        )
 
     def _vector(self, row: int) -> "array[float]":
-        start = self._vectors_at + 4 * self.dimensions * row
+        start = 4 * self.dimensions * row
         vector = array("f")
         vector.frombytes(self._data[start : start + 4 * self.dimensions])
         return vector
@@ -166,7 +200,7 @@ def encode_segment(
     """
     import numpy as np
 
-    records, vectors, texts = [], [], []
+    records, vectors, texts, searched = [], [], [], []
     for document in documents:
         encoded = [passage.text.encode() for passage in document.passages]
         record = document.record
@@ -181,6 +215,7 @@ def encode_segment(
             }
         )
         texts += encoded
+        searched += [searched_text(record, passage.text) for passage in document.passages]
         vectors += [passage.vector for passage in document.passages]
     rows = np.empty((len(vectors), dimensions), dtype="<f4")
     for number, vector in enumerate(vectors):
@@ -188,7 +223,12 @@ def encode_segment(
             raise ValueError(f"row {number} has no vector of {dimensions} dimensions")
         rows[number] = unit_vector(vector)
     header = json.dumps(
-        {"dimensions": dimensions, "documents": records, "deleted": sorted(deleted)},
+        {
+            "dimensions": dimensions,
+            "documents": records,
+            "deleted": sorted(deleted),
+            "postings": make_postings(searched).encode(),
+        },
         ensure_ascii=False,
         separators=(",", ":"),
     ).encode()
@@ -213,6 +253,11 @@ def decode_segment(key: str, data: bytes, *, checksum: str) -> Segment:
         return Segment(key, data, header["dimensions"], header, vectors_at)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CorruptObject(key, str(error)) from error
+
+
+def searched_text(record: DocumentRecord, text: str) -> str:
+    """Return what words are searched in: a passage with its document's title."""
+    return f"{record.title}\n{text}" if record.title else text
 
 
 def unit_vector(vector: Sequence[float]) -> "NDArray[np.float32]":

@@ -12,6 +12,7 @@ class Settings(FullServiceSettings):
 
     `max_store_bytes` bounds the `s3` store, which is kept in memory; the default fits a function
     of 512 MB. `embedding_concurrency` is the most calls to the model at the same time.
+    `search_mode` is the mode of queries by text that name none.
     """
 
     vector_bucket_name: Annotated[str, Field(min_length=3, max_length=63)]
@@ -29,4 +30,5 @@ class Settings(FullServiceSettings):
     ] = 1024
     embedding_concurrency: Annotated[int, Field(ge=1, le=64)] = 8
     max_passages_per_request: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    search_mode: Literal["dense", "hybrid"] = "hybrid"
     max_store_bytes: Annotated[int, Field(ge=2**16)] = 192 * 2**20

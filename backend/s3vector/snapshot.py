@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from s3vector import bm25
 from s3vector.filters import Filter
 from s3vector.manifest import Manifest
+from s3vector.ranking import Ranking, cosines
 from s3vector.segments import Segment, unit_vector
-from s3vector.store import DocumentRecord, Hit
+from s3vector.store import DocumentRecord, Hits
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-# Below this share of a segment's rows, copying them is cheaper than comparing with all rows.
-_FEW_ROWS = 8
 
 
 class Part:
@@ -106,34 +105,35 @@ class Snapshot:
             raise KeyError(document_id)
         return segment.documents[document_id].record
 
-    def search(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
-        """Return the nearest passages by comparing with every live row: the search is exact."""
-        import numpy as np
-
-        query = unit_vector(vector)
-        starts = self._starts
-        scores = np.full(starts[-1], -np.inf, dtype=np.float32)
-        for part, start in zip(self.parts, starts, strict=False):
-            rows = part.segment.rows
-            own = scores[start : start + rows]
-            wanted = part.matching_rows(where)
-            count = rows if wanted is None else int(np.count_nonzero(wanted))
-            if not count:
-                continue
-            if wanted is not None and count * _FEW_ROWS < rows:
-                chosen = np.flatnonzero(wanted)
-                own[chosen] = part.segment.matrix[chosen] @ query
-                continue
-            np.dot(part.segment.matrix, query, out=own)
-            if wanted is not None:
-                own[~wanted] = -np.inf
-        # Rows that tie with the last one are candidates too. Ids decide between them, because the
-        # order of the segments changes with compaction.
-        found = sorted((-float(scores[row]), *self._place(row)) for row in _largest(scores, top_k))
-        return [
-            self.parts[number].segment.hit(document_id, row, min(1.0, max(-1.0, -negative)))
-            for negative, document_id, row, number in found[:top_k]
-        ]
+    def search(
+        self,
+        vector: Sequence[float] | None,
+        top_k: int,
+        where: Filter | None,
+        *,
+        words: str | None = None,
+    ) -> Hits:
+        """Return the best passages by comparing every live row that matches: it is exact."""
+        segments = self.segments
+        matching = [part.matching_rows(where) for part in self.parts]
+        ranking = Ranking(
+            None
+            if vector is None
+            else cosines([one.matrix for one in segments], unit_vector(vector), matching),
+            None
+            if words is None
+            else bm25.scores([one.postings for one in segments], words, matching),
+        )
+        # Ids decide between rows with equal scores, because the order of the segments changes with
+        # compaction.
+        best = sorted((-score, *self._place(row), row) for score, row in ranking.best(top_k))
+        return Hits(
+            (
+                segments[number].hit(document_id, row, **ranking.of(place))
+                for _, document_id, row, number, place in best[:top_k]
+            ),
+            best_score=ranking.best_cosine,
+        )
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -196,16 +196,3 @@ def _hidden(segment: Segment, later: Sequence[Segment]) -> frozenset[str]:
         if one.deleted:
             hidden |= documents & one.deleted
     return frozenset(hidden)
-
-
-def _largest(scores: "NDArray[np.float32]", count: int) -> list[int]:
-    """Return the rows of the largest scores, and those that tie with the smallest of them."""
-    import numpy as np
-
-    if len(scores) > count:
-        best = np.argpartition(scores, len(scores) - count)[len(scores) - count :]
-        chosen = np.flatnonzero(scores >= scores[best].min())
-    else:
-        chosen = np.arange(len(scores))
-    rows: list[int] = chosen[scores[chosen] > -np.inf].tolist()
-    return rows

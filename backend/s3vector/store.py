@@ -1,7 +1,7 @@
 """The vector store: its records, and the operations that every adapter implements."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,16 +47,37 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage found by a query. `number` is its index; `score` the cosine similarity, -1 to 1."""
+    """A passage found by a query.
+
+    Attributes:
+        number: Its index in the document.
+        score: The cosine similarity, -1 to 1; None if only words were compared.
+        lexical: The BM25 score, at least 0; None if only vectors were compared.
+        fused: What both together are ranked by; None if only one of them was compared.
+    """
 
     document_id: str
     number: int
     title: str | None
     text: str
-    score: float
+    score: float | None
     metadata: Metadata
     version: str
     owner: str | None = None
+    lexical: float | None = None
+    fused: float | None = None
+
+
+class Hits(list[Hit]):
+    """The hits of a query, best first.
+
+    `best_score` is the highest cosine similarity of all passages that were compared, whether it is
+    among the hits or not; None if only words were compared, or nothing.
+    """
+
+    def __init__(self, hits: Iterable[Hit] = (), *, best_score: float | None = None) -> None:
+        super().__init__(hits)
+        self.best_score = best_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +101,7 @@ class StoreStats:
 
 
 class VectorStore(Protocol):
-    """Stores documents by id and finds passages by similarity. Every method blocks.
+    """Stores documents by id and finds passages by meaning and words. Every method blocks.
 
     Raises:
         Unavailable: The engine failed or is throttling; another attempt may work.
@@ -101,8 +122,25 @@ class VectorStore(Protocol):
     def page(self, limit: int, cursor: str | None, where: Filter | None = None) -> Page:
         """Return up to `limit` records that match; each document is on one page only."""
 
-    def query(self, vector: Sequence[float], top_k: int, where: Filter | None) -> list[Hit]:
-        """Return the nearest passages, best first; `vector` must have the store's dimension."""
+    def query(
+        self,
+        vector: Sequence[float] | None,
+        top_k: int,
+        where: Filter | None,
+        *,
+        words: str | None = None,
+    ) -> Hits:
+        """Return the passages nearest to a vector, those that match words, or the best in both.
+
+        Args:
+            vector: As long as the store's dimension; None to compare words only.
+            top_k: The most hits.
+            where: Which documents are searched.
+            words: A text whose words are compared; None to compare vectors only.
+
+        Raises:
+            Unprocessable: The engine cannot search for words alone.
+        """
 
     def stats(self) -> StoreStats:
         """Return the size of the store."""

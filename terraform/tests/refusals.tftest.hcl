@@ -39,6 +39,7 @@ run "wrong_values_are_each_refused" {
     var.chat_support_country,
     var.chat_policy_path,
     var.vector_backend,
+    var.search_mode,
     var.throttle,
     var.reserved_concurrency,
     var.vpc_config,
@@ -81,6 +82,7 @@ run "wrong_values_are_each_refused" {
     chat_policy_path       = "acme.yaml"
 
     vector_backend       = "faiss"
+    search_mode          = "lexical"
     throttle             = { rate_limit = 0, burst_limit = 1 }
     reserved_concurrency = { web = 1 }
     vpc_config           = { subnet_ids = [], security_group_ids = ["sg-1"] }

@@ -134,6 +134,7 @@ WRONG: Mapping[str, tuple[Any, str]] = {
     "chat_support_country": ("usa", "Write chat_support_country as two capital letters"),
     "chat_policy_path": ("acme.yaml", "Write chat_policy_path as the path of a .json file"),
     "vector_backend": ("faiss", 'Write vector_backend as "s3" or "s3vectors"'),
+    "search_mode": ("lexical", 'Write search_mode as "dense" or "hybrid"'),
     "waf_acl_arn": ("acl", "Write waf_acl_arn as the ARN of a regional web ACL"),
     "live_versions": ({"api": "latest"}, "Write live_versions as a service's name"),
     "service_api_keys": ({"A/b": {"quota_limit": 1}}, "Write the names in service_api_keys"),

@@ -422,7 +422,7 @@ async def test_without_allowed_origins_no_page_may_read_answers() -> None:
 
 PASSAGE = {
     "document_id": "a", "passage_id": "a#0", "title": "A", "text": "Save first.", "score": 0.5,
-    "metadata": {"topic": "savings"}, "version": "v1",
+    "lexical": 2.5, "fused": 0.9, "metadata": {"topic": "savings"}, "version": "v1",
 }  # fmt: skip
 SUMMARY = {
     "id": "a", "title": "A", "metadata": {"topic": "savings"}, "version": "v1",
@@ -431,12 +431,15 @@ SUMMARY = {
 
 
 async def test_a_search_is_s3vectors() -> None:
-    found = {"passages": [PASSAGE], "embedding_model": "titan"}
+    found = {
+        "passages": [PASSAGE], "mode": "hybrid", "best_score": 0.6, "embedding_model": "titan",
+    }  # fmt: skip
     gateway = Gateway({"POST /s3vector/query": httpx.Response(200, json=found)})
     async with app_client(create_app(SETTINGS, client=gateway.client())) as client:
-        answer = await client.post("/search", json={"text": "save", "filter": {"topic": "savings"}})
+        search = {"text": "save", "mode": "hybrid", "filter": {"topic": "savings"}}
+        answer = await client.post("/search", json=search)
     assert (answer.status_code, answer.json()) == (200, found)
-    assert gateway.sent() == {"text": "save", "top_k": 5, "filter": {"topic": "savings"}}
+    assert gateway.sent() == search | {"top_k": 5}
 
 
 async def test_documents_are_listed_read_and_deleted_in_s3vector() -> None:

@@ -33,6 +33,9 @@ class Passage:
     as_of: str | None = None
     """The document's own date in ISO form; None if the document states none."""
     score: float = 0.0
+    """The cosine similarity to the question."""
+    fused: float | None = None
+    """What a hybrid search ranked it by; None if it was ranked by `score`."""
     version: str | None = None
     """The document's version; equal content has an equal version."""
     owner: str | None = None

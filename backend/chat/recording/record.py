@@ -121,6 +121,7 @@ def build(
                     "page": one.page,
                     "as_of": one.as_of,
                     "score": one.score,
+                    "fused": one.fused,
                 }
                 for one in passages
             ],
@@ -152,6 +153,7 @@ def _conversation_texts(
         "filter": question.metadata_filter,
         "answer": answer.model_dump(mode="json", exclude={"citations": {"__all__": _OF_DOCUMENT}}),
         "embedding_model": evidence.retrieved.embedding_model if evidence.retrieved else None,
+        "best_score": evidence.retrieved.closest if evidence.retrieved else None,
         "prompt": _prompt(evidence),
         "completion": None if evidence.completion is None else asdict(evidence.completion),
     }

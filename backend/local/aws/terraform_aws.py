@@ -6,6 +6,7 @@ from local.aws.budgets import Budgets
 from local.aws.log_protection import LogProtection
 from local.aws.moto_patches import patch_moto
 from local.aws.server import EmbeddedAws
+from local.aws.vector_search import VectorSearch, define_stack_resources
 from local.aws.xray_sampling import XRaySampling
 
 
@@ -24,9 +25,11 @@ class TerraformAws(EmbeddedAws):
                 self.log_protection,
                 self.budgets,
                 BucketLifecycles(),
+                VectorSearch(),
             ]
         )
 
     def serve(self) -> None:
         super().serve()
         patch_moto()
+        define_stack_resources()

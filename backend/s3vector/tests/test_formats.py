@@ -76,6 +76,22 @@ def test_a_released_format_is_read(s3: S3) -> None:
     assert [(one.document_id, one.text) for one in hits] == [("late", "BRK.B rose")]
 
 
+def test_words_are_found_in_a_released_format(s3: S3) -> None:
+    """Segments of releases that stored no postings, too."""
+    store = _store(s3)
+    for words, expected in (
+        ("10-K", "tax"),
+        ("401k", "tax"),
+        ("BRK.B", "late"),
+        ("\u756a\u76ee", "tax"),
+    ):
+        assert [one.document_id for one in store.query(None, 5, None, words=words)] == [expected]
+    before = store.query(None, 5, None, words="form BRK.B version")
+    store.put([document("new", "unrelated")])
+    store.delete("new")
+    assert store.query(None, 5, None, words="form BRK.B version") == before
+
+
 def test_the_release_before_reads_what_this_one_added(s3: S3) -> None:
     """A rollback finds every document, also those that were put since."""
     store = _store(s3)

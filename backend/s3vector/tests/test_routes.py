@@ -55,6 +55,36 @@ def _assert_error(response: httpx.Response, status: int, code: str) -> str:
     return detail
 
 
+async def test_a_mode_of_search_is_chosen_for_each_query(client: httpx.AsyncClient) -> None:
+    await _put(
+        client,
+        {"id": "form", "text": "Each company files a Form 10-K after its year."},
+        {"id": "other", "text": "Each company files something after its year."},
+    )
+    asked = {"text": "What is a 10-K?", "top_k": 1}
+    shown = {}
+    for mode in ("dense", "lexical", "hybrid", None):
+        answer = (await client.post("/query", json={**asked, "mode": mode})).json()
+        (found,) = answer["passages"]
+        shown[mode] = [name for name in ("score", "lexical", "fused") if found[name] is not None]
+        assert answer["mode"] == (mode or "hybrid")
+        assert (answer["best_score"] is None) == (mode == "lexical")
+        assert mode == "dense" or found["document_id"] == "form"
+    assert shown == {
+        "dense": ["score"],
+        "lexical": ["lexical"],
+        "hybrid": ["score", "lexical", "fused"],
+        None: ["score", "lexical", "fused"],
+    }
+
+
+@pytest.mark.parametrize("mode", ["lexical", "hybrid"])
+async def test_words_need_a_text(client: httpx.AsyncClient, mode: str) -> None:
+    answer = await client.post("/query", json={"vector": [1.0] * DIMENSIONS, "mode": mode})
+    assert answer.status_code == 422
+    assert "give text instead of vector" in answer.json()["detail"]
+
+
 async def test_a_document_is_stored_found_listed_and_deleted(client: httpx.AsyncClient) -> None:
     put = await _put(
         client,
@@ -75,6 +105,8 @@ async def test_a_document_is_stored_found_listed_and_deleted(client: httpx.Async
     )
     (passage,) = found.json()["passages"]
     assert passage.pop("score") > 0
+    assert passage.pop("lexical") > 0
+    assert 0 < passage.pop("fused") <= 1
     assert passage == {
         "document_id": "emergency-fund",
         "passage_id": "emergency-fund#0",

@@ -9,7 +9,7 @@ from s3vector.s3vectors_store import S3VectorsStore
 from s3vector.store import Document
 from s3vector.tests.cloud import Cloud, fails_with_json
 from s3vector.tests.fakes import DIMENSIONS, document, hashed_vector
-from shared.errors import BadDependency, Conflict, Unavailable
+from shared.errors import BadDependency, Conflict, Unavailable, Unprocessable
 
 type Factory = Callable[..., S3VectorsStore]
 
@@ -173,3 +173,30 @@ def test_throttling_says_when_to_try_again(cloud: Cloud, new_s3vectors_store: Fa
     ):
         store.query(hashed_vector("a"), 1, None)
     assert caught.value.retry_after
+
+
+def test_words_rank_the_nearest_passages(new_s3vectors_store: Factory) -> None:
+    store = new_s3vectors_store()
+    question = hashed_vector("annual report")
+    store.put(
+        [
+            document("near", "about a year", vectors=[question]),
+            document("words", "the Form 10-K", vectors=[hashed_vector("annual report form")]),
+            document("far", "else", vectors=[[-one for one in question]]),
+        ]
+    )
+    assert [one.document_id for one in store.query(question, 2, None)] == ["near", "words"]
+    hits = store.query(question, 3, None, words="10-K")
+    assert {one.document_id: (one.lexical or 0) > 0 for one in hits} == {
+        "near": False,
+        "words": True,
+        "far": False,
+    }
+    fused = [one.fused or 0.0 for one in hits]
+    assert fused == sorted(fused, reverse=True)
+    assert hits.best_score == pytest.approx(1.0, abs=1e-6)
+
+
+def test_words_alone_are_refused(new_s3vectors_store: Factory) -> None:
+    with pytest.raises(Unprocessable, match="use hybrid or dense"):
+        new_s3vectors_store().query(None, 1, None, words="10-K")

@@ -6,9 +6,9 @@ import pytest
 
 from s3vector.ownership import OwnedStore
 from s3vector.s3_store import S3VectorStore
-from s3vector.search import Search
+from s3vector.search import Mode, Search
 from s3vector.store import Document
-from s3vector.tests.fakes import FakeEmbedder, document
+from s3vector.tests.fakes import FakeEmbedder, document, hashed_vector
 
 type NewSearch = Callable[..., Search]
 
@@ -59,3 +59,33 @@ def test_a_document_has_at_most_so_many_places(new_search: NewSearch) -> None:
     assert len(_ids(search, "tax rate", top_k=3)) == 3
     found = _ids(search, "tax rate", top_k=3, per_document=2)
     assert [one.partition("#")[0] for one in found] == ["a", "a", "b"]
+
+
+def _modes(search: Search, text: str, mode: Mode) -> list[str]:
+    return [one.document_id for one in search.by_text(text, mode=mode, top_k=3)]
+
+
+def test_modes_compare_meaning_words_or_both(new_search: NewSearch) -> None:
+    search = new_search(
+        document("meaning", "anything", vectors=[hashed_vector("annual report")]),
+        document("words", "the annual report", vectors=[hashed_vector("something else")]),
+        document("neither", "other", vectors=[hashed_vector("nothing here")]),
+    )
+    assert _modes(search, "annual report", "dense")[0] == "meaning"
+    assert _modes(search, "annual report", "lexical") == ["words"]
+    assert _modes(search, "annual report", "hybrid")[:2] == ["meaning", "words"]
+
+
+def test_a_search_for_words_embeds_nothing(new_s3_store: Callable[..., S3VectorStore]) -> None:
+    """So it works while the model is throttled."""
+    store, embedder = new_s3_store(), FakeEmbedder()
+    store.put([document("a", "Form 10-K")])
+    search = Search(OwnedStore(store), embedder)
+    assert search.by_text("10-K", mode="lexical", top_k=1)[0].document_id == "a"
+    assert embedder.asked == []
+
+
+def test_the_best_cosine_survives_what_is_left_out(new_search: NewSearch) -> None:
+    search = new_search(document("a", "tax rate"), document("b", "10-K"))
+    hits = search.by_text("tax rate", mode="hybrid", top_k=1)
+    assert hits.best_score == pytest.approx(1.0, abs=1e-6)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from s3vector import segments
 from s3vector.segments import CorruptObject, Segment, decode_segment, encode_segment, unit_vector
 from s3vector.tests.fakes import DIMENSIONS, document, hashed_vector
 
@@ -40,6 +41,14 @@ def test_vectors_begin_at_a_multiple_of_64_and_are_not_copied() -> None:
     data = encode_segment([document("a", "x" * 17)], [], dimensions=DIMENSIONS)
     assert data.index(b"x" * 17, data.index(b"]}")) % 64 == 4 * DIMENSIONS % 64
     assert not _decode(data).matrix.flags.owndata
+
+
+def test_words_are_not_indexed_again_when_a_segment_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = encode_segment([document("a", "one two", "three", title="T")], [], dimensions=DIMENSIONS)
+    monkeypatch.delattr(segments, "make_postings")
+    assert _decode(data).postings.lengths.tolist() == [3, 2]
 
 
 def test_vectors_are_stored_with_length_one() -> None:

@@ -136,8 +136,14 @@ def test_equal_scores_are_ordered_by_id_in_whatever_segment() -> None:
 def test_scores_stay_within_minus_one_and_one() -> None:
     vector = [0.1] * _SPACE
     snapshot = _snapshot(([document("a", "t", vectors=[vector])], []))
-    assert snapshot.search(vector, 1, None)[0].score <= 1.0
-    assert snapshot.search([-one for one in vector], 1, None)[0].score >= -1.0
+    (near,) = snapshot.search(vector, 1, None)
+    (far,) = snapshot.search([-one for one in vector], 1, None)
+    assert near.score == pytest.approx(1.0)
+    assert far.score == pytest.approx(-1.0)
+    assert near.score is not None
+    assert far.score is not None
+    assert near.score <= 1.0
+    assert far.score >= -1.0
 
 
 def test_live_bytes_count_what_a_rewrite_keeps() -> None:

@@ -4,24 +4,30 @@ Other operations run between any two requests of an operation, and a process can
 request, before or after S3 carried it out.
 """
 
+import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from s3vector import s3_store
 from s3vector.compaction import Limits
 from s3vector.pool import Pool
 from s3vector.s3_store import MANIFEST, PENDING, SEGMENTS, S3VectorStore
-from s3vector.tests import release_1
+from s3vector.segments import encode_segment
+from s3vector.tests import plain_bm25, release_1
 from s3vector.tests.fakes import DIMENSIONS, SPACE, document, hashed_vector
 from s3vector.tests.memory_bucket import S3, Crash, MemoryBucket
 
 _IDS = st.sampled_from(["a", "b", "c", "d"])
 _WRITERS = st.integers(0, 2)
 _ABSENT = ""
+_COMMON = ["tax", "rate", "tax"]
+_QUESTION = "What is the tax rate of a 401k in text7?"
 _REQUESTS = [
     ("get", MANIFEST),
     ("put", SEGMENTS),
@@ -62,9 +68,13 @@ class StoreStates(RuleBasedStateMachine):
         )
         return store, bucket
 
-    def _put(self, writer: int, document_id: str) -> str:
+    def _new_text(self) -> str:
+        """Return a text like no other, with words that others have too."""
         self.turn += 1
-        text = f"text{self.turn}"
+        return " ".join([f"text{self.turn}", *_COMMON[: self.turn % 4], "401(k)" * (self.turn % 2)])
+
+    def _put(self, writer: int, document_id: str) -> str:
+        text = self._new_text()
         self.writers[writer][0].put([document(document_id, text)])
         return text
 
@@ -80,6 +90,14 @@ class StoreStates(RuleBasedStateMachine):
     @rule(writer=_WRITERS, document_id=_IDS)
     def put(self, writer: int, document_id: str) -> None:
         self._acknowledged(document_id, self._put(writer, document_id), meanwhile=set())
+
+    @rule(writer=_WRITERS, document_id=_IDS)
+    def put_by_the_release_before(self, writer: int, document_id: str) -> None:
+        """Its segments have no postings; this release reads and merges them."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(s3_store, "encode_segment", _encode_without_postings)
+            text = self._put(writer, document_id)
+        self._acknowledged(document_id, text, meanwhile=set())
 
     @rule(writer=_WRITERS, document_id=_IDS)
     def delete(self, writer: int, document_id: str) -> None:
@@ -144,8 +162,7 @@ class StoreStates(RuleBasedStateMachine):
             if number == at:
                 raise Crash
 
-        self.turn += 1
-        text = f"text{self.turn}"
+        text = self._new_text()
         with _at_each_request(bucket, crash, after=carried_out):
             try:
                 self.writers[writer][0].put([document(document_id, text)])
@@ -193,6 +210,14 @@ class StoreStates(RuleBasedStateMachine):
         assert self.reader[0].get(list(self.possible)).keys() == found.keys()
         hits = self.reader[0].query(hashed_vector("text1"), 10, None)
         assert {hit.document_id: hit.text for hit in hits} == found
+        self._words_agree_with_the_formula(found)
+
+    def _words_agree_with_the_formula(self, found: dict[str, str]) -> None:
+        """Words of texts that were replaced, deleted or never committed do not count."""
+        scores = plain_bm25.scores(_QUESTION, list(found.values()))
+        expected = {one: score for one, score in zip(found, scores, strict=True) if score}
+        hits = self.reader[0].query(None, 10, None, words=_QUESTION)
+        assert {hit.document_id: hit.lexical for hit in hits} == pytest.approx(expected, rel=1e-4)
 
     @invariant()
     def every_listed_segment_exists(self) -> None:
@@ -202,6 +227,16 @@ class StoreStates(RuleBasedStateMachine):
             assert len(set(keys)) == len(keys)
             assert len(set(manifest["commits"])) == len(manifest["commits"])  # each once
             assert set(keys) <= {key for key in self.s3.objects if key.startswith(SEGMENTS)}
+
+
+def _encode_without_postings(*documents: Any, **options: Any) -> bytes:
+    data = encode_segment(*documents, **options)
+    end = 16 + int.from_bytes(data[8:16], "little")
+    header = json.loads(data[16:end])
+    del header["postings"]
+    encoded = json.dumps(header).encode()
+    encoded += b" " * (-(16 + len(encoded)) % 64)
+    return b"".join((data[:8], len(encoded).to_bytes(8, "little"), encoded, data[end:]))
 
 
 def _texts(store: S3VectorStore) -> dict[str, str]:
