@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from s3vector.filters import Condition, Filter, Join
-from s3vector.store import Document, DocumentRecord, Hit, Page, StoreStats, VectorStore
+from s3vector.store import Document, DocumentRecord, Erasure, Hit, Page, StoreStats, VectorStore
 from shared.errors import UserNotPermitted
 from shared.request import user
 
@@ -76,6 +76,10 @@ class OwnedStore:
     def stats(self) -> StoreStats:
         """Return the size of the whole store."""
         return self._store.stats()
+
+    def erase(self) -> Erasure:
+        """Remove texts of deleted documents, whoever owned them."""
+        return self._store.erase()
 
     def check(self) -> None:
         """Return if the engine can be reached, raise if not."""
