@@ -30,6 +30,7 @@ run "wrong_values_are_each_refused" {
     var.chat_model_id,
     var.chat_model_regions,
     var.conversation_days,
+    var.erasure_days,
     var.chat_max_output_tokens,
     var.chat_min_relevance,
     var.chat_citations,
@@ -68,6 +69,7 @@ run "wrong_values_are_each_refused" {
     chat_model_id        = "claude"
     chat_model_regions   = []
     conversation_days    = 0
+    erasure_days         = 1.5
 
     chat_max_output_tokens = 0.5
     chat_min_relevance     = 2
@@ -169,6 +171,32 @@ run "what_does_not_go_together_is_refused" {
     tracing_mode     = "auto"
     alarm_emails     = []
     force_destroy    = true
+  }
+}
+
+run "a_store_larger_than_its_function_is_refused" {
+  command = plan
+
+  expect_failures = [
+    var.s3vector_memory_mb,
+  ]
+
+  variables {
+    max_store_mib = 256
+  }
+}
+
+run "a_store_larger_than_any_function_is_refused" {
+  command = plan
+
+  expect_failures = [
+    var.max_store_mib,
+    var.s3vector_memory_mb,
+  ]
+
+  variables {
+    max_store_mib      = 7300
+    s3vector_memory_mb = 10240
   }
 }
 
