@@ -197,7 +197,7 @@ def _resident() -> float:
     """Return the process's memory in MiB, at its peak so far where the system says no more."""
     if sys.platform != "linux":
         return _peak()
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - no file of ours
+    with open("/proc/self/statm", encoding="ascii") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / _MIB
 
 

@@ -26,9 +26,9 @@ from services.declared import CONTAINERS, DECLARED
 _CLIENT_QUOTA = 100_000
 _CHAT_MODEL_ID = "us.anthropic.claude-sonnet-5-5"
 _EMBEDDING_MODEL_ID = "amazon.titan-embed-text-v2:0"
-# The function that Terraform schedules each hour. An estate on one machine rarely runs for so long.
 _RECORDS = "records"
-_SEAL_SECONDS = 600.0
+# Terraform schedules these tasks each hour. An estate on one machine rarely runs for so long.
+_TASK_SECONDS = 600.0
 
 
 def default_estate(
@@ -119,7 +119,8 @@ def default_estate(
         tables=(conversations, record_keys),
         schedules={
             "api": Schedule('{"task": "advance-jobs"}'),
-            _RECORDS: Schedule('{"task": "seal-records"}', _SEAL_SECONDS),
+            "s3vector": Schedule('{"task": "erase-texts"}', _TASK_SECONDS),
+            _RECORDS: Schedule('{"task": "seal-records"}', _TASK_SECONDS),
         },
     )
 
