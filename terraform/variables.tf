@@ -416,7 +416,7 @@ variable "max_store_mib" {
   }
 
   validation {
-    condition     = var.vector_backend == "s3vectors" || local.s3vector_needed_mb <= 10240
+    condition     = var.vector_backend == "s3vectors" || var.max_store_mib <= 7200
     error_message = "A function has at most 10,240 MB of memory, which is enough for a max_store_mib of 7200. Set vector_backend = \"s3vectors\" for a larger store (docs/scaling.md)."
   }
 }
@@ -432,7 +432,7 @@ variable "s3vector_memory_mb" {
   }
 
   validation {
-    condition     = var.vector_backend == "s3vectors" || local.s3vector_memory_mb >= local.s3vector_needed_mb
+    condition     = var.vector_backend == "s3vectors" || coalesce(var.s3vector_memory_mb, local.declared.s3vector.memory_mb) >= local.s3vector_needed_mb
     error_message = "Set s3vector_memory_mb to at least ${local.s3vector_needed_mb}, which a max_store_mib of ${var.max_store_mib} needs (docs/scaling.md)."
   }
 }
