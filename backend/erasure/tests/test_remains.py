@@ -76,13 +76,13 @@ def buckets(aws: Any) -> Iterator[Buckets]:
     for name in names:
         s3.create_bucket(Bucket=name)
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-        old = {
+        old: Any = {
             "ID": "old-versions",
             "Status": "Enabled",
             "Filter": {"Prefix": ""},
             "NoncurrentVersionExpiration": {"NoncurrentDays": _NONCURRENT_DAYS},
         }
-        rules = [
+        rules: list[Any] = [
             {
                 "ID": prefix,
                 "Status": "Enabled",
