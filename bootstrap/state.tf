@@ -68,10 +68,14 @@ resource "aws_s3_bucket_lifecycle_configuration" "state" {
 
     filter {}
 
-    # Old versions contain old API keys, so only the ten newest are kept, and older ones for ninety days.
+    # Old versions contain old API keys. With newer_noncurrent_versions, S3 would never delete the last of them.
     noncurrent_version_expiration {
-      noncurrent_days           = 90
-      newer_noncurrent_versions = 10
+      noncurrent_days = 90
+    }
+
+    # Of the states of environments that were destroyed.
+    expiration {
+      expired_object_delete_marker = true
     }
 
     abort_incomplete_multipart_upload {

@@ -1,12 +1,14 @@
 # Names for the BUILD files (Pants: build_file_prelude_globs).
 
-# Who may import a service: the service itself, backend/local, the benchmarks, the evaluation, the
-# records, the contract, and the tests of its package. "/**" is relative to the BUILD file that uses it.
+# Who may import a service: the service itself, backend/local, the benchmarks, the erasure, the
+# evaluation, the records, the contract, and the tests of its package. "/**" is relative to the BUILD
+# file that uses it.
 SERVICE_DEPENDENTS = (
     "*",
     "/**",
     "//backend/local/**",
     "//backend/benchmarks/**",
+    "//backend/erasure/**",
     "//backend/evaluation/**",
     "//backend/records/**",
     "//build-support/contract/**",

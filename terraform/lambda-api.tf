@@ -65,7 +65,7 @@ resource "aws_iam_policy" "scheduler" {
       Sid      = "InvokeByTheClock"
       Effect   = "Allow"
       Action   = ["lambda:InvokeFunction"]
-      Resource = concat([module.api.alias_arn, module.records.alias_arn], module.rotation[*].alias_arn)
+      Resource = concat([module.api.alias_arn, module.records.alias_arn, module.s3vector.alias_arn], module.rotation[*].alias_arn)
     }]
   })
 }

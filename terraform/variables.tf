@@ -438,6 +438,49 @@ variable "search_mode" {
   }
 }
 
+variable "max_store_mib" {
+  type        = number
+  description = "The most MiB of vectors and texts in the `s3` store, all of which s3vector keeps in memory."
+  default     = 192
+
+  validation {
+    condition     = var.max_store_mib >= 1 && floor(var.max_store_mib) == var.max_store_mib
+    error_message = "Write max_store_mib as a whole number of at least 1."
+  }
+
+  validation {
+    condition     = var.vector_backend == "s3vectors" || var.max_store_mib <= 7200
+    error_message = "A function has at most 10,240 MB of memory, which is enough for a max_store_mib of 7200. Set vector_backend = \"s3vectors\" for a larger store (docs/scaling.md)."
+  }
+}
+
+variable "s3vector_memory_mb" {
+  type        = number
+  description = "Memory of s3vector in MB. null: as in services.json."
+  default     = null
+
+  validation {
+    condition     = var.s3vector_memory_mb == null || try(var.s3vector_memory_mb >= 128 && var.s3vector_memory_mb <= 10240 && floor(var.s3vector_memory_mb) == var.s3vector_memory_mb, false)
+    error_message = "Write s3vector_memory_mb as a whole number from 128 to 10240."
+  }
+
+  validation {
+    condition     = var.vector_backend == "s3vectors" || coalesce(var.s3vector_memory_mb, local.declared.s3vector.memory_mb) >= local.s3vector_needed_mb
+    error_message = "Set s3vector_memory_mb to at least ${local.s3vector_needed_mb}, which a max_store_mib of ${var.max_store_mib} needs (docs/scaling.md)."
+  }
+}
+
+variable "erasure_days" {
+  type        = number
+  description = "Days after which a deleted or replaced document is gone from all versions of all objects. `restore` reaches back 3 days less."
+  default     = 30
+
+  validation {
+    condition     = var.erasure_days >= 4 && var.erasure_days <= 3650 && floor(var.erasure_days) == var.erasure_days
+    error_message = "Write erasure_days as a whole number from 4 to 3650: erasing takes up to 3 days, and old versions are kept for the rest."
+  }
+}
+
 variable "conversation_days" {
   type        = number
   description = "Days after which a conversation without a new turn is deleted."

@@ -12,6 +12,16 @@ locals {
     { jobs = local.jobs_bucket_name },
     var.vector_backend == "s3" ? { vectors = local.vector_bucket_name } : {},
   )
+
+  # Up to 25 hours until s3vector rewrites a segment, up to a day until S3's midnight, and a day for S3 to delete.
+  noncurrent_days = var.erasure_days - 3
+
+  # What expires by its age alone, by bucket: days by prefix. An offer waits for seconds. A job's state is written at each
+  # step, so these have ended. jobs/parts/ stays: a later version of a document needs it.
+  expiring = {
+    vectors = { "documents/pending/" = 1 }
+    jobs    = { for kind in ["state", "items", "open"] : "jobs/${kind}/" => var.erasure_days }
+  }
 }
 
 resource "aws_s3_bucket" "main" {
@@ -99,7 +109,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "main" {
     # this rule, its old versions would take more space than the vectors. With newer_noncurrent_versions, S3 would never delete
     # the versions of a key that is written once, so a deleted document would stay.
     noncurrent_version_expiration {
-      noncurrent_days = 30
+      noncurrent_days = local.noncurrent_days
     }
 
     expiration {
@@ -129,6 +139,23 @@ resource "aws_s3_bucket_lifecycle_configuration" "main" {
 
       noncurrent_version_expiration {
         noncurrent_days = 1
+      }
+    }
+  }
+
+  dynamic "rule" {
+    for_each = local.expiring[each.key]
+
+    content {
+      id     = trimsuffix(replace(rule.key, "/", "-"), "-")
+      status = "Enabled"
+
+      filter {
+        prefix = rule.key
+      }
+
+      expiration {
+        days = rule.value
       }
     }
   }

@@ -48,9 +48,9 @@ _STREAM_VARIABLES = {
     WRAPPER_VARIABLE: STREAM_WRAPPER,
     "STREAM_TIMEOUT_SECONDS": str(int(_STREAM_SECONDS)),
 }
-# The function that Terraform schedules each hour. An estate on one machine rarely runs for so long.
 _RECORDS = "records"
-_SEAL_SECONDS = 600.0
+# Terraform schedules these tasks each hour. An estate on one machine rarely runs for so long.
+_TASK_SECONDS = 600.0
 
 
 def default_estate(
@@ -170,7 +170,8 @@ def default_estate(
         tables=(conversations, record_keys),
         schedules={
             "api": Schedule('{"task": "advance-jobs"}'),
-            _RECORDS: Schedule('{"task": "seal-records"}', _SEAL_SECONDS),
+            "s3vector": Schedule('{"task": "erase-texts"}', _TASK_SECONDS),
+            _RECORDS: Schedule('{"task": "seal-records"}', _TASK_SECONDS),
         },
     )
 

@@ -223,10 +223,18 @@ class JobStore(Protocol):
         """Return a job."""
 
     def items(self, job: Job) -> bytes:
-        """Return the documents of a job as they were passed to `create`."""
+        """Return the documents of an open job as they were passed to `create`.
+
+        Raises:
+            Superseded: The job has ended since it was read.
+        """
 
     def save(self, stored: Stored, job: Job) -> Stored:
-        """Write the next state of a job; `Superseded` if the stored state has changed."""
+        """Write the next state of a job, and delete its documents if it has ended.
+
+        Raises:
+            Superseded: The stored state has changed.
+        """
 
     def page(self, *, only_open: bool, limit: int, after: str | None) -> JobPage:
         """Return the jobs whose ids follow `after`."""

@@ -1,7 +1,7 @@
 """The store of jobs in S3, with conditional writes and an index of the open jobs.
 
 jobs/state/{id}.json              the job; every write is conditional on the state it replaces
-jobs/items/{id}/{commit}.json     its documents, written before the job
+jobs/items/{id}/{commit}.json     its documents, written before the job, deleted when it ends
 jobs/open/{id}                    empty; exists while the job is open, and perhaps a little longer
 """
 
@@ -62,9 +62,11 @@ class S3JobStore:
         return found
 
     def items(self, job: Job) -> bytes:
-        """Return the documents of a job as they were passed to `create`."""
+        """Return the documents of an open job as they were passed to `create`."""
         found = self._bucket.get(job.items_key)
         if found is None:
+            if not self.load(job.id).job.is_open:
+                raise Superseded
             raise BadDependency(
                 f"The documents of job {job.id} are gone: s3://{self._bucket.name}/"
                 f"{job.items_key}. Restore an earlier version of that object, or cancel the job."
@@ -76,7 +78,7 @@ class S3JobStore:
         job = job.model_copy(update={"commit": _new_commit()})
         written = self._write(job, replaces=stored.etag)
         if not job.is_open:
-            self._bucket.delete(_OPEN + job.id)
+            self._delete_work(job)
         return written
 
     def page(self, *, only_open: bool, limit: int, after: str | None) -> JobPage:
@@ -95,7 +97,7 @@ class S3JobStore:
                 if only_open and datetime.now(UTC) - entry.modified > _ORPHAN_AGE:
                     self._delete_orphan(job_id)
             elif only_open and not found.job.is_open:
-                self._bucket.delete(_OPEN + job_id)
+                self._delete_work(found.job)
             else:
                 jobs.append(found.job)
         return JobPage(jobs, unreadable, ids[-1] if listing.has_more and ids else None)
@@ -103,8 +105,14 @@ class S3JobStore:
     def remove(self, job: Job) -> None:
         """Delete an ended job and its documents."""
         # Delete the state last: while it exists, a removal that failed can be repeated.
-        for key in (job.items_key, _OPEN + job.id, _state_key(job.id)):
-            self._bucket.delete(key)
+        self._delete_work(job)
+        self._bucket.delete(_state_key(job.id))
+
+    def _delete_work(self, job: Job) -> None:
+        """Delete what an ended job does not need: its documents, and its entry in the index."""
+        # The entry goes last: while it exists, a listing of open jobs repeats this.
+        self._bucket.delete(job.items_key)
+        self._bucket.delete(_OPEN + job.id)
 
     def _write(self, job: Job, *, replaces: str | None) -> Stored:
         """Replace the state whose ETag is `replaces`; with None, write the first state.

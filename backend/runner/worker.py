@@ -81,7 +81,10 @@ class Worker:
         limit = self._limit_seconds()
         if not self._may_begin(stored.job) or limit < _MIN_SLICE_SECONDS:
             return self._progress(stored.job)
-        builder = await asyncio.to_thread(self._batch_builder, stored.job)
+        try:
+            builder = await asyncio.to_thread(self._batch_builder, stored.job)
+        except Superseded:
+            return self._progress((await asyncio.to_thread(ports.jobs.load, job_id)).job)
         begun = stored.job.begun(
             secrets.token_hex(8),
             now=ports.now(),

@@ -1,14 +1,21 @@
-"""Compaction: chooses adjacent segments (files of documents) and merges them into one."""
+"""Compaction: chooses adjacent segments (files of documents) and merges them into one.
 
-from collections.abc import Sequence
+It frees space, erases what was deleted, and bounds the number of segments: a search computes one
+matrix product for each.
+"""
+
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from s3vector.segments import encode_segment
 from s3vector.snapshot import Snapshot
 from s3vector.store import Document
 
-# A merge runs within a caller's request. It needs about three times this in memory.
-MAX_SEGMENT_BYTES = 8 * 2**20
+# A merge runs within a caller's request. It needs about three times its segment in memory.
+MIN_SEGMENT_BYTES = 8 * 2**20
+MAX_SEGMENT_BYTES = 32 * 2**20
+_FULL_SEGMENTS = 16
 FANOUT = 8
 MAX_RUN = 2 * FANOUT
 """The most segments that one merge reads."""
@@ -20,8 +27,22 @@ _SMALLEST_TIER_BYTES = 16 * 1024
 class Limits:
     """`fanout` segments of similar size are merged, up to `max_segment_bytes`."""
 
-    max_segment_bytes: int = MAX_SEGMENT_BYTES
+    max_segment_bytes: int = MIN_SEGMENT_BYTES
     fanout: int = FANOUT
+
+    @classmethod
+    def for_capacity(cls, capacity_bytes: int) -> Self:
+        """Return the limits of a store: a larger one, in a larger function, has larger segments."""
+        wanted = capacity_bytes // _FULL_SEGMENTS
+        return cls(min(max(wanted, MIN_SEGMENT_BYTES), MAX_SEGMENT_BYTES))
+
+    def most_segments(self, live_bytes: int) -> int:
+        """Return how many segments a store may have before some are merged whatever their size.
+
+        With more than `2 * live_bytes / max_segment_bytes + 1` segments, two neighbours fit into
+        one: otherwise each pair of neighbours would exceed `max_segment_bytes`.
+        """
+        return 2 * live_bytes // self.max_segment_bytes + 4 * self.fanout
 
 
 def choose_run(sizes: Sequence[int], live: Sequence[int], limits: Limits) -> range | None:
@@ -29,8 +50,9 @@ def choose_run(sizes: Sequence[int], live: Sequence[int], limits: Limits) -> ran
 
     Segments of similar size form a tier, each tier's limit being `fanout` times that of the tier
     below. A tier is merged once it has `fanout` adjacent segments, so a byte is rewritten once per
-    tier, a few times in all. If no tier is full, a segment of which less than half is live (the
-    rest was replaced or deleted) is rewritten alone.
+    tier, a few times in all. If no tier is full but there are more than `limits.most_segments`,
+    those neighbours are merged of which most fit into one segment. Otherwise a segment of which
+    less than half is live (the rest was replaced or deleted) is rewritten alone.
 
     Args:
         sizes: Bytes of each segment, in the manifest's order.
@@ -46,6 +68,10 @@ def choose_run(sizes: Sequence[int], live: Sequence[int], limits: Limits) -> ran
             if in_tier >= limits.fanout or len(run) >= 4 * limits.fanout:
                 return _first_that_fit(run, live, limits)
         low, high = high, min(high * limits.fanout, full)
+    if len(live) > limits.most_segments(sum(live)):
+        starts = range(len(live) - 1)
+        runs = [_first_that_fit(range(one, len(live)), live, limits) for one in starts]
+        return max(runs, key=lambda run: (len(run), -sum(live[run.start : run.stop])))
     dead = [size - kept for size, kept in zip(sizes, live, strict=True)]
     worst = max(range(len(sizes)), key=dead.__getitem__, default=None)
     # Small segments wait until their tier is full.
@@ -63,6 +89,21 @@ def choose_run_to_free(sizes: Sequence[int], live: Sequence[int], limits: Limits
         if freed > most:
             best, most = run, freed
     return best
+
+
+def choose_erasure(snapshot: Snapshot, old: Collection[str]) -> range | None:
+    """Return a segment with documents or tombstones that can be erased, None if none has any.
+
+    Args:
+        snapshot: The state of the store.
+        old: The keys of the segments to choose from.
+    """
+    for number, part in enumerate(snapshot.parts):
+        if part.segment.key in old:
+            tombstones = part.segment.deleted
+            if part.dead or _needed(tombstones, snapshot, before=number) != tombstones:
+                return range(number, number + 1)
+    return None
 
 
 def _runs(small: Sequence[bool]) -> list[range]:
@@ -103,11 +144,19 @@ def merge(snapshot: Snapshot, run: range) -> Merged | None:
         part = snapshot.parts[number]
         deleted |= part.segment.deleted
         documents += [part.segment.document(one, vectors=True) for one in part.live_documents()]
-    # A tombstone (the id of a deleted document) hides the document in earlier segments. If the run
-    # begins with the first segment, there are none.
     ids = [one.record.id for one in documents]
-    deleted = deleted.difference(ids) if run.start else set()
+    deleted = _needed(deleted.difference(ids), snapshot, before=run.start)
     if not documents and not deleted:
         return None
     data = encode_segment(documents, deleted, dimensions=snapshot.manifest.dimensions)
     return Merged(data, [*ids, *sorted(deleted)], sum(len(one.passages) for one in documents))
+
+
+def _needed(tombstones: Collection[str], snapshot: Snapshot, *, before: int) -> set[str]:
+    """Return the tombstones (ids of deleted documents) that hide a document of earlier segments.
+
+    A merge at the same time cannot bring such a document back: it would have to replace a segment
+    that is no longer listed.
+    """
+    earlier = snapshot.segments[:before]
+    return {one for one in tombstones if any(one in segment.documents for segment in earlier)}

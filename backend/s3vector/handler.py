@@ -9,10 +9,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 with cold_start():
     from s3vector.app import create_app
+    from s3vector.erasure import TASK, erasing
     from s3vector.settings import Settings
     from shared.aws_lambda.entry import lambda_handler
     from shared.settings import load_settings
 
     settings = load_settings(Settings)
     app = create_app(settings)
-    handler = lambda_handler(app, settings)
+    handler = lambda_handler(app, settings, tasks={TASK: erasing(app.state.store)})

@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from s3vector.filters import Condition, Filter, Join
-from s3vector.store import Document, DocumentRecord, Hit, Hits, Page, StoreStats, VectorStore
+from s3vector.store import (
+    Document,
+    DocumentRecord,
+    Erasure,
+    Hit,
+    Hits,
+    Page,
+    StoreStats,
+    VectorStore,
+)
 from shared.errors import UserNotPermitted
 from shared.request import user
 
@@ -94,6 +103,10 @@ class OwnedStore:
     def stats(self) -> StoreStats:
         """Return the size of the whole store."""
         return self._store.stats()
+
+    def erase(self) -> Erasure:
+        """Remove texts of deleted documents, whoever owned them."""
+        return self._store.erase()
 
     def check(self) -> None:
         """Return if the engine can be reached, raise if not."""

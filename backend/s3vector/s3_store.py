@@ -25,7 +25,7 @@ from s3vector.pool import Pool
 from s3vector.segment_cache import SegmentCache, SegmentMissing
 from s3vector.segments import CorruptObject, decode_segment, encode_segment
 from s3vector.snapshot import Snapshot, find_segment
-from s3vector.store import Document, Hits, Page, StoreStats
+from s3vector.store import Document, Erasure, Hits, Page, StoreStats
 from shared.aws.bucket import Bucket, StoredObject
 from shared.errors import (
     CapacityExceeded,
@@ -50,6 +50,15 @@ _MAX_COMPACTIONS_FOR_SPACE: Final = 4
 # Far longer than any writer takes between uploading a segment and committing it.
 _ORPHAN_AGE: Final = timedelta(hours=1)
 _OFFER_AGE: Final = timedelta(minutes=5)
+_ERASURE_AGE: Final = timedelta(days=1)
+# Ends a loop in which other writers win each time.
+_MAX_ERASURES: Final = 1000
+
+_MORE_ROOM: Final = (
+    "raise MAX_STORE_BYTES together with the function's memory (Terraform's max_store_mib and "
+    "s3vector_memory_mb), or move to VECTOR_BACKEND=s3vectors"
+)
+_NOTHING_STORED: Final = "Nothing was stored."
 
 type _State = tuple[StoredObject | None, Manifest]
 
@@ -63,7 +72,7 @@ class S3VectorStore:
         dimensions: That dimension.
         capacity_bytes: The most bytes of all segments, which are all in memory.
         pool: Fetches several segments at once.
-        limits: The bounds of compaction.
+        limits: The bounds of compaction; by default those of the capacity.
     """
 
     def __init__(
@@ -74,7 +83,7 @@ class S3VectorStore:
         dimensions: int,
         capacity_bytes: int,
         pool: Pool,
-        limits: compaction.Limits = compaction.Limits(),  # noqa: B008 - frozen
+        limits: compaction.Limits | None = None,
     ) -> None:
         self._bucket = bucket
         self._pending = PendingCommits(bucket, prefix=PENDING, segments=SEGMENTS)
@@ -89,7 +98,7 @@ class S3VectorStore:
         self._cache = SegmentCache(bucket, dimensions=dimensions, pool=pool)
         self._dimensions = dimensions
         self._capacity = capacity_bytes
-        self._limits = limits
+        self._limits = limits or compaction.Limits.for_capacity(capacity_bytes)
         self._state: _State | None = None
         self._snapshot: Snapshot | None = None
 
@@ -155,6 +164,26 @@ class S3VectorStore:
             segments=len(snapshot.segments),
         )
 
+    def erase(self) -> Erasure:
+        """Rewrite segments with texts that were deleted or replaced, and delete orphans.
+
+        A segment is rewritten a day after it was written at the earliest, so at most once a day.
+        What is left when the time ends is rewritten by the next call.
+        """
+        before = datetime.now(UTC) - _ERASURE_AGE
+        old = {one.key for one in self._bucket.objects(SEGMENTS) if one.modified < before}
+        changed, run = 0, None
+        for _ in range(_MAX_ERASURES):
+            snapshot = self._refresh()
+            run = compaction.choose_erasure(snapshot, old)
+            left = remaining_seconds()
+            if run is None or (left is not None and left < _COMPACTION_SECONDS):
+                break
+            changed += self._compact(snapshot, run)
+        if self._state is not None:
+            self._delete_left_behind(self._state[1])
+        return Erasure(changed, is_complete=run is None)
+
     def check(self) -> None:
         self._bucket.check()
 
@@ -172,8 +201,7 @@ class S3VectorStore:
             if manifest.size > self._capacity * 5 // 4:
                 raise CapacityExceeded(
                     f"The vectors bucket contains {manifest.size} bytes, more than MAX_STORE_BYTES "
-                    f"({self._capacity}). Raise it together with the function's memory, or move to "
-                    "VECTOR_BACKEND=s3vectors."
+                    f"({self._capacity}). To read it, {_MORE_ROOM}."
                 )
             try:
                 return load(manifest)
@@ -210,7 +238,7 @@ class S3VectorStore:
         def change(manifest: Manifest) -> Manifest:
             # A full store must accept deletions, which have no passages.
             if passages and manifest.size + len(data) > self._capacity:
-                raise self._capacity_error(manifest.size, len(data))
+                raise CapacityExceeded(self._full(manifest.size, len(data)))
             return manifest.appended(addition)
 
         try:
@@ -218,9 +246,14 @@ class S3VectorStore:
         except (
             RefusedAfterOffer
         ) as refused:  # without a commit, the segment is deleted as an orphan
-            raise refused.error from None
-        except (CapacityExceeded, Conflict):  # the segment was certainly not committed
+            raise CapacityExceeded(
+                f"{refused.error.detail} Another writer may still store it within a minute; "
+                "repeating the request is safe."
+            ) from None
+        except (CapacityExceeded, Conflict) as error:  # the segment was certainly not committed
             self._delete([addition.entry.key])
+            if isinstance(error, CapacityExceeded):
+                raise CapacityExceeded(f"{error.detail} {_NOTHING_STORED}") from None
             raise
         if committed is not None:
             self._delete(committed.offers)
@@ -257,14 +290,13 @@ class S3VectorStore:
                 [one.size for one in snapshot.segments], snapshot.live_bytes, self._limits
             )
             if run is None or live + wanted > self._capacity:
-                raise self._capacity_error(live, wanted)
+                raise CapacityExceeded(f"{self._full(live, wanted)} {_NOTHING_STORED}")
             self._compact(snapshot, run)
 
-    def _capacity_error(self, used: int, wanted: int) -> CapacityExceeded:
-        return CapacityExceeded(
+    def _full(self, used: int, wanted: int) -> str:
+        return (
             f"The store has {used} of at most {self._capacity} bytes; this request needs {wanted} "
-            "more. Nothing was stored. Delete documents, raise MAX_STORE_BYTES together with the "
-            "function's memory, or move to VECTOR_BACKEND=s3vectors."
+            f"more. Delete documents, {_MORE_ROOM}."
         )
 
     # Compaction: it may fail at any point without harm, and never fails a write
@@ -307,8 +339,8 @@ class S3VectorStore:
             or len(before) // many != len(after) // many
         )
 
-    def _compact(self, snapshot: Snapshot, run: range) -> None:
-        """Merge a run of segments into one, unless another writer changed them."""
+    def _compact(self, snapshot: Snapshot, run: range) -> bool:
+        """Merge a run of segments into one; return False if another writer changed them."""
         keys = [snapshot.segments[number].key for number in run]
         merged = compaction.merge(snapshot, run)
         addition = (
@@ -320,17 +352,18 @@ class S3VectorStore:
         committed = self._commit(lambda manifest: manifest.merged(keys, addition, commit), commit)
         if committed is None:
             self._delete([addition.entry.key] if addition else [])
-            return
+            return False
         size = addition.entry.size if addition else 0
         _log.info("segments_merged", segments=len(keys), size=size)
         self._delete(keys)
-        self._delete_left_behind(committed)
+        self._delete_left_behind(committed.manifest)
+        return True
 
-    def _delete_left_behind(self, committed: Committed) -> None:
+    def _delete_left_behind(self, manifest: Manifest) -> None:
         """Delete segments that were never committed, and offers that nobody can take any more."""
-        listed = committed.manifest.keys
+        listed = manifest.keys
         # Segments older than the manifest stay: a deleted manifest may have listed them.
-        start = datetime.fromisoformat(committed.manifest.created_at)
+        start = datetime.fromisoformat(manifest.created_at)
         end = datetime.now(UTC) - _ORPHAN_AGE
         offers = self._pending.old(datetime.now(UTC) - _OFFER_AGE)
         orphans = [

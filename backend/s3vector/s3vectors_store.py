@@ -21,9 +21,19 @@ from s3vector.postings import make_postings
 from s3vector.ranking import Ranking
 from s3vector.s3vectors_index import MAX_LIST, MAX_TOP_K, StoredPassage, VectorIndex
 from s3vector.segments import searched_text
-from s3vector.store import Document, DocumentRecord, Hit, Hits, Page, Passage, StoreStats
-from shared.errors import ServiceError, Unavailable, Unprocessable
+from s3vector.store import (
+    Document,
+    DocumentRecord,
+    Erasure,
+    Hit,
+    Hits,
+    Page,
+    Passage,
+    StoreStats,
+)
+from shared.errors import InvalidRequest, ServiceError, Unavailable, Unprocessable
 from shared.logging import get_logger
+from shared.request.deadline import remaining_seconds
 
 _log = get_logger(__name__)
 
@@ -33,6 +43,7 @@ _READ_ATTEMPTS: Final = 3
 _QUERY_ATTEMPTS: Final = 2
 _STALE_AGE: Final = timedelta(hours=1)
 _MAX_LIST_PAGES: Final = 20
+_LISTING_SECONDS: Final = 4.0
 
 
 class S3VectorsStore:
@@ -40,6 +51,7 @@ class S3VectorsStore:
 
     def __init__(self, index: VectorIndex) -> None:
         self._index = index
+        self._listed: str | None = None
 
     def put(self, documents: Sequence[Document]) -> None:
         heads = self._heads([one.record.id for one in documents])
@@ -135,6 +147,26 @@ class S3VectorsStore:
         self.check()
         return StoreStats("s3vectors", None, None, None, None, None)
 
+    def erase(self) -> Erasure:
+        """Delete stale passages, which a write or a deletion left behind if it failed halfway.
+
+        A listing goes on where the last call of this process ended.
+        """
+        changed = 0
+        while (left := remaining_seconds()) is None or left > _LISTING_SECONDS:
+            try:
+                found, self._listed = self._index.list(MAX_LIST, self._listed)
+            except InvalidRequest:  # the cursor is too old
+                if self._listed is None:
+                    raise
+                self._listed = None
+                continue
+            _, stale = _current_and_stale(found, self._heads([one.record.id for one in found]))
+            changed += self._remove_stale(stale)
+            if self._listed is None:
+                return Erasure(changed, is_complete=True)
+        return Erasure(changed, is_complete=False)
+
     def check(self) -> None:
         self._index.check()
 
@@ -149,12 +181,13 @@ class S3VectorsStore:
         except ServiceError as error:
             _log.warning("vectors_left_behind", vectors=len(keys), detail=error.detail)
 
-    def _remove_stale(self, stale: Sequence[StoredPassage]) -> None:
+    def _remove_stale(self, stale: Sequence[StoredPassage]) -> int:
         """Delete stale passages, except those of writes that may still be in progress."""
         limit = datetime.now(UTC) - _STALE_AGE
         keys = [one.key for one in stale if datetime.fromisoformat(one.record.updated_at) < limit]
         if keys:
             self._remove(keys)
+        return len(keys)
 
 
 def _current_and_stale(

@@ -100,6 +100,14 @@ class StoreStats:
     segments: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """How many objects or vectors with deleted texts were removed, and whether these were all."""
+
+    changed: int
+    is_complete: bool
+
+
 class VectorStore(Protocol):
     """Stores documents by id and finds passages by meaning and words. Every method blocks.
 
@@ -144,6 +152,9 @@ class VectorStore(Protocol):
 
     def stats(self) -> StoreStats:
         """Return the size of the store."""
+
+    def erase(self) -> Erasure:
+        """Remove texts of deleted and replaced documents that the engine still stores."""
 
     def check(self) -> None:
         """Return if the engine can be reached, raise if not."""

@@ -31,6 +31,7 @@ run "wrong_values_are_each_refused" {
     var.chat_model_id,
     var.chat_model_regions,
     var.conversation_days,
+    var.erasure_days,
     var.chat_max_output_tokens,
     var.chat_min_relevance,
     var.chat_citations,
@@ -66,12 +67,14 @@ run "wrong_values_are_each_refused" {
     trace_sample_percent = 101
 
     stream_timeout_seconds = 20.5
-    monthly_budget_usd     = 0
-    bedrock_model_id       = "titan"
-    embedding_dimensions   = 768
-    chat_model_id          = "claude"
-    chat_model_regions     = []
-    conversation_days      = 0
+
+    monthly_budget_usd   = 0
+    bedrock_model_id     = "titan"
+    embedding_dimensions = 768
+    chat_model_id        = "claude"
+    chat_model_regions   = []
+    conversation_days    = 0
+    erasure_days         = 1.5
 
     chat_max_output_tokens = 0.5
     chat_min_relevance     = 2
@@ -174,6 +177,32 @@ run "what_does_not_go_together_is_refused" {
     tracing_mode     = "auto"
     alarm_emails     = []
     force_destroy    = true
+  }
+}
+
+run "a_store_larger_than_its_function_is_refused" {
+  command = plan
+
+  expect_failures = [
+    var.s3vector_memory_mb,
+  ]
+
+  variables {
+    max_store_mib = 256
+  }
+}
+
+run "a_store_larger_than_any_function_is_refused" {
+  command = plan
+
+  expect_failures = [
+    var.max_store_mib,
+    var.s3vector_memory_mb,
+  ]
+
+  variables {
+    max_store_mib      = 7300
+    s3vector_memory_mb = 10240
   }
 }
 

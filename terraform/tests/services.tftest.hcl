@@ -445,6 +445,39 @@ run "records_with_a_lock" {
   }
 }
 
+run "a_larger_store_and_a_shorter_erasure" {
+  command = plan
+
+  variables {
+    max_store_mib      = 1024
+    s3vector_memory_mb = 2048
+    erasure_days       = 10
+  }
+
+  assert {
+    condition     = local.s3vector_needed_mb == 1674 && local.s3vector_memory_mb == 2048
+    error_message = "The function has the memory that its store needs."
+  }
+
+  assert {
+    condition     = alltrue([for bucket in aws_s3_bucket_lifecycle_configuration.main : [for rule in bucket.rule : rule.noncurrent_version_expiration[0].noncurrent_days if rule.id == "old-versions"] == [7]])
+    error_message = "Old versions are kept for what the erasure leaves of its days."
+  }
+
+  assert {
+    condition = { for name, bucket in aws_s3_bucket_lifecycle_configuration.main : name => { for rule in bucket.rule : rule.filter[0].prefix => rule.expiration[0].days if rule.id != "old-versions" } } == {
+      vectors = { "documents/pending/" = 1 }
+      jobs    = { "jobs/state/" = 10, "jobs/items/" = 10, "jobs/open/" = 10 }
+    }
+    error_message = "Offers and ended jobs expire, and nothing else."
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.erase_texts.schedule_expression == "rate(1 hour)" && one(aws_scheduler_schedule.erase_texts.target).input == jsonencode({ task = "erase-texts" })
+    error_message = "Deleted texts are erased each hour."
+  }
+}
+
 run "s3_vectors" {
   command = plan
 

@@ -122,6 +122,7 @@ WRONG: Mapping[str, tuple[Any, str]] = {
     ),
     "embedding_dimensions": (768, "Write embedding_dimensions as 256, 512 or 1024"),
     "chat_model_id": ("claude", "Write chat_model_id as Bedrock lists it"),
+    "erasure_days": (3, "Write erasure_days as a whole number from 4 to 3650"),
     "conversation_days": (0, "Write conversation_days as a whole number from 1 to 3650"),
     "chat_max_output_tokens": (0, "Write chat_max_output_tokens as a whole number"),
     "chat_min_relevance": (2, "Write chat_min_relevance as a number between -1 and 1"),
@@ -150,12 +151,30 @@ WRONG_BESIDE_A_RIGHT_ONE: Mapping[str, tuple[Any, str]] = {
     "tracing_mode": ("xray", 'Write tracing_mode as "sdk", "auto", "udp" or "off"'),
     "force_destroy": (True, "Leave force_destroy false in test and prod"),
     "environment": ("test", ""),
+    "max_store_mib": (193.5, "Write max_store_mib as a whole number"),
+    "s3vector_memory_mb": (64, "Write s3vector_memory_mb as a whole number from 128 to 10240"),
     "runner_platform": ("apprunner", ""),
     "enable_service_api_keys": (False, ""),
     "authorizer": (
         {"type": "cognito", "user_pool_arns": ["arn:aws:cognito-idp:us-east-1:1:userpool/a"]},
         "authorizer needs enable_service_api_keys = true",
     ),
+}
+
+# Variables that have to fit together.
+TOO_LARGE_TOGETHER: Mapping[str, tuple[Any, str]] = {
+    "environment": ("dev", ""),
+    "runner_platform": ("lambda", ""),
+    "max_store_mib": (1024, ""),
+    "s3vector_memory_mb": (
+        1673,
+        "Set s3vector_memory_mb to at least 1674, which a max_store_mib of 1024 needs",
+    ),
+}
+TOO_LARGE_FOR_A_FUNCTION: Mapping[str, tuple[Any, str]] = {
+    "environment": ("dev", ""),
+    "runner_platform": ("lambda", ""),
+    "max_store_mib": (7300, "A function has at most 10,240 MB of memory"),
 }
 
 # A variable with two rules, one of which depends on the environment.
@@ -180,7 +199,10 @@ def _refusal(layer: Layer, *options: str) -> str:
     return " ".join(str(refused.value).split())
 
 
-@pytest.mark.parametrize("wrong", [WRONG, WRONG_BESIDE_A_RIGHT_ONE, WRONG_IN_DEV])
+@pytest.mark.parametrize(
+    "wrong",
+    [WRONG, WRONG_BESIDE_A_RIGHT_ONE, TOO_LARGE_TOGETHER, TOO_LARGE_FOR_A_FUNCTION, WRONG_IN_DEV],
+)
 def test_a_wrong_variable_is_refused_with_what_to_write(
     unreachable: Layer, wrong: Mapping[str, tuple[Any, str]]
 ) -> None:

@@ -23,7 +23,7 @@ def test_the_names_are_those_of_the_cloud() -> None:
         )
         for name in (*FUNCTIONS, "records")
     }
-    assert estate.schedules.keys() == {"api", "records"}
+    assert estate.schedules.keys() == {"api", "records", "s3vector"}
     assert [service.name for service in estate.web_services] == ["fin-advisor-dev-runner"]
     assert estate.secrets["fin-advisor/dev/api/api-key"] == "a"
     assert estate.secrets["fin-advisor/dev/runner/origin"] == "o"

@@ -201,6 +201,15 @@ def test_lost_documents_are_named(store: S3JobStore, runner: Runner) -> None:
         store.items(stored.job)
 
 
+def test_the_documents_of_an_ended_job_are_deleted(store: S3JobStore, runner: Runner) -> None:
+    stored = store.create(new_job("job-ends"), b"[]")
+    store.save(stored, stored.job.ended(now=_utc_now()))
+    listing = runner.s3.list_objects_v2(Bucket=runner.bucket)
+    assert [entry["Key"] for entry in listing["Contents"]] == ["jobs/state/job-ends.json"]
+    with pytest.raises(Superseded):  # for a worker that read the job before
+        store.items(stored.job)
+
+
 def test_pages_contain_every_job_once_or_only_the_open_ones(store: S3JobStore) -> None:
     made = [store.create(new_job(f"job-number-{number:02}"), b"[]") for number in range(7)]
     for stored in made[::2]:
@@ -236,7 +245,8 @@ def test_a_listing_repairs_the_index_of_open_jobs(
     """It deletes index entries of instances that were killed between two writes."""
     ended = store.create(new_job("job-ended-1"), b"[]")
     store.save(ended, ended.job.cancelled(now=_utc_now()))
-    for key in ("jobs/open/job-ended-1", "jobs/open/job-half", "jobs/items/job-half/x.json"):
+    left = (ended.job.items_key, "jobs/open/job-ended-1")
+    for key in (*left, "jobs/open/job-half", "jobs/items/job-half/x.json"):
         runner.s3.put_object(Bucket=runner.bucket, Key=key, Body=b"")
 
     def keys() -> set[str]:
@@ -244,12 +254,12 @@ def test_a_listing_repairs_the_index_of_open_jobs(
         return {entry["Key"] for entry in listing["Contents"]}
 
     assert store.page(only_open=True, limit=10, after=None).jobs == []
-    assert "jobs/open/job-ended-1" not in keys()
+    assert not keys() & set(left)
     assert "jobs/open/job-half" in keys()  # its creation may still be in progress
 
     monkeypatch.setattr("runner.store._ORPHAN_AGE", timedelta(seconds=-5))
     store.page(only_open=True, limit=10, after=None)
-    assert keys() == {ended.job.items_key, "jobs/state/job-ended-1.json"}
+    assert keys() == {"jobs/state/job-ended-1.json"}
 
 
 def test_a_job_is_never_open_without_being_indexed(

@@ -13,6 +13,7 @@ from runner.jobs import Job
 from runner.parser_process import ParserProcess
 from runner.parts import S3PartCounts
 from runner.sink import DocumentPayload
+from runner.store import S3JobStore
 from runner.tests.conftest import Runner
 from runner.tests.fakes import SCAN, FakeSink, make_pdf
 from runner.worker import Worker, _utc_now
@@ -528,3 +529,19 @@ async def test_only_the_first_errors_are_kept_and_all_are_counted(runner: Runner
     many: dict[str, Any] = {f"uploads/{number:03}.exe": "x" for number in range(130)}
     done = await finish(runner.worker(), runner.job(many))
     assert (done.failed, len(done.errors)) == (130, 100)
+
+
+async def test_a_job_that_is_cancelled_before_its_documents_are_read_is_cancelled(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its documents are deleted when it ends."""
+    job = runner.job(files(1))
+    read = S3JobStore.items
+
+    def cancel_first(store: S3JobStore, job: Job) -> bytes:
+        stored = runner.jobs.load(job.id)
+        runner.jobs.save(stored, stored.job.cancelled(now=_utc_now()))
+        return read(store, job)
+
+    monkeypatch.setattr(S3JobStore, "items", cancel_first)
+    assert (await runner.worker().advance(job.id)).job.state == "cancelled"

@@ -1,6 +1,6 @@
 """A bucket in memory, with what S3 promises for conditional writes and listings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
@@ -91,6 +91,9 @@ class MemoryBucket:
             for key in keys[:limit]
         )
         return ObjectPage(tuple(infos), len(keys) > limit)
+
+    def objects(self, prefix: str) -> Iterator[ObjectInfo]:
+        yield from self.page(prefix, limit=len(self.s3.objects)).objects
 
     def check(self) -> None:
         """It can be reached."""

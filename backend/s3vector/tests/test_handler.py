@@ -12,6 +12,14 @@ from s3vector.tests.cloud import Cloud
 
 _BACKEND = Path(__file__).parents[2]
 
+_TASK = """
+import json
+from s3vector.handler import handler
+from shared.testing import LambdaContext
+
+print(json.dumps({"answer": handler({"task": "erase-texts"}, LambdaContext())}))
+"""
+
 _PROGRAM = """
 import json, sys
 from s3vector.handler import handler
@@ -28,9 +36,9 @@ print(json.dumps({"loaded": loaded, "answers": answers}))
 """
 
 
-def _run(environment: dict[str, str], *calls: Any) -> dict[str, Any]:
+def _run(environment: dict[str, str], *calls: Any, program: str = _PROGRAM) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", _PROGRAM, json.dumps(calls)],
+        [sys.executable, "-W", "error", "-c", program, json.dumps(calls)],
         cwd=_BACKEND,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(_BACKEND), **environment},
         capture_output=True,
@@ -73,6 +81,11 @@ def test_it_stores_and_finds_over_the_real_clients(environment: dict[str, str]) 
     assert json.loads(query["body"])["passages"][0]["document_id"] == "fund"
     assert ready["statusCode"] == 200
     assert result["loaded"] == []
+
+
+def test_the_scheduler_starts_an_erasure(environment: dict[str, str]) -> None:
+    result = _run(environment, program=_TASK)
+    assert result["answer"] == {"task": "erase-texts", "changed": 0, "complete": True}
 
 
 def test_a_missing_setting_is_one_clear_message(environment: dict[str, str]) -> None:

@@ -15,6 +15,7 @@ from s3vector.compaction import Limits
 from s3vector.pool import Pool
 from s3vector.s3_store import MANIFEST, PENDING, SEGMENTS, S3VectorStore
 from s3vector.segments import CorruptObject
+from s3vector.store import Erasure
 from s3vector.tests.cloud import REGION, Cloud, fails_with
 from s3vector.tests.fakes import DIMENSIONS, SPACE, document, hashed_vector
 from shared.aws.bucket import Bucket
@@ -356,8 +357,10 @@ def test_a_writer_without_room_is_not_committed_by_another(
         other.put([document("other", "x" * 1_800)])
         return answer
 
-    with cloud.fault("PUT", PENDING, other_commits), pytest.raises(CapacityExceeded):
+    with cloud.fault("PUT", PENDING, other_commits), pytest.raises(CapacityExceeded) as refused:
         store.put([document("store", "x" * 1_800)])
+    assert "Another writer may still store it" in refused.value.detail
+    assert "Nothing was stored" not in refused.value.detail
 
     assert _ids(new_s3_store()) == {"first", "third", "other"}
     # A writer that has read the offer may still commit it, so its segment stays for an hour.
@@ -603,6 +606,70 @@ def test_old_uncommitted_segments_are_removed(
     assert _ids(new_s3_store()) == {"first", "d0", "d1", "d2", "d3"}
 
 
+def _contents(s3: Any, bucket: str) -> bytes:
+    """All segments' bytes, the listed ones and others."""
+    keys = _segment_keys(s3, bucket)
+    return b"".join(s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys)
+
+
+def test_texts_of_deleted_and_replaced_documents_are_erased(
+    s3: Any, bucket_name: str, new_s3_store: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most of each segment is live, so nothing else would rewrite it."""
+    store = new_s3_store()
+    store.put([document(one, f"{one} first") for one in ("gone", "changed", "kept")])
+    store.put([document(one, f"{one} second") for one in ("gone2", "kept2", "kept3")])
+    store.delete("gone")
+    store.delete("gone2")
+    store.put([document("changed", "changed later")])
+
+    assert store.erase() == Erasure(0, is_complete=True)  # a segment is a day old before
+    assert b"gone first" in _contents(s3, bucket_name)
+    monkeypatch.setattr("s3vector.s3_store._ERASURE_AGE", timedelta(seconds=-60))
+    with deadline.scope(time.time() + 1):
+        assert store.erase() == Erasure(0, is_complete=False)
+    assert store.erase().is_complete
+
+    contents = _contents(s3, bucket_name)
+    assert b"gone" not in contents  # neither a text nor a tombstone
+    assert b"changed first" not in contents
+    assert b"changed later" in contents
+    assert _ids(new_s3_store()) == {"changed", "kept", "kept2", "kept3"}
+    assert store.erase() == Erasure(0, is_complete=True)
+
+
+def test_a_tombstone_is_erased_after_what_it_hides(
+    s3: Any, bucket_name: str, new_s3_store: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = new_s3_store()
+    store.put([document("gone"), document("kept")])
+    [young] = _segment_keys(s3, bucket_name)
+    store.delete("gone")
+    monkeypatch.setattr("s3vector.s3_store._ERASURE_AGE", timedelta(seconds=-60))
+    objects = Bucket.objects
+    monkeypatch.setattr(
+        Bucket, "objects", lambda *args: (one for one in objects(*args) if one.key != young)
+    )
+    assert store.erase() == Erasure(0, is_complete=True)
+    assert _ids(new_s3_store()) == {"kept"}
+    monkeypatch.setattr(Bucket, "objects", objects)
+    assert store.erase().changed == 2
+    assert b"gone" not in _contents(s3, bucket_name)
+    assert _ids(new_s3_store()) == {"kept"}
+
+
+def test_an_erasure_deletes_what_nobody_committed(
+    s3: Any, bucket_name: str, new_s3_store: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s3vector.s3_store._ORPHAN_AGE", timedelta(seconds=-60))
+    new_s3_store().put([document("first")])
+    _damage(s3, bucket_name, MANIFEST, lambda data: re.sub(rb'(?<="created_at": ")2', b"1", data))
+    orphan = f"{SEGMENTS}orphan.seg"
+    s3.put_object(Bucket=bucket_name, Key=orphan, Body=b"of a writer that died")
+    new_s3_store().erase()
+    assert orphan not in _segment_keys(s3, bucket_name)
+
+
 def test_a_full_store_refuses_to_grow_and_still_answers(
     s3: Any, bucket_name: str, new_s3_store: Factory
 ) -> None:
@@ -614,8 +681,10 @@ def test_a_full_store_refuses_to_grow_and_still_answers(
             store.put([document(f"d{number}", "x" * 300)])
             stored.add(f"d{number}")
 
-    with pytest.raises(CapacityExceeded, match="VECTOR_BACKEND=s3vectors"):
+    with pytest.raises(CapacityExceeded, match="VECTOR_BACKEND=s3vectors") as refused:
         fill()
+    assert "max_store_mib and s3vector_memory_mb" in refused.value.detail
+    assert refused.value.detail.endswith("Nothing was stored.")
 
     assert stored
     assert _ids(new_s3_store(capacity_bytes=4_000)) == stored
@@ -637,7 +706,7 @@ def test_writers_cannot_fill_the_store_beyond_its_capacity_together(
         other.put([document("other", "x" * 2_000)])
         return serve()
 
-    with cloud.fault("PUT", MANIFEST, overtaken), pytest.raises(CapacityExceeded):
+    with cloud.fault("PUT", MANIFEST, overtaken), pytest.raises(CapacityExceeded, match="Nothing"):
         store.put([document("a", "x" * 2_000)])
 
     assert _ids(store) == {"other"}

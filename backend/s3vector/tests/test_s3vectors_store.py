@@ -1,5 +1,6 @@
 """Behaviour specific to S3 Vectors: batches, writes in several steps, stale passages."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from s3vector.store import Document
 from s3vector.tests.cloud import Cloud, fails_with_json
 from s3vector.tests.fakes import DIMENSIONS, document, hashed_vector
 from shared.errors import BadDependency, Conflict, Unavailable, Unprocessable
+from shared.request import deadline
 
 type Factory = Callable[..., S3VectorsStore]
 
@@ -200,3 +202,35 @@ def test_words_rank_the_nearest_passages(new_s3vectors_store: Factory) -> None:
 def test_words_alone_are_refused(new_s3vectors_store: Factory) -> None:
     with pytest.raises(Unprocessable, match="use hybrid or dense"):
         new_s3vectors_store().query(None, 1, None, words="10-K")
+
+
+def test_what_a_deletion_left_behind_is_erased_page_by_page(
+    cloud: Cloud, new_s3vectors_store: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s3vector.s3vectors_store.MAX_LIST", 2)
+    store = new_s3vectors_store()
+    store.put([document("gone", "one", "two", "three"), document("kept", "four", "five")])
+    store.put([_now("written", "six", "seven")])
+
+    def only_the_head(request: Any, serve: Callable[[], Any]) -> Any:
+        return serve() if fault.seen == 1 else refused(request, serve)
+
+    refused = fails_with_json(403, "AccessDeniedException")
+    with cloud.fault("POST", "/DeleteVectors", only_the_head, times=2) as fault:
+        assert store.delete("gone")
+    store._index.delete(["written"])  # as if its write, a moment ago, were not at its end
+    assert len(_keys(store)) == 5
+
+    with deadline.scope(time.time() + 1):
+        assert not store.erase().is_complete  # no time is left to list anything
+    erased = store.erase()
+    assert (erased.changed, erased.is_complete) == (2, True)
+    assert len(_keys(store)) == 3
+    assert [one.text for one in store.get(["kept"])["kept"].passages] == ["four", "five"]
+
+
+def test_a_listing_that_expired_begins_anew(cloud: Cloud, new_s3vectors_store: Factory) -> None:
+    store = new_s3vectors_store()
+    store.put([document("a", "one")])
+    store._listed = "expired"
+    assert store.erase().is_complete

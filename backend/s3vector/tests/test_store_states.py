@@ -5,6 +5,7 @@ request, before or after S3 carried it out.
 """
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -173,6 +174,29 @@ class StoreStates(RuleBasedStateMachine):
                 self.unacknowledged.setdefault(document_id, set()).add(text)
                 return
         self._acknowledged(document_id, text, meanwhile=set())
+
+    @rule(writer=_WRITERS, at=st.integers(1, 12), document_id=_IDS, delete=st.booleans())
+    def erase(self, writer: int, at: int, document_id: str, *, delete: bool) -> None:
+        """Another writer changes a document before one of the requests of an erasure."""
+        store, bucket = self.writers[writer]
+        other = (writer + 1) % 3
+
+        def change(number: int) -> None:
+            if number == at:
+                self.delete(other, document_id) if delete else self.put(other, document_id)
+
+        with _at_each_request(bucket, change):
+            store.erase()
+        assert store.erase().is_complete
+        manifest = release_1.decode_manifest(self.s3.objects[MANIFEST].data) if self._begun else {}
+        stored = b"".join(self.s3.objects[one["key"]].data for one in manifest.get("segments", []))
+        assert set(re.findall(r"text\d+", stored.decode(errors="ignore"))) == set(
+            _texts(self.reader[0]).values()
+        )
+
+    @property
+    def _begun(self) -> bool:
+        return MANIFEST in self.s3.objects
 
     def crowded(self, writer: int) -> None:
         """The writer expects others, so that it offers its additions to them."""

@@ -115,7 +115,7 @@ def _client(service_name: str, region: str | None, read_timeout: float, attempts
 
 
 def _guard_attempts(client: Any, service_name: str) -> None:
-    """Refuse attempts while the service fails, and attempts that nobody waits for."""
+    """Refuse attempts while the service fails or nobody waits, and answers that are cut off."""
     breaker = CircuitBreaker()
 
     def before_attempt(**_: Any) -> None:
@@ -136,7 +136,16 @@ def _guard_attempts(client: Any, service_name: str) -> None:
         status = (parsed_response or {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 200)
         breaker.record(failed=exception is not None or status >= 500)
 
+    def after_call(http_response: Any, model: Any, **_: Any) -> None:
+        # An empty answer of DynamoDB would mean that there is no such item.
+        if model.has_streaming_output or model.http.get("method") == "HEAD":
+            return
+        announced = http_response.headers.get("content-length", "")
+        if announced.isdigit() and len(http_response.content) < int(announced):
+            raise Unavailable(f"{service_name}: the answer broke off; try again.", retry_after=2)
+
     client.meta.events.register("before-send", before_attempt)
+    client.meta.events.register("after-call", after_call)
     client.meta.events.register("response-received", after_attempt)
 
 

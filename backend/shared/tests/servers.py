@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from zlib import crc32
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -181,6 +182,7 @@ class FrontOfAws:
     def __init__(self, endpoint_url: str) -> None:
         self.calls: list[str] = []
         self.fail_with: tuple[int, dict[str, str]] | None = None
+        self.truncates = False
         self.gate = threading.Event()
         self.gate.set()
         front = self
@@ -197,8 +199,10 @@ class FrontOfAws:
                 self.send_response(status)
                 self.send_header("content-type", "application/x-amz-json-1.1")
                 self.send_header("content-length", str(len(content)))
+                self.send_header("x-amz-crc32", str(crc32(content)))  # as DynamoDB does
                 self.end_headers()
-                self.wfile.write(content)
+                self.wfile.write(content[: len(content) // 2] if front.truncates else content)
+                self.close_connection = front.truncates
 
             def log_message(self, *_arguments: object) -> None:
                 pass

@@ -169,6 +169,7 @@ def test_routes_limits_and_sizes_are_those_that_terraform_created(applied: Runni
     assert sorted(reader.left_out) == [
         "the function fin-advisor-dev-records",
         "the function fin-advisor-dev-rotation",
+        "the schedule fin-advisor-dev-erase-texts, rate(1 hour)",
         "the schedule fin-advisor-dev-publish-quota, rate(1 hour)",
         "the schedule fin-advisor-dev-seal-records, rate(1 hour)",
     ]

@@ -121,6 +121,19 @@ def test_no_attempt_is_made_after_the_deadline(front: FrontOfAws) -> None:
     assert front.calls == []
 
 
+@pytest.mark.parametrize(("service", "attempts"), [("dynamodb", 3), ("secretsmanager", 1)])
+def test_a_truncated_answer_is_no_answer(front: FrontOfAws, service: str, attempts: int) -> None:
+    """botocore repeats calls to DynamoDB, and takes the last answer's beginning for the whole."""
+    front.truncates = True
+    client = aws_client(service)
+    call = client.list_tables if service == "dynamodb" else client.list_secrets
+    with pytest.raises(Unavailable, match="broke off"), aws_errors("read a table"):
+        call()
+    assert len(front.calls) == attempts
+    front.truncates = False
+    assert "ResponseMetadata" in call()
+
+
 def test_other_errors_are_not_translated() -> None:
     with pytest.raises(NotFound, match="not translated"), aws_errors("x"):
         raise NotFound("not translated")

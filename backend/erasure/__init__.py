@@ -1,0 +1,1 @@
+"""Finds what is left of a deleted document in the buckets, and says when it goes."""
