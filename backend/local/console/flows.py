@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from local.console.models import Flow
 from local.gateway.hops import Hops
 from local.traces.spans import Span
+from services.declared import DECLARED
 
 WINDOW_SECONDS = 60.0
 
@@ -36,6 +37,9 @@ class Flows:
     def __init__(self, hops: Hops) -> None:
         self._hops = hops
         self._calls: deque[_Call] = deque(maxlen=_KEPT_CALLS)
+        self._known = {
+            (name, target) for name, one in DECLARED.services.items() for target in one.calls
+        }
 
     def add(self, spans: Iterable[Span]) -> None:
         for span in spans:
@@ -47,7 +51,9 @@ class Flows:
                 )
 
     def latest(self, now: float | None = None) -> list[Flow]:
-        """The flows of the last minute, sorted by caller and target."""
+        """The flows of the last minute, sorted by caller and target. Declared flows, and those that
+        were seen earlier, are always among them.
+        """
         since = (time.time() if now is None else now) - WINDOW_SECONDS
         calls = [
             _Call(
@@ -63,11 +69,12 @@ class Flows:
         for call in [*calls, *self._calls]:
             if call.at >= since:
                 grouped[call.caller, call.target].append(call)
-        return [_flow(*pair, grouped[pair]) for pair in sorted(grouped)]
+        self._known.update(grouped)
+        return [_flow(*pair, grouped[pair]) for pair in sorted(self._known)]
 
 
 def _flow(caller: str, target: str, calls: list[_Call]) -> Flow:
-    durations = [call.duration_ms for call in calls]
+    durations = [call.duration_ms for call in calls] or [0.0]
     return Flow(
         caller=caller,
         target=target,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Level = Literal["debug", "info", "warning", "error", "critical"]
-ProcessState = Literal["up", "starting", "stopped", "down"]
+ProcessState = Literal["up", "starting", "idle", "stopped", "down"]
 Question = Annotated[str, StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True)]
 
 
@@ -36,7 +36,7 @@ class Key(_Body):
 
 
 class Flow(_Body):
-    """Requests of one caller to one part of the estate within the last minute."""
+    """Requests of one caller to one part of the estate within the last minute; none if it is quiet."""
 
     caller: str
     target: str

@@ -62,8 +62,8 @@ def _function(pool: FunctionPool) -> Process:
     if pool.is_suspended:
         state = "stopped"
     elif not pids:
-        # Without a process: the first invocation starts one.
-        state = "starting" if pool.is_starting else "stopped" if not pool.cold_starts else "down"
+        # The next invocation starts a process.
+        state = "starting" if pool.is_starting else "down" if pool.cold_starts else "idle"
     service = pool.function.service
     declared = DECLARED.services.get(service)
     return Process(
