@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from local.console.models import Flow
 from local.gateway.hops import Hops
 from local.traces.spans import Span
+from local.traces.summaries import is_failure
 from services.declared import DECLARED
 
 WINDOW_SECONDS = 60.0
@@ -45,7 +46,9 @@ class Flows:
         for span in spans:
             target = _aws_target(span)
             if target is not None:
-                failed = span.status == "ERROR"
+                failed = is_failure(
+                    span.status, span.attributes.get("http.response.status_code")
+                )
                 self._calls.append(
                     _Call(span.service, target, span.end_ns / 1e9, span.duration_ms, failed)
                 )

@@ -46,14 +46,16 @@ class Library:
         await self._gateway.call("DELETE", _path(document_id), key="INGEST_API_KEY")
 
     async def search(self, words: Search) -> Found:
-        found, trace_id = await self._gateway.call("POST", "/api/search", json=words.model_dump())
+        found, trace_id = await self._gateway.call("POST", "/api/search", json=words.model_dump(exclude_none=True))
         passages = [
             FoundPassage(
                 document_id=one["document_id"],
                 passage_id=one["passage_id"],
                 title=one.get("title"),
                 text=one["text"],
-                scores=_scores(one),
+                scores=Scores(
+                    dense=one.get("score"), lexical=one.get("lexical"), fused=one.get("fused")
+                ),
                 **_place(one.get("metadata", {})),
             )
             for one in found["passages"]
@@ -63,12 +65,6 @@ class Library:
 
 def _path(document_id: str) -> str:
     return f"/api/documents/{quote(document_id, safe='')}"
-
-
-def _scores(passage: Mapping[str, Any]) -> Scores:
-    """The scores by kind; a store without lexical search has one, the cosine similarity."""
-    given = passage.get("scores")
-    return Scores.model_validate(given) if given else Scores(dense=passage["score"])
 
 
 def _place(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -156,6 +156,10 @@ class Search(_Body):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: Question
+    mode: Annotated[
+        Literal["dense", "lexical", "hybrid"] | None,
+        Field(description="null is the mode of the deployment."),
+    ] = None
     top_k: Annotated[int, Field(ge=1, le=100)] = 10
 
 

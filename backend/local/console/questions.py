@@ -52,7 +52,7 @@ class Questions:
             self._streams = False
 
     async def _whole(self, body: dict[str, Any]) -> AsyncIterator[bytes]:
-        yield event("status", {"status": "working"})
+        yield event("status", {"state": "searching"})
         answer, trace_id = await self._gateway.call("POST", _PATH, json=body)
         yield event("trace", {"trace_id": trace_id})
         for name, content in _events_of(answer):

@@ -20,8 +20,6 @@ FROM spans WHERE trace_id = ? ORDER BY start_ns, end_ns DESC
 _REPLACE = "REPLACE INTO traces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _GATEWAY = "gateway"
 _PROBES = ("/health", "/liveness", "/readiness")
-# Answers of S3 and of other stores that their callers expect; the instrumentation marks them as
-# errors.
 _EXPECTED = frozenset([304, 404])
 
 
@@ -134,11 +132,18 @@ class TraceSummaries:
             min(span[4] for span in spans),
             max(span[5] for span in spans),
             len(spans),
-            sum(span[6] == "ERROR" and span[7] not in _EXPECTED for span in spans),
+            sum(is_failure(span[6], span[7]) for span in spans),
             status,
             f",{','.join(sorted({span[2] for span in spans}))},",
             service != _GATEWAY or name.endswith(_PROBES),
         )
+
+
+def is_failure(status: str, http_status: object) -> bool:
+    """Whether a span failed. Callers of S3 expect 304 and 404, which the instrumentation marks as
+    errors.
+    """
+    return status == "ERROR" and http_status not in _EXPECTED
 
 
 def _root(spans: Sequence[Any]) -> Any:

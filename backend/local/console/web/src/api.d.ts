@@ -542,6 +542,11 @@ export interface components {
             /** Text */
             text: string;
             /**
+             * Mode
+             * @description null is the mode of the deployment.
+             */
+            mode?: ("dense" | "lexical" | "hybrid") | null;
+            /**
              * Top K
              * @default 10
              */

@@ -54,7 +54,7 @@ export function App() {
           </p>
         )}
       </div>
-      <main id="main" ref={main} tabIndex={-1} class={view}>
+      <main id="main" ref={main} tabIndex={-1} class={`view-${view}`}>
         <View />
       </main>
     </>

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { Badge, Problem } from "./elements";
 import { PassagePanel, type Place } from "./passage";
 import { link, route } from "./route";
-import { type Answer, type Removed, type Turn, ask, isAsking, startOver, turns } from "./conversation";
+import { type Citation, type Removed, type Turn, ask, isAsking, startOver, turns } from "./conversation";
 
 const EXAMPLES = [
   "How large should an emergency fund be?",
@@ -95,7 +95,7 @@ function TurnItem({ turn, isWanted }: { turn: Turn; isWanted: boolean }) {
     <li id={turn.traceId ? `turn-${turn.traceId}` : undefined} class={isWanted ? "turn wanted" : "turn"}>
       <h2>{turn.question}</h2>
       {turn.progress && !turn.units.length && <p class="progress">{turn.progress}</p>}
-      {answer ? <Text answer={answer} /> : <p class="answer">{turn.units.join("")}</p>}
+      <Text text={answer?.answer ?? turn.units.join("")} citations={turn.citations} />
       {turn.error && <Problem text={turn.error} />}
       {turn.removed.length > 0 && <RemovedUnits removed={turn.removed} />}
       <p class="facts">
@@ -114,15 +114,15 @@ function TurnItem({ turn, isWanted }: { turn: Turn; isWanted: boolean }) {
   );
 }
 
-/** The answer; each marker, such as [1], is a button that opens the cited passage. */
-function Text({ answer }: { answer: Answer }) {
-  const parts = answer.answer.split(/(\[\d+\])/);
+/** Checked text; each marker, such as [1], is a button that opens the cited passage. */
+function Text({ text, citations }: { text: string; citations: Citation[] }) {
+  const parts = text.split(/(\[\d+\])/);
   return (
     <>
       <p class="answer">
         {parts.map((part) => {
           const marker = /^\[(\d+)\]$/.exec(part)?.[1];
-          const found = answer.citations.find((one) => String(one.marker) === marker);
+          const found = citations.find((one) => String(one.marker) === marker);
           if (!found) return part;
           return (
             <button
@@ -136,9 +136,9 @@ function Text({ answer }: { answer: Answer }) {
           );
         })}
       </p>
-      {answer.citations.length > 0 && (
+      {citations.length > 0 && (
         <ul class="sources" aria-label="Sources">
-          {answer.citations.map((one) => (
+          {citations.map((one) => (
             <li key={one.marker}>
               <button type="button" onClick={() => (opened.value = one)}>
                 <span class="number">{one.marker}</span> {one.title ?? one.document_id}

@@ -33,6 +33,7 @@ export interface Answer {
 export interface Turn {
   question: string;
   units: string[];
+  citations: Citation[];
   removed: Removed[];
   answer: Answer | null;
   error: string | null;
@@ -64,7 +65,7 @@ function change(fields: Partial<Turn>): void {
 
 export async function ask(question: string): Promise<void> {
   const conversation_id = turns.value.findLast((turn) => turn.answer)?.answer!.conversation_id;
-  const empty = { units: [], removed: [], answer: null, error: null, traceId: null };
+  const empty = { units: [], citations: [], removed: [], answer: null, error: null, traceId: null };
   isAsking.value = true;
   turns.value = [...turns.value, { question, ...empty, progress: "Asking …" }];
   try {
@@ -87,9 +88,13 @@ function take(name: string, content: any): void {
   if (name === "trace") change({ traceId: content.trace_id });
   else if (name === "passages")
     change({ progress: `Read ${content.passages?.length ?? "the"} passages, writing …` });
-  else if (name === "unit") change({ units: [...last.units, content.text ?? ""] });
+  else if (name === "unit")
+    change({
+      units: [...last.units, content.text],
+      citations: [...last.citations, ...(content.citations ?? [])],
+    });
   else if (name === "removed") change({ removed: [...last.removed, content] });
-  else if (name === "done") change({ answer: content, units: [], removed: content.removed });
+  else if (name === "done") change({ answer: content, removed: content.removed, citations: content.citations });
   else if (name === "error") change({ error: content.detail ?? "The question could not be answered." });
 }
 

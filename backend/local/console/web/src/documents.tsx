@@ -106,9 +106,10 @@ function SearchBox({ onOpen }: { onOpen: (place: Place) => void }) {
   const [found, setFound] = useState<Found | null>(null);
   const [problem, setProblem] = useState("");
   const [text, setText] = useState("");
+  const [mode, setMode] = useState("");
   const search = async () => {
     try {
-      setFound(await post<Found>("/search", { text }));
+      setFound(await post<Found>("/search", mode ? { text, mode } : { text }));
       setProblem("");
     } catch (error) {
       setProblem((error as Error).message);
@@ -129,6 +130,15 @@ function SearchBox({ onOpen }: { onOpen: (place: Place) => void }) {
         <label>
           Words
           <input type="search" required maxLength={4000} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+        </label>
+        <label>
+          Mode
+          <select value={mode} onChange={(event) => setMode(event.currentTarget.value)}>
+            <option value="">as deployed</option>
+            <option>dense</option>
+            <option>lexical</option>
+            <option>hybrid</option>
+          </select>
         </label>
         <button type="submit">Search</button>
       </form>

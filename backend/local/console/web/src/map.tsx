@@ -2,41 +2,52 @@
 import { duration } from "./format";
 import type { Flow, Process } from "./server";
 
-const BOX = { width: 128, height: 44 };
-const GAP = { x: 92, y: 22 };
+const WIDTH = 128;
+const GAP = { x: 104, y: 20 };
+const PORT = 15; // the height of one arriving edge and its label
 
 interface Place {
   x: number;
   y: number;
+  height: number;
 }
 
 export function FlowMap({ flows, processes }: { flows: Flow[]; processes: Process[] }) {
-  const columns = arranged(flows);
-  const rows = Math.max(...columns.map((names) => names.length), 1);
-  const width = columns.length * (BOX.width + GAP.x) - GAP.x + 2;
-  const height = rows * (BOX.height + GAP.y) - GAP.y + 2;
-  const places = new Map<string, Place>();
-  columns.forEach((names, column) =>
-    names.forEach((name, row) => {
-      const free = height - names.length * (BOX.height + GAP.y) + GAP.y;
-      places.set(name, { x: 1 + column * (BOX.width + GAP.x), y: free / 2 + row * (BOX.height + GAP.y) });
-    }),
-  );
   const states = new Map(processes.map((one) => [one.service, one.state]));
+  const columns = arranged(flows, new Set(states.keys()));
+  const arriving = (name: string) => flows.filter((flow) => flow.target === name);
+  const heightOf = (name: string) => Math.max(44, arriving(name).length * PORT + 12);
+  const heights = columns.map((names) => names.reduce((sum, name) => sum + heightOf(name) + GAP.y, -GAP.y));
+  const width = columns.length * (WIDTH + GAP.x) - GAP.x + 2;
+  const height = Math.max(...heights, 44) + 2;
+  const places = new Map<string, Place>();
+  columns.forEach((names, column) => {
+    let y = (height - heights[column]!) / 2;
+    for (const name of names) {
+      places.set(name, { x: 1 + column * (WIDTH + GAP.x), y, height: heightOf(name) });
+      y += heightOf(name) + GAP.y;
+    }
+  });
   return (
     <div class="scroll map" tabIndex={0} role="region" aria-label="Map of calls">
       <svg viewBox={`0 0 ${width} ${height}`} style={{ minWidth: `${width * 0.8}px` }} aria-hidden="true">
         {flows.map((flow) => (
-          <Edge key={`${flow.caller} ${flow.target}`} flow={flow} from={places.get(flow.caller)!} to={places.get(flow.target)!} />
+          <Edge
+            key={`${flow.caller} ${flow.target}`}
+            flow={flow}
+            from={places.get(flow.caller)!}
+            to={places.get(flow.target)!}
+            port={arriving(flow.target).indexOf(flow) - (arriving(flow.target).length - 1) / 2}
+          />
         ))}
-        {[...places].map(([name, { x, y }]) => (
+        {[...places].map(([name, { x, y, height: own }]) => (
           <g key={name} class={`node ${states.get(name) ?? "other"}`} transform={`translate(${x} ${y})`}>
-            <rect width={BOX.width} height={BOX.height} rx="8" />
-            <text x={BOX.width / 2} y={states.has(name) ? 19 : 27}>
+            <rect width={WIDTH} height={own} rx="8" />
+            <text x={WIDTH / 2} y={own / 2 + (states.has(name) ? -3 : 5)}>
               {name}
             </text>
             {states.has(name) && (
-              <text class="state" x={BOX.width / 2} y="35">
+              <text class="state" x={WIDTH / 2} y={own / 2 + 14}>
                 {states.get(name)}
               </text>
             )}
@@ -74,16 +85,16 @@ export function FlowMap({ flows, processes }: { flows: Flow[]; processes: Proces
   );
 }
 
-function Edge({ flow, from, to }: { flow: Flow; from: Place; to: Place }) {
-  const [x1, y1] = [from.x + BOX.width, from.y + BOX.height / 2];
-  const [x2, y2] = [to.x, to.y + BOX.height / 2];
+function Edge({ flow, from, to, port }: { flow: Flow; from: Place; to: Place; port: number }) {
+  const [x1, y1] = [from.x + WIDTH, from.y + from.height / 2];
+  const [x2, y2] = [to.x, to.y + to.height / 2 + port * PORT];
   const bend = Math.max(30, (x2 - x1) / 2);
   const kind = flow.errors ? "failing" : flow.requests ? "active" : "silent";
   return (
     <g class={`edge ${kind}`}>
       <path d={`M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`} />
       {flow.requests > 0 && (
-        <text x={x2 - 6} y={y2 - 6}>
+        <text x={x2 - 6} y={y2 - 3}>
           {flow.requests}/min{flow.errors > 0 && `, ${flow.errors} failed`}
         </text>
       )}
@@ -91,8 +102,9 @@ function Edge({ flow, from, to }: { flow: Flow; from: Place; to: Place }) {
   );
 }
 
-/** The names by column; each is right of all its callers, unless they call each other. */
-function arranged(flows: Flow[]): string[][] {
+/** The names by column; each is right of all its callers, unless they call each other. What is no
+ * service, such as S3, is in the last column. */
+function arranged(flows: Flow[], services: Set<string>): string[][] {
   const columns = new Map<string, number>();
   for (const flow of flows) {
     columns.set(flow.caller, 0);
@@ -103,6 +115,11 @@ function arranged(flows: Flow[]): string[][] {
       const least = columns.get(caller)! + 1;
       if (columns.get(target)! < least && least < columns.size) columns.set(target, least);
     }
+  }
+  const callers = new Set(flows.map((flow) => flow.caller));
+  const last = Math.max(...columns.values());
+  for (const name of columns.keys()) {
+    if (!services.has(name) && !callers.has(name)) columns.set(name, last);
   }
   const used = [...new Set(columns.values())].sort((one, other) => one - other);
   return used.map((column) =>

@@ -77,7 +77,7 @@ function Waterfall({ trace, rows, chosen, onChoose }: WaterfallProps) {
   return (
     <ol class="waterfall" aria-label="Spans" onKeyDown={move}>
       {rows.map(({ span, depth }) => {
-        const failed = span.status === "ERROR";
+        const failed = hasFailed(span);
         return (
           <li key={span.span_id}>
             <button
@@ -85,7 +85,7 @@ function Waterfall({ trace, rows, chosen, onChoose }: WaterfallProps) {
               aria-pressed={span.span_id === chosen}
               onClick={() => onChoose(span.span_id === chosen ? "" : span.span_id)}
             >
-              <span class="name" style={{ paddingLeft: `${Math.min(depth, 12) * 0.7}rem` }}>
+              <span class="name" title={`${span.service} ${span.name}`} style={{ paddingLeft: `${Math.min(depth, 16) * 0.45}rem` }}>
                 <b>{span.service}</b> {span.name}
               </span>
               <svg viewBox="0 0 1000 12" preserveAspectRatio="none" aria-hidden="true">
@@ -120,7 +120,7 @@ function SpanPanel({ trace, span, onClose }: { trace: Trace; span: TraceSpan; on
         </button>
       </div>
       <p class="facts">
-        <Badge tone={span.status === "ERROR" ? "bad" : "quiet"}>{span.status.toLowerCase()}</Badge>
+        <Badge tone={hasFailed(span) ? "bad" : "quiet"}>{span.status.toLowerCase()}</Badge>
         <span>{span.service}</span>
         <span>{span.kind.toLowerCase()}</span>
         <span>
@@ -179,6 +179,12 @@ function ordered(spans: TraceSpan[]): Row[] {
     push(row.span.span_id, row.depth + 1);
   }
   return rows;
+}
+
+/** Callers of S3 expect 304 and 404; the instrumentation calls them errors. */
+function hasFailed(span: TraceSpan): boolean {
+  const expected = [304, 404].includes(span.attributes["http.response.status_code"] as number);
+  return span.status === "ERROR" && !expected;
 }
 
 function tone(service: string): number {
