@@ -46,9 +46,7 @@ class Flows:
         for span in spans:
             target = _aws_target(span)
             if target is not None:
-                failed = is_failure(
-                    span.status, span.attributes.get("http.response.status_code")
-                )
+                failed = is_failure(span.status, span.attributes.get("http.response.status_code"))
                 self._calls.append(
                     _Call(span.service, target, span.end_ns / 1e9, span.duration_ms, failed)
                 )

@@ -46,7 +46,9 @@ class Library:
         await self._gateway.call("DELETE", _path(document_id), key="INGEST_API_KEY")
 
     async def search(self, words: Search) -> Found:
-        found, trace_id = await self._gateway.call("POST", "/api/search", json=words.model_dump(exclude_none=True))
+        found, trace_id = await self._gateway.call(
+            "POST", "/api/search", json=words.model_dump(exclude_none=True)
+        )
         passages = [
             FoundPassage(
                 document_id=one["document_id"],

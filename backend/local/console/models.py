@@ -36,7 +36,7 @@ class Key(_Body):
 
 
 class Flow(_Body):
-    """Requests of one caller to one part of the estate within the last minute; none if it is quiet."""
+    """Requests of one caller to one part of the estate within the last minute."""
 
     caller: str
     target: str

@@ -107,7 +107,8 @@ class Uploads:
                 job, _ = await self._gateway.call(
                     "GET", f"/api/ingestions/{job['id']}", key="INGEST_API_KEY", traced=False
                 )
-                self._put(_progress(upload, job))
+                upload = _progress(upload, job)
+                self._put(upload)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
