@@ -238,7 +238,7 @@ class FunctionPool:
         return environment
 
     async def _discard(self, environment: Environment) -> None:
-        if not environment.alive and not self._is_suspended:
+        if environment in self._environments and not environment.alive:
             self.restarts += 1
         self._environments.discard(environment)
         self._grow()

@@ -28,7 +28,7 @@ class LogLines:
 
     def after(self, number: int, limit: int) -> list[LogLine]:
         """The newest lines with a higher number, at most `limit`, oldest first."""
-        found = []
+        found: list[LogLine] = []
         for line in reversed(self._lines):
             if line.number <= number or len(found) == limit:
                 break

@@ -1,7 +1,7 @@
 """The routes of the console's API, below `/console`."""
 
 import secrets
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import StreamingResponse
@@ -55,11 +55,11 @@ DocumentId = Annotated[str, Path(max_length=200)]
 Cursor = Annotated[str | None, Query(max_length=4096)]
 Words = Annotated[str | None, Query(max_length=500)]
 
-_PROBLEMS = {code: {"model": Problem} for code in (400, 403, 404, 422, 502)}
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    code: {"model": Problem} for code in (400, 403, 404, 422, 502)
+}
 router = APIRouter(prefix="/console", responses={422: {"model": Problem}})
-changes = APIRouter(
-    prefix="/console", dependencies=[Depends(_require_token)], responses={**_PROBLEMS}
-)
+changes = APIRouter(prefix="/console", dependencies=[Depends(_require_token)], responses=_PROBLEMS)
 
 
 @router.get("/events", response_class=StreamingResponse, include_in_schema=False)
@@ -115,12 +115,12 @@ async def get_logs(
     )
 
 
-@router.get("/api/documents", responses={**_PROBLEMS})
+@router.get("/api/documents", responses=_PROBLEMS)
 async def get_documents(parts: Parts, cursor: Cursor = None) -> DocumentPage:
     return await parts.library.page(cursor)
 
 
-@router.get("/api/documents/{document_id}", responses={**_PROBLEMS})
+@router.get("/api/documents/{document_id}", responses=_PROBLEMS)
 async def get_document(parts: Parts, document_id: DocumentId) -> DocumentText:
     return await parts.library.document(document_id)
 

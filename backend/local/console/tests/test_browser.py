@@ -155,7 +155,7 @@ def test_an_answer_leads_to_its_trace_its_log_lines_and_back(console: ConsolePag
     expect(spans.filter(has_text="chat POST /messages")).to_have_count(1)
     spans.filter(has_text="chat POST /messages").click()
     panel = console.page.get_by_label("Span", exact=True)
-    expect(panel.get_by_text("request_completed")).to_be_visible()
+    expect(panel.locator(".event", has_text="request_completed")).to_be_visible()
     expect(panel.get_by_text("http.route")).to_be_visible()
     assert console.serious_problems() == []
     console.picture("trace")
