@@ -78,6 +78,7 @@ class ConsolePage:
 
     def picture(self, name: str) -> None:
         if PICTURES:
+            self.page.evaluate("window.scrollTo(0, 0)")
             self.page.screenshot(path=Path(PICTURES) / f"console-{name}.png", animations="disabled")
 
     def _note(self, message: Any) -> None:

@@ -163,6 +163,9 @@ def test_an_answer_leads_to_its_trace_its_log_lines_and_back(console: ConsolePag
     console.page.get_by_role("link", name="Trace of request_completed").first.click()
     console.page.get_by_role("link", name="Show the answer").click()
     expect(console.page.locator(".turn.wanted")).to_be_visible()
+    console.page.get_by_role("link", name="Traces").click()
+    expect(console.page.get_by_role("link", name="POST /dev/api/ask").first).to_be_visible()
+    console.picture("traces")
 
 
 @pytest.mark.usefixtures("loaded")
@@ -325,7 +328,6 @@ def test_ten_thousand_traces_are_listed_page_by_page(console: ConsolePage) -> No
     page.get_by_label("Status").select_option("failed")
     expect(page.get_by_text(f"{TRACES // 2:,} traces, page 1")).to_be_visible()
     assert console.serious_problems() == []
-    console.picture("traces")
     page.get_by_label("Status").select_option("")
     page.get_by_label("Route").fill(f"/dev/many/{TRACES}")
     expect(page.get_by_text("1 trace, page 1")).to_be_visible()
@@ -339,8 +341,7 @@ def test_ten_thousand_traces_are_listed_page_by_page(console: ConsolePage) -> No
     expect(page.get_by_label("Span", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 3840])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (3840, "dark")])
 def test_every_view_fits_and_has_no_serious_finding(
     console: ConsolePage, width: int, scheme: Any
 ) -> None:
