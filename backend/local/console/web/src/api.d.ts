@@ -344,7 +344,7 @@ export interface components {
         };
         /**
          * Flow
-         * @description Requests of one caller to one part of the estate within the last minute; none if it is quiet.
+         * @description Requests of one caller to one part of the estate within the last minute.
          */
         Flow: {
             /** Caller */
