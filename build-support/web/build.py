@@ -28,7 +28,8 @@ class BuildError(Exception):
 
 def build(folder: Path) -> None:
     """Build the page in `folder`, into its `dist`."""
-    shutil.copytree(SOURCES, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("dist", "node_modules"))
+    left_out = shutil.ignore_patterns("dist", "node_modules")
+    shutil.copytree(SOURCES, folder, dirs_exist_ok=True, ignore=left_out)
     _npm(folder, "ci")
     for script in ("types", "check", "build"):
         _npm(folder, "run", "--silent", script)
