@@ -236,6 +236,9 @@ class Ingestion(_Answer):
     partial: int = 0
     failed: int
     errors: list[Problem]
+    pages_done: Annotated[
+        int, Field(description="Pages of the document in work that are ingested.")
+    ] = 0
     waiting: Waiting | None = None
     created_at: Timestamp
     updated_at: Timestamp

@@ -32,6 +32,7 @@ from local.compute.processes import BACKEND, STREAM_RUNTIME, Program
 from local.compute.scheduler import Scheduler
 from local.compute.web_services import ServiceFailedError, WebServiceHost
 from local.console.console import Console
+from local.console.parts import Parts
 from local.default_estate import default_estate
 from local.gateway.faults import FaultyGateway
 from local.gateway.gateway import Gateway
@@ -118,8 +119,21 @@ class RunningEstate:
             faults=self.faults,
         )
         self._faulty_gateway = FaultyGateway(self.gateway, self.faults)
-        self._console = Console(blueprint.project, self.variables, self.hops, self.faults)
         self._hosts = [self._host(service) for service in blueprint.web_services]
+        self._console = Console(
+            Parts(
+                blueprint=blueprint,
+                variables=self.variables,
+                user_pool=lambda: self.user_pool,
+                hops=self.hops,
+                faults=self.faults,
+                traces=self.traces,
+                logs=self._logs,
+                functions=self.functions,
+                hosts=self._hosts,
+                usage=self.gateway.usage,
+            )
+        )
         self._exit = contextlib.AsyncExitStack()
         self._background: set[asyncio.Task[None]] = set()
 
@@ -177,6 +191,7 @@ class RunningEstate:
         self._exit.push_async_callback(self._receiver.stop)
         await self._server.start()
         self._exit.push_async_callback(self._server.stop)
+        self._exit.push_async_callback(self._console.close)
         if self._options.iam != "off":
             await asyncio.to_thread(self._assume_roles)
         self._report(f"starting {self._parts()} (5 to 15 s)")

@@ -151,6 +151,14 @@ class Faults:
             self._faults.clear()
             self._requests.clear()
 
+    def cancel(self, text: str) -> bool:
+        """Cancel the faults that were ordered with that text. False if there is none."""
+        with self._lock:
+            kept = [fault for fault in self._faults if fault.text != text]
+            found = len(kept) < len(self._faults)
+            self._faults[:] = kept
+            return found
+
     def draw(self, *targets: str) -> Fault | None:
         """Count a request to targets, and return the fault that it gets, or None."""
         with self._lock:

@@ -23,6 +23,7 @@ _MODULES = (
     "mangum",
     "moto",
     "orjson",
+    "psutil",
     "pydantic_settings",
     "rich",
     "stamina",

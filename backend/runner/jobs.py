@@ -88,6 +88,11 @@ class Job(_Record):
         """Whether the job has work left."""
         return self.state in {"pending", "running"}
 
+    @property
+    def pages_done(self) -> int:
+        """How many pages of the document in work are ingested."""
+        return self.cursor.section
+
     def is_visible_to(self, user: User | None) -> bool:
         """Whether a user created the job; a request without a user is the operator's."""
         return user is None or (self.user is not None and self.user.id == user.id)

@@ -127,6 +127,9 @@ class Job(_Body):
     errors: Annotated[
         list[Failure], Field(description=f"The first {failures.MAX_ERRORS} failures.")
     ]
+    pages_done: Annotated[
+        int, Field(description="Pages of the document in work that are ingested.")
+    ] = 0
     waiting: Waiting | None = None
     created_at: Timestamp
     updated_at: Timestamp

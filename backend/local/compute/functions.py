@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 
 from local.blueprint import Function
 from local.compute.environments import Environment, InitFailedError
@@ -44,6 +44,10 @@ class FunctionPool:
         self._make_environment = make_environment
         self._max_environments = min(max_environments, max(1, function.reserved_concurrency))
         self._generation = 0
+        self._is_suspended = False
+        self.cold_starts = 0
+        self.restarts = 0
+        """How often a process was replaced because it ended by itself or its code changed."""
         self._environments: set[Environment] = set()
         self._made: set[Environment] = set()  # includes those that are starting or stopping
         self._idle_seconds = idle_seconds
@@ -58,6 +62,32 @@ class FunctionPool:
     def pids(self) -> list[int]:
         """The processes that serve this function now."""
         return [environment.pid for environment in self._environments if environment.pid]
+
+    @property
+    def is_suspended(self) -> bool:
+        return self._is_suspended
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether a process is starting and none serves yet."""
+        return len(self._made) > 0 and not self._environments
+
+    async def suspend(self) -> None:
+        """End every process. Invocations fail until `resume`."""
+        self._is_suspended = True
+        stopped = InitFailedError(f"{self.function.service} is stopped")
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_exception(stopped)
+        self._waiting.clear()
+        self._take_idle()
+        await asyncio.gather(*(self._discard(environment) for environment in list(self._made)))
+
+    async def resume(self) -> None:
+        """Serve again. Raises InitFailedError if the first environment cannot start."""
+        self._is_suspended = False
+        if not self._environments:
+            await self.warm()
 
     async def warm(self) -> None:
         """Start the first environment. Raises InitFailedError if it cannot start."""
@@ -110,6 +140,7 @@ class FunctionPool:
         """
         generation = self._generation + 1
         fresh = await self._start(generation)
+        self.restarts += 1
         self._generation = generation
         stale = self._take_idle()
         self._make_available(fresh)
@@ -130,6 +161,8 @@ class FunctionPool:
         self._made.clear()
 
     async def _acquire(self) -> Environment:
+        if self._is_suspended:
+            raise InitFailedError(f"{self.function.service} is stopped")
         while self._idle:
             environment, timer = self._idle.popitem()  # the last one used, as on Lambda
             timer.cancel()
@@ -150,7 +183,8 @@ class FunctionPool:
         self._release(environment)
 
     def _release(self, environment: Environment) -> None:
-        if environment.alive and environment.generation == self._generation:
+        is_current = environment.generation == self._generation and not self._is_suspended
+        if environment.alive and is_current:
             self._make_available(environment)
         else:
             self._spawn(self._discard(environment))
@@ -178,6 +212,8 @@ class FunctionPool:
         return taken
 
     def _grow(self) -> None:
+        if self._is_suspended:
+            return
         wanted = min(len(self._waiting) - self._settling, _MAX_STARTS)
         room = self._max_environments - len(self._environments) - self._starting
         for _ in range(min(wanted - self._starting, room)):
@@ -207,10 +243,13 @@ class FunctionPool:
             await environment.stop()
             self._made.discard(environment)
             raise
+        self.cold_starts += 1
         self._environments.add(environment)
         return environment
 
     async def _discard(self, environment: Environment) -> None:
+        if environment in self._environments and not environment.alive:
+            self.restarts += 1
         self._environments.discard(environment)
         self._grow()
         await environment.stop()
@@ -252,6 +291,9 @@ class Functions:
         async with asyncio.TaskGroup() as group:
             for pool in self._pools.values():
                 group.create_task(pool.warm())
+
+    def __iter__(self) -> Iterator[FunctionPool]:
+        return iter(self._pools.values())
 
     async def stop(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):

@@ -52,6 +52,10 @@ class OutputLog:
         self._file.close()
 
 
+type Listener = Callable[[str, str], None]
+"""Called with a service and a line of its output."""
+
+
 class LogFolder:
     """The logs of all services, as `{service}.log`. `show`, where given, is called with every line
     and its service's name.
@@ -60,7 +64,9 @@ class LogFolder:
     def __init__(self, path: Path, *, show: Callable[[str], None] | None = None) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._show = show
+        self._listeners: list[Listener] = []
+        if show is not None:
+            self.on_line(lambda service, line: show(f"{service} | {line}"))
         self._logs: dict[str, OutputLog] = {}
 
     def __getitem__(self, service: str) -> OutputLog:
@@ -68,10 +74,17 @@ class LogFolder:
             self._logs[service] = OutputLog(self.path / f"{service}.log", echo=self._echo(service))
         return self._logs[service]
 
+    def on_line(self, listener: Listener) -> None:
+        """Call `listener` with each later line."""
+        self._listeners.append(listener)
+
     def close(self) -> None:
         for log in self._logs.values():
             log.close()
 
-    def _echo(self, service: str) -> Callable[[str], None] | None:
-        show = self._show
-        return None if show is None else (lambda line: show(f"{service} | {line}"))
+    def _echo(self, service: str) -> Callable[[str], None]:
+        def echo(line: str) -> None:
+            for listener in self._listeners:
+                listener(service, line)
+
+        return echo

@@ -47,6 +47,10 @@ class WebServiceHost:
         self._on_url = on_url
         self._report = report
         self._pause_seconds = 0.0
+        self._is_stopped = False
+        self.starts = 0
+        self.restarts = 0
+        """How often a process was replaced because it ended by itself or its code changed."""
         self._process: ChildProcess | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._retired: set[asyncio.Task[None]] = set()
@@ -55,8 +59,17 @@ class WebServiceHost:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
+    @property
+    def is_stopped(self) -> bool:
+        return self._is_stopped
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
     async def start(self) -> None:
         """Start the process and wait until it is healthy, or raise ServiceFailedError."""
+        self._is_stopped = False
         await self._replace()
 
     async def reload(self) -> None:
@@ -66,12 +79,14 @@ class WebServiceHost:
         """
         old = self._process
         await self._replace()
+        self.restarts += 1
         if old is not None:
             task = asyncio.create_task(old.stop())
             self._retired.add(task)
             task.add_done_callback(self._retired.discard)
 
     async def stop(self) -> None:
+        self._is_stopped = True
         if self._watcher is not None:
             self._watcher.cancel()
         if self._process is not None:
@@ -91,6 +106,7 @@ class WebServiceHost:
                 raise
         if self._watcher is not None and self._watcher is not asyncio.current_task():
             self._watcher.cancel()
+        self.starts += 1
         self._process = process
         self._on_url(f"http://{HOST}:{port}")
         self._watcher = asyncio.create_task(self._watch(process))
@@ -129,6 +145,7 @@ class WebServiceHost:
             except ServiceFailedError as error:
                 reason = str(error)
             else:
+                self.restarts += 1
                 return
 
     def _describe(self, process: ChildProcess) -> str:

@@ -1,1 +1,1 @@
-"""The web page that shows where the estate's parts are and what went through the gateway."""
+"""The web application that shows the running estate, and the API behind it."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local.traces.spans import Span, plain_trace_id
+from local.traces.summaries import TraceSummaries
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS spans (
@@ -50,6 +51,7 @@ class TraceStore:
         self._database.execute("PRAGMA journal_mode = MEMORY")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.executescript(_SCHEMA)
+        self.summaries = TraceSummaries(self._database)
         self._kept_spans = kept_spans
         self._since_pruned = 0
         self._listeners: list[Listener] = []
@@ -71,6 +73,7 @@ class TraceStore:
         try:
             with self._database:
                 self._database.executemany(_INSERT, map(_row, added))
+                self.summaries.update({span.trace_id for span in added})
             self._since_pruned += len(added)
             if self._since_pruned > self._kept_spans // 10:
                 self._prune()
@@ -124,6 +127,7 @@ class TraceStore:
         if found:
             with self._database:
                 self._database.execute("DELETE FROM spans WHERE start_ns <= ?", found)
+                self.summaries.prune(*found)
 
 
 def _row(span: Span) -> tuple[Any, ...]:

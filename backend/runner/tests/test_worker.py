@@ -437,8 +437,10 @@ async def test_pages_of_a_pdf_are_named_and_a_slice_may_end_between_them(runner:
         worker = runner.worker(
             part_characters=1000, batch_documents=1, stopping=lambda: bool(steps)
         )
-        if not (await worker.advance(job.id)).job.is_open:
+        progress = await worker.advance(job.id)
+        if not progress.job.is_open:
             break
+        assert progress.job.pages_done == len(runner.sink.documents)
     documents = runner.sink.documents
     assert list(documents) == ["book.pdf", *(f"book.pdf:p{number}" for number in range(2, 10))]
     assert [

@@ -204,3 +204,27 @@ async def test_a_process_that_is_killed_is_reported_and_one_that_times_out_is_no
             await asyncio.sleep(0.02)
     [line] = pools.reports
     assert line.startswith("a process of plain ended: signal SIGKILL")
+
+
+async def test_a_suspended_function_fails_until_it_resumes(pools: Pools) -> None:
+    pool = pools.pool("plain")
+    await pool.warm()
+    running = asyncio.create_task(invoke(pool, {"sleep": 60}))
+    while pool.pids and not running.done():
+        await asyncio.sleep(0.05)
+        await pool.suspend()
+    assert (await running).function_error is not None
+    assert (pool.pids, pool.is_suspended) == ([], True)
+    refused = await invoke(pool, {"answer": 1})
+    assert "plain is stopped" in refused.payload.decode()
+    await pool.resume()
+    assert json.loads((await invoke(pool, {"answer": 1})).payload) == 1
+    assert (pool.cold_starts, pool.restarts) == (2, 0)
+
+
+async def test_a_crash_and_a_reload_count_as_restarts(pools: Pools) -> None:
+    pool = pools.pool("plain")
+    await invoke(pool, {"exit": 3})
+    await invoke(pool, {"answer": 1})
+    await pool.reload()
+    assert pool.restarts == 2

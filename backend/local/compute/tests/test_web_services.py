@@ -115,6 +115,16 @@ async def test_reload_switches_to_the_new_process_and_ends_the_old(site: Site) -
         os.kill(old, 0)
 
 
+async def test_a_stopped_service_starts_again(site: Site) -> None:
+    await site.host.start()
+    await site.host.stop()
+    assert (site.host.alive, site.host.is_stopped) == (False, True)
+    await site.host.start()
+    assert await site.text() == "first!"
+    await site.host.reload()
+    assert (site.host.is_stopped, site.host.starts, site.host.restarts) == (False, 3, 1)
+
+
 async def test_a_broken_reload_keeps_the_old(site: Site) -> None:
     await site.host.start()
     site.source.write_text("this is no Python\n")

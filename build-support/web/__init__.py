@@ -1,0 +1,1 @@
+"""Builds the page of the local estate's console."""
