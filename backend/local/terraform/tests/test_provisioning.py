@@ -191,6 +191,7 @@ def without_what_differs(estate: Blueprint) -> dict[str, Any]:
     shown["schedules"].pop("records", None)
     for each in (*shown["functions"].values(), *shown["web_services"].values()):
         each.pop("handler", None)
+        each["environment"]["KEY_SCOPES"] = json.loads(each["environment"]["KEY_SCOPES"])
         for name in _OF_A_DEPLOYMENT:
             each["environment"].pop(name, None)
     api.pop("api_id")
