@@ -298,7 +298,7 @@ def restart(applied: RunningUp, service: str) -> None:
 
 @pytest.fixture(scope="module")
 def loaded(applied: RunningUp) -> RunningUp:
-    load(applied)
+    assert wait_until(lambda: load(applied), seconds=120)
     return applied
 
 
