@@ -40,6 +40,8 @@ _CORS_EXPOSED = "location,retry-after,x-request-id"
 _CLIENT_QUOTA = 10_000
 _RATE_PER_SECOND = 100.0
 _BURST = 200
+_KEY_RATE_PER_SECOND = 50.0
+_KEY_BURST = 100
 _REFUSAL_HEADERS = {"x-request-id": "context.requestId"}
 _CHAT_MODEL_ID = "us.anthropic.claude-sonnet-5-5"
 _EMBEDDING_MODEL_ID = "amazon.titan-embed-text-v2:0"
@@ -79,7 +81,7 @@ def default_estate(
     own: dict[str, dict[str, str]] = {
         "api": {
             "CORS_ORIGINS": ",".join(cors_origins),
-            "PEER_SERVICES": ",".join(name for name in SERVICES if name != "api"),
+            "PEER_SERVICES": ",".join(sorted(set(SERVICES) - {"api"})),
             **({"USERS_REQUIRED": "true"} if users else {}),
         },
         "chat": {
@@ -169,7 +171,7 @@ def default_estate(
         buckets=(vectors, jobs, records),
         tables=(conversations, record_keys),
         schedules={
-            "api": Schedule('{"task": "advance-jobs"}'),
+            "api": Schedule('{"task":"advance-jobs"}'),
             "s3vector": Schedule('{"task": "erase-texts"}', _TASK_SECONDS),
             _RECORDS: Schedule('{"task": "seal-records"}', _TASK_SECONDS),
         },
@@ -234,6 +236,8 @@ def _rest_api(
                 (_id(name),),
                 quota_limit=quota.limit if quota else _CLIENT_QUOTA,
                 quota_period=quota.period if quota else "MONTH",
+                rate_per_second=_KEY_RATE_PER_SECOND,
+                burst=_KEY_BURST,
             )
             for name in keys
             for quota in [DECLARED.services[name].quota if name in DECLARED.services else None]

@@ -182,7 +182,8 @@ def _announce_users(pool: "UserPool", variables: Mapping[str, str], console: "Co
 def _print_line(console: "Console", text: str, style: str | None = None) -> None:
     with suppress(OSError):  # the output may be a file on a full disk
         # Not wrapped: URLs and keys are copied from here.
-        console.print(text, style=style, markup=False, soft_wrap=True)
+        # Nor changed: an ARN has `:secret:`, which is the name of an emoji.
+        console.print(text, style=style, markup=False, emoji=False, soft_wrap=True)
 
 
 def _clean(run_dir: Path, options: Options, console: "Console", *, failed: bool) -> None:

@@ -36,7 +36,7 @@ class Guard:
         def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             role = self._roles.named(access_key_of(environ))
             if role is None:
-                if signed_for(environ) != "iam":
+                if not _changes_policies(environ):
                     return served(environ, start_response)
                 try:
                     return list(served(environ, start_response))
@@ -80,6 +80,13 @@ class Guard:
             self._reported.add(missing)
             self._report(f"IAM: {role} lacks {check.action} on {check.resource}")
         return False
+
+
+def _changes_policies(environ: Environ) -> bool:
+    if signed_for(environ) != "iam":
+        return False
+    call = call_of(environ, _body(environ))
+    return call is not None and not call.operation.startswith(("Get", "List"))
 
 
 def _body(environ: Environ) -> bytes:

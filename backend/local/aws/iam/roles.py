@@ -15,7 +15,7 @@ _SESSION: Final = "local"
 class Roles:
     """The roles that were assumed, by the access keys of their credentials.
 
-    Policies are read when they are first needed, and again after `forget`. Thread-safe.
+    Policies are read when a role is assumed, and again after `forget`. Thread-safe.
     """
 
     def __init__(self, endpoint_url: str) -> None:
@@ -29,6 +29,7 @@ class Roles:
         """The variables with new temporary credentials of the role, by STS. Blocks."""
         sts = boto3_client("sts", endpoint_url=self._endpoint_url, region=REGION)
         arn = f"arn:aws:iam::{ACCOUNT_ID}:role/{role}"
+        self._policies[role] = self._read(role)
         given = sts.assume_role(RoleArn=arn, RoleSessionName=_SESSION)["Credentials"]
         self._names[given["AccessKeyId"]] = role
         return {
@@ -42,7 +43,7 @@ class Roles:
         return self._names.get(access_key)
 
     def allow(self, role: str, check: Check) -> bool:
-        """Whether the role's policies and its boundary allow an action. Blocks at the first call.
+        """Whether the role's policies and its boundary allow an action. Blocks after `forget`.
 
         Raises ValueError if a policy has something that is not evaluated here.
         """

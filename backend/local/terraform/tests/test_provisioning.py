@@ -192,6 +192,7 @@ def without_what_differs(estate: Blueprint) -> dict[str, Any]:
     shown["schedules"].pop("records", None)
     for each in (*shown["functions"].values(), *shown["web_services"].values()):
         each.pop("handler", None)
+        each["environment"]["KEY_SCOPES"] = json.loads(each["environment"]["KEY_SCOPES"])
         for name in _OF_A_DEPLOYMENT:
             each["environment"].pop(name, None)
     api.pop("api_id")
@@ -298,7 +299,7 @@ def restart(applied: RunningUp, service: str) -> None:
 
 @pytest.fixture(scope="module")
 def loaded(applied: RunningUp) -> RunningUp:
-    load(applied)
+    assert wait_until(lambda: load(applied), seconds=120)
     return applied
 
 

@@ -207,6 +207,19 @@ def test_a_warning_is_given_once_and_the_call_is_answered(guarded: Guarded) -> N
         guarded.mode(enforce=True)
 
 
+def test_policies_are_read_again_after_a_change_only(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    read = guarded.roles._read
+    monkeypatch.setattr(guarded.roles, "_read", lambda role: reads.append(role) or read(role))
+    guarded.allow(_allow("s3:PutObject", "*"))
+    for _ in range(3):
+        put_object(guarded)
+        guarded.operator.list_policies()
+    assert reads == [ROLE]
+
+
 def test_the_operator_may_do_everything(guarded: Guarded) -> None:
     guarded.allow()
     secrets = guarded.client("secretsmanager", operator=True)
