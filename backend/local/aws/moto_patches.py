@@ -102,7 +102,7 @@ def _keep_transfer_mode() -> None:
     to_json: Any = Integration.to_json
 
     def created(
-        cls: Any, name: str, content: Any, account_id: str, region_name: str, **more: Any
+        cls: Any, /, name: str, content: Any, account_id: str, region_name: str, **more: Any
     ) -> Any:
         method = create(cls, name, content, account_id, region_name, **more)
         properties = content["Properties"]
@@ -112,11 +112,13 @@ def _keep_transfer_mode() -> None:
         integration.response_transfer_mode = given.get("ResponseTransferMode")
         return method
 
-    def updated(cls: Any, *, new_resource_name: str, cloudformation_json: Any, **place: Any) -> Any:
+    def updated(
+        cls: Any, /, *, new_resource_name: str, cloudformation_json: Any, **place: Any
+    ) -> Any:
         del place["original_resource"]
         return created(cls, new_resource_name, cloudformation_json, **place)
 
-    def deleted(_cls: Any, _name: str, content: Any, account_id: str, region_name: str) -> None:
+    def deleted(_cls: Any, /, _name: str, content: Any, account_id: str, region_name: str) -> None:
         properties = content["Properties"]
         apigateway_backends[account_id][region_name].delete_method(
             properties["RestApiId"], properties["ResourceId"], properties["HttpMethod"]

@@ -68,7 +68,7 @@ class _Streaming:
 def _asked(event: Any) -> dict[str, Any]:
     """Return an event, or the JSON in the body of an event of the gateway."""
     body = event.get("body") if isinstance(event, dict) else None
-    asked: dict[str, Any] = json.loads(body) if body else event
+    asked: Any = json.loads(body) if body else event
     return asked if isinstance(asked, dict) else {}
 
 
