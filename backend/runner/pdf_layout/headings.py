@@ -25,7 +25,7 @@ _LENGTHS: Final = range(3, 121)
 _LONGEST_BOLD: Final = 80
 _MOST_LINES: Final = 3
 _MOST_SHARE: Final = 0.35
-_PAGES_BACK: Final = 5
+_PAGES_BACK: Final = 2
 _LETTERS: Final = re.compile(r"[^\W\d_]{2}")
 _SENTENCE: Final = re.compile(r".*[.,;:?!]$")
 
