@@ -197,7 +197,6 @@ run "a_store_larger_than_any_function_is_refused" {
 
   expect_failures = [
     var.max_store_mib,
-    var.s3vector_memory_mb,
   ]
 
   variables {
