@@ -295,8 +295,14 @@ class FoundPassage(Given):
 
     text: str
 
-    score: float
-    """Cosine similarity, -1 to 1."""
+    score: float | None = None
+    """Cosine similarity, -1 to 1; null in mode lexical."""
+
+    lexical: float | None = None
+    """BM25 score of the words, at least 0; null in mode dense."""
+
+    fused: float | None = None
+    """What mode hybrid ranks by, at most 1; null in the other modes."""
 
     metadata: dict[str, JsonValue] = {}
 
@@ -319,6 +325,39 @@ class HealthResponse(Given):
     environment: str
 
     timestamp: datetime | None = None
+
+
+class IngestedDocument(Sent):
+    """A document to ingest: a text as `text`, small files as `data`, large ones as `upload`."""
+
+    id: str
+
+    title: str | None = None
+    """By default the title in the document."""
+
+    metadata: dict[str, str | int | float | bool | list[str]] = {}
+    """What queries can filter by: at most 40 keys and 2,000 bytes as JSON."""
+
+    text: str | None = None
+    """Put longer texts into `data`, or upload them."""
+
+    data: str | None = None
+    """Content in base64."""
+
+    upload: str | None = None
+
+    content_type: Literal[
+        "text/plain",
+        "text/markdown",
+        "text/html",
+        "application/xhtml+xml",
+        "application/pdf",
+        "text/csv",
+        "text/tab-separated-values",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ] = "text/plain"
 
 
 class Pages(Given):
@@ -365,6 +404,9 @@ class Ingestion(Given):
 
     errors: list[Problem]
 
+    pages_done: int = 0
+    """Pages of the document in work that are ingested."""
+
     waiting: Waiting | None = None
 
     created_at: datetime
@@ -374,12 +416,25 @@ class Ingestion(Given):
     """ISO 8601, UTC, with milliseconds and `Z`."""
 
 
+class IngestionPage(Given):
+    """One page of ingestions, in the order of their ids."""
+
+    ingestions: list[Ingestion]
+
+    unreadable: list[str] = []
+    """Ids of ingestions whose stored state is damaged."""
+
+    cursor: str | None = None
+    """For the next page; null on the last."""
+
+
 class IngestionRequest(Sent):
     """Documents to ingest in the background: in the body, or uploaded under a prefix."""
 
-    documents: list[DocumentBody] | None = None
+    documents: list[IngestedDocument] | None = None
 
     prefix: str | None = None
+    """For operators: what the keys of files in the jobs bucket begin with."""
 
 
 class ServiceInfo(Given):
@@ -457,6 +512,11 @@ class SearchRequest(Sent):
 
     text: str
 
+    mode: Literal["dense", "lexical", "hybrid"] | None = None
+    """`dense` finds similar meaning, `lexical` the same words such as `10-K`, `hybrid` ranks by
+    both. null is the mode of the deployment.
+    """
+
     top_k: int = 5
     """Passages to return."""
 
@@ -464,9 +524,16 @@ class SearchRequest(Sent):
 
 
 class SearchResponse(Given):
-    """The passages nearest to the words, best first."""
+    """The passages that fit the words, best first."""
 
     passages: list[FoundPassage]
+
+    mode: Literal["dense", "lexical", "hybrid"] = "dense"
+
+    best_score: float | None = None
+    """The highest cosine similarity of all passages that were compared, listed or not; null in
+    mode lexical.
+    """
 
     embedding_model: str
 
@@ -509,3 +576,49 @@ class StoredText(Given):
     """Whether only the user can read it; others are common."""
 
     contents: list[PassageText]
+
+
+class Upload(Given):
+    """Where to put a file: one request with this method, these headers and the file as its
+    body.
+    """
+
+    id: str
+    """From POST /uploads; put the content to its URL first."""
+
+    method: Literal["PUT"] = "PUT"
+
+    url: str
+    """Presigned for S3: send no API key to it."""
+
+    headers: dict[str, str]
+    """All signed. A browser sets content-length itself."""
+
+    expires_at: datetime
+    """ISO 8601, UTC, with milliseconds and `Z`."""
+
+    is_stored: bool
+    """Whether the file was put there before."""
+
+
+class UploadRequest(Sent):
+    """A file to upload."""
+
+    content_type: Literal[
+        "text/plain",
+        "text/markdown",
+        "text/html",
+        "application/xhtml+xml",
+        "application/pdf",
+        "text/csv",
+        "text/tab-separated-values",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ]
+
+    size: int
+    """Bytes; the URL takes no other."""
+
+    sha256: str
+    """Of the file. The same file has the same id each time."""

@@ -1,8 +1,10 @@
 """The operations of the API. Generated from docs/openapi.json: do not edit."""
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, Literal
 
 from client.api import models
+from client.events import Event
 from client.transport import Transport
 
 VERSION: Final = "1.0.0"
@@ -68,6 +70,17 @@ class Operations:
             body=body,
         )
 
+    def stream_ask(self, body: models.AskRequest) -> Iterator[Event]:
+        """Answer as `/ask` does, in server-sent events. The events are `status`, `passages`,
+        `unit` and `removed`, and at the end either `done` with the whole answer or `error`.
+        Without one of these two, the answer is not whole.
+        """
+        return self._transport.events(
+            "POST",
+            "/ask/stream",
+            body=body,
+        )
+
     def get_conversation(self, conversation_id: str) -> models.KeptConversation:
         """Return up to 50 of the newest turns, oldest first."""
         return self._transport.call(
@@ -100,13 +113,15 @@ class Operations:
             body=body,
         )
 
-    def list_documents(self, *, limit: int = 100, cursor: str | None = None) -> models.DocumentPage:
+    def list_documents(
+        self, *, limit: int = 100, cursor: str | None = None, owner: str | None = None
+    ) -> models.DocumentPage:
         """Return one page of documents, without their texts; each is on one page only."""
         return self._transport.call(
             "GET",
             "/documents",
             answer=models.DocumentPage,
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit, "cursor": cursor, "owner": owner},
         )
 
     def get_document(self, document_id: str) -> models.StoredText:
@@ -117,19 +132,29 @@ class Operations:
             answer=models.StoredText,
         )
 
-    def delete_document(self, document_id: str) -> None:
+    def delete_document(self, document_id: str, *, owner: str | None = None) -> None:
         """Delete a document with its passages."""
         self._transport.send(
             "DELETE",
             self._transport.path("/documents/{}", document_id),
+            query={"owner": owner},
         )
 
     def search(self, body: models.SearchRequest) -> models.SearchResponse:
-        """Return the passages nearest to some words, among the documents that match the filter."""
+        """Return the passages that fit some words, among the documents that match the filter."""
         return self._transport.call(
             "POST",
             "/search",
             answer=models.SearchResponse,
+            body=body,
+        )
+
+    def create_upload(self, body: models.UploadRequest) -> models.Upload:
+        """Return a presigned URL for a file that is too large for a request."""
+        return self._transport.call(
+            "POST",
+            "/uploads",
+            answer=models.Upload,
             body=body,
         )
 
@@ -145,10 +170,33 @@ class Operations:
             headers={"Idempotency-Key": idempotency_key},
         )
 
+    def list_ingestions(
+        self, *, state: Literal["open"] | None = None, limit: int = 20, cursor: str | None = None
+    ) -> models.IngestionPage:
+        """Return one page of ingestions in the order of their ids; it may have fewer than
+        `limit`.
+        """
+        return self._transport.call(
+            "GET",
+            "/ingestions",
+            answer=models.IngestionPage,
+            query={"state": state, "limit": limit, "cursor": cursor},
+        )
+
     def get_ingestion(self, ingestion_id: str) -> models.Ingestion:
         """Return how many documents are done, which ones failed, and why it waits."""
         return self._transport.call(
             "GET",
+            self._transport.path("/ingestions/{}", ingestion_id),
+            answer=models.Ingestion,
+        )
+
+    def cancel_ingestion(self, ingestion_id: str) -> models.Ingestion | None:
+        """Cancel an open ingestion, or remove an ended one. Ingested documents stay in the
+        store.
+        """
+        return self._transport.call_if_any(
+            "DELETE",
             self._transport.path("/ingestions/{}", ingestion_id),
             answer=models.Ingestion,
         )
