@@ -7,7 +7,7 @@ from typing import Any, Final
 from erasure.documents import Remnant, Wanted
 from erasure.versions import Version, VersionedBucket
 from runner.items import document_id
-from runner.uploads import UPLOADS
+from shared.ingestion.documents import UPLOADS
 
 _ITEMS: Final = "jobs/items/"
 _STATES: Final = "jobs/state/"

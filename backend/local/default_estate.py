@@ -42,7 +42,6 @@ _RATE_PER_SECOND = 100.0
 _BURST = 200
 _KEY_RATE_PER_SECOND = 50.0
 _KEY_BURST = 100
-_REFUSAL_HEADERS = {"x-request-id": "context.requestId"}
 _CHAT_MODEL_ID = "us.anthropic.claude-sonnet-5-5"
 _EMBEDDING_MODEL_ID = "amazon.titan-embed-text-v2:0"
 _STREAM_SECONDS = 120.0
@@ -252,13 +251,6 @@ def _rest_api(
 
 def _streams(service: str) -> list[str]:
     return DECLARED.services[service].streams
-
-
-def _refusal_headers(cors_origins: Sequence[str]) -> dict[str, str]:
-    if not cors_origins:
-        return _REFUSAL_HEADERS
-    origin = f"'{cors_origins[0]}'" if len(cors_origins) == 1 else "'*'"
-    return {**_REFUSAL_HEADERS, "Access-Control-Allow-Origin": origin}
 
 
 def _id(key_name: str) -> str:

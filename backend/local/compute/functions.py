@@ -75,7 +75,7 @@ class FunctionPool:
     async def suspend(self) -> None:
         """End every process. Invocations fail until `resume`."""
         self._is_suspended = True
-        stopped = InitFailedError(f"{self.function.service} is stopped")
+        stopped = self._stopped()
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_exception(stopped)
@@ -160,9 +160,14 @@ class FunctionPool:
         await asyncio.gather(*(environment.stop() for environment in self._made))
         self._made.clear()
 
+    def _stopped(self) -> InitFailedError:
+        reason = f"{self.function.service} is stopped"
+        failure = InvocationResult.failure("", "Runtime.ExitError", reason)
+        return InitFailedError(reason, failure.payload)
+
     async def _acquire(self) -> Environment:
         if self._is_suspended:
-            raise InitFailedError(f"{self.function.service} is stopped")
+            raise self._stopped()
         while self._idle:
             environment, timer = self._idle.popitem()  # the last one used, as on Lambda
             timer.cancel()

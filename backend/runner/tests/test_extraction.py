@@ -16,10 +16,10 @@ from pypdf.generic import (
 )
 
 from runner.extraction import CONTENT_TYPES, MAX_TEXT_BYTES, Kind, extract, kind_of
-from runner.models import ContentType
 from runner.splitting import take_part
 from runner.tests.fakes import SCAN, make_pdf
 from runner.text import ExtractionError, clean
+from shared.documents import ContentType
 
 
 @pytest.mark.parametrize(

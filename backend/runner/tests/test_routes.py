@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner.app import create_app
-from runner.models import ContentType
 from runner.office.tests.files import OFFICE_TYPE, shape, slides
 from runner.parts import S3PartCounts
 from runner.store import S3JobStore
@@ -24,6 +23,7 @@ from runner.tests.fakes import FakeSink, FaultyS3, make_pdf
 from runner.uploads import S3Uploads
 from shared.aws.bucket import Bucket
 from shared.aws.clients import aws_client
+from shared.documents import ContentType
 from shared.errors import Unavailable
 from shared.request import user
 from shared.request.user import User

@@ -212,7 +212,12 @@ def test_policies_are_read_again_after_a_change_only(
 ) -> None:
     reads: list[str] = []
     read = guarded.roles._read
-    monkeypatch.setattr(guarded.roles, "_read", lambda role: reads.append(role) or read(role))
+
+    def noting(role: str) -> Any:
+        reads.append(role)
+        return read(role)
+
+    monkeypatch.setattr(guarded.roles, "_read", noting)
     guarded.allow(_allow("s3:PutObject", "*"))
     for _ in range(3):
         put_object(guarded)
