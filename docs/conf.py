@@ -29,6 +29,7 @@ linkcheck_workers = 4
 # Pages whose text has its place elsewhere in the repository. In docs/ they only link to it.
 ELSEWHERE = {
     "changelog": "CHANGELOG.md",
+    "completions": "backend/evaluation/completions/README.md",
     "pipeline": "build-support/deploy/README.md",
     "security": "SECURITY.md",
     "third-party": "THIRD_PARTY.md",
