@@ -5,13 +5,12 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-import stamina
 from rich.console import Console
 from rich.text import Text
 
-from client.commands import Commands
-from client.options import parser
-from client.outcome import CommandError, Exit
+from client.cli.commands import Commands
+from client.cli.options import parser
+from client.cli.outcome import CommandError, Exit
 
 
 def main(
@@ -19,8 +18,6 @@ def main(
 ) -> int:
     """Carry out a command and return its exit code."""
     options = parser().parse_args(arguments)
-    # It would log each attempt; the last one's failure is reported.
-    stamina.instrumentation.set_on_retry_hooks(())
     output, notes = Console(), Console(stderr=True)
     environment = os.environ if environment is None else environment
     try:

@@ -1,7 +1,6 @@
-"""Sends requests to the API: time limits, retries where they are safe, and errors as types."""
+"""Sends requests to the API and reads their answers."""
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -10,9 +9,9 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from client.answers import error_of
-from client.errors import AdvisorError, TimedOut, UnexpectedAnswer, Unreachable
+from client.delivery import deliver, no_answer
+from client.errors import UnexpectedAnswer
 from client.events import Event, events_of
-from client.retries import Retries
 
 _CONNECT_SECONDS: Final = 5.0
 _LOOPBACK: Final = frozenset(["127.0.0.1", "localhost", "::1"])
@@ -131,14 +130,7 @@ class Transport:
             AdvisorError: The subclass says how it failed.
         """
         request = self._request(method, path, body, query, headers)
-        retries = Retries(request, self._attempts)
-        while True:
-            try:
-                return self._once(request)
-            except AdvisorError as error:
-                if (wait := retries.seconds_before_next(error)) is None:
-                    raise
-            time.sleep(wait)
+        return deliver(self._http, request, self._attempts)
 
     def events(
         self,
@@ -166,7 +158,7 @@ class Transport:
             finally:
                 response.close()
         except httpx.TransportError as error:
-            raise _no_answer(error) from error
+            raise no_answer(error, request.url.host) from error
 
     def _request(
         self,
@@ -194,15 +186,6 @@ class Transport:
             headers=sent,
         )
 
-    def _once(self, request: httpx.Request) -> httpx.Response:
-        try:
-            response = self._http.send(request)
-        except httpx.TransportError as error:
-            raise _no_answer(error) from error
-        if not response.is_success:
-            raise error_of(response)
-        return response
-
 
 def _parsed[A](answer: type[A], response: httpx.Response) -> A:
     try:
@@ -213,11 +196,3 @@ def _parsed[A](answer: type[A], response: httpx.Response) -> A:
             f"the answer to {request.method} {request.url.path} is not what this version of the "
             f"client expects ({error.error_count()} problems)"
         ) from error
-
-
-def _no_answer(error: httpx.TransportError) -> AdvisorError:
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-        return Unreachable("the API cannot be reached: check the URL and the network")
-    if isinstance(error, httpx.TimeoutException):
-        return TimedOut("no answer came in time; the request may have been carried out")
-    return TimedOut("the connection broke; the request may have been carried out")

@@ -14,7 +14,7 @@ from typing import Any, Final
 from boundaries.imports import Graph
 
 # The packages whose BUILD file orders their subpackages in `_LEVELS`.
-LEVELLED: Final = ("backend/shared", "backend/local")
+LEVELLED: Final = ("backend/client", "backend/local", "backend/shared")
 _MOST_MODULES: Final = 16
 _ONE_LINE: Final = re.compile(r"[^\n]+[^.\n]\.")
 _SENTENCE_INSIDE: Final = re.compile(r"[.!?] +[A-Z]")

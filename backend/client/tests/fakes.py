@@ -11,16 +11,36 @@ from urllib.parse import urlsplit
 
 type Reply = tuple[int, Any]
 
-TYPES = ["text/plain", "text/markdown", "text/html", "application/pdf"]
+TIME = "2026-01-02T03:04:05.000Z"
 ANSWER = {
     "answer": "Keep three months [1].",
     "status": "answered",
     "citations": [
-        {"marker": 1, "document_id": "fund", "title": "Funds", "page": 2, "quote": "Three months."}
+        {
+            "marker": 1,
+            "document_id": "fund",
+            "passage_id": "fund#0",
+            "title": "Funds",
+            "page": 2,
+            "quote": "Three months.",
+            "start": 0,
+            "end": 13,
+            "spans": [{"start": 0, "end": 22}],
+            "score": 0.5,
+        }
     ],
+    "disclosure": "An AI wrote this.",
+    "answer_id": "a_1",
     "conversation_id": "c_1",
     "trace_id": "6b0af7f06df12587c75f74d56d907bc0",
+    "request_id": "r-1",
 }
+
+
+def job(job_id: str, **fields: Any) -> dict[str, Any]:
+    """Return an ingestion that has not begun, except for `fields`."""
+    started = {"id": job_id, "state": "pending", "total": None, "done": 0, "failed": 0}
+    return started | {"errors": [], "created_at": TIME, "updated_at": TIME} | fields
 
 
 class FakeApi:
@@ -54,15 +74,17 @@ class FakeApi:
         match method, path.split("/")[1:]:
             case "POST", ["dev", "api", "ask"]:
                 return 200, ANSWER
-            case "GET", ["dev", "api", "openapi.json"]:
-                field = {"content_type": {"enum": TYPES}}
-                return 200, {"components": {"schemas": {"IngestedDocument": {"properties": field}}}}
             case "GET", ["dev", "api", "documents"]:
-                listed = [{"id": key, **one} for key, one in self.documents.items()]
+                stored = {"version": "1", "updated_at": TIME, "passages": 1}
+                listed = [{"id": key, **stored, **one} for key, one in self.documents.items()]
                 return 200, {"documents": listed, "cursor": None}
             case "POST", ["dev", "api", "uploads"]:
                 asked = json.loads(content)
-                where = {"url": f"{self.url}/s3/{asked['sha256']}", "method": "PUT"}
+                where = {
+                    "url": f"{self.url}/s3/{asked['sha256']}",
+                    "method": "PUT",
+                    "expires_at": TIME,
+                }
                 is_stored = asked["sha256"] in self.uploads
                 return 201, where | {"id": asked["sha256"], "headers": {}, "is_stored": is_stored}
             case "PUT", ["s3", digest]:
@@ -81,8 +103,7 @@ class FakeApi:
                 return 403, {"message": "Forbidden"}
 
     def _job(self, job_id: str, body: Any) -> dict[str, Any]:
-        started = {"id": job_id, "state": "pending", "done": 0, "failed": 0, "errors": []}
-        return self.jobs.setdefault(job_id, started | {"documents": body["documents"]})
+        return self.jobs.setdefault(job_id, job(job_id) | {"documents": body["documents"]})
 
     def _ended(self, job_id: str) -> dict[str, Any]:
         job = self.jobs[job_id]

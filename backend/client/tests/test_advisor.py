@@ -1,5 +1,6 @@
 """The program against an API on a socket: what it prints, and how it ends."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,9 +10,9 @@ import boto3
 import pytest
 
 from client.advisor import main
-from client.batches import INLINE_BYTES
-from client.outcome import Exit
-from client.tests.fakes import FakeApi
+from client.cli.batches import INLINE_BYTES
+from client.cli.outcome import Exit
+from client.tests.fakes import ANSWER, FakeApi, job
 
 Run = Callable[..., tuple[int, str, str]]
 TRACE = "1-6b0af7f0-6df12587c75f74d56d907bc0"
@@ -54,31 +55,38 @@ def test_json_is_all_that_is_printed(run: Run) -> None:
 
 
 def test_an_unanswered_question_is_not_done(run: Run, api: FakeApi) -> None:
-    unknown = {"answer": "I do not know.", "status": "unknown", "citations": []}
+    unknown = ANSWER | {"answer": "I do not know.", "status": "unknown", "citations": []}
     api.replies["POST /dev/api/ask"] = lambda _: (200, unknown)
     code, out, _ = run("ask", "Why?")
     assert (code, "I do not know." in out) == (Exit.NOT_DONE, True)
 
 
 def test_passages_are_numbered(run: Run, api: FakeApi) -> None:
-    passage = {"document_id": "a", "passage_id": "a#0", "text": "Save [bold].", "score": 0.5}
-    api.replies["POST /dev/api/search"] = lambda _: (200, {"passages": [passage]})
+    text = {"document_id": "a", "text": "Save [bold].", "version": "1"}
+    passages = [
+        text | {"passage_id": "a#0", "score": 0.5},
+        text | {"passage_id": "a#1", "score": None, "lexical": 7.25},
+    ]
+    found = {"passages": passages, "embedding_model": "model"}
+    api.replies["POST /dev/api/search"] = lambda _: (200, found)
     code, out, _ = run("search", "save")
     assert code == Exit.DONE
     assert "1. a#0  (0.500)" in out
+    assert "2. a#1  (BM25 7.250)" in out
     assert "Save [bold]." in out
 
 
 def test_status_is_the_services_or_an_ingestions(run: Run, api: FakeApi) -> None:
     services = {
-        "chat": {"healthy": True, "status": 200, "duration": 0.01},
-        "runner": {"healthy": False, "duration": 1.0, "detail": "no answer"},
+        "chat": {"service": "chat", "healthy": True, "status": 200, "duration": 0.01},
+        "runner": {"service": "runner", "healthy": False, "duration": 1.0, "detail": "no answer"},
     }
-    api.replies["GET /dev/api/test"] = lambda _: (200, {"healthy": False, "services": services})
+    health = {"service": "api", "healthy": False, "services": services}
+    api.replies["GET /dev/api/test"] = lambda _: (200, health)
     code, out, _ = run("status")
     assert (code, "no answer" in out) == (Exit.NOT_DONE, True)
-    job = {"id": "job-1", "state": "running", "total": 2, "done": 1, "failed": 0, "errors": []}
-    api.replies["GET /dev/api/ingestions/job-1"] = lambda _: (200, job)
+    running = job("job-1", state="running", total=2, done=1)
+    api.replies["GET /dev/api/ingestions/job-1"] = lambda _: (200, running)
     code, out, _ = run("status", "job-1")
     assert (code, "1 of 2 documents" in out) == (Exit.DONE, True)
     assert api.requests[-1][2]["x-api-key"] == "i"
@@ -117,6 +125,8 @@ def test_an_error_is_one_line_and_an_exit_code(
 def test_what_is_missing_is_named(run: Run) -> None:
     code, _, err = run("ask", "x", API_GATEWAY_URL="")
     assert (code, "API_GATEWAY_URL" in err) == (Exit.USAGE, True)
+    code, _, err = run("ask", "x", API_GATEWAY_URL="http://gateway.example/dev")
+    assert (code, "https://" in err) == (Exit.USAGE, True)
     code, _, err = run("ask", "x", API_KEY="", INGEST_API_KEY="")
     assert (code, "API_KEY" in err) == (Exit.NOT_PERMITTED, True)
 
@@ -217,6 +227,15 @@ def test_only_what_changed_is_stored_again(run: Run, api: FakeApi, folder: Path)
     assert api.count("PUT /s3") == 1  # the large file is there already
 
 
+def test_a_file_that_s3_does_not_take_ends_the_run(run: Run, api: FakeApi, tmp_path: Path) -> None:
+    content = "x" * (INLINE_BYTES + 1)
+    (tmp_path / "large.txt").write_text(content)
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    api.replies[f"PUT /s3/{digest}"] = lambda _: (403, {})
+    code, _, err = run("ingest", str(tmp_path))
+    assert (code, "The upload to S3 failed: HTTP 403." in err) == (Exit.NOT_PERMITTED, True)
+
+
 def test_problems_are_listed_by_file_and_tried_again(run: Run, api: FakeApi, folder: Path) -> None:
     api.problems["rates.txt"] = {"detail": "it is encrypted"}
     api.problems["large.txt"] = {"detail": "a scan", "pages": [{"first": 2, "last": 3}]}
@@ -257,7 +276,7 @@ def test_ctrl_c_ends_with_130_and_says_what_is_known(
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("client.gateway.Gateway.run_slice", interrupted)
+    monkeypatch.setattr("client.cli.runner.Runner.run_slice", interrupted)
     code, out, err = run("ingest", str(folder), "--json")
     assert (code, states(out)["fund.md"]) == (Exit.INTERRUPTED, "sent")
     assert "Interrupted." in err
@@ -279,7 +298,9 @@ def test_wrong_paths_are_named(run: Run, tmp_path: Path) -> None:
     assert (code, "'x.txt'" in err) == (Exit.USAGE, True)
 
 
-@pytest.mark.parametrize("arguments", [[], ["ask"], ["ask", "x", "--top-k", "0"], ["dance"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["ask"], ["ask", "x", "--top-k", "0"], ["status", ".."], ["dance"]]
+)
 def test_a_wrong_command_line_ends_with_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

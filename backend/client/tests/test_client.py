@@ -109,11 +109,11 @@ def test_answers_are_typed(client: Client) -> None:
 def test_a_repeated_ingestion_is_the_same_one(client: Client) -> None:
     key = f"test-{uuid.uuid4()}"
     body = models.IngestionRequest(
-        documents=[models.DocumentBody(id="repeated", text="Save first.")]
+        documents=[models.IngestedDocument(id="repeated", text="Save first.")]
     )
     first = client.start_ingestion(body, idempotency_key=key)
     assert client.start_ingestion(body, idempotency_key=key).id == first.id
-    other = models.IngestionRequest(documents=[models.DocumentBody(id="other", text="Save.")])
+    other = models.IngestionRequest(documents=[models.IngestedDocument(id="other", text="Save.")])
     with pytest.raises(errors.Conflict):
         client.start_ingestion(other, idempotency_key=key)
 

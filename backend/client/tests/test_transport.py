@@ -36,7 +36,7 @@ _JOB = {
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the client would have waited; it does not wait."""
     found: list[float] = []
-    monkeypatch.setattr("client.transport.time.sleep", found.append)
+    monkeypatch.setattr("client.delivery.time.sleep", found.append)
     return found
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from client.outcome import CommandError, Exit
+from client.cli.outcome import CommandError, Exit
 
 _TRACE_ID: Final = re.compile(r"(?:1-)?([0-9a-f]{8})-?([0-9a-f]{24})")
 _REGION: Final = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com$")

@@ -2,19 +2,22 @@
 
 import argparse
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any, Final
 
+from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from client import printing
-from client.credentials import read_access
-from client.files import find_files
-from client.gateway import Gateway
-from client.ingestion import Ingester, Result
-from client.outcome import Exit
-from client.replies import Answer, Health, Ingestion, Passages
-from client.trace import as_json, print_waterfall, read_spans, xray_id, xray_url
+from client import models
+from client.cli import printing
+from client.cli.credentials import Access, read_access
+from client.cli.files import find_files
+from client.cli.ingestion import Ingester, Result
+from client.cli.outcome import Exit, command_error
+from client.cli.runner import Runner
+from client.cli.trace import as_json, print_waterfall, read_spans, xray_id, xray_url
+from client.errors import AdvisorError
 
 _UNFINISHED: Final = frozenset(["failed", "partial", "sent"])
 
@@ -42,40 +45,52 @@ class Commands:
         self._notes = notes
 
     def run(self) -> Exit:
-        """Carry out the command that was given."""
+        """Carry out the command that was given.
+
+        Raises:
+            CommandError: It could not be carried out.
+        """
         command = getattr(self, f"_{self._options.command}")
-        exit_code: Exit = command()
+        try:
+            exit_code: Exit = command()
+        except AdvisorError as error:
+            raise command_error(error) from None
         return exit_code
 
     def _ask(self) -> Exit:
-        body = self._query(question=self._options.question)
-        if self._options.conversation:
-            body["conversation_id"] = self._options.conversation
-        with self._gateway() as gateway:
-            answer = gateway.post(Answer, "/api/ask", body)
-        if not self._print_json(answer.model_dump()):
+        options = self._options
+        question = models.AskRequest(
+            question=options.question,
+            conversation_id=options.conversation or None,
+            top_k=options.top_k,
+            filter=options.filter,
+        )
+        with self._access().client() as client:
+            answer = client.ask(question)
+        if not self._print_model(answer):
             printing.print_answer(answer, self._output)
         return Exit.DONE if answer.status in {"answered", "partial"} else Exit.NOT_DONE
 
     def _search(self) -> Exit:
-        body = self._query(text=self._options.text)
-        with self._gateway() as gateway:
-            found = gateway.post(Passages, "/api/search", body)
-        if not self._print_json(found.model_dump()):
+        options = self._options
+        words = models.SearchRequest(text=options.text, top_k=options.top_k, filter=options.filter)
+        with self._access().client() as client:
+            found = client.search(words)
+        if not self._print_model(found):
             printing.print_passages(found, self._output)
         return Exit.DONE if found.passages else Exit.NOT_DONE
 
     def _status(self) -> Exit:
         ingestion_id = self._options.ingestion_id
-        with self._gateway(writes=bool(ingestion_id)) as gateway:
+        with self._access(writes=bool(ingestion_id)).client() as client:
             if ingestion_id:
-                ingestion = gateway.get(Ingestion, f"/api/ingestions/{ingestion_id}")
-                if not self._print_json(ingestion.model_dump()):
+                ingestion = client.get_ingestion(ingestion_id)
+                if not self._print_model(ingestion):
                     printing.print_ingestion(ingestion, self._output)
                 has_failed = ingestion.state in {"failed", "partial", "cancelled"}
                 return Exit.NOT_DONE if has_failed else Exit.DONE
-            health = gateway.get(Health, "/api/test")
-        if not self._print_json(health.model_dump()):
+            health = client.check_services()
+        if not self._print_model(health):
             printing.print_health(health, self._output)
         return Exit.DONE if health.healthy else Exit.NOT_DONE
 
@@ -102,14 +117,15 @@ class Commands:
             TimeElapsedColumn(),
             TextColumn("{task.description}", markup=False),
         )
-        with self._gateway(writes=True) as gateway:
+        access = self._access(writes=True)
+        with access.client() as client, closing(access.service("runner")) as runner:
             progress = Progress(*columns, console=self._notes, transient=True)
             task = progress.add_task("", total=len(files))
 
             def report(done: int, doing: str) -> None:
                 progress.update(task, completed=done, description=doing[:60])
 
-            ingester = Ingester(gateway, report)
+            ingester = Ingester(client, Runner(runner), report)
             try:
                 with progress:
                     ingester.ingest(files)
@@ -131,12 +147,11 @@ class Commands:
         if not self._print_json({"files": [_as_json(one) for one in results]}):
             printing.print_results(results, self._output)
 
-    def _query(self, **question: str) -> dict[str, Any]:
-        body: dict[str, Any] = {**question, "top_k": self._options.top_k}
-        return body | ({"filter": self._options.filter} if self._options.filter else {})
+    def _access(self, *, writes: bool = False) -> Access:
+        return read_access(self._environment, writes=writes, secret=self._options.secret)
 
-    def _gateway(self, *, writes: bool = False) -> Gateway:
-        return Gateway(read_access(self._environment, writes=writes, secret=self._options.secret))
+    def _print_model(self, answer: BaseModel) -> bool:
+        return self._print_json(answer.model_dump(mode="json"))
 
     def _print_json(self, content: dict[str, Any]) -> bool:
         if self._options.json:

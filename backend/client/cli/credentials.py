@@ -1,14 +1,20 @@
 """Where the gateway is and which API key to send: environment variables or Secrets Manager."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-from client.outcome import CommandError, Exit
+from client import Client
+from client.cli.outcome import CommandError, Exit
+from client.transport import Transport
 
 _TIMEOUT_SECONDS = 10
+_URL_ADVICE = (
+    "API_GATEWAY_URL must be the URL of the gateway with its stage, such as "
+    "https://abc.execute-api.us-east-1.amazonaws.com/dev. For the local estate, "
+    "source its env file."
+)
 
 
 @dataclass(frozen=True)
@@ -17,11 +23,22 @@ class Access:
 
     url: str
     key: str
-    token: str | None = None
+    token: Callable[[], str] | None = None
 
-    def headers(self) -> dict[str, str]:
-        """Return the headers that identify program and user."""
-        return {"x-api-key": self.key} | ({"authorization": self.token} if self.token else {})
+    def client(self) -> Client:
+        """Return a client of the API.
+
+        Raises:
+            CommandError: The URL is wrong.
+        """
+        try:
+            return Client(self.url, self.key, token=self.token)
+        except ValueError as error:
+            raise CommandError(f"{_URL_ADVICE} ({error})", Exit.USAGE) from None
+
+    def service(self, name: str) -> Transport:
+        """Return a transport to a service that the gateway has beside the API."""
+        return Transport(f"{self.url}/{name}", self.key, token=self.token)
 
 
 def read_access(environment: Mapping[str, str], *, writes: bool, secret: str | None) -> Access:
@@ -36,13 +53,8 @@ def read_access(environment: Mapping[str, str], *, writes: bool, secret: str | N
         CommandError: Something is missing, or the secret cannot be read.
     """
     url = environment.get("API_GATEWAY_URL", "").rstrip("/")
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-        raise CommandError(
-            "API_GATEWAY_URL must be the URL of the gateway with its stage, such as "
-            "https://abc.execute-api.us-east-1.amazonaws.com/dev. For the local estate, "
-            "source its env file.",
-            Exit.USAGE,
-        )
+    if not url:
+        raise CommandError(_URL_ADVICE, Exit.USAGE)
     names = ("INGEST_API_KEY", "API_KEY") if writes else ("API_KEY", "INGEST_API_KEY")
     key = _secret(secret) if secret else next(filter(None, map(environment.get, names)), None)
     if not key:
@@ -52,7 +64,8 @@ def read_access(environment: Mapping[str, str], *, writes: bool, secret: str | N
         )
     if not key.isascii() or not key.isprintable() or " " in key:
         raise CommandError("The API key has characters that no key has.", Exit.NOT_PERMITTED)
-    return Access(url, key, environment.get("ID_TOKEN") or None)
+    token = environment.get("ID_TOKEN")
+    return Access(url, key, (lambda: token) if token else None)
 
 
 def _secret(name: str) -> str:

@@ -9,15 +9,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from client.ingestion import Result
-from client.replies import Answer, Citation, Health, Ingestion, Passages
+from client import models
+from client.cli.ingestion import Result
 
 _STATE_STYLES = {
     "stored": "green", "skipped": "dim", "partial": "yellow", "sent": "yellow", "failed": "red",
 }  # fmt: skip
 
 
-def print_answer(answer: Answer, console: Console) -> None:
+def print_answer(answer: models.AskResponse, console: Console) -> None:
     """Print an answer with its numbered citations."""
     console.print(Text(answer.answer))
     if answer.citations:
@@ -27,24 +27,23 @@ def print_answer(answer: Answer, console: Console) -> None:
         console.print(Padding(Text(f'"{" ".join(citation.quote.split())}"', "dim"), (0, 0, 0, 4)))
     for removed in answer.removed:
         console.print(Text(f"Left out ({removed.reason}): {removed.sentence}", "yellow"))
-    if answer.disclosure:
-        console.print(Text(f"\n{answer.disclosure}", "dim"))
+    console.print(Text(f"\n{answer.disclosure}", "dim"))
     for name, value in (("Conversation", answer.conversation_id), ("Trace", answer.trace_id)):
         if value:
             console.print(Text(f"{name} {value}", "dim"))
 
 
-def print_passages(found: Passages, console: Console) -> None:
+def print_passages(found: models.SearchResponse, console: Console) -> None:
     """Print the passages that were found."""
     if not found.passages:
         console.print("Nothing was found.")
     for number, passage in enumerate(found.passages, start=1):
         title = f"  {passage.title}" if passage.title else ""
-        console.print(Text(f"{number}. {passage.passage_id}{title}  ({passage.score:.3f})", "bold"))
+        console.print(Text(f"{number}. {passage.passage_id}{title}  ({_score(passage)})", "bold"))
         console.print(Padding(Text(passage.text), (0, 0, 1, 3)))
 
 
-def print_health(health: Health, console: Console) -> None:
+def print_health(health: models.InterServiceResponse, console: Console) -> None:
     """Print a table of the services."""
     table = Table("service", "state", "HTTP", "ms", "detail")
     for name, service in health.services.items():
@@ -55,7 +54,7 @@ def print_health(health: Health, console: Console) -> None:
     console.print(table)
 
 
-def print_ingestion(ingestion: Ingestion, console: Console) -> None:
+def print_ingestion(ingestion: models.Ingestion, console: Console) -> None:
     """Print the progress of an ingestion and its problems."""
     total = "?" if ingestion.total is None else ingestion.total
     console.print(
@@ -80,7 +79,13 @@ def print_results(results: Iterable[Result], console: Console) -> None:
     console.print(", ".join(f"{number} {state}" for state, number in counts.items()) or "No files.")
 
 
-def _source(citation: Citation) -> str:
+def _score(passage: models.FoundPassage) -> str:
+    if passage.score is not None:
+        return f"{passage.score:.3f}"
+    return f"BM25 {passage.lexical or 0:.3f}"
+
+
+def _source(citation: models.Citation) -> str:
     parts = [citation.document_id]
     if citation.title:
         parts.append(citation.title)

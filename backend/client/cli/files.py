@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from client.outcome import CommandError, Exit
+from client.cli.outcome import CommandError, Exit
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument"

@@ -4,10 +4,11 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
-from client.files import SourceFile
-from client.gateway import Gateway
+from client import Client, models
+from client.cli.files import SourceFile
+from client.cli.uploads import upload
 
 INLINE_BYTES: Final = 1024 * 1024
 """A larger file is uploaded to S3 instead of being sent through the gateway."""
@@ -41,20 +42,19 @@ def batch_key(batch: Batch) -> str:
     return f"advisor-{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:40]}"
 
 
-def document(file: SourceFile, gateway: Gateway) -> dict[str, Any]:
+def document(file: SourceFile, client: Client) -> models.IngestedDocument:
     """Return a file as a document of an ingestion; upload its content if it is large."""
-    body: dict[str, Any] = {
-        "id": file.document_id,
-        "content_type": file.content_type,
-        # A later run compares the hash, so that it sends only what changed.
-        "metadata": {"source": file.name[-500:], "sha256": file.sha256},
-    }
     content = file.path.read_bytes()
     if file.size > INLINE_BYTES:
-        request = {
+        where = {"upload": upload(client, content, file.content_type)}
+    else:
+        where = {"data": base64.b64encode(content).decode()}
+    return models.IngestedDocument.model_validate(
+        {
+            "id": file.document_id,
             "content_type": file.content_type,
-            "size": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
+            # A later run compares the hash, so that it sends only what changed.
+            "metadata": {"source": file.name[-500:], "sha256": file.sha256},
+            **where,
         }
-        return body | {"upload": gateway.upload(request, content)}
-    return body | {"data": base64.b64encode(content).decode()}
+    )

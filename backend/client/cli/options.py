@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     status = commands.add_parser(
         "status", parents=[common], help="the services' health, or an ingestion's progress"
     )
-    status.add_argument("ingestion_id", nargs="?", metavar="INGESTION")
+    status.add_argument("ingestion_id", nargs="?", type=_id, metavar="INGESTION")
     trace = commands.add_parser("trace", parents=[common], help="the waterfall of a request")
     trace.add_argument("trace_id", metavar="TRACE")
     return cli
@@ -49,6 +49,12 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 3 and 1 <= int(text) <= 100):
         raise argparse.ArgumentTypeError("must be a number from 1 to 100")
     return int(text)
+
+
+def _id(text: str) -> str:
+    if text in {".", ".."}:
+        raise argparse.ArgumentTypeError("must be the id of an ingestion")
+    return text
 
 
 def _object(text: str) -> dict[str, Any]:
