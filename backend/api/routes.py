@@ -23,7 +23,7 @@ from api.status import Status
 from shared.answers import AnswerId, ConversationId, Feedback, KeptConversation
 from shared.description.headers import ACCEPTED, IdempotencyKey
 from shared.documents import DocumentId
-from shared.event_stream import EventStreamResponse, event_stream
+from shared.events.stream import EventStreamResponse, event_stream
 from shared.ingestion.documents import JobCursor
 from shared.ingestion.uploads import Upload, UploadRequest
 from shared.models import InterServiceResponse, StatusResponse, error_responses

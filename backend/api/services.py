@@ -24,7 +24,7 @@ from api.models import (
 from shared.answers import Feedback, GivenAnswer, KeptConversation
 from shared.api_client import BadAnswer, CallError, ServiceAPIClient
 from shared.errors import BadDependency, CapacityExceeded, ServiceError
-from shared.event_stream import Event, EventReader, Send, event_of
+from shared.events.stream import Event, EventReader, Send, event_of
 from shared.ingestion.uploads import Upload, UploadRequest
 from shared.logging import get_logger, request_context
 from shared.models import ErrorResponse, InterServiceResponse, ServiceInfo

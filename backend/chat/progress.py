@@ -7,10 +7,10 @@ from typing import Final, Literal
 from chat.answers import checked_answer
 from chat.answers.checked_answer import Piece
 from chat.answers.passages import Passage
-from shared.answer_events import FoundPassage, PassagesEvent, StatusEvent, UnitEvent
 from shared.answers import CheckedAnswer, Citation, Removed, Span
 from shared.errors import ServiceError
-from shared.event_stream import Event, Send, event_of
+from shared.events.answers import FoundPassage, PassagesEvent, StatusEvent, UnitEvent
+from shared.events.stream import Event, Send, event_of
 
 _PASSAGE_FIELDS: Final = tuple(FoundPassage.model_fields)
 

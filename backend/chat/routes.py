@@ -9,7 +9,7 @@ from chat.models import MessagesRequest
 from chat.progress import Progress
 from shared.access import event_key_id
 from shared.answers import AnswerId, ConversationId, Feedback, GivenAnswer, KeptConversation
-from shared.event_stream import Event, EventStreamResponse, Send, event_of, event_stream
+from shared.events.stream import Event, EventStreamResponse, Send, event_of, event_stream
 from shared.models import error_responses
 
 router = APIRouter(tags=["chat"])

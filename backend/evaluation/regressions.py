@@ -60,8 +60,8 @@ REGRESSIONS: Final = (
         "the farthest passages come first",
         "ranking",
         "s3vector/snapshot.py",
-        "sorted((-float(scores[row]),",
-        "sorted((float(scores[row]),",
+        "sorted((-score, *self._place(row), row)",
+        "sorted((score, *self._place(row), row)",
     ),
     Regression(
         "passages are embedded without their title",
@@ -88,8 +88,8 @@ REGRESSIONS: Final = (
         "the relevance gate stops what is near",
         "ranking",
         "chat/relevance.py",
-        'return "relevant" if best >= threshold else "irrelevant"',
-        'return "relevant" if best <= threshold else "irrelevant"',
+        'return "relevant" if closest >= threshold else "irrelevant"',
+        'return "relevant" if closest <= threshold else "irrelevant"',
     ),
     Regression(
         "passages are a third as long",

@@ -98,6 +98,7 @@ def default_estate(
             "EMBEDDING_DIMENSIONS": "1024",
             "VECTOR_BUCKET_NAME": vectors,
             "VECTOR_BACKEND": "s3",
+            "MAX_STORE_BYTES": str(192 * 2**20),
         },
         "runner": {
             "JOBS_BUCKET_NAME": jobs,

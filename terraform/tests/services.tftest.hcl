@@ -467,9 +467,9 @@ run "a_larger_store_and_a_shorter_erasure" {
   assert {
     condition = { for name, bucket in aws_s3_bucket_lifecycle_configuration.main : name => { for rule in bucket.rule : rule.filter[0].prefix => rule.expiration[0].days if rule.id != "old-versions" } } == {
       vectors = { "documents/pending/" = 1 }
-      jobs    = { "jobs/state/" = 10, "jobs/items/" = 10, "jobs/open/" = 10 }
+      jobs    = { "incoming/" = 7, "jobs/state/" = 10, "jobs/items/" = 10, "jobs/open/" = 10 }
     }
-    error_message = "Offers and ended jobs expire, and nothing else."
+    error_message = "Offers, uploads and ended jobs expire, and nothing else."
   }
 
   assert {

@@ -152,7 +152,6 @@ WRONG_BESIDE_A_RIGHT_ONE: Mapping[str, tuple[Any, str]] = {
     "force_destroy": (True, "Leave force_destroy false in test and prod"),
     "environment": ("test", ""),
     "max_store_mib": (193.5, "Write max_store_mib as a whole number"),
-    "s3vector_memory_mb": (64, "Write s3vector_memory_mb as a whole number from 128 to 10240"),
     "runner_platform": ("apprunner", ""),
     "enable_service_api_keys": (False, ""),
     "authorizer": (
@@ -179,6 +178,7 @@ TOO_LARGE_FOR_A_FUNCTION: Mapping[str, tuple[Any, str]] = {
 
 # A variable with two rules, one of which depends on the environment.
 WRONG_IN_DEV: Mapping[str, tuple[Any, str]] = {
+    "s3vector_memory_mb": (64, "Write s3vector_memory_mb as a whole number from 128 to 10240"),
     "environment": ("dev", ""),
     "runner_platform": ("ecs", 'or as "lambda" for an account that cannot use App Runner'),
 }

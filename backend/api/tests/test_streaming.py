@@ -9,7 +9,7 @@ import pytest
 
 from api.app import create_app
 from api.tests.fakes import SETTINGS, Gateway
-from shared.event_stream import Event, EventReader
+from shared.events.stream import Event, EventReader
 from shared.testing import app_client
 
 pytestmark = pytest.mark.anyio

@@ -27,7 +27,7 @@ from chat.tests.fakes import (
 )
 from shared.answers import CheckedAnswer
 from shared.errors import Unavailable
-from shared.event_stream import Event, EventReader
+from shared.events.stream import Event, EventReader
 from shared.testing import app_client
 
 pytestmark = pytest.mark.anyio

@@ -19,7 +19,7 @@ from local.compute.processes import BACKEND
 from local.conftest import RunningUp, start_up, stop_up
 from local.demo.documents import documents
 from local.tests.paused_bedrock import MORE, PausedBedrock
-from shared.event_stream import Event, EventReader
+from shared.events.stream import Event, EventReader
 
 QUESTION = {"question": "How large should an emergency fund be?"}
 SECONDS = 60

@@ -37,6 +37,8 @@ def copy_backend(folder: Path) -> Path:
     ignored = shutil.ignore_patterns("tests", "__pycache__", "benchmarks")
     shutil.copytree(BACKEND, folder / "backend", ignore=ignored)
     shutil.copy(FILE, folder)
+    (folder / "terraform").mkdir()
+    shutil.copy(BACKEND.parent / "terraform" / "operations.json", folder / "terraform")
     return folder / "backend"
 
 

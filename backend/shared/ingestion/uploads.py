@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from shared.description.examples import with_examples
 from shared.documents import ContentType
 from shared.models import Timestamp
 
@@ -17,7 +18,9 @@ UploadId = Annotated[
 class UploadRequest(BaseModel):
     """A file to upload."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True) | with_examples(
+        {"content_type": "application/pdf", "size": 250_000, "sha256": "9f" * 32}
+    )
 
     content_type: ContentType
     size: Annotated[int, Field(strict=True, ge=1, description="Bytes; the URL takes no other.")]

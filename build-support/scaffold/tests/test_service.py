@@ -72,7 +72,7 @@ def test_no_place_of_a_template_is_left_open(root: Path) -> None:
         (["json"], "Python has a module or a word json already"),
         (["fastapi"], "Python has a module or a word fastapi already"),
         (["shared"], "Python has a module or a word shared already"),
-        (["client"], "has an API key client"),
+        (["ingest"], "has an API key ingest"),
         (["billing", "--calls", "nobody"], "there is no service nobody"),
         (["billing", "--calls", "rotation"], "there is no service rotation"),
         (["billing", "--calls", "billing"], "there is no service billing"),

@@ -4,11 +4,8 @@ import dataclasses
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +15,10 @@ import pytest
 from local.aws.server import boto3_client
 from local.blueprint import Blueprint, Function, FunctionIntegration, HttpIntegration, WebService
 from local.compute.processes import BACKEND
-from local.conftest import RunningUp, start_up, stop_up, wait_until
+from local.conftest import RunningUp, wait_until
 from local.default_estate import default_estate
 from local.terraform.layer_copy import REPOSITORY, missing
 from local.terraform.readback import EstateReader, UnservableError
-from local.terraform.tests.exercised_statements import (
-    NOT_EXERCISED,
-    STATEMENTS,
-    Statement,
-    load,
-)
 from services.declared import DECLARED, ROUTED, SERVICES
 
 pytestmark = [
@@ -43,19 +34,6 @@ _OF_A_DEPLOYMENT = (
     "PORT",
     "SERVICE_VERSION",
 )
-
-
-@pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningUp]:
-    folder = tmp_path_factory.mktemp("applied")
-    run = ("--run-dir", str(folder / "run"))
-    # With each service held to its own role, so every test below shows that the role suffices.
-    started = start_up(folder, "--terraform", "--iam", "enforce", *run, seconds=600)
-    state = folder / "run" / "var" / "terraform"
-    assert (state / "terraform" / "terraform.tfstate").is_file()
-    yield started
-    assert stop_up(started) == 0
-    assert not state.exists()
 
 
 def client(applied: RunningUp, service: str) -> Any:
@@ -117,7 +95,8 @@ def test_a_service_has_terraforms_variables_with_this_machines_addresses(
     made = read(applied).read().function_of("api").environment
     assert "execute-api" in made["API_GATEWAY_URL"]
     assert found["API_GATEWAY_URL"] == applied.url
-    local = ("API_GATEWAY_URL", "OTLP_ENDPOINT")
+    # Pages of every port of this machine may call the local gateway.
+    local = ("API_GATEWAY_URL", "CORS_ORIGINS", "OTLP_ENDPOINT")
     assert {name: found[name] for name in made if name not in local} == {
         name: value for name, value in made.items() if name not in local
     }
@@ -189,7 +168,8 @@ def without_what_differs(estate: Blueprint) -> dict[str, Any]:
         shown.pop(seed)
     shown["functions"] = {f["service"]: f for f in shown["functions"] if f["service"] in ROUTED}
     shown["web_services"] = {each["service"]: each for each in shown["web_services"]}
-    shown["schedules"].pop("records", None)
+    for hourly in ("records", "s3vector"):
+        shown["schedules"].pop(hourly, None)
     for each in (*shown["functions"].values(), *shown["web_services"].values()):
         each.pop("handler", None)
         each["environment"]["KEY_SCOPES"] = json.loads(each["environment"]["KEY_SCOPES"])
@@ -253,87 +233,6 @@ def test_an_unsupported_route_is_refused(applied: RunningUp) -> None:
     ):
         read(applied).read()
     gateway.delete_resource(restApiId=api["id"], resourceId=made["id"])
-
-
-class RolePolicy:
-    """The policy of a service's role that has a statement."""
-
-    def __init__(self, applied: RunningUp, service: str, sid: str) -> None:
-        self.iam = client(applied, "iam")
-        kind = "apprunner" if service == "runner" else "lambda"
-        self.role = f"fin-advisor-dev-{kind}-{service}"
-        for one in self.iam.list_attached_role_policies(RoleName=self.role)["AttachedPolicies"]:
-            self.arn = one["PolicyArn"]
-            self.version = self.iam.get_policy(PolicyArn=self.arn)["Policy"]["DefaultVersionId"]
-            self.statements = self.iam.get_policy_version(
-                PolicyArn=self.arn, VersionId=self.version
-            )["PolicyVersion"]["Document"]["Statement"]
-            if sid in {each["Sid"] for each in self.statements}:
-                return
-        raise LookupError(f"no policy of {self.role} has the statement {sid}")
-
-    @contextmanager
-    def without(self, sid: str) -> Iterator[None]:
-        """Remove a statement for as long as the block lasts."""
-        kept = [each for each in self.statements if each["Sid"] != sid]
-        nothing = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::none/*"}
-        document = {"Version": "2012-10-17", "Statement": kept or [nothing]}
-        made = self.iam.create_policy_version(
-            PolicyArn=self.arn, PolicyDocument=json.dumps(document), SetAsDefault=True
-        )["PolicyVersion"]["VersionId"]
-        try:
-            yield
-        finally:
-            self.iam.set_default_policy_version(PolicyArn=self.arn, VersionId=self.version)
-            self.iam.delete_policy_version(PolicyArn=self.arn, VersionId=made)
-
-
-def restart(applied: RunningUp, service: str) -> None:
-    """End the processes of a service. A function's next one starts with the next request."""
-    program = "runner.server" if service == "runner" else f"{service}.handler.handler"
-    ended = applied.children(program)
-    for pid in ended:
-        os.kill(pid, signal.SIGKILL)
-    assert wait_until(lambda: not ended & applied.children(program), seconds=30)
-
-
-@pytest.fixture(scope="module")
-def loaded(applied: RunningUp) -> RunningUp:
-    assert wait_until(lambda: load(applied), seconds=120)
-    return applied
-
-
-@pytest.mark.parametrize("statement", STATEMENTS, ids=str)
-def test_a_service_fails_without_a_statement_that_it_needs(
-    loaded: RunningUp, statement: Statement
-) -> None:
-    policy = RolePolicy(loaded, statement.service, statement.sid)
-    assert wait_until(lambda: statement.works(loaded), seconds=60)
-    with policy.without(statement.sid):
-        if statement.restart:
-            restart(loaded, statement.service)
-        assert wait_until(lambda: not statement.works(loaded), seconds=60)
-        refused = f"IAM: {policy.role} lacks {statement.action}"
-        assert wait_until(lambda: refused in loaded.output.read_text(), seconds=60)
-    if statement.restart:
-        restart(loaded, statement.service)
-    assert wait_until(lambda: statement.works(loaded), seconds=90)
-
-
-def test_every_other_statement_is_listed_with_its_reason(applied: RunningUp) -> None:
-    found = set()
-    for service in ROUTED:
-        policies = RolePolicy(applied, service, "ReadOwnKey")
-        attached = policies.iam.list_attached_role_policies(RoleName=policies.role)
-        for one in attached["AttachedPolicies"]:
-            arn = one["PolicyArn"]
-            version = policies.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-            document = policies.iam.get_policy_version(PolicyArn=arn, VersionId=version)
-            statements = document["PolicyVersion"]["Document"]["Statement"]
-            found |= {(service, statement["Sid"]) for statement in statements}
-    exercised = {(each.service, each.sid) for each in STATEMENTS}
-    assert exercised <= found
-    assert {sid for _, sid in found - exercised} == set(NOT_EXERCISED)
 
 
 def test_a_signal_during_the_apply_ends_terraform_and_its_provider(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from shared import event_stream
 from shared.errors import BadDependency
-from shared.event_stream import Event, EventReader
+from shared.events.stream import Event, EventReader
 
 EVENTS = [Event("status", '{"a":1}'), Event("done", '{"text":"\u00e4: \\n"}')]
 
