@@ -68,6 +68,8 @@ class Settings(FullServiceSettings):
     """The most bytes of one document."""
 
     upload_url_seconds: Annotated[int, Field(ge=60, le=3600)] = 600
+    """How long the URL of an upload is valid."""
+
     parse_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
     """Parsing a document, or a page of it, is cancelled after this time."""
 

@@ -112,7 +112,7 @@ def decode_postings(fields: Mapping[str, Any] | None, *, rows: int) -> Postings 
 
     if fields is None or fields["version"] != VERSION:
         return None
-    types = (np.uint64, np.uint32, _row_type(rows), np.uint8, np.uint32)
+    types: tuple[Any, ...] = (np.uint64, np.uint32, _row_type(rows), np.uint8, np.uint32)
     arrays: list[Any] = []
     for name, kind in zip(_FIELDS, types, strict=True):
         stored = np.dtype(kind).newbyteorder("<")

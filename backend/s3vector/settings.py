@@ -45,5 +45,7 @@ class Settings(FullServiceSettings):
     """The most passages that one request may store."""
 
     search_mode: Literal["dense", "hybrid"] = "hybrid"
+    """The mode of queries by text that name none."""
+
     max_store_bytes: Annotated[int, Field(ge=2**16)] = 192 * 2**20
     """The most bytes of the store, which is kept in memory."""

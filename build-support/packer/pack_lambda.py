@@ -77,6 +77,9 @@ _DROPPED = (
     "packaging/licenses/*",
     "pydantic/mypy.py",
     "setuptools/*",
+    "starlette/testclient.py",
+    # Imported in a browser only.
+    "urllib3/contrib/emscripten/*",
 )
 # Metadata that programs read at run time: versions, and entry points (OpenTelemetry's context).
 _KEPT_METADATA = {"METADATA", "entry_points.txt"}

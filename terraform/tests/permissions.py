@@ -153,7 +153,8 @@ UNUSED_REASONS: Final = _explained(
     (r"Buckets s3:GetBucketLocation", "a bucket that exists already"),
     (r"Conversations dynamodb:UpdateContinuousBackups", "prod alone has backups"),
     (r"Conversations dynamodb:UpdateTable", "a changed deletion protection"),
-    (r"Vector(Buckets|Stack) .*", 'vector_backend = "s3vectors"'),
+    (r"VectorBuckets .*", 'vector_backend = "s3vectors"'),
+    (r"Stacks .*", 'vector_backend = "s3vectors", or streaming = true'),
     (
         r"Secrets secretsmanager:(CancelRotateSecret|RotateSecret)",
         "variable key_rotation_days; NEVER_RECORDED",

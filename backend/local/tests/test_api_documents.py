@@ -47,7 +47,7 @@ def test_the_examples_of_a_document_work_at_its_server(estate: RunningUp, servic
             )
             assert answer.is_success, f"{method} {path}: {answer.text}"
             is_json = answer.headers.get("content-type") == "application/json"
-            if is_json and method in {"POST", "PUT"}:
+            if answer.content and is_json and method in {"POST", "PUT"}:
                 made = answer.json()
                 known |= {
                     name: made[name] for name in ("conversation_id", "answer_id") if name in made

@@ -15,10 +15,14 @@ UploadId = Annotated[
 ]
 
 
-class UploadRequest(BaseModel):
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class UploadRequest(_Request):
     """A file to upload."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True) | with_examples(
+    model_config = with_examples(
         {"content_type": "application/pdf", "size": 250_000, "sha256": "9f" * 32}
     )
 

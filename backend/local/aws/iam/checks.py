@@ -44,6 +44,7 @@ _ACTIONS: Final = {
     "s3:PutBucketEncryption": ["s3:PutEncryptionConfiguration"],
     "s3:DeleteBucketEncryption": ["s3:PutEncryptionConfiguration"],
     "s3:PutBucketLifecycleConfiguration": ["s3:PutLifecycleConfiguration"],
+    "s3:DeleteBucketCors": ["s3:PutBucketCORS"],
     "s3:DeleteBucketLifecycle": ["s3:PutLifecycleConfiguration"],
     "s3:DeleteBucketOwnershipControls": ["s3:PutBucketOwnershipControls"],
     "s3:DeleteBucketTagging": ["s3:PutBucketTagging"],

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared import event_stream
 from shared.errors import BadDependency
+from shared.events import stream as event_stream
 from shared.events.stream import Event, EventReader
 
 EVENTS = [Event("status", '{"a":1}'), Event("done", '{"text":"\u00e4: \\n"}')]
