@@ -14,18 +14,25 @@ from local.console.gateway_client import GatewayClient, GatewayError
 from local.console.models import FileProblem, Upload
 from local.console.parts import Parts
 
-LARGEST_BYTES = 50 * 2**20
+LARGEST_BYTES = 20 * 2**20
+"""As the runner takes."""
 
 _KEPT = 200
 _POLL_SECONDS = 0.5
 _LONGEST_NAME = 300
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9!_.*'()/-]")
+_OFFICE = "application/vnd.openxmlformats-officedocument"
 _TYPES = {
     ".txt": "text/plain",
     ".md": "text/markdown",
     ".html": "text/html",
     ".htm": "text/html",
     ".pdf": "application/pdf",
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+    ".docx": f"{_OFFICE}.wordprocessingml.document",
+    ".xlsx": f"{_OFFICE}.spreadsheetml.sheet",
+    ".pptx": f"{_OFFICE}.presentationml.presentation",
 }
 
 

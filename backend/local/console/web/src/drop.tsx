@@ -2,7 +2,7 @@
 import { useRef, useState } from "preact/hooks";
 import { send } from "./server";
 
-const READABLE = /\.(txt|md|html?|pdf)$/i;
+const READABLE = /\.(txt|md|html?|pdf|csv|tsv|docx|xlsx|pptx)$/i;
 
 interface NamedFile {
   name: string;
@@ -18,7 +18,7 @@ export function DropZone({ onProblem }: { onProblem: (text: string) => void }) {
   const upload = async (found: NamedFile[]) => {
     const readable = found.filter((one) => READABLE.test(one.name));
     const skipped = found.length - readable.length;
-    const problems = skipped ? [`${skipped} of ${found.length} files were skipped: only .txt, .md, .html and .pdf are read.`] : [];
+    const problems = skipped ? [`${skipped} of ${found.length} files were skipped: only text, Markdown, HTML, PDF, CSV, Word, Excel and PowerPoint are read.`] : [];
     for (const [number, one] of readable.entries()) {
       setLeft(readable.length - number);
       try {
