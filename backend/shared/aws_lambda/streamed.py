@@ -13,7 +13,6 @@ from starlette.types import Message
 
 from shared.aws_lambda.answers import Exchange
 
-CONTENT_TYPE: Final = "application/vnd.awslambda.http-integration-response"
 END_OF_PRELUDE: Final = b"\0" * 8
 
 type Write = Callable[[bytes], None]

@@ -66,9 +66,6 @@ Base64 = Annotated[
     Field(min_length=4, max_length=MAX_DATA_CHARACTERS),
     AfterValidator(_require_base64),
 ]
-IdempotencyKeyText = Annotated[
-    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")
-]
 
 
 class IngestedDocument(DocumentFields):
