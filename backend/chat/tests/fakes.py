@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -20,11 +21,23 @@ from chat.conversation_store import (
 )
 from chat.models import Message
 from chat.recording.keys import DataKey, new_key
+from chat.recording.record import Release
+from chat.recording.recorder import Recorder
 from chat.retrieval import Retrieved
+from chat.settings import Settings
 from shared.answers import Feedback, Turn
 from shared.errors import ServiceError
 
 SAVE = "Save 10 percent of your income first."
+SETTINGS = Settings(
+    project_name="fin-advisor",
+    environment="test",
+    service_name="chat",
+    api_gateway_url="http://gateway.test/dev",
+    chat_model_id="fake-model",
+    conversations_table="conversations",
+    enable_service_api_keys=False,
+)
 
 
 def passage(number: int = 0, *, score: float = 0.8, text: str = SAVE, **more: Any) -> Passage:
@@ -179,6 +192,17 @@ class FakeRecordKeys:
         if self.failing:
             raise self.failing
         return {owner: self.kept.setdefault(owner, new_key()) for owner in owners}
+
+
+def recorder_into(records: FakeRecords, *, required: bool = False) -> Recorder:
+    """Return a recorder that keeps its records in memory."""
+    return Recorder(
+        records,
+        FakeRecordKeys(),
+        Release("v7", {}, {}),
+        required=required,
+        now=lambda: datetime(2026, 11, 28, tzinfo=UTC),
+    )
 
 
 class FakeGuard:

@@ -6,22 +6,12 @@ import httpx
 import pytest
 
 from chat.retrieval import GatewayRetriever, Retrieved, best_of
-from chat.settings import Settings
-from chat.tests.fakes import passage
+from chat.tests.fakes import SETTINGS, passage
 from shared.api_client import ServiceAPIClient
 from shared.testing import FakeKeys
 
 pytestmark = pytest.mark.anyio
 
-_SETTINGS = Settings(
-    project_name="fin-advisor",
-    environment="test",
-    service_name="chat",
-    api_gateway_url="http://gateway.test/dev",
-    chat_model_id="fake-model",
-    conversations_table="conversations",
-    enable_service_api_keys=False,
-)
 _FOUND = {"document_id": "a", "text": "t", "metadata": {}, "version": "v"}
 
 
@@ -31,7 +21,7 @@ async def _retrieved(answer: object) -> Retrieved:
         return httpx.Response(200, json=answer)
 
     transport = httpx.MockTransport(respond)
-    client = ServiceAPIClient(settings=_SETTINGS, keys=FakeKeys("k"), transport=transport)
+    client = ServiceAPIClient(settings=SETTINGS, keys=FakeKeys("k"), transport=transport)
     async with client:
         return await GatewayRetriever(client).retrieve("tax", top_k=3, metadata_filter=None)
 

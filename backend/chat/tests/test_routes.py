@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -11,18 +10,18 @@ from fastapi import FastAPI
 
 from chat.app import create_app
 from chat.boundary.policy import built_in_policy
-from chat.recording.record import Release
 from chat.recording.recorder import Recorder
 from chat.retrieval import GatewayRetriever
 from chat.settings import Settings
 from chat.tests.fakes import (
     SAVE,
+    SETTINGS,
     FakeConversations,
     FakeModel,
-    FakeRecordKeys,
     FakeRecords,
     FakeRetriever,
     passage,
+    recorder_into,
 )
 from shared.api_client import ServiceAPIClient
 from shared.aws_lambda.entry import lambda_handler
@@ -42,15 +41,6 @@ from shared.testing import (
 
 pytestmark = pytest.mark.anyio
 
-SETTINGS = Settings(
-    project_name="fin-advisor",
-    environment="test",
-    service_name="chat",
-    api_gateway_url="http://gateway.test/dev",
-    chat_model_id="fake-model",
-    conversations_table="conversations",
-    enable_service_api_keys=False,
-)
 QUESTION: dict[str, Any] = {"messages": [{"role": "user", "content": "How do I save?"}]}
 
 
@@ -374,16 +364,6 @@ async def test_the_openapi_document_is_complete() -> None:
 
 
 # --- Records --------------------------------------------------------------------------------------
-
-
-def recorder_into(records: FakeRecords, *, required: bool = False) -> Recorder:
-    return Recorder(
-        records,
-        FakeRecordKeys(),
-        Release("v7", {}, {}),
-        required=required,
-        now=lambda: datetime(2026, 11, 28, tzinfo=UTC),
-    )
 
 
 def test_a_record_names_the_key_that_the_gateway_accepted() -> None:

@@ -1,7 +1,6 @@
 """`POST /messages/stream`: the events of an answer, their order, and how a stream breaks off."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -10,20 +9,17 @@ import pytest
 from chat.answering import NOTHING_PROVEN
 from chat.answers.check import check_beginning
 from chat.app import create_app
-from chat.chat_model import Completion
 from chat.progress import AnswerChanged, Progress
-from chat.recording.record import Release
-from chat.recording.recorder import Recorder
-from chat.settings import Settings
 from chat.tests.fakes import (
     SAVE,
+    SETTINGS,
     FakeConversations,
     FakeGuard,
     FakeModel,
-    FakeRecordKeys,
     FakeRecords,
     FakeRetriever,
     passage,
+    recorder_into,
 )
 from shared.answers import CheckedAnswer
 from shared.errors import Unavailable
@@ -32,15 +28,6 @@ from shared.testing import app_client
 
 pytestmark = pytest.mark.anyio
 
-SETTINGS = Settings(
-    project_name="fin-advisor",
-    environment="test",
-    service_name="chat",
-    api_gateway_url="http://gateway.test/dev",
-    chat_model_id="fake-model",
-    conversations_table="conversations",
-    enable_service_api_keys=False,
-)
 CASH = "Keep the fund in cash."
 PASSAGES = (passage(0), passage(1, text=CASH))
 TWO_PARAGRAPHS = (
@@ -62,16 +49,6 @@ def client(**ports: Any) -> httpx.AsyncClient:
     defaults: dict[str, Any] = {"model": FakeModel(), "store": FakeConversations()}
     app = create_app(SETTINGS, retriever=FakeRetriever(*PASSAGES), **defaults | ports)
     return app_client(app)
-
-
-def recorder_into(records: FakeRecords, *, required: bool = False) -> Recorder:
-    return Recorder(
-        records,
-        FakeRecordKeys(),
-        Release("v7", {}, {}),
-        required=required,
-        now=lambda: datetime(2026, 11, 28, tzinfo=UTC),
-    )
 
 
 async def events_of(body: dict[str, Any] = QUESTION, **ports: Any) -> list[tuple[str, Any]]:
@@ -109,16 +86,12 @@ async def test_the_units_are_the_answer_and_done_is_what_the_buffered_route_give
     assert [one["passage_id"] for one in found["passages"]] == ["savings#0", "savings#1"]
 
 
-class BrokenModel(FakeModel):
-    """Fails after it has written its segments."""
-
-    async def complete(self, *given: Any, **options: Any) -> Completion:
-        await super().complete(*given, **options)
-        raise Unavailable("The model's answer broke off.")
+def broken_model() -> FakeModel:
+    return FakeModel(TWO_PARAGRAPHS, error=Unavailable("The model's answer broke off."))
 
 
 async def test_settled_units_are_sent_before_the_model_has_ended() -> None:
-    events = await events_of(model=BrokenModel(TWO_PARAGRAPHS))
+    events = await events_of(model=broken_model())
     assert names(events)[-3:] == ["unit", "removed", "error"]
     assert events[-1][1]["error"] == "unavailable"
     assert events[-1][1]["request_id"]
@@ -126,9 +99,7 @@ async def test_settled_units_are_sent_before_the_model_has_ended() -> None:
 
 async def test_a_broken_stream_keeps_no_turn_and_no_record() -> None:
     records, store = FakeRecords(), FakeConversations()
-    events = await events_of(
-        model=BrokenModel(TWO_PARAGRAPHS), store=store, recorder=recorder_into(records)
-    )
+    events = await events_of(model=broken_model(), store=store, recorder=recorder_into(records))
     assert "done" not in names(events)
     assert list(store.kept.values()) == [[]]
     assert not records.objects
