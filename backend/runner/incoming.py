@@ -1,10 +1,9 @@
 """Files that callers upload to presigned URLs, each under its caller's own prefix."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Final
 
 from runner.items import InlineItem, UploadItem
@@ -66,15 +65,19 @@ class Incoming:
             Unprocessable: An upload that a document names does not exist.
             PayloadTooLarge: An upload is over the limit.
         """
-        folder = _folder()  # here, because the pool's threads have no current user
-        with ThreadPoolExecutor(_THREADS) as pool:
-            return [*pool.map(partial(self._item, folder), documents)]
+        folder = _folder()
+        keys = {folder + one.upload for one in documents if one.upload is not None}
+        with ThreadPoolExecutor(_THREADS) as pool:  # starts no thread if there are no keys
+            sizes = dict(zip(keys, pool.map(self._uploads.size, keys), strict=True))
+        return [
+            one.item() if one.upload is None else self._uploaded(one, folder + one.upload, sizes)
+            for one in documents
+        ]
 
-    def _item(self, folder: str, document: DocumentBody) -> InlineItem | UploadItem:
-        if document.upload is None:
-            return document.item()
-        key = folder + document.upload
-        size = self._uploads.size(key)
+    def _uploaded(
+        self, document: DocumentBody, key: str, sizes: Mapping[str, int | None]
+    ) -> UploadItem:
+        size = sizes[key]
         if size is None:
             raise Unprocessable(
                 f"There is no upload {document.upload} for document {document.id!r}: put the file "
