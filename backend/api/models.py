@@ -57,16 +57,19 @@ class AskResponse(GivenAnswer):
     request_id: str
 
 
+Documents = Annotated[
+    list[DocumentBody],
+    Field(min_length=1, max_length=100),
+    AfterValidator(require_distinct_ids),
+]
+
+
 class DocumentsRequest(_Request):
     """Documents to store; stored documents with the same ids are replaced."""
 
     model_config = with_examples({"documents": [DOCUMENT_EXAMPLE]})
 
-    documents: Annotated[
-        list[DocumentBody],
-        Field(min_length=1, max_length=100),
-        AfterValidator(require_distinct_ids),
-    ]
+    documents: Documents
 
 
 class StoredDocument(_Answer):

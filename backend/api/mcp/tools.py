@@ -3,20 +3,20 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from api.models import (
     AskRequest,
     AskResponse,
+    Documents,
     Ingestion,
     IngestionRequest,
     SearchRequest,
     SearchResponse,
 )
 from api.services import Services
-from shared.documents import DocumentBody, require_distinct_ids
 from shared.errors import ServiceError, describe_problems
 from shared.ingestion.documents import IngestedDocument
 from shared.models import InterServiceResponse
@@ -35,11 +35,7 @@ class IngestArguments(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    documents: Annotated[
-        list[DocumentBody],
-        Field(min_length=1, max_length=100),
-        AfterValidator(require_distinct_ids),
-    ]
+    documents: Documents
 
 
 @dataclass(frozen=True)
@@ -76,14 +72,6 @@ class Tool:
         }
 
 
-async def _ask(services: Services, body: AskRequest) -> AskResponse:
-    return await services.ask(body)
-
-
-async def _search(services: Services, body: SearchRequest) -> SearchResponse:
-    return await services.search(body)
-
-
 async def _status(services: Services, _: StatusArguments) -> InterServiceResponse:
     return await services.health()
 
@@ -105,7 +93,7 @@ TOOLS: Final = (
         "ask",
         AskRequest,
         AskResponse,
-        _ask,
+        Services.ask,
         reads_only=False,  # it continues a conversation
     ),
     Tool(
@@ -115,7 +103,7 @@ TOOLS: Final = (
         "ask",
         SearchRequest,
         SearchResponse,
-        _search,
+        Services.search,
     ),
     Tool(
         "status",
