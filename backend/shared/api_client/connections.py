@@ -111,7 +111,7 @@ class ConnectionPool:
         except (CallTimeout, ServiceUnreachable):
             breaker.record(failed=True)
             raise
-        breaker.record(failed=not response.is_success and is_outage(response))
+        breaker.record(failed=is_outage(response))
 
     def _open_client(self) -> httpx.AsyncClient:
         # Connections belong to the event loop that opened them.
