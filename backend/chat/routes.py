@@ -42,7 +42,7 @@ async def post_message(
     "/messages/stream",
     summary="Answer a question, in parts as they are checked",
     response_class=EventStreamResponse,
-    responses=error_responses(404, 503),
+    responses=error_responses(404),
 )
 async def stream_message(
     request: Request, body: MessagesRequest, conversations: ConversationsPort, caller: Caller

@@ -56,7 +56,6 @@ JobId = Annotated[str, Depends(get_job_id)]
     summary="Get a URL to upload a file to",
     status_code=status.HTTP_201_CREATED,
     response_description="Where to put the file; a document of a job names its id.",
-    responses=error_responses(413),
 )
 async def create_upload(body: UploadRequest, incoming: IncomingPort) -> Upload:
     """Return a presigned URL that takes one file of this type and size for some minutes."""
