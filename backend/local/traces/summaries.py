@@ -77,7 +77,6 @@ _OUTCOMES = {
     "refused": _REFUSED,
     "ok": f"(coalesce(status, 200) < 400 AND NOT {_FAILED})",
 }
-OUTCOMES = tuple(_OUTCOMES)
 
 
 class TraceSummaries:
