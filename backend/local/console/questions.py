@@ -10,8 +10,8 @@ from local.console.models import Ask
 
 _PATH = "/api/ask"
 _STREAM_PATH = "/api/ask/stream"
-# What the gateway or the service answers where the streaming route does not exist.
-_NO_ROUTE = frozenset([403, 404, 405])
+# What the service answers where the streaming route does not exist.
+_NO_ROUTE = frozenset([404, 405])
 _UNIT = re.compile(r".*?(?:[.!?](?:\s*\[\d+\])*(?=\s|$)|\n|$)", re.DOTALL)
 
 
