@@ -1,10 +1,17 @@
 """The estate that Terraform creates, applied once for all tests of a module."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from local.aws.server import boto3_client
 from local.conftest import RunningUp, start_up, stop_up
+
+
+def client(applied: RunningUp, service: str) -> Any:
+    url = applied.variables["AWS_ENDPOINT_URL"]
+    return boto3_client(service, endpoint_url=url, region="us-east-1")
 
 
 @pytest.fixture(scope="module")

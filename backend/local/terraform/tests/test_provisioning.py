@@ -12,13 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
-from local.aws.server import boto3_client
 from local.blueprint import Blueprint, Function, FunctionIntegration, HttpIntegration, WebService
 from local.compute.processes import BACKEND
 from local.conftest import RunningUp, wait_until
 from local.default_estate import default_estate
 from local.terraform.layer_copy import REPOSITORY, missing
 from local.terraform.readback import EstateReader, UnservableError
+from local.terraform.tests.conftest import client
 from services.declared import DECLARED, ROUTED, SERVICES
 
 pytestmark = [
@@ -34,11 +34,6 @@ _OF_A_DEPLOYMENT = (
     "PORT",
     "SERVICE_VERSION",
 )
-
-
-def client(applied: RunningUp, service: str) -> Any:
-    url = applied.variables["AWS_ENDPOINT_URL"]
-    return boto3_client(service, endpoint_url=url, region="us-east-1")
 
 
 def get(applied: RunningUp, path: str, key: str) -> httpx.Response:

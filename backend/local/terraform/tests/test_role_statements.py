@@ -5,13 +5,12 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
-from local.aws.server import boto3_client
 from local.conftest import RunningUp, wait_until
 from local.terraform.layer_copy import missing
+from local.terraform.tests.conftest import client
 from local.terraform.tests.exercised_statements import (
     NOT_EXERCISED,
     STATEMENTS,
@@ -24,11 +23,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(any(missing()), reason=f"Terraform cannot run here: {'; '.join(missing())}"),
 ]
-
-
-def client(applied: RunningUp, service: str) -> Any:
-    url = applied.variables["AWS_ENDPOINT_URL"]
-    return boto3_client(service, endpoint_url=url, region="us-east-1")
 
 
 class RolePolicy:
