@@ -27,10 +27,9 @@ class RepeatedLines:
         self._repeated: set[str] = set()
         if pages < _FEWEST_PAGES:
             return
-        count = min(pages, _SAMPLED_PAGES)
         found: Counter[str] = Counter()
         filled = 0
-        for page in (number * pages // count for number in range(count)):
+        for page in sampled_pages(pages):
             text = lines(page)
             edges = {key for index in _edges(text) for key in _keys(text[index], page)}
             found.update(edges)
@@ -47,6 +46,12 @@ class RepeatedLines:
             if not self._repeated.isdisjoint(_keys(lines[index], page)):
                 kept[index] = ""
         return kept if any(line.strip() for line in kept) else list(lines)
+
+
+def sampled_pages(pages: int) -> list[int]:
+    """Return the indexes of some pages, evenly spread, that stand for all of them."""
+    count = min(pages, _SAMPLED_PAGES)
+    return [number * pages // count for number in range(count)]
 
 
 def _edges(lines: Sequence[str]) -> set[int]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from runner.furniture import sampled_pages
 from runner.pdf_layout.lines import Line
 from runner.tables import is_number
 from runner.text import clean_title
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 type Heading = tuple[int, str]
 """A level from 1 to 6, and the heading's text."""
 
-_SAMPLED_PAGES: Final = 12
 _MOST_BOOKMARKS: Final = 5000
 _LARGER: Final = 1.15
 _STEP: Final = 0.5  # points between two sizes of headings
@@ -42,13 +42,11 @@ class Headings:
     """
 
     def __init__(self, document: "PdfDocument", lines: Callable[[int], Sequence[Line]]) -> None:
-        self._pages = len(document)
         self._lines = lines
         self._bookmarks = _bookmarks(document)
         self._places = [page for page, _ in self._bookmarks]
         self._found: dict[int, list[Heading]] = {}
-        count = min(self._pages, _SAMPLED_PAGES)
-        sample = [line for number in range(count) for line in lines(number * self._pages // count)]
+        sample = [line for page in sampled_pages(len(document)) for line in lines(page)]
         sizes: Counter[float] = Counter()
         for line in sample:
             sizes[_rounded(line.size)] += len(line.text)
