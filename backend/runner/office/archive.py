@@ -2,7 +2,7 @@
 
 import posixpath
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Final, Literal
 from xml.etree.ElementTree import Element, ParseError, fromstring
@@ -43,6 +43,7 @@ _MAIN_PARTS: Final[tuple[tuple[str, Program], ...]] = (
     ("ms-powerpoint.slideshow.macroenabled.main+xml", "PowerPoint"),
 )
 _RELATION: Final = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
+_ID: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _TITLE: Final = "{http://purl.org/dc/elements/1.1/}title"
 DAMAGED: Final = "the document is damaged: open it in its own program and save it again"
 
@@ -93,6 +94,21 @@ class OfficeArchive:
                 kind = one.get("Type", "").rpartition("/")[2]
                 found[one.get("Id", "")] = target.removeprefix("/"), kind
         return found
+
+    def listed(self, tag: str) -> Iterator[tuple[Element, str, str]]:
+        """Yield each element of a kind in the main part that refers to a part.
+
+        Args:
+            tag: The elements' tag.
+
+        Yields:
+            The element, and the name and the kind of its part.
+        """
+        parts = self.related(self.main_part)
+        root = self.xml(self.main_part)
+        for one in root.iter(tag) if root is not None else ():
+            if found := parts.get(one.get(_ID, "")):
+                yield one, *found
 
     def title(self) -> str | None:
         """Return the title in the document's properties."""

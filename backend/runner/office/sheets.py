@@ -21,7 +21,6 @@ MAX_SHEETS: Final = 1000
 MAX_SHEET_CHARACTERS: Final = 5 * 2**20
 
 _MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_ID: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _UNNAMED: Final = re.compile(r"(sheet|tabelle|feuil|hoja|foglio|blad|table)\s*\d*", re.IGNORECASE)
 
 
@@ -73,10 +72,7 @@ class SheetsText:
 
 def _sheets(archive: OfficeArchive) -> Iterator[tuple[str, str, bool]]:
     """Yield the name, the part and the visibility of each sheet of cells."""
-    parts = archive.related(archive.main_part)
-    root = archive.xml(archive.main_part)
-    for one in root.iter(f"{_MAIN}sheet") if root is not None else ():
-        part, kind = parts.get(one.get(_ID, ""), ("", ""))
+    for one, part, kind in archive.listed(f"{_MAIN}sheet"):
         if kind == "worksheet":
             yield one.get("name", ""), part, one.get("state", "visible") == "visible"
 

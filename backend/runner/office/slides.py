@@ -13,7 +13,6 @@ MAX_SLIDES: Final = 2000
 
 _A: Final = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _P: Final = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
-_ID: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _TITLES: Final = {"title", "ctrTitle"}
 # Repeated on each slide: the date, the footer, the number, and on notes the slide's picture.
 _FURNITURE: Final = {"dt", "ftr", "sldNum", "hdr", "sldImg"}
@@ -35,7 +34,9 @@ class SlidesText:
 
     def __init__(self, archive: OfficeArchive) -> None:
         self._archive = archive
-        self._parts = translate_errors(lambda: [*_slides(archive)])
+        self._parts = translate_errors(
+            lambda: [part for _, part, _ in archive.listed(f"{_P}sldId")]
+        )
         if not self._parts:
             raise ExtractionError(NO_TEXT)
         if len(self._parts) > MAX_SLIDES:
@@ -73,14 +74,6 @@ class SlidesText:
         except ExtractionError:
             return None
         return next(_titles(root), None) if root is not None else None
-
-
-def _slides(archive: OfficeArchive) -> Iterator[str]:
-    parts = archive.related(archive.main_part)
-    root = archive.xml(archive.main_part)
-    for one in root.iter(f"{_P}sldId") if root is not None else ():
-        if found := parts.get(one.get(_ID, "")):
-            yield found[0]
 
 
 def _titles(root: Element) -> Iterator[str]:
