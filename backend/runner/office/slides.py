@@ -139,4 +139,4 @@ def _table(table: Element) -> list[str]:
         rows.append(texts)
     properties = table.find(f"{_A}tblPr")
     names = properties is not None and properties.get("firstRow", "0") not in _FALSE
-    return markdown_table(rows, 1 if names and len(rows) > 1 else 0)
+    return markdown_table(rows, int(names))
