@@ -105,7 +105,7 @@ class OwnedStore:
         return self._store.stats()
 
     def erase(self) -> Erasure:
-        """Remove texts of deleted documents, whoever owned them."""
+        """Erase the texts of the deleted documents of all users."""
         return self._store.erase()
 
     def check(self) -> None:
