@@ -69,7 +69,9 @@ class Postings:
         fields: dict[str, Any] = {"version": VERSION}
         for name in _FIELDS:
             values = getattr(self, name)
-            fields[name] = b64encode(values.astype(values.dtype.newbyteorder("<"))).decode()
+            fields[name] = b64encode(
+                values.astype(values.dtype.newbyteorder("<"), copy=False)
+            ).decode()
         return fields
 
 
@@ -125,7 +127,7 @@ def decode_postings(fields: Mapping[str, Any] | None, *, rows: int) -> Postings 
         or not len(postings.rows) == len(postings.counts) == total
         or len(postings.lengths) != rows
         or (total and int(postings.rows.max()) >= rows)
-        or (np.diff(postings.ends.astype(np.int64)) < 0).any()
+        or (postings.ends[1:] < postings.ends[:-1]).any()
     ):
         raise ValueError("its postings do not fit to its passages")
     return postings
