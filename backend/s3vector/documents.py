@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import sha256
 
 from s3vector.embeddings import Embedder
@@ -12,6 +11,7 @@ from s3vector.passages import split_text
 from s3vector.store import Document, DocumentRecord, Passage, Vector
 from shared.documents import DocumentBody
 from shared.errors import NotFound, PayloadTooLarge
+from shared.logging import timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Documents:
         inputs = [_input(one.body.title, text) for one in changed for text in one.passages]
         missing = [text for text in dict.fromkeys(inputs) if text not in vectors]
         vectors |= dict(zip(missing, self._embedder.embed(missing), strict=True))
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        now = timestamp()
         return [_document(one, vectors, now) for one in changed]
 
 
