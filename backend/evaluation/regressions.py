@@ -38,9 +38,9 @@ REGRESSIONS: Final = (
     Regression(
         "$in means its opposite",
         "filter",
-        "s3vector/filters.py",
-        'return equal if self.operator in {"$eq", "$in"} else not equal',
-        'return equal if self.operator == "$eq" else not equal',
+        "s3vector/columns.py",
+        'return matching if condition.operator in {"$eq", "$in"} else ~matching',
+        'return matching if condition.operator == "$eq" else ~matching',
     ),
     Regression(
         "$gte leaves out the bound itself",
@@ -52,9 +52,9 @@ REGRESSIONS: Final = (
     Regression(
         "conditions are joined by or",
         "filter",
-        "s3vector/filters.py",
-        'return all(results) if self.operator == "$and" else any(results)',
-        "return any(results)",
+        "s3vector/columns.py",
+        'result = result & one if where.operator == "$and" else result | one',
+        "result = result | one",
     ),
     Regression(
         "the farthest passages come first",

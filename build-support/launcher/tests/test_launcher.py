@@ -43,7 +43,7 @@ PANTS = """#!/bin/sh
 shift
 echo "pants $*" >>"$CALLS"
 env >"$CALLS.env"
-if [ "$1" = run ]; then echo started; cat; fi
+case " $* " in *" run "*) echo started; cat ;; esac
 """
 
 
@@ -253,6 +253,15 @@ def test_a_call_beside_a_program_has_a_daemon_of_its_own(
     clone.call("./pants", "test", "::")
     assert clone.pants_environment["PANTS_SUBPROCESSDIR"] == f"{clone.root}/.pids/second"
     assert "PANTS_CONCURRENT" not in clone.pants_environment
+
+
+def test_a_program_passes_no_setting_of_its_environment_on(
+    clone: Clone, running: list[subprocess.Popen[str]]
+) -> None:
+    running.append(_run(clone))
+    setting = "python-run-against-entire-lockfile"
+    assert clone.calls[-1] == f"pants --no-{setting} run backend/local:up"
+    assert "PANTS_PYTHON_RUN_AGAINST_ENTIRE_LOCKFILE" not in clone.pants_environment
 
 
 def test_a_call_beside_two_programs_works_without_a_daemon(

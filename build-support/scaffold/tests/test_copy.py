@@ -21,7 +21,7 @@ NEEDS_TERRAFORM = pytest.mark.skipif(
 SUITES = Path(__file__).with_name("suites")
 # What reads services.json or the module map, besides Terraform.
 TESTS = (
-    "backend/billing",
+    "backend/newcomer",
     "backend/services",
     "backend/local/tests/test_default_estate.py",
     "backend/local/tests/test_reload.py",
@@ -46,7 +46,7 @@ def before(repository: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def root(repository: Path, before: dict[str, bytes]) -> Path:
     """The copy after the command of the documentation."""
-    run(repository, "scaffold.new_service", "billing", "--calls", "chat")
+    run(repository, "scaffold.new_service", "newcomer", "--calls", "chat")
     return repository
 
 
@@ -83,8 +83,8 @@ def test_its_tests_and_those_of_all_that_lists_services_pass(root: Path) -> None
 
 
 def test_ruff_has_no_finding(root: Path) -> None:
-    run(root, "ruff", "check", "--no-cache", "backend/billing")
-    run(root, "ruff", "format", "--check", "--no-cache", "backend/billing")
+    run(root, "ruff", "check", "--no-cache", "backend/newcomer")
+    run(root, "ruff", "format", "--check", "--no-cache", "backend/newcomer")
 
 
 @NEEDS_TERRAFORM
@@ -99,19 +99,19 @@ def test_a_right_that_the_service_gets_besides_is_named(root: Path) -> None:
     before = mistakes.read_text()
     mistakes.write_text(before + WIDER)
     try:
-        printed = run(root, "tests.mutants", "--only", "billing may list all secrets")
+        printed = run(root, "tests.mutants", "--only", "newcomer may list all secrets")
     finally:
         mistakes.write_text(before)
     assert (
-        "table of rights, plan dev: aws_iam_policy.lambda_billing_secrets: "
+        "table of rights, plan dev: aws_iam_policy.lambda_newcomer_secrets: "
         'policy.ReadOwnKey.Action: added ["secretsmanager:ListSecrets"]'
     ) in printed
 
 
 WIDER = """
 [[mistake]]
-name = "billing may list all secrets"
-file = "terraform/lambda-billing.tf"
+name = "newcomer may list all secrets"
+file = "terraform/lambda-newcomer.tf"
 old = 'Action   = ["secretsmanager:GetSecretValue"]'
 new = 'Action   = ["secretsmanager:GetSecretValue", "secretsmanager:ListSecrets"]'
 """
@@ -129,9 +129,9 @@ def test_terraform_plans_everything_of_it(
     (layer.folder / "tests" / "packages").mkdir()
     for service in read(root / FILE.name):
         (layer.folder / "tests" / "packages" / f"{service}.zip").touch()
-    shutil.copy(SUITES / f"{name}.tftest.hcl", layer.folder / "tests" / "billing.tftest.hcl")
+    shutil.copy(SUITES / f"{name}.tftest.hcl", layer.folder / "tests" / "newcomer.tftest.hcl")
     layer.run("init", "-backend=false", "-no-color", "-lockfile=readonly")
     layer.run("fmt", "-check", "-diff")
     layer.run("validate", "-no-color")
-    printed = layer.run("test", "-no-color", "-filter=tests/billing.tftest.hcl", *options)
+    printed = layer.run("test", "-no-color", "-filter=tests/newcomer.tftest.hcl", *options)
     assert "Success! 1 passed, 0 failed." in printed

@@ -1,4 +1,4 @@
-# A plan of the account, after billing was added.
+# A plan of the account, after newcomer was added.
 
 mock_provider "aws" {
   override_during = plan
@@ -19,11 +19,11 @@ variables {
   github_repository_id = "22"
 }
 
-run "billing" {
+run "newcomer" {
   command = plan
 
   assert {
-    condition     = contains(keys(aws_iam_role.execution), "fin-advisor-dev-lambda-billing")
+    condition     = contains(keys(aws_iam_role.execution), "fin-advisor-dev-lambda-newcomer")
     error_message = "role"
   }
 }
