@@ -64,18 +64,11 @@ REGRESSIONS: Final = (
         "sorted((score, *self._place(row), row)",
     ),
     Regression(
-        "passages are embedded without their title",
-        "ranking",
-        "s3vector/documents.py",
-        'return f"{title}\\n\\n{text}" if title else text',
-        "return text",
-    ),
-    Regression(
         "a follow-up is searched alone",
         "ranking",
         "chat/follow_up.py",
-        "_MAX_QUESTIONS: Final = 3",
-        "_MAX_QUESTIONS: Final = 1",
+        "if len(questions) == 1 or not (depends or _may_depend(last)):",
+        "if True:",
     ),
     Regression(
         "a new topic is searched with the old one",

@@ -14,9 +14,9 @@ def measure(asked: Sequence[Asked]) -> Section:
     with_places = [one for one in asked if one.question.places]
     without = [one for one in asked if one.question.kind == "unanswerable"]
     recalls = {one.question.id: recall(one, TOP_K) for one in with_places}
-    by_kind: dict[str, list[float]] = defaultdict(list)
+    by_kind: dict[str, list[Asked]] = defaultdict(list)
     for one in with_places:
-        by_kind[one.question.kind].append(recalls[one.question.id])
+        by_kind[one.question.kind].append(one)
     kept = [_is_relevant(one) for one in with_places]
     metrics = {
         "recall@1": mean([recall(one, 1) for one in with_places]),
@@ -30,7 +30,9 @@ def measure(asked: Sequence[Asked]) -> Section:
             [_only_matching(one) for one in asked if one.question.filter is not None]
         ),
     }
-    metrics |= {f"recall@{TOP_K} {kind}": mean(values) for kind, values in sorted(by_kind.items())}
+    for kind, some in sorted(by_kind.items()):
+        metrics[f"recall@{TOP_K} {kind}"] = mean([recalls[one.question.id] for one in some])
+        metrics[f"ndcg@{TOP_K} {kind}"] = mean([ndcg(one, TOP_K) for one in some])
     items = {
         one.question.id: recalls[one.question.id] == 1 and _is_relevant(one) for one in with_places
     }
