@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import json
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -45,6 +46,8 @@ from local.reload import reload_on_change
 from local.traces.api import TracesApi
 from local.traces.receiver import OtlpReceiver
 from local.traces.store import TraceStore
+from services.declared import FILE as DECLARATIONS
+from services.declared import declaration
 
 type Report = Callable[[str], None]
 
@@ -80,6 +83,7 @@ class RunningEstate:
         self.blueprint = blueprint = without_limits(blueprint) if options.unlimited else blueprint
         self._credentials: dict[str, dict[str, str]] = {}  # by the name of the role
         self._host_variables: dict[str, dict[str, str]] = {}
+        self._key_scopes: dict[str, dict[str, str]] = {}  # of services that were reloaded
         self.hops = Hops()
         self.user_pool: UserPool | None = None
         self._options = options
@@ -174,9 +178,15 @@ class RunningEstate:
         await self._exit.aclose()
 
     async def reload(self, service: str) -> None:
-        """Replace the processes of `service` by new ones, which run its current code."""
+        """Replace the processes of `service` by new ones, with its current code and declaration.
+
+        Raises:
+            DeclarationError: services.json is wrong.
+        """
+        self._key_scopes[service] = {"KEY_SCOPES": json.dumps(declaration().key_scopes(service))}
         for host in self._hosts:
             if host.service.service == service:
+                self._host_variables[host.service.role].update(self._key_scopes[service])
                 await host.reload()
                 return
         await self.functions.of_service(service).reload()
@@ -215,7 +225,8 @@ class RunningEstate:
             self.faults.order(fault)
             self._report(f"fault {fault.text}")
         if self._options.reload:
-            self._in_background(reload_on_change(BACKEND, self.reload, self._report))
+            watched = reload_on_change(BACKEND, DECLARATIONS, self.reload, self._report)
+            self._in_background(watched)
 
     def _served(self) -> list[Function]:
         """The functions behind the gateway. Others start at their first scheduled invocation."""
@@ -305,6 +316,7 @@ class RunningEstate:
             program = dataclasses.replace(program, module=STREAM_RUNTIME)
         variables = overlay(self.endpoints, service=function.service, bedrock=self._options.bedrock)
         variables |= self._credentials.get(function.role, {})
+        variables |= self._key_scopes.get(function.service, {})
         if layer := self._options.layer:
             program = dataclasses.replace(program, wrapper=layer / WRAPPER)
             variables |= wrapper_overlay(self.endpoints)

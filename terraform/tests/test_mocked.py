@@ -139,7 +139,7 @@ WRONG: Mapping[str, tuple[Any, str]] = {
     "waf_acl_arn": ("acl", "Write waf_acl_arn as the ARN of a regional web ACL"),
     "live_versions": ({"api": "latest"}, "Write live_versions as a service's name"),
     "service_api_keys": ({"A/b": {"quota_limit": 1}}, "Write the names in service_api_keys"),
-    "reserved_concurrency": ({"web": 1}, "; the services are api, chat,"),
+    "reserved_concurrency": ({"web": 1}, "; the services are api, "),
     "cors_origins": (["https://a.example/"], "Write cors_origins as scheme and host"),
     "release": ("v1.2.0+2", "Write release as a tag or a commit"),
 }

@@ -1,12 +1,15 @@
 """Reloading: which services a saved file belongs to, and what happens when it is saved."""
 
 import asyncio
+import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from local.blueprint import SERVICES
-from local.reload import reload_on_change, services_of
+from local.reload import declared_changes, reload_on_change, services_of
+from services.declared import FILE
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,9 @@ async def test_a_saved_file_reloads_its_service_and_a_failure_is_reported(tmp_pa
             except TimeoutError:
                 continue
 
-    task = asyncio.create_task(reload_on_change(tmp_path, reload, reports.put_nowait))
+    declared = tmp_path / "services.json"
+    declared.write_bytes(FILE.read_bytes())
+    task = asyncio.create_task(reload_on_change(tmp_path, declared, reload, reports.put_nowait))
     try:
         async with asyncio.timeout(20):
             assert await save(tmp_path / "api" / "routes.py") == "api: reloaded"
@@ -62,3 +67,38 @@ async def test_a_saved_file_reloads_its_service_and_a_failure_is_reported(tmp_pa
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.anyio
+async def test_a_declared_operation_reloads_its_service_alone_and_a_mistake_is_reported(
+    tmp_path: Path,
+) -> None:
+    declared = tmp_path / "services.json"
+    content = json.loads(FILE.read_text("utf-8"))
+    declared.write_text(json.dumps(content))
+    reports: list[str] = []
+    found = declared_changes(declared, reports.append)
+
+    async def save(text: str, *, until: asyncio.Future[set[str]]) -> set[str]:
+        await asyncio.sleep(0)  # it reads what is declared now
+        # The watcher misses changes before it has started: save until it sees one.
+        while not until.done():
+            declared.write_text(text)
+            await asyncio.wait([until], timeout=0.5)
+        return until.result()
+
+    async def next_of(changes: AsyncIterator[set[str]]) -> set[str]:
+        return await anext(changes)
+
+    async with asyncio.timeout(20):
+        operations = next(iter(content["api"]["access"].values()))
+        operations.append("GET /plans")
+        waiting = asyncio.ensure_future(next_of(found))
+        assert await save(json.dumps(content), until=waiting) == {"api"}
+        waiting = asyncio.ensure_future(next_of(found))
+        declared.write_text("{")
+        while not reports:
+            await asyncio.sleep(0.01)
+        assert reports[0].startswith("the old declarations stay: ")
+        operations.append("GET /plans/{name}")
+        assert await save(json.dumps(content), until=waiting) == {"api"}

@@ -222,6 +222,24 @@ def test_a_syntax_error_is_shown_and_the_old_code_keeps_running(
     assert answers(reloading, "mended")
 
 
+def test_an_operation_answers_once_it_is_declared(
+    reloading: RunningUp, copied: Path, source: str
+) -> None:
+    def status() -> int:
+        url = f"{reloading.url}/api/later"
+        return httpx.get(url, headers=reloading.headers, timeout=35).status_code
+
+    later = _ROUTE.replace("fresh", "later")
+    save(copied, source + _ROUTE.format(text="third") + later.format(text="later"))
+    assert answers(reloading, "third")
+    assert status() == 404
+    declared = copied.parent / FILE.name
+    content = json.loads(declared.read_text())
+    content["api"]["access"]["read"].append("GET /later")
+    declared.write_text(json.dumps(content))
+    assert wait_until(lambda: status() == 200, seconds=120)
+
+
 def test_a_change_of_the_library_reaches_every_service(reloading: RunningUp, copied: Path) -> None:
     before = reloading.children()
     errors = copied / "shared" / "errors.py"

@@ -142,7 +142,7 @@ def test_work_that_git_does_not_have_is_not_removed(root: Path) -> None:
     ("name", "complaint"),
     [
         ("nobody", "there is no service nobody"),
-        ("chat", "api calls chat"),
+        ("chat", "api.* calls chat: remove these calls first"),
         ("rotation", "rotation is a task: remove it by hand"),
     ],
 )
