@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 from local.aws.faults import with_faults
@@ -162,19 +163,33 @@ def refuse_web_pages(served: Wsgi) -> Wsgi:
     return application
 
 
+_creating_clients = threading.Lock()
+
+
 def boto3_client(service: str, *, endpoint_url: str, region: str) -> Any:
     """A boto3 client of the embedded AWS that ignores the user's AWS configuration and proxies."""
-    import boto3
-    import botocore.session
     from botocore.config import Config
 
-    session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    aws_session: Any = boto3.Session(
+    # An empty mapping of proxies: otherwise boto3 sends loopback traffic to HTTP_PROXY.
+    config = Config(proxies={})
+    # Clients are thread-safe; a session, which creates them, is not.
+    with _creating_clients:
+        return _session().client(
+            service, region_name=region, endpoint_url=endpoint_url, config=config
+        )
+
+
+@cache
+def _session() -> Any:
+    """One session for all clients: a new one reads botocore's data again, which takes 0.1 s."""
+    import boto3
+    import botocore.session
+
+    return boto3.Session(
         aws_access_key_id="testing",
         aws_secret_access_key="testing",  # noqa: S106 - moto takes any
         aws_session_token="testing",  # noqa: S106
-        region_name=region,
-        botocore_session=session,
+        botocore_session=botocore.session.Session(
+            session_vars={"profile": (None, None, None, None)}
+        ),
     )
-    # An empty mapping of proxies: otherwise boto3 sends loopback traffic to HTTP_PROXY.
-    return aws_session.client(service, endpoint_url=endpoint_url, config=Config(proxies={}))

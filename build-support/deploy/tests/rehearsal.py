@@ -216,6 +216,7 @@ class Rehearsal:
             "AWS_EC2_METADATA_DISABLED": "true",
             "DOCKER_STORE": str(self._folder / "docker-store"),
             "TF_CLI_CONFIG_FILE": str(self.checkout / "terraform.tfrc"),
+            "GOGC": os.environ.get("GOGC", "100"),
             "TF_CLI_ARGS_plan": "-parallelism=20 -compact-warnings",
             "TF_CLI_ARGS_apply": "-parallelism=20 -compact-warnings",
         }

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from local.aws import server
 from local.aws.lambda_invoke import LambdaInvocations
 from local.aws.seeding import seed
 from local.aws.server import EmbeddedAws, boto3_client, serialize_conditional_writes
@@ -129,6 +130,7 @@ def test_conditional_writes_do_not_overlap() -> None:
 def test_the_users_own_profile_and_proxies_are_ignored(
     aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    server._session.cache_clear()  # A test before this one may have made the session.
     monkeypatch.setenv("AWS_PROFILE", "not-there")
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
