@@ -13,6 +13,7 @@ from s3vector.store import VectorStore
 from s3vector.tests.fakes import FakeEmbedder, document, hashed_vector
 from shared.documents import DocumentBody
 from shared.errors import NotFound, UserNotPermitted
+from shared.parts import part_id
 from shared.request.user import User, acting_for
 
 type Factory = Callable[..., VectorStore]
@@ -88,7 +89,7 @@ def test_an_own_document_hides_the_common_one_with_its_id(store: OwnedStore) -> 
     with _as(ANA):
         found = store.query(hashed_vector("rates of"), 50, None)
         assert [one.text for one in found] == ["rates of ana"]
-        own = store.get("rates")
+        own = store.read("rates")
         assert own is not None
         assert own.record.owner == ANA.own
         store.delete("rates")
@@ -115,6 +116,25 @@ def test_only_a_writer_of_a_document_deletes_it(store: OwnedStore) -> None:
         assert not store.delete("notes")
         assert store.delete("rates")
     assert _seen(store, BEN) == ["notes of ben"]
+
+
+def test_a_document_in_parts_is_read_and_deleted_for_its_owner_only(store: OwnedStore) -> None:
+    parts = [part_id("book", number) for number in range(1, 24)]
+    for owner in (None, ANA):
+        _put(store, owner, *parts)
+    with _as(ANA):
+        first = store.read("book")
+        assert first is not None
+        assert (len(first.parts), first.following, first.record.passages) == (20, 20, 23)
+        rest = store.read("book", 20)
+        assert rest is not None
+        assert [one.record.id for one in rest.parts] == parts[20:]
+        assert (rest.following, rest.record.owner) == (None, ANA.own)
+        assert store.delete("book")
+        left = store.read("book")
+        assert left is not None
+        assert left.record.owner is None
+    assert "book of None" in _seen(store, ANA)
 
 
 def test_an_operator_lists_and_deletes_the_documents_of_an_owner(store: OwnedStore) -> None:
@@ -145,12 +165,12 @@ def test_the_same_text_as_a_common_document_is_stored_as_ones_own(store: OwnedSt
     with _as(ANA):
         [record] = documents.put([body])
         assert record.id == "rates"
-        assert documents.get("rates").record.owner == ANA.own
+        assert documents.read("rates").record.owner == ANA.own
         documents.delete("rates")
     with _as(BEN):
-        assert documents.get("rates").record.owner is None
+        assert documents.read("rates").record.owner is None
         with pytest.raises(NotFound):
-            documents.get("notes")
+            documents.read("notes")
 
 
 def test_pages_contain_a_users_documents_in_full(store: OwnedStore) -> None:
