@@ -104,7 +104,7 @@ class Snapshot:
         place = bisect_left(self.ids, document_id)
         return self.ids[place : place + 1] == [document_id]
 
-    def parts(self, document_id: str) -> list[DocumentRecord]:
+    def records_of(self, document_id: str) -> list[DocumentRecord]:
         """Return the records of a document's parts that exist."""
         return list(
             find_parts(

@@ -46,6 +46,15 @@ def _put(store: OwnedStore, user: User | None, *ids: str) -> None:
         store.put([document(one, f"{one} of {user and user.subject}") for one in ids])
 
 
+def _read(store: OwnedStore, document_id: str) -> list[str]:
+    texts: list[str] = []
+    following: int | None = 0
+    while following is not None and (found := store.read(document_id, following)):
+        texts += [one.text for part in found.parts for one in part.passages]
+        following = found.following
+    return texts
+
+
 def _seen(store: OwnedStore, user: User | None, where: Any = None) -> list[str]:
     """Return what a user finds, the same by search, by list and by id."""
     with _as(user):
@@ -53,8 +62,7 @@ def _seen(store: OwnedStore, user: User | None, where: Any = None) -> list[str]:
         texts = sorted({hit.text for hit in hits})
         if where is None:
             listed = store.page(50, None).records
-            read = [store.get(one.id) for one in listed]
-            assert texts == sorted({one.passages[0].text for one in read if one})
+            assert texts == sorted({text for one in listed for text in _read(store, one.id)})
             assert not [one for one in listed if OWNER_KEY in one.metadata]
         assert not [hit for hit in hits if OWNER_KEY in hit.metadata]
         return texts
