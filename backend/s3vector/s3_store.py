@@ -152,7 +152,9 @@ class S3VectorStore:
         )
         found = map(snapshot.record, first_parts)
         matching = (one for one in found if where is None or where.matches(one.metadata))
-        records = tuple(with_parts(one, snapshot.records_of(one.id)) for one in islice(matching, limit))
+        records = tuple(
+            with_parts(one, snapshot.records_of(one.id)) for one in islice(matching, limit)
+        )
         more = next(matching, None) is not None
         return Page(records, _encode_cursor(records[-1].id) if more else None)
 

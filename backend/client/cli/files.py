@@ -19,9 +19,7 @@ _TYPES: Final = mimetypes.MimeTypes()
 for _suffix, _type in {
     **dict.fromkeys((".docx", ".docm", ".dotx"), f"{_OFFICE}.wordprocessingml.document"),
     **dict.fromkeys((".xlsx", ".xlsm", ".xltx"), f"{_OFFICE}.spreadsheetml.sheet"),
-    **dict.fromkeys(
-        (".pptx", ".pptm", ".ppsx", ".potx"), f"{_OFFICE}.presentationml.presentation"
-    ),
+    **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".potx"), f"{_OFFICE}.presentationml.presentation"),
     ".markdown": "text/markdown",
     ".md": "text/markdown",
     ".text": "text/plain",

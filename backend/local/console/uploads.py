@@ -35,9 +35,7 @@ _TYPES = {
     ".tsv": "text/tab-separated-values",
     **dict.fromkeys((".docx", ".docm", ".dotx"), f"{_OFFICE}.wordprocessingml.document"),
     **dict.fromkeys((".xlsx", ".xlsm", ".xltx"), f"{_OFFICE}.spreadsheetml.sheet"),
-    **dict.fromkeys(
-        (".pptx", ".pptm", ".ppsx", ".potx"), f"{_OFFICE}.presentationml.presentation"
-    ),
+    **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".potx"), f"{_OFFICE}.presentationml.presentation"),
 }
 
 

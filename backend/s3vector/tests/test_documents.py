@@ -71,7 +71,11 @@ def test_only_passages_that_changed_are_embedded_again(
     assert record.passages == 3
     assert len(embedder.asked) == 1
     assert embedder.asked[0].startswith("after")
-    assert [one.text.split()[0] for one in documents.read("a").parts[0].passages] == ["Some", "after", "At"]
+    assert [one.text.split()[0] for one in documents.read("a").parts[0].passages] == [
+        "Some",
+        "after",
+        "At",
+    ]
 
 
 def test_new_metadata_is_stored_without_embedding(

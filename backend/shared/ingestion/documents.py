@@ -34,7 +34,9 @@ UPLOADS: Final = "uploads/"
 def refuse_part_id(value: str) -> str:
     """Return an id unchanged; `ValueError` if it is one of a later part of a document."""
     if is_later_part(value):
-        raise ValueError(f"the id {value!r} must not end in ':p' and a number, like the parts of long documents")
+        raise ValueError(
+            f"the id {value!r} must not end in ':p' and a number, like the parts of long documents"
+        )
     return value
 
 
