@@ -14,7 +14,7 @@ from client.cli.outcome import CommandError, Exit
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 
-# Python knows few of these types, unless the system has a list. A test compares them with the runner's.
+# Python knows few of these types. A test compares them with those that the runner reads.
 _TYPES: Final = mimetypes.MimeTypes()
 for _suffix, _type in {
     **dict.fromkeys((".docx", ".docm", ".dotx"), f"{_OFFICE}.wordprocessingml.document"),
