@@ -21,6 +21,7 @@ from shared.ingestion.documents import (
     IngestedDocument,
     UploadPrefix,
     one_source,
+    refuse_part_id,
 )
 from shared.models import Timestamp
 
@@ -57,10 +58,17 @@ class AskResponse(GivenAnswer):
     request_id: str
 
 
+def _refuse_parts(documents: list[DocumentBody]) -> list[DocumentBody]:
+    for one in documents:
+        refuse_part_id(one.id)
+    return documents
+
+
 Documents = Annotated[
     list[DocumentBody],
     Field(min_length=1, max_length=100),
     AfterValidator(require_distinct_ids),
+    AfterValidator(_refuse_parts),
 ]
 
 
@@ -178,6 +186,10 @@ class StoredText(DocumentSummary):
     """A stored document and its passages, in the order of the text."""
 
     contents: list[PassageText]
+    cursor: Annotated[
+        str | None,
+        Field(description="For the next passages of a long document; null with the last."),
+    ] = None
 
 
 class IngestionRequest(_Request):

@@ -22,7 +22,7 @@ from api.services import Services
 from api.status import Status
 from shared.answers import AnswerId, ConversationId, Feedback, KeptConversation
 from shared.description.headers import ACCEPTED, IdempotencyKey
-from shared.documents import DocumentId
+from shared.documents import DocumentId, PassageCursor
 from shared.events.stream import EventStreamResponse, event_stream
 from shared.ingestion.documents import JobCursor
 from shared.ingestion.uploads import Upload, UploadRequest
@@ -141,9 +141,11 @@ async def list_documents(
 @router.get(
     "/documents/{document_id}", summary="Read a document", responses=error_responses(404, 409)
 )
-async def get_document(document_id: DocumentId, services: ServicesPort) -> StoredText:
-    """Return a document with its passages."""
-    return await services.document(document_id)
+async def get_document(
+    document_id: DocumentId, services: ServicesPort, cursor: PassageCursor = None
+) -> StoredText:
+    """Return a document with its passages; those of a long document are on several pages."""
+    return await services.document(document_id, cursor)
 
 
 @router.delete(
@@ -155,7 +157,7 @@ async def get_document(document_id: DocumentId, services: ServicesPort) -> Store
 async def delete_document(
     document_id: DocumentId, services: ServicesPort, owner: NamedOwner
 ) -> None:
-    """Delete a document with its passages."""
+    """Delete a document with all its parts and passages; repeat it if it is interrupted."""
     await services.delete_document(document_id, owner)
 
 

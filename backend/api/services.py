@@ -102,7 +102,9 @@ class Services:
     async def store(self, request: DocumentsRequest) -> DocumentsResponse:
         """Store documents in s3vector."""
         try:
-            response = await self._client.put("/s3vector/documents", json=body_of(request))
+            response = await self._client.put(
+                "/s3vector/documents", params={"whole": "true"}, json=body_of(request)
+            )
         except BadAnswer as error:
             if error.response is not None and error.response.status_code == CapacityExceeded.status:
                 raise CapacityExceeded(error.detail) from error
@@ -120,9 +122,10 @@ class Services:
         response = await self._client.get("/s3vector/documents", params=params)
         return _parse(DocumentPage, response.content, "s3vector")
 
-    async def document(self, document_id: str) -> StoredText:
-        """Return a document in s3vector with its passages."""
-        response = await self._client.get(f"/s3vector/documents/{document_id}")
+    async def document(self, document_id: str, cursor: str | None) -> StoredText:
+        """Return a document in s3vector with one page of its passages."""
+        path = f"/s3vector/documents/{document_id}"
+        response = await self._client.get(path, params=_given(cursor=cursor))
         return _parse(StoredText, response.content, "s3vector")
 
     async def delete_document(self, document_id: str, owner: str | None) -> None:

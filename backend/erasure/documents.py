@@ -1,11 +1,9 @@
 """What is left of a document: which object says what of it, and when that goes."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-_PART: Final = re.compile(r":p\d+")
+from shared.parts import document_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,4 @@ class Wanted:
     def matches(self, stored_id: str) -> bool:
         """Return whether an id in a store is this document's, or one of its parts'."""
         public = stored_id.rpartition("/")[2]
-        return public == self._id or (
-            public.startswith(self._id) and bool(_PART.fullmatch(public, len(self._id)))
-        )
+        return self._id in (public, document_of(public))

@@ -10,6 +10,7 @@ from records.bucket import RecordsBucket
 from records.opened import NotARecord, owners
 from records.versions import RECORDS, Version
 from shared.aws.clients import aws_errors
+from shared.parts import document_of
 
 BACKUP_DAYS: Final = 35
 """How long DynamoDB's point-in-time recovery keeps a deleted item, if it is switched on."""
@@ -64,20 +65,28 @@ class Eraser:
         self._now = now or datetime.now(UTC)
 
     def erase(self, owner: str, *, reason: str | None, dry_run: bool = False) -> Erasure:
-        """Destroy the key of a conversation or a document.
+        """Destroy the key of a conversation or a document; each part of a document has a key.
 
-        The records stay: their fields and hashes can still be read and verified.
+        The records stay: their fields and hashes can still be read and verified. If it is
+        interrupted, a repetition destroys the keys that are left.
 
         Raises:
             StillRetained: A record is retained, and there is no reason.
         """
-        items = self._items(owner)
-        current = next((one for one in items if one["sk"]["S"] == CURRENT), None)
-        affected = list(self._affected(owner))
+        affected: list[Version] = []
+        names = {owner}
+        for version, named in self._affected(owner):
+            affected.append(version)
+            names |= named
+        items = {name: self._items(name) for name in sorted(names)}
+        current = {
+            name: one for name, found in items.items() for one in found if one["sk"]["S"] == CURRENT
+        }
         ends = [end for one in affected if (end := self._bucket.retained_until(one))]
         until = max(ends, default=None)
-        result = Erasure(owner, len(affected), until, current is None, _erased(items))
-        if current is None or dry_run:
+        erased = _erased([one for found in items.values() for one in found])
+        result = Erasure(owner, len(affected), until, not current, erased)
+        if not current or dry_run:
             return result
         if until is not None and until > self._now and not reason:
             raise StillRetained(
@@ -85,7 +94,8 @@ class Eraser:
                 f"{until:%Y-%m-%d}. Nothing was erased. To erase the texts before that date, "
                 "give the reason, which is kept: --reason TEXT."
             )
-        self._destroy(owner, current, reason or "Retention has ended.", len(affected), until)
+        for name, key in current.items():
+            self._destroy(name, key, reason or "Retention has ended.", len(affected), until)
         return result
 
     def _items(self, owner: str) -> list[dict[str, Any]]:
@@ -98,14 +108,16 @@ class Eraser:
             )
         return list(answer["Items"])
 
-    def _affected(self, owner: str) -> Iterator[Version]:
+    def _affected(self, owner: str) -> Iterator[tuple[Version, set[str]]]:
+        """Yield the records with texts of the owner, and the names of the keys of these texts."""
         stored = (one for one in self._bucket.versions(RECORDS) if not one.is_marker)
         for version, content in self._bucket.contents(stored):
             try:
-                if owner in owners(content):
-                    yield version
+                named = {one for one in owners(content) if owner in (one, document_of(one))}
             except NotARecord:
                 continue  # `verify` names it
+            if named:
+                yield version, named
 
     def _destroy(
         self,

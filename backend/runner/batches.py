@@ -8,11 +8,12 @@ from runner.items import InlineItem, UploadItem
 from runner.jobs import Cursor
 from runner.opener import DocumentOpener, OpenDocument
 from runner.parser_process import ParserEnded
-from runner.parts import PartCounts, part_id
+from runner.parts import PartCounts
 from runner.sink import DocumentPayload
 from runner.splitting import Part, take_part
 from runner.text import NO_TEXT, ExtractionError
 from shared.errors import ServiceError
+from shared.parts import part_id
 
 # A page that ends the parser costs its whole time, so a document may have few of them.
 _MOST_CRASHES = 3

@@ -30,12 +30,16 @@ CONTENT_TYPES: Final[dict[str, Kind]] = {
 }
 """The media types that are read."""
 
-_BY_SUFFIX: Final[dict[str, Kind]] = {
+BY_SUFFIX: Final[dict[str, Kind]] = {
     "txt": "text", "text": "text", "md": "markdown", "markdown": "markdown",
     "html": "html", "htm": "html", "xhtml": "html", "pdf": "pdf", "csv": "csv", "tsv": "csv",
     "docx": "office", "docm": "office", "dotx": "office", "xlsx": "office", "xlsm": "office",
     "xltx": "office", "pptx": "office", "pptm": "office", "ppsx": "office", "potx": "office",
-    # What cannot be read is refused by its bytes, with what to do.
+}  # fmt: skip
+"""The suffixes of names of files that are read."""
+
+# Files that are refused by their bytes, with what to do.
+_REFUSED: Final[dict[str, Kind]] = {
     "doc": "office", "xls": "office", "xlsb": "office", "ppt": "office", "odt": "office",
     "ods": "office", "odp": "office",
 }  # fmt: skip
@@ -61,7 +65,7 @@ def kind_of(name: str, content_type: str = "") -> Kind:
     """
     suffix = name.rpartition(".")[2].lower() if "." in name.rpartition("/")[2] else ""
     media_type = content_type.partition(";")[0].strip().lower()
-    kind = _BY_SUFFIX.get(suffix) or CONTENT_TYPES.get(media_type)
+    kind = BY_SUFFIX.get(suffix) or _REFUSED.get(suffix) or CONTENT_TYPES.get(media_type)
     if kind is None:
         shown = f".{suffix[:20]}" if suffix else media_type[:60] or "no type"
         raise ExtractionError(f"unsupported ({shown}): give {FORMATS}")

@@ -42,11 +42,6 @@ class S3PartCounts:
             self._bucket.delete(_key(document_id))
 
 
-def part_id(document_id: str, part: int) -> str:
-    """Return the id of a part, counted from 1; the first part has the document's own id."""
-    return document_id if part == 1 else f"{document_id}:p{part}"
-
-
 def _key(document_id: str) -> str:
     owner = user.written_owner(user.current())
     return f"jobs/parts/{document_id}" if owner is None else f"jobs/parts/{owner}/{document_id}"

@@ -13,11 +13,12 @@ from datetime import datetime
 from runner.batches import Batch, BatchBuilder, Limits
 from runner.failures import DocumentFailure
 from runner.jobs import Job, JobStore, Stored
-from runner.parts import PartCounts, part_id
+from runner.parts import PartCounts
 from runner.settings import Settings
 from runner.sink import DocumentSink, is_refusal, may_be_caused_by_document
 from shared.errors import ServiceError
 from shared.logging import get_logger
+from shared.parts import part_id
 
 _log = get_logger(__name__)
 

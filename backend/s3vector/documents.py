@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from s3vector.embeddings import Embedder
-from s3vector.ownership import OwnedStore
+from s3vector.ownership import Excerpt, OwnedStore
 from s3vector.passages import split_text
 from s3vector.store import Document, DocumentRecord, Passage, Vector
 from shared.documents import DocumentBody
 from shared.errors import NotFound, PayloadTooLarge
 from shared.logging import timestamp
+from shared.parts import part_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,15 @@ class Documents:
         self._embedder = embedder
         self._max_passages = max_passages
 
-    def put(self, bodies: Sequence[DocumentBody]) -> list[DocumentRecord]:
+    def put(self, bodies: Sequence[DocumentBody], *, whole: bool = False) -> list[DocumentRecord]:
         """Store documents, replacing those with the same ids.
 
         Unchanged documents are not written again and unchanged passages not embedded again, so a
         repeated request costs one read.
+
+        Args:
+            bodies: The documents, or parts of long ones.
+            whole: Whether none of them is a part: what they replace loses its later parts.
 
         Raises:
             PayloadTooLarge: The documents have more than `max_passages` passages.
@@ -51,17 +56,22 @@ class Documents:
                 f"The documents have {count} passages; one request may have at most "
                 f"{self._max_passages}. Send fewer documents at a time."
             )
-        existing = self._store.writable([body.id for body in bodies])
+        seconds = {part_id(body.id, 2): body.id for body in bodies} if whole else {}
+        existing = self._store.writable([*(body.id for body in bodies), *seconds])
         versions = {document_id: one.record.version for document_id, one in existing.items()}
         changed = [one for one in split if versions.get(one.body.id) != one.version]
         updated = [one.body.id for one in changed if one.body.id in existing]
         stored = self._embed(changed, updated)
         self._store.put(stored)
+        for second, document_id in seconds.items():
+            if second in existing:
+                self._store.delete_later_parts(document_id)
         records = {one.record.id: one.record for one in (*existing.values(), *stored)}
         return [records[body.id] for body in bodies]
 
-    def get(self, document_id: str) -> Document:
-        found = self._store.get(document_id)
+    def read(self, document_id: str, first: int = 0) -> Excerpt:
+        """Return a document, from one of its parts on, counted from 0."""
+        found = self._store.read(document_id, first)
         if found is None:
             raise _not_found(document_id)
         return found

@@ -12,9 +12,9 @@ from pydantic import (
     model_validator,
 )
 
-from s3vector.ownership import is_own
+from s3vector.ownership import Excerpt, is_own
 from s3vector.search import Mode
-from s3vector.store import Document, DocumentRecord, Hits, StoreStats
+from s3vector.store import DocumentRecord, Hits, StoreStats
 from shared.description.examples import DOCUMENT_EXAMPLE, with_examples
 from shared.documents import DocumentBody, DocumentText, require_distinct_ids
 from shared.models import Timestamp
@@ -104,15 +104,21 @@ class DocumentDetail(DocumentSummary):
     """A stored document and its passages, in the order of the text."""
 
     contents: list[PassageBody]
+    cursor: Annotated[
+        str | None,
+        Field(description="For the next passages of a long document; null with the last."),
+    ] = None
 
     @classmethod
-    def with_passages(cls, document: Document) -> Self:
+    def with_passages(cls, excerpt: Excerpt) -> Self:
         return cls(
-            **DocumentSummary.of(document.record).model_dump(),
+            **DocumentSummary.of(excerpt.record).model_dump(),
             contents=[
-                PassageBody(passage_id=_passage_id(document.record.id, number), text=one.text)
-                for number, one in enumerate(document.passages)
+                PassageBody(passage_id=_passage_id(part.record.id, number), text=one.text)
+                for part in excerpt.parts
+                for number, one in enumerate(part.passages)
             ],
+            cursor=None if excerpt.following is None else str(excerpt.following),
         )
 
 

@@ -20,6 +20,7 @@ from s3vector.store import (
     Page,
     StoreStats,
     VectorStore,
+    with_parts,
 )
 from shared.errors import UserNotPermitted
 from shared.request import user
@@ -28,6 +29,22 @@ OWNER_KEY: Final = "_owner"
 """The metadata key with the owner. Callers cannot use it: their keys begin with a letter."""
 
 _SEPARATOR: Final = "/"
+
+
+# Their texts fit into one response: a part has at most 50,000 characters.
+_PARTS_READ: Final = 20
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Consecutive parts of a document, and the record of the whole.
+
+    `following` is the number of the next part, None if there is none.
+    """
+
+    record: DocumentRecord
+    parts: list[Document]
+    following: int | None
 
 
 class OwnedStore:
@@ -49,15 +66,24 @@ class OwnedStore:
         """Return the documents by id that `put` would replace."""
         return self._owned_by(user.written_owner(user.current()), ids, vectors=vectors)
 
-    def get(self, document_id: str) -> Document | None:
-        """Return a document that the current user may read."""
+    def read(self, document_id: str, first: int = 0) -> "Excerpt | None":
+        """Return a document that the current user may read, from one of its parts on."""
         for owner in _readable():
-            if found := self._owned_by(owner, [document_id]).get(document_id):
-                return found
+            stored = self._store.parts(_stored_id(owner, document_id))
+            parts = [one for one in map(_to_public, stored) if one.owner == owner]
+            if parts:
+                ids = [one.id for one in parts[first : first + _PARTS_READ]]
+                found = self._owned_by(owner, ids)
+                after = first + _PARTS_READ
+                return Excerpt(
+                    with_parts(parts[0], parts),
+                    [found[one] for one in ids if one in found],
+                    after if after < len(parts) else None,
+                )
         return None
 
     def delete(self, document_id: str, owner: str | None = None) -> bool:
-        """Delete a document; return False if there is none that the user may read.
+        """Delete a document with its parts; return False if there is none that the user may read.
 
         Args:
             document_id: The id that its owner gave it.
@@ -71,9 +97,14 @@ class OwnedStore:
         stored_id = _stored_id(user.written_owner(user.current()), document_id)
         if self._store.delete(stored_id):
             return True
-        if self.get(document_id) is not None:
+        if self.read(document_id) is not None:
             raise UserNotPermitted("Only curators may delete this document; it is not your own.")
         return False
+
+    def delete_later_parts(self, document_id: str) -> None:
+        """Delete all parts but the first of a document of the current writer."""
+        stored_id = _stored_id(user.written_owner(user.current()), document_id)
+        self._store.delete(stored_id, first_part=2)
 
     def page(self, limit: int, cursor: str | None, owner: str | None = None) -> Page:
         """Return up to `limit` records of an owner, by default those that the user may read."""

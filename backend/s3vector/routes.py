@@ -26,7 +26,7 @@ from s3vector.models import (
 from s3vector.ownership import OwnedStore
 from s3vector.pool import TIME_IS_UP
 from s3vector.search import Mode, Search
-from shared.documents import DocumentId
+from shared.documents import DocumentId, PassageCursor
 from shared.models import error_responses
 from shared.request.deadline import in_time
 from shared.users import NamedOwner
@@ -84,9 +84,18 @@ def bounded[R](operation: Callable[..., R]) -> Callable[..., Coroutine[Any, Any,
     responses=_READ_ERRORS,
 )
 @bounded
-def put_documents(body: PutDocuments, documents: DocumentsPort) -> StoredDocuments:
+def put_documents(
+    body: PutDocuments,
+    documents: DocumentsPort,
+    whole: Annotated[
+        bool,
+        QueryParameter(
+            description="No document is a part of a longer one: what they replace loses its parts."
+        ),
+    ] = False,
+) -> StoredDocuments:
     """Store documents, replacing those with the same ids; repeating it changes nothing."""
-    return StoredDocuments.of(documents.put(body.documents))
+    return StoredDocuments.of(documents.put(body.documents, whole=whole))
 
 
 @router.get("/documents", summary="List documents", responses=_READ_ERRORS)
@@ -113,9 +122,11 @@ def list_documents(
     responses=error_responses(404) | _READ_ERRORS,
 )
 @bounded
-def get_document(document_id: DocumentId, documents: DocumentsPort) -> DocumentDetail:
-    """Return a document with its passages."""
-    return DocumentDetail.with_passages(documents.get(document_id))
+def get_document(
+    document_id: DocumentId, documents: DocumentsPort, cursor: PassageCursor = None
+) -> DocumentDetail:
+    """Return a document with its passages; those of a long document are on several pages."""
+    return DocumentDetail.with_passages(documents.read(document_id, int(cursor or 0)))
 
 
 @router.delete(
@@ -126,7 +137,7 @@ def get_document(document_id: DocumentId, documents: DocumentsPort) -> DocumentD
 )
 @bounded
 def delete_document(document_id: DocumentId, documents: DocumentsPort, owner: NamedOwner) -> None:
-    """Delete a document with its passages."""
+    """Delete a document with all its parts and passages."""
     documents.delete(document_id, owner)
 
 

@@ -11,6 +11,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from typing import Final
@@ -23,9 +24,17 @@ from s3vector.manifest_file import Committed, ManifestFile, RefusedAfterOffer
 from s3vector.pending import PendingCommits
 from s3vector.pool import Pool
 from s3vector.segment_cache import SegmentCache, SegmentMissing
-from s3vector.segments import CorruptObject, decode_segment, encode_segment
+from s3vector.segments import CorruptObject, Segment, decode_segment, encode_segment
 from s3vector.snapshot import Snapshot, find_segment
-from s3vector.store import Document, Erasure, Hits, Page, StoreStats
+from s3vector.store import (
+    Document,
+    DocumentRecord,
+    Erasure,
+    Hits,
+    Page,
+    StoreStats,
+    with_parts,
+)
 from shared.aws.bucket import Bucket, StoredObject
 from shared.errors import (
     CapacityExceeded,
@@ -35,6 +44,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.logging import get_logger
+from shared.parts import document_of, find_parts, is_later_part
 from shared.request.deadline import remaining_seconds
 
 _log = get_logger(__name__)
@@ -114,32 +124,37 @@ class S3VectorStore:
         )
 
     def get(self, ids: Sequence[str], *, vectors: bool = False) -> dict[str, Document]:
-        def load(manifest: Manifest) -> dict[str, Document]:
-            entries = [one for one in manifest.segments if manifest.may_have(one.key, ids)]
-            segments = self._cache.load(entries, keep=manifest.keys)
-            found = {one: find_segment(segments, one) for one in ids}
-            return {
-                one: segment.document(one, vectors=vectors)
-                for one, segment in found.items()
-                if segment is not None
-            }
+        return {
+            one: segment.document(one, vectors=vectors)
+            for one, segment in self._read(partial(self._find, ids)).items()
+        }
 
-        return self._read(load)
+    def parts(self, document_id: str) -> list[DocumentRecord]:
+        found = self._find_parts(document_id)
+        return [segment.documents[one].record for one, segment in found.items()]
 
-    def delete(self, document_id: str) -> bool:
-        if not self.get([document_id]):
+    def delete(self, document_id: str, *, first_part: int = 1) -> bool:
+        ids = list(self._find_parts(document_id, first=first_part))
+        if not ids:
             return False
-        # A segment without documents that deletes the id from earlier segments.
-        tombstone = encode_segment((), (document_id,), dimensions=self._dimensions)
-        self._append(tombstone, [document_id], passages=0)
+        # A segment without documents that deletes the ids from earlier segments.
+        tombstone = encode_segment((), ids, dimensions=self._dimensions)
+        self._append(tombstone, ids, passages=0)
         return True
 
     def page(self, limit: int, cursor: str | None, where: Filter | None = None) -> Page:
         snapshot = self._refresh()
         start = 0 if cursor is None else bisect_right(snapshot.ids, _decode_cursor(cursor))
-        found = map(snapshot.record, islice(snapshot.ids, start, None))
+        first_parts = (
+            one
+            for one in islice(snapshot.ids, start, None)
+            if not is_later_part(one) or not snapshot.has(document_of(one))
+        )
+        found = map(snapshot.record, first_parts)
         matching = (one for one in found if where is None or where.matches(one.metadata))
-        records = tuple(islice(matching, limit))
+        records = tuple(
+            with_parts(one, snapshot.records_of(one.id)) for one in islice(matching, limit)
+        )
         more = next(matching, None) is not None
         return Page(records, _encode_cursor(records[-1].id) if more else None)
 
@@ -188,6 +203,20 @@ class S3VectorStore:
         self._bucket.check()
 
     # Reading
+
+    def _find_parts(self, document_id: str, *, first: int = 1) -> dict[str, Segment]:
+        return self._read(
+            lambda manifest: find_parts(
+                document_id, partial(self._find, manifest=manifest), first=first
+            )
+        )
+
+    def _find(self, ids: Sequence[str], manifest: Manifest) -> dict[str, Segment]:
+        """Return the segments in which these documents are live, by id."""
+        entries = [one for one in manifest.segments if manifest.may_have(one.key, ids)]
+        segments = self._cache.load(entries, keep=manifest.keys)
+        found = {one: find_segment(segments, one) for one in ids}
+        return {one: segment for one, segment in found.items() if segment is not None}
 
     def _refresh(self) -> Snapshot:
         """Return the current state, loading from S3 what changed."""

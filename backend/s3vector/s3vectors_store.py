@@ -10,7 +10,7 @@ with words takes the nearest passages, at most 100, and ranks them by meaning an
 a passage that is not among them is not found by its words, and words alone are refused.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import uuid4
@@ -30,9 +30,11 @@ from s3vector.store import (
     Page,
     Passage,
     StoreStats,
+    with_parts,
 )
 from shared.errors import InvalidRequest, ServiceError, Unavailable, Unprocessable
 from shared.logging import get_logger
+from shared.parts import document_of, find_parts, is_later_part, part_id
 from shared.request.deadline import remaining_seconds
 
 _log = get_logger(__name__)
@@ -94,13 +96,16 @@ class S3VectorsStore:
             "The documents change faster than they can be read; try again.", retry_after=1
         )
 
-    def delete(self, document_id: str) -> bool:
-        head = self._heads([document_id]).get(document_id)
-        if head is None:
-            return False
-        self._index.delete([document_id])  # without its head the document does not exist
-        self._remove(head.keys[1:])
-        return True
+    def parts(self, document_id: str) -> list[DocumentRecord]:
+        return [head.record for head in find_parts(document_id, self._heads).values()]
+
+    def delete(self, document_id: str, *, first_part: int = 1) -> bool:
+        heads = find_parts(document_id, self._heads, first=first_part)
+        # Without its head a part does not exist. The last one goes first, so that those which an
+        # interruption leaves are found again.
+        self._index.delete(list(reversed(heads)))
+        self._remove([key for head in heads.values() for key in head.keys[1:]])
+        return bool(heads)
 
     def page(self, limit: int, cursor: str | None, where: Filter | None = None) -> Page:
         records: list[DocumentRecord] = []
@@ -108,14 +113,17 @@ class S3VectorsStore:
             # List no more than this page still needs: the engine's cursor points only to the end
             # of a listing.
             found, cursor = self._index.list(min(limit - len(records), MAX_LIST), cursor)
-            records += [
+            heads = [
                 one.record
                 for one in found
                 if one.number == 0 and (where is None or where.matches(one.record.metadata))
             ]
+            later = {one.id: document_of(one.id) for one in heads if is_later_part(one.id)}
+            firsts = self._heads(later.values())
+            records += [one for one in heads if later.get(one.id) not in firsts]
             if cursor is None or len(records) >= limit:
                 break
-        return Page(tuple(records), cursor)
+        return Page(tuple(self._with_parts(records)), cursor)
 
     def query(
         self,
@@ -169,6 +177,15 @@ class S3VectorsStore:
 
     def check(self) -> None:
         self._index.check()
+
+    def _with_parts(self, records: Sequence[DocumentRecord]) -> Iterator[DocumentRecord]:
+        """Yield the records with the numbers of the passages of all parts."""
+        seconds = self._heads(part_id(one.id, 2) for one in records)
+        for one in records:
+            if part_id(one.id, 2) in seconds:
+                yield with_parts(one, self.parts(one.id))
+            else:
+                yield one
 
     def _heads(self, ids: Iterable[str]) -> dict[str, StoredPassage]:
         """Return the heads of the documents that exist, by id."""

@@ -1,6 +1,6 @@
 """One state of the `s3` store in memory: its segments, and their live documents."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from s3vector.manifest import Manifest
 from s3vector.ranking import Ranking, cosines
 from s3vector.segments import Segment, unit_vector
 from s3vector.store import DocumentRecord, Hits
+from shared.parts import find_parts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,6 +98,18 @@ class Snapshot:
         return tuple(
             part.segment.size * part.passages // part.segment.rows if part.segment.rows else 0
             for part in self.parts
+        )
+
+    def has(self, document_id: str) -> bool:
+        place = bisect_left(self.ids, document_id)
+        return self.ids[place : place + 1] == [document_id]
+
+    def records_of(self, document_id: str) -> list[DocumentRecord]:
+        """Return the records of a document's parts that exist."""
+        return list(
+            find_parts(
+                document_id, lambda ids: {one: self.record(one) for one in ids if self.has(one)}
+            ).values()
         )
 
     def record(self, document_id: str) -> DocumentRecord:

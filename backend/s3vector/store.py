@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from s3vector.filters import Filter
@@ -108,6 +108,13 @@ class Erasure:
     is_complete: bool
 
 
+def with_parts(record: DocumentRecord, parts: Sequence[DocumentRecord]) -> DocumentRecord:
+    """Return the record of a first part, with the number of the passages of all parts."""
+    if len(parts) < 2:
+        return record
+    return replace(record, passages=sum(one.passages for one in parts))
+
+
 class VectorStore(Protocol):
     """Stores documents by id and finds passages by meaning and words. Every method blocks.
 
@@ -124,11 +131,21 @@ class VectorStore(Protocol):
     def get(self, ids: Sequence[str], *, vectors: bool = False) -> dict[str, Document]:
         """Return the documents that exist, by id."""
 
-    def delete(self, document_id: str) -> bool:
-        """Delete a document; return False if there was none."""
+    def parts(self, document_id: str) -> list[DocumentRecord]:
+        """Return the records of a document's parts that exist, in the order of the text."""
+
+    def delete(self, document_id: str, *, first_part: int = 1) -> bool:
+        """Delete a document with its parts, or only the parts from `first_part` on.
+
+        Return False if there were none. What an interrupted deletion left is deleted by the next.
+        """
 
     def page(self, limit: int, cursor: str | None, where: Filter | None = None) -> Page:
-        """Return up to `limit` records that match; each document is on one page only."""
+        """Return up to `limit` records that match; each document is on one page only.
+
+        A document in several parts is listed once, with the number of the passages of all. Parts
+        without the first one are listed by themselves, so that a reader sees what to delete.
+        """
 
     def query(
         self,

@@ -203,6 +203,13 @@ DocumentMetadata = Annotated[
 ]
 
 
+PassageCursor = Annotated[
+    str | None,
+    StringConstraints(pattern=r"^[0-9]{1,6}$"),
+    Field(description="The cursor of the passages before."),
+]
+
+
 MetadataFilter = Annotated[
     dict[str, JsonValue],
     AfterValidator(_require_encodable),

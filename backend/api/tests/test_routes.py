@@ -183,6 +183,7 @@ async def test_documents_are_put_into_s3vector() -> None:
         response = await http.post("/documents", json={"documents": [document]})
     assert (response.status_code, response.json()) == (200, STORED)
     assert gateway.sent() == {"documents": [document]}
+    assert dict(gateway.requests[0].url.params) == {"whole": "true"}
 
 
 async def test_an_idempotency_key_starts_one_ingestion_whose_id_gives_its_progress() -> None:
@@ -360,6 +361,7 @@ def _keys(count: int) -> dict[str, int]:
         ("/documents", {"documents": [DOCUMENT | {"metadata": _keys(41)}]}),
         ("/documents", {"documents": [DOCUMENT | {"metadata": {"a": "x" * 2000}}]}),
         ("/documents", {"documents": [DOCUMENT, DOCUMENT]}),
+        ("/documents", {"documents": [DOCUMENT | {"id": "a:p2"}]}),
         ("/documents", {"documents": [{"id": f"d{n}", "text": "x"} for n in range(101)]}),
         ("/ingestions", {}),
         ("/ingestions", {"documents": [DOCUMENT, DOCUMENT]}),

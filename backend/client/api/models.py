@@ -577,6 +577,9 @@ class StoredText(Given):
 
     contents: list[PassageText]
 
+    cursor: str | None = None
+    """For the next passages of a long document; null with the last."""
+
 
 class Upload(Given):
     """Where to put a file: one request with this method, these headers and the file as its

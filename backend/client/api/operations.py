@@ -124,16 +124,17 @@ class Operations:
             query={"limit": limit, "cursor": cursor, "owner": owner},
         )
 
-    def get_document(self, document_id: str) -> models.StoredText:
-        """Return a document with its passages."""
+    def get_document(self, document_id: str, *, cursor: str | None = None) -> models.StoredText:
+        """Return a document with its passages; those of a long document are on several pages."""
         return self._transport.call(
             "GET",
             self._transport.path("/documents/{}", document_id),
             answer=models.StoredText,
+            query={"cursor": cursor},
         )
 
     def delete_document(self, document_id: str, *, owner: str | None = None) -> None:
-        """Delete a document with its passages."""
+        """Delete a document with all its parts and passages; repeat it if it is interrupted."""
         self._transport.send(
             "DELETE",
             self._transport.path("/documents/{}", document_id),

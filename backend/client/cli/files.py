@@ -14,15 +14,18 @@ from client.cli.outcome import CommandError, Exit
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 
-# Python knows no type of Office's formats, unless the system has a list.
+# Python knows few of these types. A test compares them with those that the runner reads.
 _TYPES: Final = mimetypes.MimeTypes()
 for _suffix, _type in {
-    ".docx": f"{_OFFICE}.wordprocessingml.document",
-    ".xlsx": f"{_OFFICE}.spreadsheetml.sheet",
-    ".pptx": f"{_OFFICE}.presentationml.presentation",
+    **dict.fromkeys((".docx", ".docm", ".dotx"), f"{_OFFICE}.wordprocessingml.document"),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xltx"), f"{_OFFICE}.spreadsheetml.sheet"),
+    **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".potx"), f"{_OFFICE}.presentationml.presentation"),
     ".markdown": "text/markdown",
     ".md": "text/markdown",
     ".text": "text/plain",
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+    ".xhtml": "application/xhtml+xml",
 }.items():
     _TYPES.add_type(_type, _suffix)
 

@@ -15,7 +15,7 @@ from local.console.models import FileProblem, Upload
 from local.console.parts import Parts
 
 LARGEST_BYTES = 20 * 2**20
-"""As the runner takes."""
+"""As the runner takes; `local/tests/test_file_types.py` compares both this and the types."""
 
 _KEPT = 200
 _POLL_SECONDS = 0.5
@@ -24,15 +24,18 @@ _FORBIDDEN = re.compile(r"[^A-Za-z0-9!_.*'()/-]")
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _TYPES = {
     ".txt": "text/plain",
+    ".text": "text/plain",
     ".md": "text/markdown",
+    ".markdown": "text/markdown",
     ".html": "text/html",
     ".htm": "text/html",
+    ".xhtml": "application/xhtml+xml",
     ".pdf": "application/pdf",
     ".csv": "text/csv",
     ".tsv": "text/tab-separated-values",
-    ".docx": f"{_OFFICE}.wordprocessingml.document",
-    ".xlsx": f"{_OFFICE}.spreadsheetml.sheet",
-    ".pptx": f"{_OFFICE}.presentationml.presentation",
+    **dict.fromkeys((".docx", ".docm", ".dotx"), f"{_OFFICE}.wordprocessingml.document"),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xltx"), f"{_OFFICE}.spreadsheetml.sheet"),
+    **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".potx"), f"{_OFFICE}.presentationml.presentation"),
 }
 
 

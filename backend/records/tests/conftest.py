@@ -28,7 +28,9 @@ class Estate:
     s3: Any
     dynamodb: Any
 
-    def app(self, *, release: str = "v7", model: FakeModel | None = None) -> FastAPI:
+    def app(
+        self, *, release: str = "v7", model: FakeModel | None = None, savings: str = "savings"
+    ) -> FastAPI:
         """Return a chat service that records here."""
         settings = Settings(
             project_name="fin-advisor",
@@ -46,7 +48,7 @@ class Estate:
         return create_app(
             settings,
             retriever=FakeRetriever(
-                passage(0, version="v1"),
+                passage(0, version="v1", document_id=savings),
                 passage(0, document_id="debt", passage_id="debt#0", text="Debt costs 20 percent."),
             ),
             model=model or FakeModel(f"{SAVE[:-1]} [savings#0]. Debt costs 12 percent [debt#0]."),

@@ -211,6 +211,20 @@ async def test_a_documents_texts_are_erased_from_all_conversations(
     assert sorted(run("replay", key) for key in estate.record_keys()) == [0, FOUND, FOUND]
 
 
+async def test_a_documents_texts_are_erased_with_those_of_its_parts(
+    estate: Estate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for document_id in ("savings", "savings:p2", "savings:p31", "savings2"):
+        async with estate.client(savings=document_id) as http:
+            messages = [{"role": "user", "content": ASKED}]
+            assert (await http.post("/messages", json={"messages": messages})).status_code == 200
+    assert run("erase", "--document", "savings", "--reason", "licence ended") == 0
+    assert "3 records stay" in capsys.readouterr().out
+    assert sorted(run("replay", key) for key in estate.record_keys()) == [0, FOUND, FOUND, FOUND]
+    assert run("erase", "--document", "savings") == 0
+    assert "has no key" in capsys.readouterr().out
+
+
 # --- Withheld answers -----------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 import posixpath
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from io import BytesIO
 from typing import Final, Literal
 from xml.etree.ElementTree import Element, ParseError, fromstring
@@ -69,8 +69,10 @@ class OfficeArchive:
         self._zip = translate_errors(lambda: ZipFile(BytesIO(content)))
         self._names = frozenset(self._zip.namelist())
         self._check_sizes()
+        # This member first, because the main part is found by parsing it.
+        translate_errors(lambda: self._refuse_declarations({_CONTENT_TYPES}))
         self.program, self.main_part = self._main_part()
-        translate_errors(self._refuse_declarations)
+        translate_errors(lambda: self._refuse_declarations(self._names - {_CONTENT_TYPES}))
 
     def read(self, part: str) -> bytes:
         """Return the bytes of a part; none if there is no such part."""
@@ -159,13 +161,14 @@ class OfficeArchive:
             raise ExtractionError("it is an OpenDocument file: save it as docx, xlsx or pptx")
         raise ExtractionError("it is a zip archive: unpack it and upload the documents in it")
 
-    def _refuse_declarations(self) -> None:
-        """Refuse declarations of entities, which no Office program writes.
+    def _refuse_declarations(self, names: Set[str]) -> None:
+        """Refuse declarations of entities in some members, which no Office program writes.
 
         They come before the first element, so that little of each part is read.
         """
         for member in self._zip.infolist():
-            if member.filename.lower().endswith(_NOT_READ):
+            name = member.filename
+            if name not in names or name.lower().endswith(_NOT_READ):
                 continue
             with self._zip.open(member) as part:
                 if _declares_type(part.read):

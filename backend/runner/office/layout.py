@@ -5,6 +5,7 @@ from typing import Final
 from xml.parsers import expat
 
 from runner.office.archive import translate_errors
+from runner.office.truth import is_true
 
 _MARKS: Final = re.compile(rb"""hidden\s*=|mergeCell\s""")
 _MOST_MERGES: Final = 10_000
@@ -49,9 +50,9 @@ class SheetLayout:
         match name.rpartition(":")[2]:
             case "row":
                 self._row = int(attributes.get("r", self._row + 1))
-                if _is_true(attributes):
+                if _is_hidden(attributes):
                     self.hidden_rows.add(self._row)
-            case "col" if _is_true(attributes):
+            case "col" if _is_hidden(attributes):
                 last = min(int(attributes["max"]), _MOST_COLUMNS)
                 self._hidden_columns.update(range(int(attributes["min"]) - 1, last))
             case "mergeCell" if self._count < _MOST_MERGES:
@@ -67,8 +68,8 @@ class SheetLayout:
             self._merges.setdefault(int(found[2]), []).append((first, last))
 
 
-def _is_true(attributes: dict[str, str]) -> bool:
-    return attributes.get("hidden", "0") in {"1", "true"}
+def _is_hidden(attributes: dict[str, str]) -> bool:
+    return is_true(attributes.get("hidden"), default=False)
 
 
 def _column(letters: str) -> int:

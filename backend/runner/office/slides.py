@@ -5,6 +5,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from runner.office.archive import OfficeArchive, translate_errors
+from runner.office.truth import is_true
 from runner.tables import markdown_table
 from runner.text import NO_TEXT, ExtractionError, clean, clean_title
 from runner.titles import title_of
@@ -16,7 +17,6 @@ _P: Final = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _TITLES: Final = {"title", "ctrTitle"}
 # Repeated on each slide: the date, the footer, the number, and on notes the slide's picture.
 _FURNITURE: Final = {"dt", "ftr", "sldNum", "hdr", "sldImg"}
-_FALSE: Final = {"0", "false"}
 
 
 class SlidesText:
@@ -61,7 +61,7 @@ class SlidesText:
         root = self._archive.xml(self._parts[index])
         if root is None:
             raise ExtractionError("the slide is missing: open the presentation and save it again")
-        return None if root.get("show", "1") in _FALSE else root
+        return root if is_true(root.get("show"), default=True) else None
 
     def _notes(self, index: int) -> Iterator[str]:
         for part, kind in self._archive.related(self._parts[index]).values():
@@ -106,7 +106,7 @@ def _shapes(root: Element) -> Iterator[Element]:
 
 def _is_hidden(shape: Element) -> bool:
     properties = shape.find(f"./*/{_P}cNvPr")
-    return properties is not None and properties.get("hidden", "0") not in _FALSE
+    return properties is not None and is_true(properties.get("hidden"), default=False)
 
 
 def _placeholder(shape: Element) -> str:
@@ -138,5 +138,5 @@ def _table(table: Element) -> list[str]:
             texts.append(text)
         rows.append(texts)
     properties = table.find(f"{_A}tblPr")
-    names = properties is not None and properties.get("firstRow", "0") not in _FALSE
+    names = properties is not None and is_true(properties.get("firstRow"), default=False)
     return markdown_table(rows, int(names))

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element, tostring
 
 from runner.html import read_html
 from runner.office.archive import OfficeArchive, translate_errors
+from runner.office.truth import is_true
 from runner.text import ExtractionError, WholeText
 from runner.titles import title_of
 
@@ -68,5 +69,5 @@ def _without_hidden_text(archive: OfficeArchive) -> bytes:
 def _hidden_runs(parent: Element) -> "Iterator[Element]":
     for run in parent.iterfind(f"{_W}r"):
         mark = run.find(f"{_W}rPr/{_W}vanish")
-        if mark is not None and mark.get(f"{_W}val", "1") not in {"0", "false", "off"}:
+        if mark is not None and is_true(mark.get(f"{_W}val"), default=True):
             yield run

@@ -71,7 +71,11 @@ def test_only_passages_that_changed_are_embedded_again(
     assert record.passages == 3
     assert len(embedder.asked) == 1
     assert embedder.asked[0].startswith("after")
-    assert [one.text.split()[0] for one in documents.get("a").passages] == ["Some", "after", "At"]
+    assert [one.text.split()[0] for one in documents.read("a").parts[0].passages] == [
+        "Some",
+        "after",
+        "At",
+    ]
 
 
 def test_new_metadata_is_stored_without_embedding(
@@ -82,7 +86,7 @@ def test_new_metadata_is_stored_without_embedding(
     (second,) = documents.put([_draft("a", "text", metadata={"k": 2})])
     assert first.version != second.version
     assert embedder.asked == []
-    assert documents.get("a").record.metadata == {"k": 2}
+    assert documents.read("a").record.metadata == {"k": 2}
 
 
 def test_a_new_title_is_embedded_because_it_is_part_of_each_vector(
@@ -126,6 +130,19 @@ def test_when_the_model_fails_nothing_is_stored(store: S3VectorStore) -> None:
 
 def test_an_unknown_document_is_named(documents: Documents) -> None:
     with pytest.raises(NotFound, match="'missing'"):
-        documents.get("missing")
+        documents.read("missing")
     with pytest.raises(NotFound, match="'missing'"):
         documents.delete("missing")
+
+
+def test_a_whole_document_replaces_all_parts_of_a_longer_one(
+    documents: Documents, store: S3VectorStore
+) -> None:
+    documents.put([_draft(one, "a part") for one in ("a", "a:p2", "a:p3", "ab", "b:p2")])
+    documents.put([_draft("a", "a part")])  # the first part again
+    assert len(documents.read("a").parts) == 3
+
+    documents.put([_draft("a", "short"), _draft("c", "new")], whole=True)
+
+    assert [one.record.id for one in documents.read("a").parts] == ["a"]
+    assert [one.id for one in store.page(9, None).records] == ["a", "ab", "b:p2", "c"]

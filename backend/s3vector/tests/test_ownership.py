@@ -13,6 +13,7 @@ from s3vector.store import VectorStore
 from s3vector.tests.fakes import FakeEmbedder, document, hashed_vector
 from shared.documents import DocumentBody
 from shared.errors import NotFound, UserNotPermitted
+from shared.parts import part_id
 from shared.request.user import User, acting_for
 
 type Factory = Callable[..., VectorStore]
@@ -45,6 +46,15 @@ def _put(store: OwnedStore, user: User | None, *ids: str) -> None:
         store.put([document(one, f"{one} of {user and user.subject}") for one in ids])
 
 
+def _read(store: OwnedStore, document_id: str) -> list[str]:
+    texts: list[str] = []
+    following: int | None = 0
+    while following is not None and (found := store.read(document_id, following)):
+        texts += [one.text for part in found.parts for one in part.passages]
+        following = found.following
+    return texts
+
+
 def _seen(store: OwnedStore, user: User | None, where: Any = None) -> list[str]:
     """Return what a user finds, the same by search, by list and by id."""
     with _as(user):
@@ -52,8 +62,7 @@ def _seen(store: OwnedStore, user: User | None, where: Any = None) -> list[str]:
         texts = sorted({hit.text for hit in hits})
         if where is None:
             listed = store.page(50, None).records
-            read = [store.get(one.id) for one in listed]
-            assert texts == sorted({one.passages[0].text for one in read if one})
+            assert texts == sorted({text for one in listed for text in _read(store, one.id)})
             assert not [one for one in listed if OWNER_KEY in one.metadata]
         assert not [hit for hit in hits if OWNER_KEY in hit.metadata]
         return texts
@@ -88,7 +97,7 @@ def test_an_own_document_hides_the_common_one_with_its_id(store: OwnedStore) -> 
     with _as(ANA):
         found = store.query(hashed_vector("rates of"), 50, None)
         assert [one.text for one in found] == ["rates of ana"]
-        own = store.get("rates")
+        own = store.read("rates")
         assert own is not None
         assert own.record.owner == ANA.own
         store.delete("rates")
@@ -115,6 +124,25 @@ def test_only_a_writer_of_a_document_deletes_it(store: OwnedStore) -> None:
         assert not store.delete("notes")
         assert store.delete("rates")
     assert _seen(store, BEN) == ["notes of ben"]
+
+
+def test_a_document_in_parts_is_read_and_deleted_for_its_owner_only(store: OwnedStore) -> None:
+    parts = [part_id("book", number) for number in range(1, 24)]
+    for owner in (None, ANA):
+        _put(store, owner, *parts)
+    with _as(ANA):
+        first = store.read("book")
+        assert first is not None
+        assert (len(first.parts), first.following, first.record.passages) == (20, 20, 23)
+        rest = store.read("book", 20)
+        assert rest is not None
+        assert [one.record.id for one in rest.parts] == parts[20:]
+        assert (rest.following, rest.record.owner) == (None, ANA.own)
+        assert store.delete("book")
+        left = store.read("book")
+        assert left is not None
+        assert left.record.owner is None
+    assert "book of None" in _seen(store, ANA)
 
 
 def test_an_operator_lists_and_deletes_the_documents_of_an_owner(store: OwnedStore) -> None:
@@ -145,12 +173,12 @@ def test_the_same_text_as_a_common_document_is_stored_as_ones_own(store: OwnedSt
     with _as(ANA):
         [record] = documents.put([body])
         assert record.id == "rates"
-        assert documents.get("rates").record.owner == ANA.own
+        assert documents.read("rates").record.owner == ANA.own
         documents.delete("rates")
     with _as(BEN):
-        assert documents.get("rates").record.owner is None
+        assert documents.read("rates").record.owner is None
         with pytest.raises(NotFound):
-            documents.get("notes")
+            documents.read("notes")
 
 
 def test_pages_contain_a_users_documents_in_full(store: OwnedStore) -> None:

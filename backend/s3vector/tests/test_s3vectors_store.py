@@ -11,6 +11,7 @@ from s3vector.store import Document
 from s3vector.tests.cloud import Cloud, fails_with_json
 from s3vector.tests.fakes import DIMENSIONS, document, hashed_vector
 from shared.errors import BadDependency, Conflict, Unavailable, Unprocessable
+from shared.parts import part_id
 from shared.request import deadline
 
 type Factory = Callable[..., S3VectorsStore]
@@ -227,6 +228,29 @@ def test_what_a_deletion_left_behind_is_erased_page_by_page(
     assert (erased.changed, erased.is_complete) == (2, True)
     assert len(_keys(store)) == 3
     assert [one.text for one in store.get(["kept"])["kept"].passages] == ["four", "five"]
+
+
+def test_a_deletion_of_many_parts_that_is_interrupted_is_finished_by_the_next(
+    cloud: Cloud, new_s3vectors_store: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s3vector.s3vectors_index._DELETE_BATCH", 150)
+    store = new_s3vectors_store()
+    store.put([document(part_id("book", number), "text") for number in range(1, 351)])
+
+    def second_fails(request: Any, serve: Callable[[], Any]) -> Any:
+        return serve() if fault.seen == 1 else refused(request, serve)
+
+    refused = fails_with_json(403, "AccessDeniedException")
+    with (
+        cloud.fault("POST", "/DeleteVectors", second_fails, times=2) as fault,
+        pytest.raises(BadDependency, match="refused"),
+    ):
+        store.delete("book")
+    assert len(_keys(store)) == 200
+
+    assert store.delete("book")
+    assert _keys(store) == set()
+    assert not store.delete("book")
 
 
 def test_a_listing_that_expired_begins_anew(cloud: Cloud, new_s3vectors_store: Factory) -> None:

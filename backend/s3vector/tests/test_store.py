@@ -10,6 +10,7 @@ from s3vector.store import VectorStore
 from s3vector.tests.fakes import DIMENSIONS, document, hashed_vector
 from shared.documents import MetadataValue
 from shared.errors import Conflict, InvalidRequest
+from shared.parts import part_id
 
 type Factory = Callable[..., VectorStore]
 
@@ -122,6 +123,45 @@ def test_a_deleted_document_is_gone_and_can_be_stored_again(store: VectorStore) 
     assert not store.delete("a")
     store.put([document("a", "alpha")])
     assert _found(store, "alpha", top_k=1) == ["a"]
+
+
+def test_a_document_in_parts_is_listed_once_and_deleted_whole(store: VectorStore) -> None:
+    parts = [part_id("book", number) for number in range(1, 130)]
+    others = ["book-2", "book:p", "books:p2", "u/book"]
+    store.put([document(one, "alpha", "beta") for one in [*parts[::-1], *others]])
+
+    listed, cursor = [], None
+    while True:
+        page = store.page(2, cursor)
+        listed += [(one.id, one.passages) for one in page.records]
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert sorted(listed) == [("book", 258), *((one, 2) for one in others)]
+    assert [one.id for one in store.parts("book")] == parts
+
+    assert store.delete("book")
+
+    assert store.get(parts) == {}
+    assert sorted(one.id for one in store.page(10, None).records) == others
+    assert not store.delete("book")
+
+
+def test_parts_that_an_interruption_left_are_listed_and_deleted(store: VectorStore) -> None:
+    left = ["book:p2", "book:p77", "book:p150"]
+    store.put([document(one, "alpha") for one in left])
+    assert sorted(one.id for one in store.page(10, None).records) == sorted(left)
+    assert store.delete("book:p77")  # a part by itself
+    assert store.delete("book")
+    assert store.page(10, None).records == ()
+    assert not store.delete("book")
+
+
+def test_only_the_later_parts_are_deleted_if_asked_for(store: VectorStore) -> None:
+    store.put([document(part_id("book", number), "alpha") for number in (1, 2, 3)])
+    assert store.delete("book", first_part=2)
+    assert [one.id for one in store.page(10, None).records] == ["book"]
+    assert not store.delete("book", first_part=2)
 
 
 def test_pages_show_each_document_once(store: VectorStore) -> None:

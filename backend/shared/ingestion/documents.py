@@ -1,7 +1,6 @@
 """The documents of an ingestion, and where they come from."""
 
 import base64
-import re
 from typing import Annotated, Any, Final, Self
 
 from pydantic import (
@@ -20,6 +19,7 @@ from shared.documents import (
     UnicodeText,
 )
 from shared.ingestion.uploads import UploadId
+from shared.parts import is_later_part
 
 MAX_DATA_CHARACTERS: Final = 5_600_000
 """The longest base64: 4 MiB of document, which fits into one request through the gateway."""
@@ -30,12 +30,13 @@ MAX_INGESTED_DOCUMENTS: Final = 1_000
 UPLOADS: Final = "uploads/"
 """Key prefix of the operator's uploads; they are in the bucket that also stores the jobs."""
 
-_PART_ID: Final = re.compile(r":p\d+$")
 
-
-def _refuse_part_id(value: str) -> str:
-    if _PART_ID.search(value):
-        raise ValueError("must not end in ':p' and a number, like the parts of long documents")
+def refuse_part_id(value: str) -> str:
+    """Return an id unchanged; `ValueError` if it is one of a later part of a document."""
+    if is_later_part(value):
+        raise ValueError(
+            f"the id {value!r} must not end in ':p' and a number, like the parts of long documents"
+        )
     return value
 
 
@@ -71,7 +72,7 @@ Base64 = Annotated[
 class IngestedDocument(DocumentFields):
     """A document to ingest: a text as `text`, small files as `data`, large ones as `upload`."""
 
-    id: Annotated[DocumentId, AfterValidator(_refuse_part_id), Field(examples=["emergency-fund"])]
+    id: Annotated[DocumentId, AfterValidator(refuse_part_id), Field(examples=["emergency-fund"])]
     text: Annotated[
         DocumentText | None,
         Field(

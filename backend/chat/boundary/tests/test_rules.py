@@ -117,3 +117,17 @@ def test_a_long_question_costs_little() -> None:
     assert found not in {one.id for one in built_in_policy().questions}
     # It takes about 0.1 s; a pattern whose cost is quadratic takes minutes.
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("question", "category"),
+    [
+        ("And where should I keep it?", "information"),
+        ("Where should I find the form?", "information"),
+        ("And where should I send it?", "information"),
+        ("Where should I keep my savings?", "recommendation"),
+        ("Where should I put my money?", "recommendation"),
+    ],
+)
+def test_where_to_find_or_keep_something_is_information(question: str, category: str) -> None:
+    assert RULES.judge(question).category == category

@@ -34,6 +34,14 @@ def test_xml_that_declares_entities_is_refused_in_every_encoding(encoding: str) 
         extract(content, "office")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("body", ["&b;", "<Types>&undeclared;"])
+def test_the_list_of_types_is_checked_before_it_is_parsed(encoding: str, body: str) -> None:
+    bomb = '<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><Types>' + body
+    with pytest.raises(ExtractionError, match="declares entities"):
+        extract(zipped(**{"[Content_Types].xml": bomb.encode(encoding)}), "office")
+
+
 def test_a_document_that_unpacks_to_much_more_than_its_size_is_refused_unread() -> None:
     content = package(WORD, "word/document.xml", {"word/media/a.bin": b"\0" * 2**22})
     with pytest.raises(ExtractionError, match="300 times its size"):
