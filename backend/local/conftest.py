@@ -31,6 +31,7 @@ from local.compute.tests import functions_under_test
 from local.env_file import EnvFile
 from local.gateway.gateway import Gateway
 from local.gateway.hops import Hops
+from local.gateway.streaming import IDLE_SECONDS
 from local.net.serving import AllowsOrigin, Asgi, Server
 
 HANDLERS = functions_under_test.__name__
@@ -160,9 +161,11 @@ async def serve(
 
 
 @asynccontextmanager
-async def serve_gateway(pools: Pools, api: RestApi) -> AsyncIterator[GatewayUnderTest]:
+async def serve_gateway(
+    pools: Pools, api: RestApi, *, stream_idle_seconds: float = IDLE_SECONDS
+) -> AsyncIterator[GatewayUnderTest]:
     hops = Hops()
-    gateway = Gateway(api, Functions(pools.made), hops)
+    gateway = Gateway(api, Functions(pools.made), hops, stream_idle_seconds=stream_idle_seconds)
     async with serve(gateway, allows_origin=gateway.allows_origin) as url:
         headers = {"x-api-key": "secret-caller"}
         client = httpx.AsyncClient(base_url=f"{url}/dev", headers=headers, timeout=30)

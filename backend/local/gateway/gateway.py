@@ -36,7 +36,7 @@ from local.gateway.lambda_proxy import MalformedResultError, proxy_answer, proxy
 from local.gateway.matching import Match, match
 from local.gateway.refusals import Refusal, RefusedError
 from local.gateway.segments import Record, function_segment, gateway_segment
-from local.gateway.streaming import StreamedInvocation, send_pieces
+from local.gateway.streaming import IDLE_SECONDS, StreamedInvocation, send_pieces
 from local.gateway.throttle import TokenBucket
 from local.gateway.usage import UsageMeter, Verdict
 from local.net.loopback_only import is_own_origin
@@ -73,7 +73,8 @@ class Gateway:
 
     `stage_variables` starts as a copy of the API's; callers may change it while the gateway serves.
     `record` is called with the spans that AWS's services would record. `authorizer` checks the
-    tokens of methods that need a user; whoever needs one sets it.
+    tokens of methods that need a user; whoever needs one sets it. A stream ends after
+    `stream_idle_seconds` without a byte.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Gateway:
         usage: UsageMeter | None = None,
         record: Record | None = None,
         faults: Faults | None = None,
+        stream_idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self.authorizer: CognitoAuthorizer | None = None
         self._faults = faults or Faults()
@@ -94,6 +96,7 @@ class Gateway:
         self._functions = functions
         self._hops = hops
         self._record_spans = record
+        self._stream_idle_seconds = stream_idle_seconds
         self._proxy = WebProxy(api)
         self._buckets: dict[tuple[str, str], TokenBucket] = {}
         self._running: set[asyncio.Task[Answer]] = set()
@@ -146,6 +149,7 @@ class Gateway:
                 headers=headers,
                 pieces=answer.pieces,
                 until=began + answer.seconds,
+                idle_seconds=self._stream_idle_seconds,
             )
             if broken is not None:
                 _log.warning("%s %s broke off: %s", request.method, request.raw_path, broken)

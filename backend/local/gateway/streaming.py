@@ -80,18 +80,23 @@ async def send_pieces(
     headers: Headers,
     pieces: AsyncIterator[bytes],
     until: float,
+    idle_seconds: float = IDLE_SECONDS,
 ) -> StreamBrokenError | None:
     """Send an answer as its pieces come; close the connection in the middle if it breaks off.
 
-    `until` is the end of the integration's time on the loop's clock. Returns why it broke off.
+    `until` is the end of the integration's time on the loop's clock. Each piece may take
+    `idle_seconds`. Returns why it broke off.
     """
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": status, "headers": raw})
     try:
         async with asyncio.timeout_at(until):
             while True:
-                async with asyncio.timeout(IDLE_SECONDS):
-                    piece = await anext(pieces, None)
+                try:
+                    async with asyncio.timeout(idle_seconds):
+                        piece = await anext(pieces, None)
+                except TimeoutError:
+                    raise StreamBrokenError(f"no byte for {idle_seconds:g} s") from None
                 if piece is None:
                     await send({"type": "http.response.body", "body": b""})
                     return None
