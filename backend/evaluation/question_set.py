@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from evaluation.question import InvalidSet, Question, read_questions, single_spaced
 from local.demo.documents import documents as sample_documents
 from runner.extraction import extract, kind_of
-from runner.parts import part_id
 from runner.splitting import take_part
 from runner.text import ExtractionError
 from shared.documents import MAX_TEXT_CHARACTERS, DocumentBody
+from shared.parts import part_id
 
 QUESTIONS = "questions.jsonl"
 DOCUMENTS = "documents"

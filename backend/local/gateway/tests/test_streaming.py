@@ -1,5 +1,6 @@
 """The gateway's idle limit of a stream, through a real function and a real socket."""
 
+import dataclasses
 import json
 from collections.abc import AsyncIterator
 
@@ -21,9 +22,8 @@ PRELUDE = json.dumps({"statusCode": 200, "headers": {"content-type": "text/plain
 async def tested(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[GatewayUnderTest]:
     pools = Pools(LogFolder(tmp_path_factory.mktemp("streams") / "logs"))
     pools.pool("streaming", name="test-streaming", environment={WRAPPER_VARIABLE: STREAM_WRAPPER})
-    api = rest_api()
     integration = FunctionIntegration("test-streaming", streams=True, timeout_seconds=60.0)
-    api.resources["/stream"] = {"POST": Method(integration)}
+    api = dataclasses.replace(rest_api(), resources={"/stream": {"POST": Method(integration)}})
     async with serve_gateway(pools, api, stream_idle_seconds=IDLE) as under_test:
         yield under_test
     await pools.stop()
