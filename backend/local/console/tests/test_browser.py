@@ -472,7 +472,7 @@ def test_a_failure_after_the_status_is_named_and_services_differ_in_colour(
     spans = page.get_by_role("list", name="Spans").get_by_role("button")
     expect(spans).to_have_count(len(BROKEN_SERVICES))
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         colours = page.evaluate(COLOURS)
         assert len(colours) == len(BROKEN_SERVICES), colours
         assert min(colours.values()) >= 3, colours

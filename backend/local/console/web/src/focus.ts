@@ -12,7 +12,9 @@ export function useReturnedFocus(panel: RefObject<HTMLElement | null>, content: 
   useEffect(() => {
     const shown = panel.current!;
     return () => {
-      if (shown.contains(document.activeElement)) openers.get(shown)?.focus();
+      const active = document.activeElement;
+      // A removed panel leaves the focus to the body.
+      if (active === document.body || shown.contains(active)) openers.get(shown)?.focus();
     };
   }, []);
 }
