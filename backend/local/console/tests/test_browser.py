@@ -176,7 +176,7 @@ def test_an_answer_leads_to_its_trace_its_log_lines_and_back(console: ConsolePag
     console.page.keyboard.press("Escape")
     expect(panel).to_have_count(0)
     expect(spans.filter(has_text="chat POST /messages")).to_be_focused()
-    calls = re.compile(r"api POST 127\.0\.0\.1:\d+/dev/chat/messages")
+    calls = re.compile(r"api POST /dev/chat/messages\S* at 127\.0\.0\.1:\d+")
     expect(spans.filter(has_text=calls)).to_have_count(1)
     console.page.get_by_role("link", name="log line").click()
     console.page.get_by_role("link", name="Trace of request_completed").first.click()

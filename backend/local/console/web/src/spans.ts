@@ -12,5 +12,6 @@ export function callName(span: TraceSpan): string {
   if (span.kind !== "CLIENT" || !/^[A-Z]+$/.test(span.name)) return span.name;
   const { "url.full": full, "peer.service": peer, "server.address": address } = span.attributes;
   const url = typeof full === "string" ? URL.parse(full) : null;
-  return [span.name, `${peer ?? url?.host ?? address ?? ""}${url?.pathname ?? ""}`].join(" ").trim();
+  const host = peer ?? url?.host ?? address;
+  return [span.name, url?.pathname, host && `at ${host}`].filter(Boolean).join(" ");
 }
