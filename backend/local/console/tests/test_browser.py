@@ -310,7 +310,7 @@ def test_a_file_is_ingested_found_and_deleted(console: ConsolePage, tmp_path: Pa
     expect(files.get_by_text("succeeded")).to_be_visible()
     delete = page.get_by_role("button", name="Delete zephyr.md")
     expect(delete).to_be_visible()
-    page.get_by_label("Words").fill("quagga interest of a zephyr bond")
+    page.get_by_label("Words", exact=True).fill("quagga interest of a zephyr bond")
     page.get_by_label("Mode").select_option("both (hybrid)")
     page.get_by_role("button", name="Search").click()
     found = page.get_by_role("list", name="Passages found").get_by_role("listitem").first
