@@ -203,8 +203,8 @@ def test_the_status_and_the_boundary_of_an_answer_are_shown(
     turn = console.ask(question)
     expect(turn.get_by_text(status, exact=True)).to_be_visible()
     expect(turn.get_by_text("Boundary: ")).to_contain_text(boundary)
-    # Where no model was asked, no AI system wrote the answer.
-    expect(turn.locator(".disclosure")).to_have_count(int(status == "partial"))
+    # The model is not asked to refuse, so no AI system wrote the refusal.
+    expect(turn.locator(".disclosure")).to_have_count(int(status != "refused"))
 
 
 REMOVED = {"sentence": "Fees are 12 per cent.", "reason": "number_not_in_source"}
