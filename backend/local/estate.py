@@ -35,6 +35,7 @@ from local.compute.web_services import ServiceFailedError, WebServiceHost
 from local.console.console import Console
 from local.console.parts import Parts
 from local.default_estate import default_estate
+from local.demo.documents import batches, documents
 from local.gateway.faults import FaultyGateway
 from local.gateway.gateway import Gateway
 from local.gateway.hops import Hops
@@ -136,6 +137,8 @@ class RunningEstate:
                 functions=self.functions,
                 hosts=self._hosts,
                 usage=self.gateway.usage,
+                sample_batches=lambda: batches(documents()),
+                is_stand_in=options.bedrock == "local",
             )
         )
         self._exit = contextlib.AsyncExitStack()

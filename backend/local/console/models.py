@@ -63,6 +63,7 @@ class Estate(_Body):
     keys: list[Key]
     flows: list[Flow]
     faults: FaultState
+    is_stand_in: Annotated[bool, Field(description="Answers come from the local stand-in.")]
 
 
 class LogLine(_Body):
@@ -220,6 +221,13 @@ class DocumentText(Document):
     """A document and its passages, in the order of the text."""
 
     contents: list[Passage]
+
+
+class SampleState(_Body):
+    """The sample documents. `is_store_empty` is null if the store does not answer."""
+
+    count: int
+    is_store_empty: bool | None
 
 
 class FileProblem(_Body):

@@ -1,7 +1,8 @@
 """The parts of the running estate that the console shows and changes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from local.aws.user_pool import UserPool
 from local.blueprint import Blueprint
@@ -17,7 +18,8 @@ from local.traces.store import TraceStore
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The estate's parts. `variables` returns those of the env file, with the gateway's URL and the
-    API keys; `user_pool` the pool of an estate with users, or None.
+    API keys; `user_pool` the pool of an estate with users, or None; `sample_batches` the sample
+    documents, in bodies for the gateway. `is_stand_in`: no model on Amazon Bedrock answers.
     """
 
     blueprint: Blueprint
@@ -30,3 +32,5 @@ class Parts:
     functions: Functions
     hosts: Sequence[WebServiceHost]
     usage: UsageMeter
+    sample_batches: Callable[[], Iterable[list[dict[str, Any]]]]
+    is_stand_in: bool

@@ -21,6 +21,7 @@ from local.console.models import (
     Level,
     LogPage,
     Problem,
+    SampleState,
     Search,
     Trace,
     TracePage,
@@ -125,6 +126,11 @@ async def get_document(parts: Parts, document_id: DocumentId) -> DocumentText:
     return await parts.library.document(document_id)
 
 
+@router.get("/api/samples")
+async def get_samples(parts: Parts) -> SampleState:
+    return await parts.samples.state()
+
+
 @router.get("/api/uploads")
 async def get_uploads(parts: Parts) -> list[Upload]:
     return parts.uploads.latest()
@@ -144,6 +150,12 @@ async def post_ask(parts: Parts, body: Ask) -> StreamingResponse:
 @changes.post("/api/search")
 async def post_search(parts: Parts, body: Search) -> Found:
     return await parts.library.search(body)
+
+
+@changes.post("/api/samples", response_class=StreamingResponse)
+async def post_samples(parts: Parts) -> StreamingResponse:
+    """Store the sample documents. Server-sent events: `progress`, then `done` or `error`."""
+    return StreamingResponse(parts.samples.load(), media_type=_EVENT_STREAM)
 
 
 @changes.post("/api/uploads", status_code=202)

@@ -12,6 +12,7 @@ from local.console.log_lines import LogLines
 from local.console.parts import Parts
 from local.console.processes import Processes
 from local.console.questions import Questions
+from local.console.samples import Samples
 from local.console.state import EstateState
 from local.console.uploads import Uploads
 from local.faults import Faults
@@ -26,6 +27,7 @@ class Services:
     events: Events
     listings: Listings
     library: Library
+    samples: Samples
     questions: Questions
     uploads: Uploads
     processes: Processes
@@ -48,6 +50,7 @@ class Services:
             events=Events(state, lines, parts.traces, uploads),
             listings=Listings(parts.traces, lines),
             library=Library(gateway),
+            samples=Samples(parts, gateway),
             questions=Questions(gateway),
             uploads=uploads,
             processes=processes,

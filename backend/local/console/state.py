@@ -25,6 +25,7 @@ class EstateState:
             keys=self._keys(),
             flows=self._flows.latest(),
             faults=self.faults(),
+            is_stand_in=self._parts.is_stand_in,
         )
 
     def faults(self) -> FaultState:

@@ -64,7 +64,7 @@ class ConsolePage:
         self.page.get_by_label("Question").fill(question)
         self.page.keyboard.press("Enter")
         turn = self.page.locator(".turn").last
-        turn.locator(".disclosure, .problem").first.wait_for()
+        turn.locator(".badge, .problem").first.wait_for()
         return turn
 
     def serious_problems(self) -> list[str]:

@@ -7,6 +7,7 @@ from local.compute.functions import Functions
 from local.compute.logs import LogFolder
 from local.console.parts import Parts
 from local.default_estate import default_estate
+from local.demo.documents import batches, documents
 from local.faults import Faults
 from local.gateway.hops import Hops
 from local.gateway.usage import UsageMeter
@@ -35,4 +36,6 @@ def parts(folder: Path, gateway_url: str = "http://127.0.0.1:1/dev") -> Parts:
         functions=Functions([]),
         hosts=[],
         usage=UsageMeter(blueprint.api),
+        sample_batches=lambda: batches(documents()),
+        is_stand_in=True,
     )

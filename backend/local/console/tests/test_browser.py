@@ -1,6 +1,7 @@
 """The console in a browser, over a running estate."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ EMERGENCY = "How large should an emergency fund be?"
 TRACES = 10_000
 SPANS = 200
 BATCH = 1_000
+STATUSES = ("UNSET", "OK", "ERROR")
 
 expect.set_options(timeout=WAIT_MS)
 pytestmark = pytest.mark.skipif(program() is None, reason=f"needs {' or '.join(PROGRAMS)}")
@@ -103,6 +105,7 @@ def _export(running: RunningUp, spans: list[Span]) -> None:
             start_time_unix_nano=one.start_ns,
             end_time_unix_nano=one.end_ns,
         )
+        sent.status.code = STATUSES.index(one.status)
         for name, value in one.attributes.items():
             code = sent.attributes.add()
             code.key, code.value.int_value = name, value
@@ -117,12 +120,20 @@ def _export(running: RunningUp, spans: list[Span]) -> None:
 
 def test_an_empty_estate_says_what_to_do(console: ConsolePage) -> None:
     for view, text in (
-        ("ask", "Load documents first"),
         ("documents", "No document is stored"),
         ("traces", "No trace matches"),
+        ("ask", "No document is stored yet"),
     ):
         console.open(view)
         expect(console.page.get_by_text(text)).to_be_visible()
+    example = console.page.get_by_role("button", name=EMERGENCY)
+    expect(example).to_have_count(0)
+    assert console.serious_problems() == []
+    console.page.get_by_role("button", name="Load the sample documents").click()
+    stored = f"{len(documents())} of {len(documents())} sample documents stored"
+    expect(console.page.get_by_role("status").filter(has_text=stored)).to_be_visible()
+    example.click()
+    expect(console.page.locator(".turn .marker").first).to_be_visible()
     console.open("estate")
     expect(console.page.get_by_role("row", name="chat up")).to_be_visible()
     console.open("logs")
@@ -134,7 +145,8 @@ def test_a_citation_opens_the_passage_at_the_quote(console: ConsolePage) -> None
     console.open("ask")
     turn = console.ask(EMERGENCY)
     expect(turn.get_by_text("answered", exact=True)).to_be_visible()
-    expect(turn.get_by_text("Boundary: information")).to_be_visible()
+    expect(turn.locator(".disclosure")).to_be_visible()
+    expect(console.page.get_by_text("The local stand-in answers here")).to_be_visible()
     turn.locator(".marker").first.click()
     expect(console.page.locator("mark")).to_have_text(
         "A common size for an emergency fund is three to six months of essential expenses."
@@ -143,6 +155,7 @@ def test_a_citation_opens_the_passage_at_the_quote(console: ConsolePage) -> None
     console.picture("ask")
     console.page.keyboard.press("Escape")
     expect(console.page.locator("mark")).to_have_count(0)
+    expect(turn.locator(".marker").first).to_be_focused()
     console.page.reload()
     expect(console.page.get_by_role("heading", name=EMERGENCY)).to_be_visible()
 
@@ -159,6 +172,12 @@ def test_an_answer_leads_to_its_trace_its_log_lines_and_back(console: ConsolePag
     expect(panel.get_by_text("http.route")).to_be_visible()
     assert console.serious_problems() == []
     console.picture("trace")
+    panel.get_by_role("button", name="Close the span").focus()
+    console.page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    expect(spans.filter(has_text="chat POST /messages")).to_be_focused()
+    calls = re.compile(r"api POST /dev/chat/messages\S* at 127\.0\.0\.1:\d+")
+    expect(spans.filter(has_text=calls)).to_have_count(1)
     console.page.get_by_role("link", name="log line").click()
     console.page.get_by_role("link", name="Trace of request_completed").first.click()
     console.page.get_by_role("link", name="Show the answer").click()
@@ -170,20 +189,22 @@ def test_an_answer_leads_to_its_trace_its_log_lines_and_back(console: ConsolePag
 
 @pytest.mark.usefixtures("loaded")
 @pytest.mark.parametrize(
-    ("question", "status", "category"),
+    ("question", "status", "boundary"),
     [
-        (QUESTION, "partial", "recommendation"),
-        ("I want to end my life because of my debts", "refused", "distress"),
-        ("Which colour has the sky above the planet Mars?", "unknown", "information"),
+        (QUESTION, "partial", ["Boundary: recommendation"]),
+        ("I want to end my life because of my debts", "refused", ["Boundary: distress"]),
+        ("Which colour has the sky above the planet Mars?", "unknown", []),
     ],
 )
 def test_the_status_and_the_boundary_of_an_answer_are_shown(
-    console: ConsolePage, question: str, status: str, category: str
+    console: ConsolePage, question: str, status: str, boundary: list[str]
 ) -> None:
     console.open("ask")
     turn = console.ask(question)
     expect(turn.get_by_text(status, exact=True)).to_be_visible()
-    expect(turn.get_by_text(f"Boundary: {category}")).to_be_visible()
+    expect(turn.get_by_text("Boundary: ")).to_contain_text(boundary)
+    # The model is not asked to refuse, so no AI system wrote the refusal.
+    expect(turn.locator(".disclosure")).to_have_count(int(status != "refused"))
 
 
 REMOVED = {"sentence": "Fees are 12 per cent.", "reason": "number_not_in_source"}
@@ -195,6 +216,7 @@ DONE = {
     "disclosure": "An AI system wrote this.",
     "boundary": None,
     "usage": {"input_tokens": 1, "output_tokens": 1},
+    "model_id": "m",
     "conversation_id": "c",
 }
 
@@ -226,6 +248,54 @@ def test_an_answer_that_breaks_off_is_not_shown_as_whole(console: ConsolePage) -
     expect(turn.get_by_role("alert")).to_have_text("The answer broke off. Ask again.")
 
 
+# The test sends the events of an answer one by one.
+SLOW_ANSWER = """
+const usual = window.fetch;
+window.fetch = (url, init) => String(url).endsWith("/ask")
+  ? Promise.resolve(new Response(new ReadableStream({ start(to) { window.answer = to; } })))
+  : usual(url, init);
+window.say = (name, data) => answer.enqueue(
+  new TextEncoder().encode(`event: ${name}\\ndata: ${JSON.stringify(data)}\\n\\n`));
+window.end = () => { answer.close(); window.answer = undefined; };
+"""
+NEWEST_IS_IN_VIEW = """() => {
+  const card = [...document.querySelectorAll(".turn")].at(-1).getBoundingClientRect();
+  const box = document.querySelector(".question").getBoundingClientRect();
+  return card.top >= 0 && card.bottom <= box.top + 1;
+}"""
+AFTER_TWO_FRAMES = """() => new Promise((done) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => done(scrollY))))"""
+
+
+def test_a_new_answer_is_in_view_until_the_reader_scrolls_up(console: ConsolePage) -> None:
+    page, unit = console.page, {"text": "Fees are low. " * 30}
+    page.add_init_script(SLOW_ANSWER)
+    console.open("ask")
+    turns = page.locator(".turn")
+
+    def ask() -> None:
+        page.get_by_label("Question").fill("What are the fees?")
+        page.keyboard.press("Enter")
+        page.wait_for_function("window.answer")
+
+    for number in range(4):
+        ask()
+        page.wait_for_function(NEWEST_IS_IN_VIEW)
+        page.evaluate("(unit) => say('unit', unit)", unit)
+        expect(turns.nth(number)).to_contain_text("Fees are low.")
+        page.wait_for_function(NEWEST_IS_IN_VIEW)
+        page.evaluate("(done) => { say('done', done); end(); }", DONE | {"answer": unit["text"]})
+        expect(turns.nth(number).locator(".badge")).to_be_visible()
+        page.wait_for_function(NEWEST_IS_IN_VIEW)
+    ask()
+    page.mouse.move(640, 200)
+    page.mouse.wheel(0, -5_000)
+    page.wait_for_function("scrollY === 0")
+    page.evaluate("(unit) => say('unit', unit)", unit)
+    expect(turns.last).to_contain_text("Fees are low.")
+    assert page.evaluate(AFTER_TWO_FRAMES) == 0
+
+
 @pytest.mark.usefixtures("loaded")
 def test_a_file_is_ingested_found_and_deleted(console: ConsolePage, tmp_path: Path) -> None:
     note, other = tmp_path / "zephyr.md", tmp_path / "tool.exe"
@@ -235,11 +305,13 @@ def test_a_file_is_ingested_found_and_deleted(console: ConsolePage, tmp_path: Pa
     page = console.page
     page.get_by_label("Files", exact=True).first.set_input_files([note, other])
     expect(page.get_by_text("1 of 2 files were skipped")).to_be_visible()
+    expect(page.get_by_text("Drop files or a folder here")).to_contain_text("PowerPoint (.pptx)")
     files = page.get_by_role("list", name="Files")
     expect(files.get_by_text("succeeded")).to_be_visible()
     delete = page.get_by_role("button", name="Delete zephyr.md")
     expect(delete).to_be_visible()
-    page.get_by_label("Words").fill("quagga interest of a zephyr bond")
+    page.get_by_label("Words", exact=True).fill("quagga interest of a zephyr bond")
+    page.get_by_label("Mode").select_option("both (hybrid)")
     page.get_by_role("button", name="Search").click()
     found = page.get_by_role("list", name="Passages found").get_by_role("listitem").first
     expect(found).to_contain_text("zephyr")
@@ -248,6 +320,8 @@ def test_a_file_is_ingested_found_and_deleted(console: ConsolePage, tmp_path: Pa
     expect(page.get_by_label("Passage", exact=True)).to_contain_text("seven per cent")
     assert console.serious_problems() == []
     console.picture("documents")
+    page.get_by_role("button", name="Close the passage").click()
+    expect(found.get_by_role("button")).to_be_focused()
     page.on("dialog", lambda dialog: dialog.accept())
     delete.click()
     expect(delete).to_have_count(0)
@@ -288,8 +362,9 @@ def test_a_fault_is_switched(console: ConsolePage) -> None:
     page.keyboard.press("Space")
     expect(switch).to_be_checked()
     page.get_by_role("link", name="Ask").click()
+    expect(page.get_by_text("A fault is switched on")).to_contain_text("s3vector:error=503")
     expect(console.ask(EMERGENCY).get_by_role("alert")).to_be_visible()
-    page.get_by_role("link", name="Estate").click()
+    page.get_by_role("link", name="Switch off on the Estate page").click()
     expect(page.get_by_role("list", name="Ordered faults")).to_contain_text("s3vector:error=503")
     switch.click()
     expect(switch).not_to_be_checked()
@@ -339,6 +414,73 @@ def test_ten_thousand_traces_are_listed_page_by_page(console: ConsolePage) -> No
     expect(spans.nth(1)).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Span", exact=True)).to_be_visible()
+
+
+BROKEN = "e" * 32
+BROKEN_SERVICES = ("gateway", "lambda", "api", "chat", "s3vector", "runner", "records")
+# The colour of each bar with its contrast to the ground, as WCAG computes it.
+COLOURS = """() => {
+  const parsed = (text) => text.match(/[0-9.]+/g).slice(0, 3).map(Number);
+  const luminance = (rgb) => parsed(rgb)
+    .map((part) => part / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
+  const ground = luminance(getComputedStyle(document.body).backgroundColor);
+  const bars = [...document.querySelectorAll(".waterfall rect")];
+  return Object.fromEntries(bars.map((bar) => {
+    const colour = getComputedStyle(bar).fill, own = luminance(colour);
+    return [colour, (Math.max(own, ground) + 0.05) / (Math.min(own, ground) + 0.05)];
+  }));
+}"""
+WRAPPED = """() => [...document.querySelectorAll("td.time, td.number")]
+  .flatMap((cell) => [...cell.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE))
+  .filter((text) => {
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    return range.getClientRects().length > 1;
+  })
+  .map((text) => text.data)"""
+
+
+def test_a_failure_after_the_status_is_named_and_services_differ_in_colour(
+    console: ConsolePage, running: RunningUp
+) -> None:
+    start = time.time_ns()
+    for number, service in enumerate(BROKEN_SERVICES):
+        is_root, is_last = number == 0, service == BROKEN_SERVICES[-1]
+        span = Span(
+            trace_id=BROKEN,
+            span_id=f"{number + 1:016x}",
+            parent_id="" if is_root else f"{number:016x}",
+            service=service,
+            name="POST /dev/broken" if is_root else "work",
+            kind="SERVER",
+            start_ns=start,
+            end_ns=start + 400_000_000,
+            status="OK" if service == "api" else "ERROR" if is_last else "UNSET",
+            attributes={"http.response.status_code": 200} if is_root else {},
+        )
+        _export(running, [span])
+    console.open("traces")
+    page = console.page
+    page.get_by_label("Route").fill("/dev/broken")
+    row = page.get_by_role("row", name="POST /dev/broken")
+    expect(row.get_by_text("200, failed", exact=True)).to_be_visible()
+    assert page.evaluate(WRAPPED) == []
+    page.get_by_role("link", name="/dev/broken").click()
+    expect(page.locator(".axis .times span")).to_have_text(["0 ms", "200 ms", "400 ms"])
+    spans = page.get_by_role("list", name="Spans").get_by_role("button")
+    expect(spans).to_have_count(len(BROKEN_SERVICES))
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        colours = page.evaluate(COLOURS)
+        assert len(colours) == len(BROKEN_SERVICES), colours
+        assert min(colours.values()) >= 3, colours
+    for service, badges in (("chat", []), ("api", ["ok"]), ("records", ["error"])):
+        spans.filter(has_text=f"{service} work").click()
+        panel = page.get_by_label("Span", exact=True)
+        expect(panel.locator(".facts").get_by_text(service)).to_be_visible()
+        expect(panel.locator(".facts .badge")).to_have_text(badges)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (3840, "dark")])

@@ -16,6 +16,7 @@ from local.console.console import Console
 from local.console.parts import Parts
 from local.console.routes import TOKEN_HEADER
 from local.console.tests.estate_parts import KEYS, parts
+from local.demo import documents as demo
 from local.net.serving import Receive, Scope, Send, read_body, respond
 from local.traces.spans import Span
 
@@ -207,6 +208,41 @@ async def test_documents_are_deleted_with_the_ingest_key(make: Make) -> None:
         answer = await client.delete("/console/api/documents/a", headers=await token(client))
     assert answer.status_code == 204
     assert gateway.seen[0][1][b"x-api-key"].decode() == KEYS["ingest"]
+
+
+@pytest.mark.parametrize(
+    ("documents", "is_empty"), [((200, {"documents": []}), True), ((503, {}), None)]
+)
+async def test_the_sample_documents_are_stored_in_batches_with_the_ingest_key(
+    make: Make, documents: tuple[int, Any], is_empty: bool | None
+) -> None:
+    answers = {
+        "GET /dev/api/documents": documents,
+        "POST /dev/api/documents": (200, {"passages": 5}),
+    }
+    gateway = GatewayStandIn(answers)
+    async with serve(gateway) as url, served(make(f"{url}/dev")) as client:
+        state = (await client.get("/console/api/samples")).json()
+        answer = await client.post("/console/api/samples", headers=await token(client))
+    total = len(demo.documents())
+    assert state == {"count": total, "is_store_empty": is_empty}
+    *progress, (last, content) = re.findall(r"event: (.*)\ndata: (.*)\n\n", answer.text)
+    assert (last, json.loads(content)["stored"]) == ("done", total)
+    assert {name for name, _ in progress} == {"progress"}
+    stored = [(headers, body) for name, headers, body in gateway.seen if name.startswith("POST")]
+    assert {headers[b"x-api-key"].decode() for headers, _ in stored} == {KEYS["ingest"]}
+    sent = [one for _, body in stored for one in json.loads(body)["documents"]]
+    assert sent == demo.documents()
+    assert len(stored) == len(progress) + 1
+
+
+async def test_sample_documents_that_are_refused_end_with_the_reason(make: Make) -> None:
+    gateway = GatewayStandIn({"POST /dev/api/documents": (503, {"error": "x", "detail": "full"})})
+    async with serve(gateway) as url, served(make(f"{url}/dev")) as client:
+        answer = await client.post("/console/api/samples", headers=await token(client))
+    assert re.findall(r"event: (.*)\ndata: (.*)\n", answer.text) == [
+        ("error", '{"error": "x", "detail": "full"}')
+    ]
 
 
 async def test_scores_that_the_search_does_not_report_are_null(make: Make) -> None:

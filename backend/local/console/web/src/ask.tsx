@@ -1,15 +1,13 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Badge, Problem } from "./elements";
+import { useNewestInView } from "./newest";
 import { PassagePanel, type Place } from "./passage";
 import { link, route } from "./route";
+import { estate } from "./stream";
+import { Welcome } from "./welcome";
 import { type Citation, type Removed, type Turn, ask, isAsking, startOver, turns } from "./conversation";
 
-const EXAMPLES = [
-  "How large should an emergency fund be?",
-  "What does credit card debt cost?",
-  "Should I pay off credit card debt before I invest?",
-];
 const TONES = { answered: "good", partial: "warn", unknown: "quiet", refused: "bad", incomplete: "warn" } as const;
 const REASONS: Record<string, string> = {
   no_citation: "it cites no passage",
@@ -23,6 +21,9 @@ const opened = signal<Place | null>(null);
 
 export function AskView() {
   const input = useRef<HTMLTextAreaElement>(null);
+  const list = useRef<HTMLOListElement>(null);
+  const form = useRef<HTMLFormElement>(null);
+  const follow = useNewestInView(list, form, turns.value);
   const wanted = route.value.query.get("trace");
   useEffect(() => {
     if (wanted) document.getElementById(`turn-${wanted}`)?.scrollIntoView({ block: "center" });
@@ -30,28 +31,22 @@ export function AskView() {
   const submit = (question: string) => {
     if (!question.trim() || isAsking.value) return;
     if (input.current) input.current.value = "";
+    follow();
     void ask(question.trim());
   };
   return (
     <div class={opened.value ? "split open" : "split"}>
       <section aria-label="Conversation">
         <h1>Ask</h1>
-        {turns.value.length === 0 && (
-          <div class="welcome">
-            <p>Answers come from the stored documents only, and cite them. Load documents first, or try:</p>
-            {EXAMPLES.map((example) => (
-              <button key={example} type="button" class="example" onClick={() => submit(example)}>
-                {example}
-              </button>
-            ))}
-          </div>
-        )}
-        <ol class="turns" aria-live="polite">
+        <Hints />
+        {turns.value.length === 0 && <Welcome onAsk={submit} />}
+        <ol ref={list} class="turns" aria-live="polite">
           {turns.value.map((turn, number) => (
             <TurnItem key={number} turn={turn} isWanted={wanted !== null && turn.traceId === wanted} />
           ))}
         </ol>
         <form
+          ref={form}
           class="question"
           onSubmit={(event) => {
             event.preventDefault();
@@ -89,6 +84,22 @@ export function AskView() {
   );
 }
 
+/** What makes answers differ from those of a deployment. */
+function Hints() {
+  const faults = estate.value?.faults.ordered ?? [];
+  return (
+    <>
+      {estate.value?.is_stand_in && <p class="quiet">The local stand-in answers here, not a model on Amazon Bedrock.</p>}
+      {faults.length > 0 && (
+        <p class="hint">
+          {faults.length === 1 ? "A fault is" : "Faults are"} switched on, so answers may fail or be slow:{" "}
+          <code>{faults.join(", ")}</code>. <a href={link("estate")}>Switch off on the Estate page</a>
+        </p>
+      )}
+    </>
+  );
+}
+
 function TurnItem({ turn, isWanted }: { turn: Turn; isWanted: boolean }) {
   const { answer } = turn;
   return (
@@ -100,7 +111,7 @@ function TurnItem({ turn, isWanted }: { turn: Turn; isWanted: boolean }) {
       {turn.removed.length > 0 && <RemovedUnits removed={turn.removed} />}
       <p class="facts">
         {answer && <Badge tone={TONES[answer.status]}>{answer.status}</Badge>}
-        {answer?.boundary && (
+        {answer?.boundary && answer.boundary.category !== "information" && (
           <span title={`Policy ${answer.boundary.policy_version}`}>
             Boundary: {answer.boundary.category}
             {answer.boundary.rule && ` (rule ${answer.boundary.rule})`}
@@ -109,7 +120,7 @@ function TurnItem({ turn, isWanted }: { turn: Turn; isWanted: boolean }) {
         {answer && <span>{answer.usage.input_tokens + answer.usage.output_tokens} tokens</span>}
         {turn.traceId && <a href={link("traces", turn.traceId)}>Show the trace</a>}
       </p>
-      {answer && <p class="disclosure">{answer.disclosure}</p>}
+      {answer && answer.model_id !== null && <p class="disclosure">{answer.disclosure}</p>}
     </li>
   );
 }

@@ -135,9 +135,9 @@ function SearchBox({ onOpen }: { onOpen: (place: Place) => void }) {
           Mode
           <select value={mode} onChange={(event) => setMode(event.currentTarget.value)}>
             <option value="">as deployed</option>
-            <option>dense</option>
-            <option>lexical</option>
-            <option>hybrid</option>
+            <option value="dense">by meaning (dense)</option>
+            <option value="lexical">by words (lexical)</option>
+            <option value="hybrid">both (hybrid)</option>
           </select>
         </label>
         <button type="submit">Search</button>

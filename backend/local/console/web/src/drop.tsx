@@ -4,6 +4,8 @@ import { send } from "./server";
 
 const READABLE = /\.(txt|md|html?|pdf|csv|tsv|docx|xlsx|pptx)$/i;
 
+const KINDS = "text, Markdown, HTML, PDF, CSV, TSV, Word (.docx), Excel (.xlsx) and PowerPoint (.pptx)";
+
 interface NamedFile {
   name: string;
   file: File;
@@ -18,7 +20,7 @@ export function DropZone({ onProblem }: { onProblem: (text: string) => void }) {
   const upload = async (found: NamedFile[]) => {
     const readable = found.filter((one) => READABLE.test(one.name));
     const skipped = found.length - readable.length;
-    const problems = skipped ? [`${skipped} of ${found.length} files were skipped: only text, Markdown, HTML, PDF, CSV, Word, Excel and PowerPoint are read.`] : [];
+    const problems = skipped ? [`${skipped} of ${found.length} files were skipped: only ${KINDS} are read.`] : [];
     for (const [number, one] of readable.entries()) {
       setLeft(readable.length - number);
       try {
@@ -49,7 +51,7 @@ export function DropZone({ onProblem }: { onProblem: (text: string) => void }) {
         await upload(await dropped(event.dataTransfer!));
       }}
     >
-      <p>Drop files or a folder here: text, Markdown, HTML or PDF.</p>
+      <p>Drop files or a folder here: {KINDS}.</p>
       <div class="actions">
         <button type="button" onClick={() => files.current!.click()}>
           Choose files

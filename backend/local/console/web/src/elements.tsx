@@ -21,6 +21,7 @@ export function Empty({ children }: { children: ComponentChildren }) {
 
 export function StatusBadge({ status, errors }: { status: number | null; errors: number }) {
   if (status === null) return <Badge tone={errors ? "bad" : "quiet"}>{errors ? "error" : "no request"}</Badge>;
-  const tone = status >= 500 || errors ? "bad" : status >= 400 ? "warn" : "good";
-  return <Badge tone={tone}>{status}</Badge>;
+  // A streamed answer can fail after its 200.
+  if (status >= 500 || errors) return <Badge tone="bad">{status}, failed</Badge>;
+  return status >= 400 ? <Badge tone="warn">{status}, refused</Badge> : <Badge tone="good">{status}</Badge>;
 }

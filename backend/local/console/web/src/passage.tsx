@@ -1,6 +1,7 @@
 // A document beside the view, with one passage, and a quote in it, marked.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "./elements";
+import { useReturnedFocus } from "./focus";
 import { type DocumentText, get } from "./server";
 
 export interface Place {
@@ -23,9 +24,10 @@ export function PassagePanel({ place, onClose }: { place: Place; onClose: () => 
     );
     return () => void (isCurrent = false);
   }, [place.document_id]);
+  useReturnedFocus(panel, place);
+  useEffect(() => panel.current?.focus(), [place]);
   useEffect(() => {
     panel.current?.querySelector("mark, .chosen")?.scrollIntoView({ block: "center" });
-    panel.current?.focus();
   }, [found, place]);
   return (
     <aside

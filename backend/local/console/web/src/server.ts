@@ -16,6 +16,7 @@ export type DocumentPage = Schemas["DocumentPage"];
 export type DocumentText = Schemas["DocumentText"];
 export type Found = Schemas["Found"];
 export type Upload = Schemas["Upload"];
+export type SampleState = Schemas["SampleState"];
 export type FaultState = Schemas["FaultState"];
 
 const token = document.querySelector<HTMLMetaElement>("meta[name=console-token]")!.content;

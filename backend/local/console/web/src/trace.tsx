@@ -1,11 +1,14 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { turns } from "./conversation";
 import { Badge, Problem } from "./elements";
+import { useReturnedFocus } from "./focus";
 import { clock, count, duration } from "./format";
 import { Line } from "./line";
 import { link, route } from "./route";
 import { type Trace, type TraceSpan, get } from "./server";
-import { traceChanges } from "./stream";
+import { serviceClass } from "./services";
+import { callName, hasFailed } from "./spans";
+import { estate, traceChanges } from "./stream";
 
 // Spans arrive in several exports; a trace that is younger than this is read again.
 const STILL_ARRIVING_SECONDS = 15;
@@ -67,7 +70,9 @@ interface WaterfallProps {
 
 function Waterfall({ trace, rows, chosen, onChoose }: WaterfallProps) {
   const total = trace.duration_ms || 1;
+  const classOf = serviceClass(estate.value, trace.spans);
   const move = (event: KeyboardEvent) => {
+    if (event.key === "Escape") onChoose("");
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
@@ -75,52 +80,67 @@ function Waterfall({ trace, rows, chosen, onChoose }: WaterfallProps) {
     buttons[buttons.indexOf(document.activeElement as HTMLButtonElement) + step]?.focus();
   };
   return (
-    <ol class="waterfall" aria-label="Spans" onKeyDown={move}>
-      {rows.map(({ span, depth }) => {
-        const failed = hasFailed(span);
-        return (
-          <li key={span.span_id}>
-            <button
-              type="button"
-              aria-pressed={span.span_id === chosen}
-              onClick={() => onChoose(span.span_id === chosen ? "" : span.span_id)}
-            >
-              <span class="name" title={`${span.service} ${span.name}`} style={{ paddingLeft: `${Math.min(depth, 16) * 0.45}rem` }}>
-                <b>{span.service}</b> {span.name}
-              </span>
-              <svg viewBox="0 0 1000 12" preserveAspectRatio="none" aria-hidden="true">
-                <rect
-                  class={failed ? "failed" : `service-${tone(span.service)}`}
-                  x={(1000 * span.start_ms) / total}
-                  width={Math.max(3, (1000 * span.duration_ms) / total)}
-                  y="1"
-                  height="10"
-                />
-              </svg>
-              <span class="duration">
-                {failed && "error, "}
-                {duration(span.duration_ms)}
-              </span>
-            </button>
-          </li>
-        );
-      })}
-    </ol>
+    <div>
+      <div class="axis">
+        <span>Span</span>
+        <span class="times">
+          {[0, total / 2, total].map((ms, place) => (
+            <span key={place}>{ms === 0 ? "0 ms" : duration(ms)}</span>
+          ))}
+        </span>
+        <span class="duration">Duration</span>
+      </div>
+      <ol class="waterfall" aria-label="Spans" onKeyDown={move}>
+        {rows.map(({ span, depth }) => {
+          const failed = hasFailed(span);
+          const name = callName(span);
+          return (
+            <li key={span.span_id}>
+              <button
+                type="button"
+                aria-pressed={span.span_id === chosen}
+                onClick={() => onChoose(span.span_id === chosen ? "" : span.span_id)}
+              >
+                <span class="name" title={`${span.service} ${name}`} style={{ paddingLeft: `${Math.min(depth, 16) * 0.45}rem` }}>
+                  <b>{span.service}</b> {name}
+                </span>
+                <svg viewBox="0 0 1000 12" preserveAspectRatio="none" aria-hidden="true">
+                  <rect
+                    class={failed ? "failed" : classOf(span.service)}
+                    x={(1000 * span.start_ms) / total}
+                    width={Math.max(3, (1000 * span.duration_ms) / total)}
+                    y="1"
+                    height="10"
+                  />
+                </svg>
+                <span class="duration">
+                  {failed && "error, "}
+                  {duration(span.duration_ms)}
+                </span>
+              </button>
+            </li>
+          );
+        })}
+      </ol>
+    </div>
   );
 }
 
 function SpanPanel({ trace, span, onClose }: { trace: Trace; span: TraceSpan; onClose: () => void }) {
   const lines = trace.lines.filter((line) => line.span_id === span.span_id);
+  const panel = useRef<HTMLElement>(null);
+  useReturnedFocus(panel, span.span_id);
   return (
-    <aside class="panel" aria-label="Span">
+    <aside ref={panel} class="panel" aria-label="Span" onKeyDown={(event) => event.key === "Escape" && onClose()}>
       <div class="heading">
-        <h2>{span.name}</h2>
+        <h2>{callName(span)}</h2>
         <button type="button" onClick={onClose} aria-label="Close the span">
           Close
         </button>
       </div>
       <p class="facts">
-        <Badge tone={hasFailed(span) ? "bad" : "quiet"}>{span.status.toLowerCase()}</Badge>
+        {hasFailed(span) && <Badge tone="bad">error</Badge>}
+        {span.status === "OK" && <Badge tone="good">ok</Badge>}
         <span>{span.service}</span>
         <span>{span.kind.toLowerCase()}</span>
         <span>
@@ -179,14 +199,4 @@ function ordered(spans: TraceSpan[]): Row[] {
     push(row.span.span_id, row.depth + 1);
   }
   return rows;
-}
-
-/** Callers of S3 expect 304 and 404; the instrumentation calls them errors. */
-function hasFailed(span: TraceSpan): boolean {
-  const expected = [304, 404].includes(span.attributes["http.response.status_code"] as number);
-  return span.status === "ERROR" && !expected;
-}
-
-function tone(service: string): number {
-  return [...service].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 6;
 }

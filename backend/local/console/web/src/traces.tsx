@@ -115,7 +115,7 @@ function List({ page }: { page: TracePage }) {
                 <td>
                   <StatusBadge status={one.status} errors={one.errors} />
                 </td>
-                <td>
+                <td class="number">
                   <svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
                     <rect width={(100 * one.duration_ms) / (slowest || 1)} height="10" />
                   </svg>
