@@ -22,6 +22,7 @@ from uuid import uuid4
 import numpy as np
 
 from local.aws.server import boto3_client
+from s3vector.allocator import return_large_blocks
 from s3vector.filters import parse_filter
 from s3vector.manifest import Manifest
 from s3vector.pool import Pool
@@ -233,6 +234,7 @@ def _download(endpoint: str, bucket_name: str) -> tuple[float, int, int]:
 
 def _load(endpoint: str, bucket: str) -> tuple[float, int, int]:
     """Return the seconds of a cold start, the memory that it took, and the bytes of its parts."""
+    return_large_blocks()  # as the function does
     store = _store(endpoint, bucket)
     store.check()  # opens a connection, as the download's listing did
     before = _resident_bytes()
