@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
 from s3vector.columns import Columns
@@ -57,11 +57,10 @@ class CorruptObject(BadDependency):
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document in a segment: its record, its first vector's row, and its texts' offsets."""
+    """A document in a segment: its record, and the first of its rows."""
 
     record: DocumentRecord
     first_row: int
-    text_offsets: tuple[int, ...]  # one more than passages: the last is the end of the last text
 
 
 class Segment:
@@ -77,11 +76,13 @@ class Segment:
         self.deleted = frozenset(header["deleted"])
         self.documents: dict[str, StoredDocument] = {}
         self._data = data
-        row = 0
         lengths = [one["texts"] for one in header["documents"]]
-        offset = 4 * dimensions * sum(map(len, lengths))
-        for one, texts in zip(header["documents"], lengths, strict=True):
-            offsets = tuple(accumulate(texts, initial=offset))
+        first_rows = [0, *accumulate(map(len, lengths))]
+        self.rows = first_rows.pop()
+        self._text_offsets = array(
+            "q", accumulate(chain.from_iterable(lengths), initial=4 * dimensions * self.rows)
+        )
+        for one, texts, row in zip(header["documents"], lengths, first_rows, strict=True):
             record = DocumentRecord(
                 id=one["id"],
                 title=one["title"],
@@ -90,13 +91,10 @@ class Segment:
                 updated_at=one["updated_at"],
                 passages=len(texts),
             )
-            self.documents[record.id] = StoredDocument(record, row, offsets)
-            row += len(texts)
-            offset = offsets[-1]
-        self.rows = row
+            self.documents[record.id] = StoredDocument(record, row)
         self._ids = list(self.documents)
-        self._first_rows = array("I", [one.first_row for one in self.documents.values()])
-        if offset != len(data) or len(self.documents) != len(lengths):
+        self._first_rows = array("I", first_rows)
+        if self._text_offsets[-1] != len(data) or len(self.documents) != len(lengths):
             raise ValueError("its size is not the sum of its parts")
         self._postings: Postings | dict[str, Any] | None = header.get("postings")
 
@@ -151,7 +149,8 @@ class Segment:
         return postings
 
     def text(self, document: StoredDocument, number: int) -> str:
-        start, end = document.text_offsets[number : number + 2]
+        row = document.first_row + number
+        start, end = self._text_offsets[row : row + 2]
         return self._data[start:end].decode()
 
     def document(self, document_id: str, *, vectors: bool) -> Document:
@@ -268,7 +267,7 @@ def _corruption(key: str) -> Iterator[None]:
     """Raise the errors of decoding an object as `CorruptObject`."""
     try:
         yield
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise CorruptObject(key, str(error)) from error
 
 

@@ -1,5 +1,6 @@
 """Encoding and decoding a segment loses nothing; a segment with a changed byte is refused."""
 
+import json
 import re
 from collections.abc import Mapping
 from hashlib import sha256
@@ -116,6 +117,15 @@ def test_a_file_that_never_was_a_segment_is_refused(tail: bytes) -> None:
     for data in (tail, valid[:16] + tail, valid + b"x" + tail):
         with pytest.raises(CorruptObject):
             _decode(data)
+
+
+@pytest.mark.parametrize("length", [10**30, -(10**30), "1", None])
+def test_a_length_that_is_none_is_refused(length: object) -> None:
+    record = {"id": "a", "title": "", "metadata": {}, "version": "1", "updated_at": ""}
+    header = {"dimensions": 0, "documents": [{**record, "texts": [length]}], "deleted": []}
+    encoded = json.dumps(header).encode()
+    with pytest.raises(CorruptObject):
+        _decode(b"FASEG\x00\x00\x01" + len(encoded).to_bytes(8, "little") + encoded)
 
 
 @pytest.mark.parametrize("vector", [[], [0.0, 0.0], [float("nan"), 1.0], [float("inf"), 1.0]])
