@@ -101,9 +101,11 @@ def _serve(pipe: Connection) -> None:
 
 def _store(capacity: int) -> Any:
     """Return the store as the service makes it, with everything else that the service imports."""
+    from s3vector.allocator import return_large_blocks
     from s3vector.app import create_app
     from s3vector.settings import Settings
 
+    return_large_blocks()  # as the function does
     settings = Settings(
         project_name="fin-advisor",
         environment="test",

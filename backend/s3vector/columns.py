@@ -6,7 +6,8 @@ that names its key.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from types import NoneType
+from typing import TYPE_CHECKING, Any
 
 from s3vector.filters import COMPARISONS, Condition, Filter, Join, is_number
 from shared.documents import Metadata, Scalar
@@ -43,24 +44,27 @@ class _Column:
     def __init__(self, metadata: Sequence[Metadata], key: str) -> None:
         import numpy as np
 
-        self._codes_of: dict[tuple[bool, Scalar], int] = {}
-        owners: list[int] = []
-        codes: list[int] = []
-        present: list[int] = []
-        for number, one in enumerate(metadata):
-            if key not in one:
-                continue
-            present.append(number)
-            value = one[key]
-            for each in value if isinstance(value, list) else (value,):
-                owners.append(number)
-                codes.append(self._codes_of.setdefault(_typed(each), len(self._codes_of)))
-        self._documents = len(metadata)
-        self._owners = np.array(owners, dtype=np.uint32)
-        self._codes = np.array(codes, dtype=np.uint32)
-        self._present = np.array(present, dtype=np.uint32)
+        values: list[Any] = [one.get(key) for one in metadata]
+        types = set(map(type, values))
+        self._documents = len(values)
+        self._present = np.ones(len(values), dtype=bool)
+        self._owners = np.arange(len(values), dtype=np.uint32)
+        if NoneType in types:
+            self._present = np.array([one is not None for one in values], dtype=bool)
+        # Most columns have one plain value a document: no Python code runs for each of them.
+        if not types <= {str, int, float}:
+            pairs = [
+                (number, _typed(each))
+                for number, value in enumerate(values)
+                if value is not None
+                for each in (value if isinstance(value, list) else (value,))
+            ]
+            self._owners = np.array([number for number, _ in pairs], dtype=np.uint32)
+            values = [each for _, each in pairs]
+        self._codes_of = {value: code for code, value in enumerate(dict.fromkeys(values))}
+        self._codes = np.fromiter(map(self._codes_of.__getitem__, values), np.uint32, len(values))
         self._numbers = np.array(
-            [value if is_number(value) else np.nan for _, value in self._codes_of], dtype=np.float64
+            [value if is_number(value) else np.nan for value in self._codes_of], dtype=np.float64
         )
 
     def matching(self, condition: Condition) -> "NDArray[np.bool]":
@@ -68,9 +72,7 @@ class _Column:
 
         operand = condition.operand
         if condition.operator == "$exists":
-            matching = np.zeros(self._documents, dtype=bool)
-            matching[self._present] = True
-            return matching if operand else ~matching
+            return self._present if operand else ~self._present
         if condition.operator in COMPARISONS:
             return self._documents_with(COMPARISONS[condition.operator](self._numbers, operand))
         wanted = np.zeros(len(self._numbers), dtype=bool)
@@ -91,6 +93,6 @@ class _Column:
         return matching
 
 
-def _typed(value: Scalar) -> tuple[bool, Scalar]:
+def _typed(value: Scalar) -> Scalar | tuple[bool]:
     # In Python True == 1; in a filter a boolean never equals a number.
-    return isinstance(value, bool), value
+    return (value,) if isinstance(value, bool) else value

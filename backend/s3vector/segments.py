@@ -13,19 +13,20 @@ the documents. Postings are in the header, because earlier releases refuse a seg
 they do not know, and ignore a field of the header. They are absent in the segments of these
 releases: then they are made from the texts when words are first searched for.
 
-A segment in memory is its file's bytes without the header, and the postings: rows are a view into
-the bytes and texts are decoded on demand, so a store takes hardly more memory than its files are
-long.
+A segment in memory is its file's bytes without the header: rows are a view into the bytes and texts
+are decoded on demand, so a store takes hardly more memory than its files are long. Postings are
+decoded when words are first searched for, which writers and queries by meaning alone never do.
 """
 
 import json
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
 from s3vector.columns import Columns
@@ -56,11 +57,10 @@ class CorruptObject(BadDependency):
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document in a segment: its record, its first vector's row, and its texts' offsets."""
+    """A document in a segment: its record, and the first of its rows."""
 
     record: DocumentRecord
     first_row: int
-    text_offsets: tuple[int, ...]  # one more than passages: the last is the end of the last text
 
 
 class Segment:
@@ -76,11 +76,13 @@ class Segment:
         self.deleted = frozenset(header["deleted"])
         self.documents: dict[str, StoredDocument] = {}
         self._data = data
-        row = 0
         lengths = [one["texts"] for one in header["documents"]]
-        offset = 4 * dimensions * sum(map(len, lengths))
-        for one, texts in zip(header["documents"], lengths, strict=True):
-            offsets = tuple(accumulate(texts, initial=offset))
+        first_rows = [0, *accumulate(map(len, lengths))]
+        self.rows = first_rows.pop()
+        self._text_offsets = array(
+            "q", accumulate(chain.from_iterable(lengths), initial=4 * dimensions * self.rows)
+        )
+        for one, texts, row in zip(header["documents"], lengths, first_rows, strict=True):
             record = DocumentRecord(
                 id=one["id"],
                 title=one["title"],
@@ -89,15 +91,12 @@ class Segment:
                 updated_at=one["updated_at"],
                 passages=len(texts),
             )
-            self.documents[record.id] = StoredDocument(record, row, offsets)
-            row += len(texts)
-            offset = offsets[-1]
-        self.rows = row
+            self.documents[record.id] = StoredDocument(record, row)
         self._ids = list(self.documents)
-        self._first_rows = array("I", [one.first_row for one in self.documents.values()])
-        if offset != len(data) or len(self.documents) != len(lengths):
+        self._first_rows = array("I", first_rows)
+        if self._text_offsets[-1] != len(data) or len(self.documents) != len(lengths):
             raise ValueError("its size is not the sum of its parts")
-        self._stored_postings = decode_postings(header.get("postings"), rows=row)
+        self._postings: Postings | dict[str, Any] | None = header.get("postings")
 
     def document_of(self, row: int) -> str:
         """Return the id of the document that a row belongs to."""
@@ -131,17 +130,27 @@ class Segment:
         flat = np.frombuffer(self._data, dtype="<f4", count=count)
         return flat.reshape(self.rows, self.dimensions)
 
-    @cached_property
+    @property
     def postings(self) -> Postings:
-        """The words of the rows."""
-        return self._stored_postings or make_postings(
-            searched_text(stored.record, self.text(stored, number))
-            for stored in self.documents.values()
-            for number in range(stored.record.passages)
-        )
+        """The words of the rows.
+
+        Raises:
+            CorruptObject: The stored postings do not fit to the rows.
+        """
+        postings = self._postings
+        if not isinstance(postings, Postings):
+            with _corruption(self.key):
+                postings = decode_postings(postings, rows=self.rows)
+            self._postings = postings = postings or make_postings(
+                searched_text(stored.record, self.text(stored, number))
+                for stored in self.documents.values()
+                for number in range(stored.record.passages)
+            )
+        return postings
 
     def text(self, document: StoredDocument, number: int) -> str:
-        start, end = document.text_offsets[number : number + 2]
+        row = document.first_row + number
+        start, end = self._text_offsets[row : row + 2]
         return self._data[start:end].decode()
 
     def document(self, document_id: str, *, vectors: bool) -> Document:
@@ -245,13 +254,20 @@ def decode_segment(key: str, data: bytes, *, checksum: str) -> Segment:
     """
     if sha256(data).hexdigest() != checksum:
         raise CorruptObject(key, f"its {len(data)} bytes do not have the manifest's checksum")
-    try:
+    with _corruption(key):
         if data[: len(_MAGIC)] != _MAGIC:
-            raise ValueError("its format is unknown to this version")  # noqa: TRY301
+            raise ValueError("its format is unknown to this version")
         vectors_at = _PREAMBLE + int.from_bytes(data[len(_MAGIC) : _PREAMBLE], "little")
         header = json.loads(data[_PREAMBLE:vectors_at])
         return Segment(key, data, header["dimensions"], header, vectors_at)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+
+
+@contextmanager
+def _corruption(key: str) -> Iterator[None]:
+    """Raise the errors of decoding an object as `CorruptObject`."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise CorruptObject(key, str(error)) from error
 
 

@@ -1,12 +1,17 @@
 """Encoding and decoding a segment loses nothing; a segment with a changed byte is refused."""
 
+import json
+import re
+from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from s3vector import segments
+from s3vector.postings import Postings, decode_postings
 from s3vector.segments import CorruptObject, Segment, decode_segment, encode_segment, unit_vector
 from s3vector.tests.fakes import DIMENSIONS, document, hashed_vector
 
@@ -51,6 +56,35 @@ def test_words_are_not_indexed_again_when_a_segment_is_read(
     assert _decode(data).postings.lengths.tolist() == [3, 2]
 
 
+def test_only_a_search_for_words_decodes_the_postings(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode_segment([document("a", "one")], [], dimensions=DIMENSIONS)
+    decoded: list[int] = []
+
+    def decode(fields: Mapping[str, Any] | None, *, rows: int) -> Postings | None:
+        decoded.append(rows)
+        return decode_postings(fields, rows=rows)
+
+    monkeypatch.setattr(segments, "decode_postings", decode)
+    segment = _decode(data)
+    segment.document("a", vectors=True)
+    assert decoded == []
+    assert segment.postings is segment.postings
+    assert decoded == [1]
+
+
+def test_postings_that_do_not_fit_to_the_rows_are_corrupt() -> None:
+    data = encode_segment([document("a", "one")], [], dimensions=DIMENSIONS)
+    other = encode_segment([document("a", "one", "two")], [], dimensions=DIMENSIONS)
+    postings = [re.search(rb'"postings":{.*?}', one) for one in (data, other)]
+    assert postings[0]
+    assert postings[1]
+    header = data[16 : postings[0].start()] + postings[1].group() + b"}"
+    vectors_at = 16 + int.from_bytes(data[8:16], "little")
+    changed = data[:8] + len(header).to_bytes(8, "little") + header + data[vectors_at:]
+    with pytest.raises(CorruptObject, match="postings"):
+        _ = _decode(changed).postings
+
+
 def test_vectors_are_stored_with_length_one() -> None:
     vectors = [[3.0, 4.0] + [0.0] * (DIMENSIONS - 2)]
     matrix = _decode(
@@ -83,6 +117,15 @@ def test_a_file_that_never_was_a_segment_is_refused(tail: bytes) -> None:
     for data in (tail, valid[:16] + tail, valid + b"x" + tail):
         with pytest.raises(CorruptObject):
             _decode(data)
+
+
+@pytest.mark.parametrize("length", [10**30, -(10**30), "1", None])
+def test_a_length_that_is_none_is_refused(length: object) -> None:
+    record = {"id": "a", "title": "", "metadata": {}, "version": "1", "updated_at": ""}
+    header = {"dimensions": 0, "documents": [{**record, "texts": [length]}], "deleted": []}
+    encoded = json.dumps(header).encode()
+    with pytest.raises(CorruptObject):
+        _decode(b"FASEG\x00\x00\x01" + len(encoded).to_bytes(8, "little") + encoded)
 
 
 @pytest.mark.parametrize("vector", [[], [0.0, 0.0], [float("nan"), 1.0], [float("inf"), 1.0]])
