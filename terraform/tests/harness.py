@@ -57,8 +57,17 @@ class Layer(LayerCopy):
         self.run("plan", "-no-color", "-out=saved.tfplan", "-parallelism=20", *options)
         return Plan(json.loads(self.run("show", "-json", "saved.tfplan")))
 
+    def printed_plan(self, *options: str) -> str:
+        """Return what a plan prints: in less time than `plan`, which reads the schemas again."""
+        return self.run("plan", "-no-color", "-parallelism=20", *options)
+
     def state(self) -> "State":
         return State(json.loads(self.run("show", "-json")))
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the outputs of the state, without reading the provider's schemas."""
+        printed = json.loads(self.run("output", "-json"))
+        return {name: item["value"] for name, item in printed.items()}
 
 
 class Plan:

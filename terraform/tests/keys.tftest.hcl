@@ -5,9 +5,10 @@ mock_provider "aws" {
   override_during = plan
 }
 
-run "keys_on" {
+run "by_default" {
   command = plan
 
+  # Keys are required.
   assert {
     condition     = output.api_key_secrets == { for name in concat(keys(local.declared_keys), ["client", "ingest"]) : name => "fin-advisor/dev/${name}/api-key" }
     error_message = "Each key has a secret that is named after it."
@@ -32,11 +33,8 @@ run "keys_on" {
     condition     = contains(aws_secretsmanager_secret_version.api_key["api"].version_stages, "TERRAFORM")
     error_message = "The first version keeps a label: without one, Terraform would write it again after two rotations."
   }
-}
 
-run "key_ids" {
-  command = plan
-
+  # The ids and scopes of keys.
   assert {
     condition = jsondecode(aws_ssm_parameter.key_ids[0].insecure_value) == {
       for name, key in aws_api_gateway_api_key.main : name => [key.id]

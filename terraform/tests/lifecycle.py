@@ -33,11 +33,11 @@ class Lifecycle:
 
     bootstrap: State
     application: State
-    second_plan: Plan
+    second_plan: str
     second_bootstrap_plan: Plan
     package_plan: Plan
     route_plan: Plan
-    after_changes: State
+    outputs_after_changes: dict[str, Any]
     backend_file: str
     leftovers: list[str]
     calls: dict[str, list[Call]] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class _LifecycleRun:
             application.apply(*self._options)
         applied = application.state()
         with self._step("plan"):
-            second = application.plan(*self._options)
+            second = application.printed_plan(*self._options)
 
         with self._step("rotation"):
             for name in (*ROUTED, "client", "ingest"):
@@ -118,7 +118,7 @@ class _LifecycleRun:
             route_plan = application.plan("-refresh=false", *self._options, *browsers)
         with self._step("change"):
             application.run("apply", "-no-color", "-parallelism=20", "saved.tfplan")
-        after = application.state()
+        after = application.outputs()
 
         self._fill_buckets(applied)
         with self._step("destroy"):
@@ -135,7 +135,7 @@ class _LifecycleRun:
             second_bootstrap_plan=second_bootstrap,
             package_plan=package_plan,
             route_plan=route_plan,
-            after_changes=after,
+            outputs_after_changes=after,
             backend_file=backend_file.read_text(),
             leftovers=[*leftovers(self._aws), *self._aws.leftovers()],
             calls=self._calls,

@@ -206,6 +206,7 @@ class Rehearsal:
     def environment(self) -> dict[str, str]:
         """The environment of every step: this machine's variables and the account's keys."""
         return {
+            **{name: value for name, value in os.environ.items() if name.startswith("GO")},
             "PATH": f"{self._folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self._folder),
             "AWS_ENDPOINT_URL": self._url,

@@ -150,10 +150,8 @@ def test_the_share_that_a_dead_canary_left_is_found(history: History) -> None:
 
 def test_a_plan_that_replaces_a_secret_is_refused_unless_it_is_allowed(history: History) -> None:
     address = 'aws_secretsmanager_secret.api_key["client"]'
-    # Whether a replacement is allowed does not depend on what AWS has, so nothing is read again.
-    options = (
-        "--environment", "dev", "--option=-refresh=false", f"--option=-replace={address}"
-    )  # fmt: skip
+    # The test before has compared the state with the account.
+    options = ("--environment", "dev", f"--option=-replace={address}", "--option=-refresh=false")
     refused = _run(history.account, "plan", *options)
     assert refused.returncode == 1
     assert f"{address}: the plan would replace it" in refused.stderr

@@ -1,8 +1,10 @@
 """An endpoint is added to a new service and to the ones that exist."""
 
 import os
+import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,34 +16,63 @@ from scaffold.tests.tree import copied, texts
 from services.declared import ROUTED, read
 
 
+@dataclass(frozen=True)
+class Grown:
+    """A copy in which each service has a new endpoint, and what the endpoints' tests printed."""
+
+    root: Path
+    changed: dict[str, set[str]]
+    printed: str
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return copied(tmp_path / "repository", "backend", "services.json", "pyproject.toml")
 
 
-@pytest.mark.parametrize("service", ROUTED)
-def test_it_answers_and_its_test_passes(root: Path, service: str) -> None:
-    before = texts(root)
-    test = f"backend/{service}/tests/test_open_invoices.py"
-    new_endpoint.main([service, "open_invoices"], root)
-    after = texts(root)
-    assert {path for path, text in after.items() if before.get(path) != text} == {
-        f"backend/{service}/models.py",
-        f"backend/{service}/routes.py",
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Grown:
+    """Add an endpoint to every service, and run their tests in one process."""
+    root = copied(
+        tmp_path_factory.mktemp("grown") / "repository",
+        "backend",
         "services.json",
-        test,
-    }
-    assert "GET /open-invoices" in read(root / "services.json")[service].access["read"]
+        "pyproject.toml",
+    )
+    changed, before = {}, texts(root)
+    for service in ROUTED:
+        new_endpoint.main([service, "open_invoices"], root)
+        after = texts(root)
+        changed[service] = {path for path, text in after.items() if before.get(path) != text}
+        before = after
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test],
+        [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *map(_test_of, ROUTED)],
         cwd=root,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root / "backend"), *sys.path])},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout
-    assert "1 passed" in done.stdout
+    return Grown(root, changed, done.stdout)
+
+
+def _test_of(service: str) -> str:
+    return f"backend/{service}/tests/test_open_invoices.py"
+
+
+@pytest.mark.parametrize("service", ROUTED)
+def test_it_answers_and_its_test_passes(grown: Grown, service: str) -> None:
+    assert grown.changed[service] == {
+        f"backend/{service}/models.py",
+        f"backend/{service}/routes.py",
+        "services.json",
+        _test_of(service),
+    }
+    assert "GET /open-invoices" in read(grown.root / "services.json")[service].access["read"]
+    outcomes = re.findall(
+        rf"^{re.escape(_test_of(service))}::\w+ (\w+)", grown.printed, re.MULTILINE
+    )
+    assert outcomes == ["PASSED"], grown.printed
 
 
 @pytest.mark.parametrize(
