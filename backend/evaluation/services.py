@@ -96,7 +96,12 @@ class Services:
         passages = {}
         for one in documents:
             found = _checked(await self._s3vector.get(f"/documents/{one.id}")).json()
-            passages[one.id] = [passage["text"] for passage in found["contents"]]
+            # A document comes with the passages of its later parts, which are documents of the set.
+            passages[one.id] = [
+                passage["text"]
+                for passage in found["contents"]
+                if passage["passage_id"].rpartition("#")[0] == one.id
+            ]
         return passages
 
     async def ask(self, question: Question) -> Asked:
