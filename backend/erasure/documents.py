@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.parts import document_of
+from shared.ingestion.parts import document_of
 
 
 @dataclass(frozen=True, slots=True)

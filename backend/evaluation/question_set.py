@@ -14,7 +14,7 @@ from runner.extraction import extract, kind_of
 from runner.splitting import take_part
 from runner.text import ExtractionError
 from shared.documents import MAX_TEXT_CHARACTERS, DocumentBody
-from shared.parts import part_id
+from shared.ingestion.parts import part_id
 
 QUESTIONS = "questions.jsonl"
 DOCUMENTS = "documents"

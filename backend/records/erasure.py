@@ -10,7 +10,7 @@ from records.bucket import RecordsBucket
 from records.opened import NotARecord, owners
 from records.versions import RECORDS, Version
 from shared.aws.clients import aws_errors
-from shared.parts import document_of
+from shared.ingestion.parts import document_of
 
 BACKUP_DAYS: Final = 35
 """How long DynamoDB's point-in-time recovery keeps a deleted item, if it is switched on."""

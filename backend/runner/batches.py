@@ -13,7 +13,7 @@ from runner.sink import DocumentPayload
 from runner.splitting import Part, take_part
 from runner.text import NO_TEXT, ExtractionError
 from shared.errors import ServiceError
-from shared.parts import part_id
+from shared.ingestion.parts import part_id
 
 # A page that ends the parser costs its whole time, so a document may have few of them.
 _MOST_CRASHES = 3

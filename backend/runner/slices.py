@@ -17,8 +17,8 @@ from runner.parts import PartCounts
 from runner.settings import Settings
 from runner.sink import DocumentSink, is_refusal, may_be_caused_by_document
 from shared.errors import ServiceError
+from shared.ingestion.parts import part_id
 from shared.logging import get_logger
-from shared.parts import part_id
 
 _log = get_logger(__name__)
 

@@ -11,8 +11,8 @@ from s3vector.passages import split_text
 from s3vector.store import Document, DocumentRecord, Passage, Vector
 from shared.documents import DocumentBody
 from shared.errors import NotFound, PayloadTooLarge
+from shared.ingestion.parts import part_id
 from shared.logging import timestamp
-from shared.parts import part_id
 
 
 @dataclass(frozen=True, slots=True)

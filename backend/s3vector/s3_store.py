@@ -43,8 +43,8 @@ from shared.errors import (
     ServiceError,
     Unavailable,
 )
+from shared.ingestion.parts import document_of, find_parts, is_later_part
 from shared.logging import get_logger
-from shared.parts import document_of, find_parts, is_later_part
 from shared.request.deadline import remaining_seconds
 
 _log = get_logger(__name__)

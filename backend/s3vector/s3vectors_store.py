@@ -33,8 +33,8 @@ from s3vector.store import (
     with_parts,
 )
 from shared.errors import InvalidRequest, ServiceError, Unavailable, Unprocessable
+from shared.ingestion.parts import document_of, find_parts, is_later_part, part_id
 from shared.logging import get_logger
-from shared.parts import document_of, find_parts, is_later_part, part_id
 from shared.request.deadline import remaining_seconds
 
 _log = get_logger(__name__)

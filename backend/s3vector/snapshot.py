@@ -11,7 +11,7 @@ from s3vector.manifest import Manifest
 from s3vector.ranking import Ranking, cosines
 from s3vector.segments import Segment, unit_vector
 from s3vector.store import DocumentRecord, Hits
-from shared.parts import find_parts
+from shared.ingestion.parts import find_parts
 
 if TYPE_CHECKING:
     import numpy as np

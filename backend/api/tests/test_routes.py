@@ -449,7 +449,8 @@ async def test_a_search_is_s3vectors() -> None:
 
 async def test_documents_are_listed_read_and_deleted_in_s3vector() -> None:
     page = {"documents": [SUMMARY], "cursor": "next"}
-    detail = SUMMARY | {"contents": [{"passage_id": "a#0", "text": "Save first."}]}
+    contents = [{"passage_id": "a#0", "text": "Save first."}]
+    detail = SUMMARY | {"contents": contents, "cursor": None}
     gateway = Gateway(
         {
             "GET /s3vector/documents": httpx.Response(200, json=page),

@@ -13,7 +13,7 @@ from s3vector.store import VectorStore
 from s3vector.tests.fakes import FakeEmbedder, document, hashed_vector
 from shared.documents import DocumentBody
 from shared.errors import NotFound, UserNotPermitted
-from shared.parts import part_id
+from shared.ingestion.parts import part_id
 from shared.request.user import User, acting_for
 
 type Factory = Callable[..., VectorStore]

@@ -11,7 +11,7 @@ from s3vector.store import Document
 from s3vector.tests.cloud import Cloud, fails_with_json
 from s3vector.tests.fakes import DIMENSIONS, document, hashed_vector
 from shared.errors import BadDependency, Conflict, Unavailable, Unprocessable
-from shared.parts import part_id
+from shared.ingestion.parts import part_id
 from shared.request import deadline
 
 type Factory = Callable[..., S3VectorsStore]

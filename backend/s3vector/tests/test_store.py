@@ -10,7 +10,7 @@ from s3vector.store import VectorStore
 from s3vector.tests.fakes import DIMENSIONS, document, hashed_vector
 from shared.documents import MetadataValue
 from shared.errors import Conflict, InvalidRequest
-from shared.parts import part_id
+from shared.ingestion.parts import part_id
 
 type Factory = Callable[..., VectorStore]
 

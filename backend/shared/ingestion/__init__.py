@@ -1,1 +1,1 @@
-"""The parts of an ingestion that `api` and `runner` share."""
+"""What services share about ingestion: documents, and the parts in which a long one is stored."""

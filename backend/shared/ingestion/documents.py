@@ -18,8 +18,8 @@ from shared.documents import (
     DocumentTitle,
     UnicodeText,
 )
+from shared.ingestion.parts import is_later_part
 from shared.ingestion.uploads import UploadId
-from shared.parts import is_later_part
 
 MAX_DATA_CHARACTERS: Final = 5_600_000
 """The longest base64: 4 MiB of document, which fits into one request through the gateway."""
