@@ -276,7 +276,7 @@ def test_a_new_answer_is_in_view_until_the_reader_scrolls_up(console: ConsolePag
     def ask() -> None:
         page.get_by_label("Question").fill("What are the fees?")
         page.keyboard.press("Enter")
-        page.wait_for_function("window.answer")
+        page.wait_for_function("() => window.answer")
 
     for number in range(4):
         ask()
@@ -290,7 +290,7 @@ def test_a_new_answer_is_in_view_until_the_reader_scrolls_up(console: ConsolePag
     ask()
     page.mouse.move(640, 200)
     page.mouse.wheel(0, -5_000)
-    page.wait_for_function("scrollY === 0")
+    page.wait_for_function("() => scrollY === 0")
     page.evaluate("(unit) => say('unit', unit)", unit)
     expect(turns.last).to_contain_text("Fees are low.")
     assert page.evaluate(AFTER_TWO_FRAMES) == 0
