@@ -38,10 +38,9 @@ variables {
   github_repository_id = "22"
 }
 
-run "by_default" {
+run "state" {
   command = plan
 
-  # The bucket of the states.
   assert {
     condition     = output.state_bucket == "fin-advisor-tfstate-123456789012-us-east-1" && aws_s3_bucket_versioning.state.versioning_configuration[0].status == "Enabled"
     error_message = "The state bucket is versioned, and its name contains account and region."
@@ -66,8 +65,11 @@ run "by_default" {
     condition     = strcontains(output.backend_files["../terraform/environments/prod.s3.tfbackend"], "key          = \"prod/terraform.tfstate\"") && strcontains(output.backend_files["accounts/main.s3.tfbackend"], "bootstrap/terraform.tfstate")
     error_message = "Each environment has its own state, and so has this layer."
   }
+}
 
-  # Who may assume the roles.
+run "trust" {
+  command = plan
+
   assert {
     condition     = keys(output.deploy_role_arns) == ["dev", "prod", "test"] && aws_iam_role.deploy["prod"].name == "fin-advisor-prod-deploy" && keys(aws_iam_role.plan) == ["fin-advisor-plan"] && keys(aws_iam_role.prod_plan) == ["fin-advisor-prod-plan"]
     error_message = "There is a deploy role for each environment, one for the plans of pull requests, and one for the plans of prod."
@@ -96,8 +98,11 @@ run "by_default" {
     }
     error_message = "Pull requests run in an environment of their own, so that none of them assumes the role that plans prod."
   }
+}
 
-  # Policies.
+run "policies" {
+  command = plan
+
   assert {
     condition = toset([for name in keys(aws_iam_policy.deploy) : trimprefix(name, "fin-advisor-dev-deploy-") if startswith(name, "fin-advisor-dev-")]) == toset([
       "api-gateway", "apprunner", "bedrock", "events", "iam", "lambda", "logs", "s3-vectors", "secrets", "state",
@@ -168,8 +173,11 @@ run "by_default" {
     ]))
     error_message = "A role that plans changes nothing, except that prod's saves its plan and pushes an image."
   }
+}
 
-  # Saved plans.
+run "saved_plans" {
+  command = plan
+
   assert {
     condition = {
       for name in ["fin-advisor-prod-plan-state", "fin-advisor-prod-deploy-state"] : name => [
@@ -198,8 +206,20 @@ run "by_default" {
     ] == [["plans/", 1, 1, "Enabled"]]
     error_message = "A saved plan, which contains secrets, is deleted after a day."
   }
+}
 
-  # Execution roles.
+run "pull_requests_never_plan_prod" {
+  command         = plan
+  expect_failures = [var.plan_state_environments]
+
+  variables {
+    plan_state_environments = ["dev", "prod"]
+  }
+}
+
+run "execution_roles" {
+  command = plan
+
   assert {
     condition     = alltrue([for role in values(aws_iam_role.execution) : role.permissions_boundary != null]) && length(aws_iam_role.execution) == length(var.environments) * (length(local.declared) + length(local.containers) + 2)
     error_message = "Each execution role has a permissions boundary."
@@ -214,8 +234,11 @@ run "by_default" {
     condition     = alltrue([for name in keys(local.declared) : contains(keys(aws_iam_role.execution), "fin-advisor-prod-lambda-${name}")])
     error_message = "Each declared service has a role in each environment."
   }
+}
 
-  # Images.
+run "images" {
+  command = plan
+
   assert {
     condition     = toset(keys(aws_ecr_repository.main)) == local.containers
     error_message = "Each declared container has a repository."
@@ -224,26 +247,6 @@ run "by_default" {
   assert {
     condition     = aws_ecr_repository.main["runner"].name == "fin-advisor/runner" && aws_ecr_repository.main["runner"].image_scanning_configuration[0].scan_on_push && aws_ecr_repository.main["runner"].image_tag_mutability == "IMMUTABLE"
     error_message = "Images are scanned, and tags are immutable."
-  }
-
-  # Drift roles.
-  assert {
-    condition     = alltrue([for environment, role in aws_iam_role.drift : endswith(jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"][0], ":environment:${environment}-drift")])
-    error_message = "The drift role of an environment trusts the GitHub environment named after it."
-  }
-
-  assert {
-    condition     = alltrue([for name, policy in local.plan_policies : !strcontains(jsonencode(policy.statements), "/prod/") && !strcontains(jsonencode(policy.statements), "-prod-") if policy.role == "fin-advisor-dev-drift"]) && length([for name, policy in local.plan_policies : name if policy.role == "fin-advisor-dev-drift"]) > 5
-    error_message = "dev's drift role reads nothing of prod."
-  }
-}
-
-run "pull_requests_never_plan_prod" {
-  command         = plan
-  expect_failures = [var.plan_state_environments]
-
-  variables {
-    plan_state_environments = ["dev", "prod"]
   }
 }
 
@@ -355,6 +358,20 @@ run "dns_records_of_an_environment_that_is_not_here_are_refused" {
   variables {
     environments = ["dev"]
     dns_records  = { prod = { zone_id = "Z0123456789ABC", names = ["api.example.com"] } }
+  }
+}
+
+run "drift_roles" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for environment, role in aws_iam_role.drift : endswith(jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"][0], ":environment:${environment}-drift")])
+    error_message = "The drift role of an environment trusts the GitHub environment named after it."
+  }
+
+  assert {
+    condition     = alltrue([for name, policy in local.plan_policies : !strcontains(jsonencode(policy.statements), "/prod/") && !strcontains(jsonencode(policy.statements), "-prod-") if policy.role == "fin-advisor-dev-drift"]) && length([for name, policy in local.plan_policies : name if policy.role == "fin-advisor-dev-drift"]) > 5
+    error_message = "dev's drift role reads nothing of prod."
   }
 }
 

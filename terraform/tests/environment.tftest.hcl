@@ -1,8 +1,13 @@
-# tests/test_mocked.py runs this once for each environment, with the variables of its file.
+# tests/test_mocked.py runs this once for each environment: `-var-file=environments/dev.tfvars`.
 
 mock_provider "aws" {
   source          = "./tests/mocks"
   override_during = plan
+}
+
+variables {
+  package_dir  = "tests/packages"
+  runner_image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fin-advisor/runner@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 }
 
 run "is_complete" {

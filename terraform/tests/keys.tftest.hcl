@@ -5,10 +5,9 @@ mock_provider "aws" {
   override_during = plan
 }
 
-run "by_default" {
+run "keys_on" {
   command = plan
 
-  # Keys are required.
   assert {
     condition     = output.api_key_secrets == { for name in concat(keys(local.declared_keys), ["client", "ingest"]) : name => "fin-advisor/dev/${name}/api-key" }
     error_message = "Each key has a secret that is named after it."
@@ -33,8 +32,11 @@ run "by_default" {
     condition     = contains(aws_secretsmanager_secret_version.api_key["api"].version_stages, "TERRAFORM")
     error_message = "The first version keeps a label: without one, Terraform would write it again after two rotations."
   }
+}
 
-  # The ids and scopes of keys.
+run "key_ids" {
+  command = plan
+
   assert {
     condition = jsondecode(aws_ssm_parameter.key_ids[0].insecure_value) == {
       for name, key in aws_api_gateway_api_key.main : name => [key.id]

@@ -5,10 +5,9 @@ mock_provider "aws" {
   override_during = plan
 }
 
-run "by_default" {
+run "names_sizes_and_versions" {
   command = plan
 
-  # Names, sizes and versions.
   assert {
     condition = [module.api.function_name, module.chat.function_name, module.s3vector.function_name, module.rotation[0].function_name] == [
       "fin-advisor-dev-api", "fin-advisor-dev-chat", "fin-advisor-dev-s3vector", "fin-advisor-dev-rotation",
@@ -38,8 +37,12 @@ run "by_default" {
     condition     = aws_apprunner_auto_scaling_configuration_version.runner[0].min_size == 1 && aws_apprunner_auto_scaling_configuration_version.runner[0].max_size == 5
     error_message = "The runner scales from 1 to 5."
   }
+}
 
-  # What Terraform derives from services.json and the module map.
+# What Terraform derives from services.json and the module map.
+run "each_declared_function_is_complete" {
+  command = plan
+
   assert {
     condition     = toset(keys(output.functions)) == setunion(local.declared_functions, [for name, declared in local.declared : name if declared.kind == "task"])
     error_message = "Each function is an output, for the pipeline."
@@ -62,14 +65,38 @@ run "by_default" {
     ])
     error_message = "Each service is in the dashboard's rows."
   }
+}
 
-  # Release.
+run "release" {
+  command = plan
+
   assert {
     condition     = local.lambda_environment["SERVICE_VERSION"] == "dev"
     error_message = "Without a release, the functions report the version dev."
   }
+}
 
-  # Policies.
+run "named_release" {
+  command = plan
+
+  variables {
+    release = "v1.2.0"
+  }
+
+  assert {
+    condition     = local.lambda_environment["SERVICE_VERSION"] == "v1.2.0"
+    error_message = "A function reports its release."
+  }
+
+  assert {
+    condition     = !contains(keys(aws_apprunner_service.runner[0].source_configuration[0].image_repository[0].image_configuration[0].runtime_environment_variables), "SERVICE_VERSION")
+    error_message = "An apply with a release does not change the runner, whose image changes later."
+  }
+}
+
+run "policies" {
+  command = plan
+
   assert {
     condition = [
       aws_iam_policy.lambda_api_secrets.name, aws_iam_policy.lambda_chat_secrets.name,
@@ -110,8 +137,11 @@ run "by_default" {
     condition     = aws_iam_policy.lambda_api_secrets.path == "/fin-advisor/dev/"
     error_message = "The deploy role may write policies under the environment's path only."
   }
+}
 
-  # Gateway.
+run "gateway" {
+  command = plan
+
   assert {
     condition     = output.api_gateway_url == "https://abc123.execute-api.us-east-1.amazonaws.com/dev"
     error_message = "The URL ends with the stage."
@@ -163,76 +193,6 @@ run "by_default" {
   assert {
     condition     = alltrue([for integration in aws_api_gateway_integration.operation : endswith(integration.uri, ":live/invocations")])
     error_message = "A named operation calls the function through its alias, like every other path."
-  }
-
-  # Conversations.
-  assert {
-    condition     = aws_dynamodb_table.conversations.name == "fin-advisor-dev-conversations" && aws_dynamodb_table.conversations.billing_mode == "PAY_PER_REQUEST"
-    error_message = "Conversations have a table of their own, paid by request."
-  }
-
-  assert {
-    condition     = one(aws_dynamodb_table.conversations.ttl).attribute_name == "expires_at" && one(aws_dynamodb_table.conversations.ttl).enabled
-    error_message = "Conversations expire."
-  }
-
-  assert {
-    condition     = jsondecode(aws_iam_policy.lambda_chat_conversations.policy).Statement[0].Resource == "arn:aws:dynamodb:us-east-1:123456789012:table/fin-advisor-dev-conversations"
-    error_message = "chat may use this table only."
-  }
-
-  # Records without a lock.
-  assert {
-    condition     = aws_s3_bucket.records.bucket == "fin-advisor-dev-records-123456789012-us-east-1" && aws_s3_bucket.records.object_lock_enabled && length(aws_s3_bucket_object_lock_configuration.records) == 0
-    error_message = "The bucket of records can be locked, and is not unless record_retention is set."
-  }
-
-  assert {
-    condition = {
-      for statement in jsondecode(aws_iam_policy.lambda_chat_records.policy).Statement : statement.Sid => [statement.Action, statement.Resource]
-      } == {
-      WriteRecords      = [["s3:PutObject"], "arn:aws:s3:::fin-advisor-dev-records-123456789012-us-east-1/records/*"]
-      ReadAndCreateKeys = [["dynamodb:BatchGetItem", "dynamodb:PutItem"], "arn:aws:dynamodb:us-east-1:123456789012:table/fin-advisor-dev-record-keys"]
-    }
-    error_message = "chat may write records and nothing else in the bucket, and may delete no key."
-  }
-
-  assert {
-    condition     = !strcontains(aws_iam_policy.lambda_records_seals.policy, "dynamodb") && !strcontains(aws_iam_policy.lambda_records_seals.policy, "Delete")
-    error_message = "The sealing function reads no key and deletes nothing."
-  }
-
-  assert {
-    condition     = [for statement in jsondecode(aws_s3_bucket_policy.records.policy).Statement : statement.Sid] == ["TlsOnly", "WriteOnce"]
-    error_message = "The bucket accepts no plain HTTP, and no write without If-None-Match."
-  }
-
-  assert {
-    condition     = aws_scheduler_schedule.seal_records.schedule_expression == "rate(1 hour)" && one(aws_scheduler_schedule.seal_records.target).input == jsonencode({ task = "seal-records" })
-    error_message = "Records are sealed each hour."
-  }
-
-  assert {
-    condition     = !contains([for name, _ in aws_dynamodb_table.record_keys.ttl : name], "expires_at") && aws_dynamodb_table.record_keys.deletion_protection_enabled
-    error_message = "Keys do not expire, and their table cannot be deleted."
-  }
-}
-
-run "named_release" {
-  command = plan
-
-  variables {
-    release = "v1.2.0"
-  }
-
-  assert {
-    condition     = local.lambda_environment["SERVICE_VERSION"] == "v1.2.0"
-    error_message = "A function reports its release."
-  }
-
-  assert {
-    condition     = !contains(keys(aws_apprunner_service.runner[0].source_configuration[0].image_repository[0].image_configuration[0].runtime_environment_variables), "SERVICE_VERSION")
-    error_message = "An apply with a release does not change the runner, whose image changes later."
   }
 }
 
@@ -410,6 +370,64 @@ run "end_users_with_tokens" {
   assert {
     condition     = alltrue([for method in aws_api_gateway_method.preflight : method.authorization == "NONE"])
     error_message = "A preflight request carries no token."
+  }
+}
+
+run "conversations" {
+  command = plan
+
+  assert {
+    condition     = aws_dynamodb_table.conversations.name == "fin-advisor-dev-conversations" && aws_dynamodb_table.conversations.billing_mode == "PAY_PER_REQUEST"
+    error_message = "Conversations have a table of their own, paid by request."
+  }
+
+  assert {
+    condition     = one(aws_dynamodb_table.conversations.ttl).attribute_name == "expires_at" && one(aws_dynamodb_table.conversations.ttl).enabled
+    error_message = "Conversations expire."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_policy.lambda_chat_conversations.policy).Statement[0].Resource == "arn:aws:dynamodb:us-east-1:123456789012:table/fin-advisor-dev-conversations"
+    error_message = "chat may use this table only."
+  }
+}
+
+run "records_without_a_lock" {
+  command = plan
+
+  assert {
+    condition     = aws_s3_bucket.records.bucket == "fin-advisor-dev-records-123456789012-us-east-1" && aws_s3_bucket.records.object_lock_enabled && length(aws_s3_bucket_object_lock_configuration.records) == 0
+    error_message = "The bucket of records can be locked, and is not unless record_retention is set."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_iam_policy.lambda_chat_records.policy).Statement : statement.Sid => [statement.Action, statement.Resource]
+      } == {
+      WriteRecords      = [["s3:PutObject"], "arn:aws:s3:::fin-advisor-dev-records-123456789012-us-east-1/records/*"]
+      ReadAndCreateKeys = [["dynamodb:BatchGetItem", "dynamodb:PutItem"], "arn:aws:dynamodb:us-east-1:123456789012:table/fin-advisor-dev-record-keys"]
+    }
+    error_message = "chat may write records and nothing else in the bucket, and may delete no key."
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_policy.lambda_records_seals.policy, "dynamodb") && !strcontains(aws_iam_policy.lambda_records_seals.policy, "Delete")
+    error_message = "The sealing function reads no key and deletes nothing."
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_s3_bucket_policy.records.policy).Statement : statement.Sid] == ["TlsOnly", "WriteOnce"]
+    error_message = "The bucket accepts no plain HTTP, and no write without If-None-Match."
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.seal_records.schedule_expression == "rate(1 hour)" && one(aws_scheduler_schedule.seal_records.target).input == jsonencode({ task = "seal-records" })
+    error_message = "Records are sealed each hour."
+  }
+
+  assert {
+    condition     = !contains([for name, _ in aws_dynamodb_table.record_keys.ttl : name], "expires_at") && aws_dynamodb_table.record_keys.deletion_protection_enabled
+    error_message = "Keys do not expire, and their table cannot be deleted."
   }
 }
 

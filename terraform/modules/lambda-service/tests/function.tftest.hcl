@@ -46,10 +46,9 @@ variables {
   }
 }
 
-run "by_default" {
+run "a_function_has_what_its_settings_say" {
   command = plan
 
-  # A function has what its settings say.
   assert {
     condition     = aws_lambda_function.main.memory_size == 512 && aws_lambda_function.main.timeout == 30 && aws_lambda_function.main.reserved_concurrent_executions == -1
     error_message = "By default a function has 512 MB, 30 s and no reserved concurrency."
@@ -79,8 +78,11 @@ run "by_default" {
     condition     = aws_cloudwatch_log_group.main.name == "/aws/lambda/fin-advisor-dev-api" && aws_cloudwatch_log_group.main.retention_in_days == 7
     error_message = "The function's log group has a retention."
   }
+}
 
-  # Callers use the alias.
+run "callers_use_the_alias" {
+  command = plan
+
   assert {
     condition     = aws_lambda_alias.live.name == "live" && aws_lambda_alias.live.function_name == "fin-advisor-dev-api" && aws_lambda_alias.live.function_version == "7"
     error_message = "The alias serves the version published last."
@@ -95,20 +97,6 @@ run "by_default" {
     condition     = output.live_version == "7" && output.newest_version == "7" && output.log_group_name == "/aws/lambda/fin-advisor-dev-api" && output.role_name == "fin-advisor-dev-lambda-api"
     error_message = "The outputs name versions, log group and role."
   }
-
-  # A function writes its own log and traces.
-  assert {
-    condition = jsondecode(aws_iam_policy.telemetry.policy).Statement == [
-      { Sid = "WriteOwnLog", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/fin-advisor-dev-api:log-stream:*" },
-      { Sid = "WriteTraces", Effect = "Allow", Action = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], Resource = "*" },
-    ]
-    error_message = "The policy allows the function's own log and traces, and nothing else."
-  }
-
-  assert {
-    condition     = aws_iam_policy.telemetry.path == "/fin-advisor/dev/" && aws_iam_role_policy_attachment.telemetry.role == "fin-advisor-dev-lambda-api" && aws_iam_role_policy_attachment.telemetry.policy_arn == aws_iam_policy.telemetry.arn
-    error_message = "The policy is under the environment's path, and attached to the function's role."
-  }
 }
 
 run "a_rollback_serves_an_older_version" {
@@ -121,6 +109,23 @@ run "a_rollback_serves_an_older_version" {
   assert {
     condition     = aws_lambda_alias.live.function_version == "3" && output.newest_version == "7"
     error_message = "The alias serves the version that live_version names."
+  }
+}
+
+run "a_function_writes_its_own_log_and_traces" {
+  command = plan
+
+  assert {
+    condition = jsondecode(aws_iam_policy.telemetry.policy).Statement == [
+      { Sid = "WriteOwnLog", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/fin-advisor-dev-api:log-stream:*" },
+      { Sid = "WriteTraces", Effect = "Allow", Action = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], Resource = "*" },
+    ]
+    error_message = "The policy allows the function's own log and traces, and nothing else."
+  }
+
+  assert {
+    condition     = aws_iam_policy.telemetry.path == "/fin-advisor/dev/" && aws_iam_role_policy_attachment.telemetry.role == "fin-advisor-dev-lambda-api" && aws_iam_role_policy_attachment.telemetry.policy_arn == aws_iam_policy.telemetry.arn
+    error_message = "The policy is under the environment's path, and attached to the function's role."
   }
 }
 
