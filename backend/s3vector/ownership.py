@@ -66,21 +66,20 @@ class OwnedStore:
         """Return the documents by id that `put` would replace."""
         return self._owned_by(user.written_owner(user.current()), ids, vectors=vectors)
 
-    def read(self, document_id: str, first: int = 0) -> "Excerpt | None":
+    def read(self, document_id: str, first: int = 0) -> Excerpt | None:
         """Return a document that the current user may read, from one of its parts on."""
-        for owner in _readable():
-            stored = self._store.parts(_stored_id(owner, document_id))
-            parts = [one for one in map(_to_public, stored) if one.owner == owner]
-            if parts:
-                ids = [one.id for one in parts[first : first + _PARTS_READ]]
-                found = self._owned_by(owner, ids)
-                after = first + _PARTS_READ
-                return Excerpt(
-                    with_parts(parts[0], parts),
-                    [found[one] for one in ids if one in found],
-                    after if after < len(parts) else None,
-                )
-        return None
+        readable = self._readable_parts(document_id)
+        if readable is None:
+            return None
+        owner, parts = readable
+        after = first + _PARTS_READ
+        ids = [one.id for one in parts[first:after]]
+        found = self._owned_by(owner, ids)
+        return Excerpt(
+            with_parts(parts[0], parts),
+            [found[one] for one in ids if one in found],
+            after if after < len(parts) else None,
+        )
 
     def delete(self, document_id: str, owner: str | None = None) -> bool:
         """Delete a document with its parts; return False if there is none that the user may read.
@@ -97,7 +96,7 @@ class OwnedStore:
         stored_id = _stored_id(user.written_owner(user.current()), document_id)
         if self._store.delete(stored_id):
             return True
-        if self.read(document_id) is not None:
+        if self._readable_parts(document_id) is not None:
             raise UserNotPermitted("Only curators may delete this document; it is not your own.")
         return False
 
@@ -142,6 +141,14 @@ class OwnedStore:
     def check(self) -> None:
         """Return if the engine can be reached, raise if not."""
         self._store.check()
+
+    def _readable_parts(self, document_id: str) -> tuple[str | None, list[DocumentRecord]] | None:
+        """Return the owner and the records of the parts of a document that the user may read."""
+        for owner in _readable():
+            stored = self._store.parts(_stored_id(owner, document_id))
+            if parts := [one for one in map(_to_public, stored) if one.owner == owner]:
+                return owner, parts
+        return None
 
     def _owned_by(
         self, owner: str | None, ids: Sequence[str], *, vectors: bool = False

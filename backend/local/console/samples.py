@@ -23,13 +23,15 @@ class Samples:
             is_empty = not found["documents"]
         except GatewayError:
             is_empty = None
-        return SampleState(count=self._count(), is_store_empty=is_empty)
+        count = sum(map(len, self._parts.sample_batches()))
+        return SampleState(count=count, is_store_empty=is_empty)
 
     async def load(self) -> AsyncIterator[bytes]:
         """Server-sent events: `progress` after each batch, then `done`, or `error`."""
-        total, stored, passages = self._count(), 0, 0
+        batches = [*self._parts.sample_batches()]
+        total, stored, passages = sum(map(len, batches)), 0, 0
         try:
-            for batch in self._parts.sample_batches():
+            for batch in batches:
                 answer, _ = await self._gateway.call(
                     "POST", _PATH, key="INGEST_API_KEY", json={"documents": batch}
                 )
@@ -39,6 +41,3 @@ class Samples:
                 yield event("done" if stored == total else "progress", progress)
         except GatewayError as error:
             yield event("error", {"error": error.error, "detail": error.detail})
-
-    def _count(self) -> int:
-        return sum(map(len, self._parts.sample_batches()))
