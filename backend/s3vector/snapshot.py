@@ -11,7 +11,7 @@ from s3vector.manifest import Manifest
 from s3vector.ranking import Ranking, cosines
 from s3vector.segments import Segment, unit_vector
 from s3vector.store import DocumentRecord, Hits
-from shared.ingestion.parts import find_parts
+from shared.ingestion.parts import find_parts, later_prefix
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,6 +106,11 @@ class Snapshot:
 
     def records_of(self, document_id: str) -> list[DocumentRecord]:
         """Return the records of a document's parts that exist."""
+        later = later_prefix(document_id)
+        place = bisect_left(self.ids, later)
+        if not any(one.startswith(later) for one in self.ids[place : place + 1]):
+            # Most documents have one part: a page of them needs no search for a hundred ids each.
+            return [self.record(document_id)] if self.has(document_id) else []
         return list(
             find_parts(
                 document_id, lambda ids: {one: self.record(one) for one in ids if self.has(one)}

@@ -16,7 +16,12 @@ _WINDOW: Final = 100
 
 def part_id(document_id: str, part: int) -> str:
     """Return the id of a part, counted from 1."""
-    return document_id if part == 1 else f"{document_id}:p{part}"
+    return document_id if part == 1 else f"{later_prefix(document_id)}{part}"
+
+
+def later_prefix(document_id: str) -> str:
+    """Return what the ids of all parts but the first begin with."""
+    return f"{document_id}:p"
 
 
 def document_of(stored_id: str) -> str:
