@@ -6,6 +6,7 @@ Runs inside Pants on Python 3.9, so this file is exempt from the repository's Ru
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from pants.backend.python.lint.ruff import skip_field, subsystem
@@ -18,12 +19,26 @@ from pants.core.goals.lint import LintResult, LintTargetsRequest
 from pants.core.util_rules.config_files import ConfigFiles, ConfigFilesRequest
 from pants.core.util_rules.partitions import PartitionerType
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
-from pants.engine.fs import Digest, MergeDigests
+from pants.engine.fs import Digest, MergeDigests, PathGlobs, Paths
 from pants.engine.internals.native_engine import Snapshot
 from pants.engine.process import FallibleProcessResult, ProcessExecutionFailure
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.option.global_options import KeepSandboxes
 from pants.util.meta import classproperty
+
+
+# Ruff looks for imported files under `src` of pyproject.toml to know which packages are ours. A sandbox
+# holds some of the files only, so their names are given to it.
+PACKAGES = PathGlobs(
+    ["backend/*/BUILD", "build-support/*/BUILD", "build-support/packer/*.py", "terraform/*/BUILD"]
+)
+
+
+def first_party(paths: Paths) -> str:
+    """Ruff's setting that names the packages and modules at these paths."""
+    names = {PurePath(path).parent.name for path in paths.files if path.endswith("BUILD")}
+    names |= {PurePath(path).stem for path in paths.files if path.endswith(".py")}
+    return f"lint.isort.known-first-party = {sorted(names)}"
 
 
 class RuffLintRequest(LintTargetsRequest):
@@ -60,9 +75,10 @@ class RuffRun:
 
 @rule
 async def run_ruff(request: RuffRun, ruff: Ruff) -> FallibleProcessResult:
-    venv, config = await MultiGet(
+    venv, config, packages = await MultiGet(
         Get(VenvPex, PexRequest, ruff.to_pex_request()),
         Get(ConfigFiles, ConfigFilesRequest, ruff.config_request(request.snapshot.dirs)),
+        Get(Paths, PathGlobs, PACKAGES),
     )
     digests = (request.snapshot.digest, config.snapshot.digest)
     description = f"Run ruff {' '.join(request.command)} on {len(request.snapshot.files)} files."
@@ -70,7 +86,14 @@ async def run_ruff(request: RuffRun, ruff: Ruff) -> FallibleProcessResult:
         FallibleProcessResult,
         VenvPexProcess(
             venv,
-            argv=(*request.command, "--no-cache", *ruff.args, *request.snapshot.files),
+            argv=(
+                *request.command,
+                "--no-cache",
+                "--config",
+                first_party(packages),
+                *ruff.args,
+                *request.snapshot.files,
+            ),
             input_digest=await Get(Digest, MergeDigests(digests)),
             output_files=request.snapshot.files,
             description=description,
