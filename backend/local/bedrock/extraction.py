@@ -16,7 +16,10 @@ _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 _EARLIER_QUESTION = re.compile(r"<asked>(.*?)</asked>", re.DOTALL)
 _QUESTION = re.compile(r"<question>(.*?)</question>", re.DOTALL)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
-_MARKUP = re.compile(r"^#+\s.*$|^---.*$", re.MULTILINE)
+_HEADING = re.compile(r"\s*#{1,6}\s")
+_ITEM = re.compile(r"\s*(?:[-*+\u2022\u2013]|\d{1,3}[.)])\s+(?=\S)")
+_RULE = re.compile(r"[\s|:-]*--[\s|:-]*")
+_BAR = re.compile(r"(?<!\\)\|")
 _QUANTITY = re.compile(r"\bhow (?:large|big|much|many|long|high|old|often)\b", re.IGNORECASE)
 _NUMBER = re.compile(
     r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty|half)\b"
@@ -202,5 +205,54 @@ def _rarity(passages: Sequence[Passage], asked: set[str]) -> dict[str, float]:
 
 
 def _sentences(text: str) -> list[str]:
-    flat = " ".join(_MARKUP.sub("", text).split())
+    """The sentences of a passage. A row of a table is one; so is an item of a list, with the words
+    before the list: "Notice: 30 days".
+    """
+    found: list[str] = []
+    block: list[str] = []
+    columns: list[str] = []
+    lead_in = ""
+    lines = text.splitlines()
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        row, item, is_rule = _cells(line), _ITEM.match(line), _RULE.fullmatch(line)
+        if not (row or item or is_rule or not line.strip() or _HEADING.match(line)):
+            lead_in = lead_in if block else ""
+            block.append(line)
+            continue
+        found += _split(block)
+        block = []
+        if item:
+            if found and found[-1].endswith(":"):
+                lead_in = found.pop()
+            block = [lead_in, line[item.end() :]]
+        elif line.strip():
+            lead_in = ""
+        if row and _RULE.fullmatch(following):
+            columns = row
+        elif row and not is_rule:
+            found.append(_row_sentence(columns, row))
+        elif not is_rule:
+            columns = []
+    return found + _split(block)
+
+
+def _split(lines: Sequence[str]) -> list[str]:
+    flat = " ".join(" ".join(lines).split())
     return [sentence.strip() for sentence in _SENTENCE_END.split(flat) if sentence.strip()]
+
+
+def _cells(line: str) -> list[str]:
+    """The cells of a row of a table of Markdown; empty for any other line."""
+    cells = [cell.strip().replace("\\|", "|") for cell in _BAR.split(line)]
+    if not cells[0]:
+        del cells[0]
+    if cells and not cells[-1]:
+        del cells[-1]
+    return cells if len(cells) > 1 else []
+
+
+def _row_sentence(columns: Sequence[str], row: Sequence[str]) -> str:
+    """A row as a model would write it: "Account: Blue Harbour; Rate: 4.1 %."."""
+    names = [*columns, *[""] * len(row)]
+    parts = [f"{name}: {cell}" if name else cell for name, cell in zip(names, row, strict=False)]
+    return "; ".join(part for part, cell in zip(parts, row, strict=True) if cell).rstrip(".") + "."

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chat.answers import check
 from local.bedrock.extraction import (
     UNKNOWN,
     Passage,
@@ -115,3 +116,60 @@ def test_a_new_topic_is_not_answered_from_the_question_before_it() -> None:
     passages = [Passage("savings#0", "Savings", "The money in a savings account is insured.")]
     earlier = "Is the money in a savings account insured?"
     assert extract_answer(passages, "Who won the match?", earlier) == UNKNOWN
+
+
+SAVINGS = """# Savings accounts
+
+| Account | Annual rate | Minimum balance |
+| --- | ---: | --- |
+| Blue Harbour Saver | 4.10 % | $500 |
+| Harbour Plus \\| Gold | 4.35 % | |
+
+Rates change on the first
+of each month. The notice depends on the sum:
+
+- 30 days of notice
+- 60 days of notice for
+  large sums
+
+The fee for closing is waived.
+* There is no fee for a card.
+Year: 2024 | Fee: 1 %"""
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (
+            "What is the annual rate of the Blue Harbour Saver?",
+            "Account: Blue Harbour Saver; Annual rate: 4.10 %; Minimum balance: $500. [s#0]",
+        ),
+        (
+            "What is the annual rate of Harbour Plus Gold?",
+            "Account: Harbour Plus | Gold; Annual rate: 4.35 %. [s#0]",
+        ),
+        ("When do rates change in a month?", "Rates change on the first of each month. [s#0]"),
+        (
+            "How many days of notice for large sums?",
+            "The notice depends on the sum: 30 days of notice [s#0] "
+            "The notice depends on the sum: 60 days of notice for large sums [s#0]",
+        ),
+        ("What is the fee for closing?", "The fee for closing is waived. [s#0]"),
+        ("What is the fee for a card?", "There is no fee for a card. [s#0]"),
+        ("What was the fee in the year 2024?", "Year: 2024; Fee: 1 %. [s#0]"),
+    ],
+)
+def test_a_row_and_an_item_are_sentences_of_their_own(question: str, answer: str) -> None:
+    sentences = extract_answer([Passage("s#0", "Savings accounts", SAVINGS)], question)
+    assert answer in sentences
+    assert "---" not in sentences
+    assert "# Savings" not in sentences
+
+
+def test_the_checker_keeps_what_is_extracted_from_tables_and_lists() -> None:
+    question = "What annual rate, minimum balance, notice and fee do the accounts have?"
+    passage = Passage("s#0", "Savings accounts", SAVINGS)
+    source = check.Passage("s#0", "s", SAVINGS, title="Savings accounts")
+    checked = check.check(extract_answer([passage], question), [source], question=question)
+    assert "4.10 %" in checked.answer
+    assert not checked.removed
