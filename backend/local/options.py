@@ -62,6 +62,7 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
     except _UsageError as error:
         return Options(port=0), [str(error)]
     wrong = [f"unknown arguments: {' '.join(unknown)}"] if unknown else []
+    given.port = given.port if given.port is not None else "0" if given.demo else "8080"
     port = _port(given.port)
     if port is None:
         wrong.append(f"--port: {given.port!r} is not a port: give a number from 0 to 65535")
@@ -165,7 +166,11 @@ def _parser() -> argparse.ArgumentParser:
     def switch(name: str, help_text: str) -> None:
         parser.add_argument(name, action="store_true", help=help_text)
 
-    value("--port", "PORT", "the gateway's port; 0 takes any free one (default: 8080)", "8080")
+    value(
+        "--port",
+        "PORT",
+        "the gateway's port; 0 takes any free one (default: 8080; with --demo, which ends, 0)",
+    )
     value(
         "--env-file",
         "PATH",

@@ -1,7 +1,6 @@
 """Files of the page: stored in the bucket of the jobs, then ingested through the gateway."""
 
 import asyncio
-import re
 import secrets
 from collections.abc import Coroutine
 from typing import Any
@@ -20,7 +19,6 @@ LARGEST_BYTES = 20 * 2**20
 _KEPT = 200
 _POLL_SECONDS = 0.5
 _LONGEST_NAME = 300
-_FORBIDDEN = re.compile(r"[^A-Za-z0-9!_.*'()/-]")
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _TYPES = {
     ".txt": "text/plain",
@@ -136,16 +134,20 @@ class Uploads:
 
 
 def _key(name: str) -> tuple[str, str]:
-    path = _FORBIDDEN.sub("-", name)
-    parts = path.split("/")
-    ending = "." + path.rpartition(".")[2].lower()
-    if not 0 < len(path) <= _LONGEST_NAME or any(part in {"", ".", ".."} for part in parts):
+    """The key and the media type of a file. The runner makes the document's id from the key, by the
+    rule that `advisor ingest` uses for names: so both call the same file the same document.
+    """
+    parts = name.split("/")
+    ending = "." + name.rpartition(".")[2].lower()
+    is_path = name.isprintable() and not any(part in {"", ".", ".."} for part in parts)
+    if not is_path or len(name) > _LONGEST_NAME:
         raise UnsupportedFileError(
-            f"A file needs a name of 1 to {_LONGEST_NAME} characters, without '..'."
+            f"A file needs a name of 1 to {_LONGEST_NAME} characters, without '..' and without "
+            "control characters."
         )
     if ending not in _TYPES:
         raise UnsupportedFileError(f"{ending} is not supported; use {', '.join(_TYPES)}.")
-    return f"uploads/{path}", _TYPES[ending]
+    return f"uploads/{name}", _TYPES[ending]
 
 
 def _progress(upload: Upload, job: dict[str, Any]) -> Upload:

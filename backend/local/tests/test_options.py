@@ -11,6 +11,11 @@ def test_without_arguments_the_gateway_is_on_port_8080() -> None:
     assert parse([]) == (Options(port=8080), [])
 
 
+def test_a_demonstration_needs_no_port_to_be_free() -> None:
+    assert parse(["--demo"]) == (Options(port=0, demo=True), [])
+    assert parse(["--demo", "--port", "8081"]) == (Options(port=8081, demo=True), [])
+
+
 def test_every_option_is_read() -> None:
     given = parse(
         [

@@ -2,11 +2,13 @@
 import { useRef, useState } from "preact/hooks";
 import { send } from "./server";
 
-const READABLE = /\.(txt|md|html?|pdf|csv|tsv|docx|xlsx|pptx)$/i;
+const READABLE =
+  /\.(txt|text|md|markdown|html|htm|xhtml|pdf|csv|tsv|docx|docm|dotx|xlsx|xlsm|xltx|pptx|pptm|ppsx|potx)$/i;
 
 const KINDS = "text, Markdown, HTML, PDF, CSV, TSV, Word (.docx), Excel (.xlsx) and PowerPoint (.pptx)";
 
 interface NamedFile {
+  // The path below the folder that was given, as in `advisor ingest`: it becomes the document's id.
   name: string;
   file: File;
 }
@@ -21,8 +23,14 @@ export function DropZone({ onProblem }: { onProblem: (text: string) => void }) {
     const readable = found.filter((one) => READABLE.test(one.name));
     const skipped = found.length - readable.length;
     const problems = skipped ? [`${skipped} of ${found.length} files were skipped: only ${KINDS} are read.`] : [];
+    const names = new Set<string>();
     for (const [number, one] of readable.entries()) {
       setLeft(readable.length - number);
+      if (names.has(one.name)) {
+        problems.push(`Two files are named ${one.name}: give the folder that contains both.`);
+        continue;
+      }
+      names.add(one.name);
       try {
         await send("POST", `/uploads?name=${encodeURIComponent(one.name)}`, one.file);
       } catch (error) {
@@ -33,7 +41,10 @@ export function DropZone({ onProblem }: { onProblem: (text: string) => void }) {
     onProblem(problems.join(" "));
   };
   const chosen = (input: HTMLInputElement) => {
-    const found = [...(input.files ?? [])].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
+    const found = [...(input.files ?? [])].map((file) => ({
+      name: file.webkitRelativePath.replace(/^[^/]*\//, "") || file.name,
+      file,
+    }));
     input.value = "";
     void upload(found);
   };
@@ -80,14 +91,16 @@ async function dropped(transfer: DataTransfer): Promise<NamedFile[]> {
   // Read the entries before the first `await`: the browser clears them after the event.
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry());
   const found: NamedFile[] = [];
-  for (const entry of entries) if (entry) await collect(entry, found);
+  for (const entry of entries) {
+    if (entry) await collect(entry, entry.isFile ? "/" : `${entry.fullPath}/`, found);
+  }
   return found;
 }
 
-async function collect(entry: FileSystemEntry, found: NamedFile[]): Promise<void> {
+async function collect(entry: FileSystemEntry, folder: string, found: NamedFile[]): Promise<void> {
   if (entry.isFile) {
     const file = await new Promise<File>((done, failed) => (entry as FileSystemFileEntry).file(done, failed));
-    found.push({ name: entry.fullPath.replace(/^\//, ""), file });
+    found.push({ name: entry.fullPath.slice(folder.length), file });
     return;
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader();
@@ -95,6 +108,6 @@ async function collect(entry: FileSystemEntry, found: NamedFile[]): Promise<void
     // A reader gives a part of the entries at each call, and none at the end.
     const entries = await new Promise<FileSystemEntry[]>((done, failed) => reader.readEntries(done, failed));
     if (!entries.length) return;
-    for (const one of entries) await collect(one, found);
+    for (const one of entries) await collect(one, folder, found);
   }
 }
