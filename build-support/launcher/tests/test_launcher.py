@@ -250,9 +250,13 @@ def test_a_call_beside_a_program_has_a_daemon_of_its_own(
     assert "PANTS_SUBPROCESSDIR" not in clone.pants_environment
     running.append(_run(clone))
     assert "PANTS_SUBPROCESSDIR" not in clone.pants_environment
-    clone.call("./pants", "test", "::")
+    _, errors = clone.call("./pants", "test", "::")
     assert clone.pants_environment["PANTS_SUBPROCESSDIR"] == f"{clone.root}/.pids/second"
     assert "PANTS_CONCURRENT" not in clone.pants_environment
+    assert "this call starts a second daemon: allow it a minute" in errors
+    (clone.root / ".pids" / "second" / "host" / "pantsd").mkdir(parents=True)
+    (clone.root / ".pids" / "second" / "host" / "pantsd" / "pid").write_text("1")
+    assert clone.call("./pants", "test", "::") == (0, "")
 
 
 def test_a_program_passes_no_setting_of_its_environment_on(
