@@ -298,16 +298,20 @@ def test_a_new_answer_is_in_view_until_the_reader_scrolls_up(console: ConsolePag
 
 @pytest.mark.usefixtures("loaded")
 def test_a_file_is_ingested_found_and_deleted(console: ConsolePage, tmp_path: Path) -> None:
-    note, other = tmp_path / "zephyr.md", tmp_path / "tool.exe"
+    folder = tmp_path / "bonds"
+    folder.mkdir()
+    note, other = folder / "zephyr.md", folder / "tool.exe"
     note.write_text("# Zephyr bonds\n\nA zephyr bond pays seven per cent of quagga interest.\n")
     other.write_text("x")
     console.open("documents")
     page = console.page
-    page.get_by_label("Files", exact=True).first.set_input_files([note, other])
+    # A file of a folder has the same name, and so the same id, as one that is chosen alone.
+    page.get_by_label("Folder", exact=True).set_input_files(folder)
     expect(page.get_by_text("1 of 2 files were skipped")).to_be_visible()
+    expect(page.get_by_role("list", name="Files").get_by_text("succeeded")).to_have_count(1)
+    page.get_by_label("Files", exact=True).first.set_input_files([note, other])
+    expect(page.get_by_role("list", name="Files").get_by_text("succeeded")).to_have_count(2)
     expect(page.get_by_text("Drop files or a folder here")).to_contain_text("PowerPoint (.pptx)")
-    files = page.get_by_role("list", name="Files")
-    expect(files.get_by_text("succeeded")).to_be_visible()
     delete = page.get_by_role("button", name="Delete zephyr.md")
     expect(delete).to_be_visible()
     page.get_by_label("Words", exact=True).fill("quagga interest of a zephyr bond")
