@@ -48,6 +48,8 @@ class FunctionPool:
         self.cold_starts = 0
         self.restarts = 0
         """How often a process was replaced because it ended by itself or its code changed."""
+        self.cannot_start = False
+        """Whether the last process that was started did not come up."""
         self._environments: set[Environment] = set()
         self._made: set[Environment] = set()  # includes those that are starting or stopping
         self._idle_seconds = idle_seconds
@@ -245,9 +247,11 @@ class FunctionPool:
         try:
             await environment.start()
         except InitFailedError:
+            self.cannot_start = True
             await environment.stop()
             self._made.discard(environment)
             raise
+        self.cannot_start = False
         self.cold_starts += 1
         self._environments.add(environment)
         return environment

@@ -62,8 +62,8 @@ def _function(pool: FunctionPool) -> Process:
     if pool.is_suspended:
         state = "stopped"
     elif not pids:
-        # The next invocation starts a process.
-        state = "starting" if pool.is_starting else "down" if pool.cold_starts else "idle"
+        # The next invocation starts a process, also after one that crashed or took too long.
+        state = "starting" if pool.is_starting else "down" if pool.cannot_start else "idle"
     service = pool.function.service
     declared = DECLARED.services.get(service)
     return Process(
