@@ -76,8 +76,9 @@ def _counted(trial: Trial, alias: Alias, began: datetime) -> str:
     candidate = canary.Trial("verify", alias, alias.version)
     deadline = time.monotonic() + max(trial.patience_seconds, canary.SETTLE_SECONDS)
     while True:
-        now = datetime.now(UTC)
-        found = watched.counts(candidate, began - timedelta(minutes=1), now).invocations
+        # To the end of the minute that has begun: the invocations may all be of this second.
+        end = datetime.now(UTC) + timedelta(minutes=1)
+        found = watched.counts(candidate, began - timedelta(minutes=1), end).invocations
         if found:
             return f"{found:.0f} invocations of version {alias.version}"
         if time.monotonic() > deadline:
