@@ -1,6 +1,5 @@
 """Fixtures for the tests of every package: the async backend, and an embedded AWS."""
 
-import os
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -75,7 +74,6 @@ def aws_server() -> Iterator[EmbeddedAws]:
     # Imported here, because importing moto takes a second and most tests need no AWS.
     from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
-    os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

@@ -4,7 +4,6 @@ All services share one endpoint, so boto3 and the AWS CLI need only `AWS_ENDPOIN
 """
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -68,7 +67,6 @@ class EmbeddedAws:
         """Import moto, which blocks, and start the server's thread. A second call does nothing."""
         if self._thread is not None:
             return
-        os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
         from moto.moto_server.werkzeug_app import (
             DomainDispatcherApplication,
             MotoRequestHandler,

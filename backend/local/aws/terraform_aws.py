@@ -1,5 +1,7 @@
 """The embedded AWS for Terraform."""
 
+import os
+
 from local.aws.app_runner import AppRunner
 from local.aws.bucket_lifecycles import BucketLifecycles
 from local.aws.budgets import Budgets
@@ -30,6 +32,8 @@ class TerraformAws(EmbeddedAws):
         )
 
     def serve(self) -> None:
+        # bootstrap/ attaches one. Only here, because moto reads all of them again at each reset.
+        os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
         super().serve()
         patch_moto()
         define_stack_resources()
