@@ -2,7 +2,8 @@
 
 import pytest
 
-from chat.answers import check
+from chat.answers.check import check
+from chat.answers.passages import Passage as Source
 from local.bedrock.extraction import (
     UNKNOWN,
     Passage,
@@ -169,7 +170,7 @@ def test_a_row_and_an_item_are_sentences_of_their_own(question: str, answer: str
 def test_the_checker_keeps_what_is_extracted_from_tables_and_lists() -> None:
     question = "What annual rate, minimum balance, notice and fee do the accounts have?"
     passage = Passage("s#0", "Savings accounts", SAVINGS)
-    source = check.Passage("s#0", "s", SAVINGS, title="Savings accounts")
-    checked = check.check(extract_answer([passage], question), [source], question=question)
+    source = Source("s#0", "s", SAVINGS, title="Savings accounts")
+    checked = check(extract_answer([passage], question), [source], question=question)
     assert "4.10 %" in checked.answer
     assert not checked.removed
