@@ -62,7 +62,8 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
     except _UsageError as error:
         return Options(port=0), [str(error)]
     wrong = [f"unknown arguments: {' '.join(unknown)}"] if unknown else []
-    given.port = given.port if given.port is not None else "0" if given.demo else "8080"
+    if given.port is None:
+        given.port = "0" if given.demo else "8080"
     port = _port(given.port)
     if port is None:
         wrong.append(f"--port: {given.port!r} is not a port: give a number from 0 to 65535")

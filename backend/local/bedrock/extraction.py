@@ -216,7 +216,8 @@ def _sentences(text: str) -> list[str]:
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         row, item, is_rule = _cells(line), _ITEM.match(line), _RULE.fullmatch(line)
         if not (row or item or is_rule or not line.strip() or _HEADING.match(line)):
-            lead_in = lead_in if block else ""
+            if not block:
+                lead_in = ""
             block.append(line)
             continue
         found += _split(block)
@@ -254,5 +255,5 @@ def _cells(line: str) -> list[str]:
 def _row_sentence(columns: Sequence[str], row: Sequence[str]) -> str:
     """A row as a model would write it: "Account: Blue Harbour; Rate: 4.1 %."."""
     names = [*columns, *[""] * len(row)]
-    parts = [f"{name}: {cell}" if name else cell for name, cell in zip(names, row, strict=False)]
-    return "; ".join(part for part, cell in zip(parts, row, strict=True) if cell).rstrip(".") + "."
+    cells = ((name, cell) for name, cell in zip(names, row, strict=False) if cell)
+    return "; ".join(f"{name}: {cell}" if name else cell for name, cell in cells).rstrip(".") + "."
