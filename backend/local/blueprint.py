@@ -195,6 +195,17 @@ class Blueprint:
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     """By service name."""
 
+    @property
+    def tracing(self) -> str:
+        """How its functions send spans, as Terraform's variable `tracing_mode` says it."""
+        variables = self.functions[0].environment if self.functions else {}
+        if variables.get("ENABLE_TRACING") == "false":
+            return "off"
+        if variables.get("OTLP_ENDPOINT", "").startswith("udp:"):
+            return "udp"
+        wrapper = variables.get(WRAPPER_VARIABLE, STREAM_WRAPPER)
+        return "sdk" if wrapper == STREAM_WRAPPER else "auto"
+
     def function_of(self, service: str) -> Function:
         """The function of that service. Raises KeyError if it has none."""
         for function in self.functions:

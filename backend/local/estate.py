@@ -70,7 +70,7 @@ class RunningEstate:
 
     `report` is called when a part has started, is reloaded, or has ended by itself. `aws` is an
     embedded AWS in which Terraform has already created the resources. Raises OSError if the port is
-    taken, and StartError if a part does not start.
+    taken, and StartError if a part does not start or the layer of `tracing_mode` "auto" is missing.
     """
 
     def __init__(
@@ -81,6 +81,13 @@ class RunningEstate:
         report: Report,
         aws: EmbeddedAws | None = None,
     ) -> None:
+        tracing = options.tracing or blueprint.tracing
+        if tracing == "auto" and options.layer is None:
+            raise StartError(
+                "tracing_mode is auto, which needs a layer's wrapper: name the folder of an "
+                "unpacked ADOT layer with --layer, or another mode with --tracing"
+            )
+        self._layer = options.layer if tracing == "auto" else None
         self.blueprint = blueprint = without_limits(blueprint) if options.unlimited else blueprint
         self._credentials: dict[str, dict[str, str]] = {}  # by the name of the role
         self._host_variables: dict[str, dict[str, str]] = {}
@@ -109,11 +116,11 @@ class RunningEstate:
         self._receiver = OtlpReceiver(self.traces)
         self._traces_api = TracesApi(self.traces)
         self._forwarder = XRayForwarder(self.traces, self._aws.url)
-        is_traced = options.tracing != "off"
+        is_traced = tracing != "off"
         self.endpoints = Endpoints(
             api=f"{self._server.url}/{blueprint.api.stage}",
             aws=self._aws.url,
-            otlp=self._otlp_url(options.tracing),
+            otlp=self._otlp_url(tracing),
             otlp_grpc=self._receiver.grpc_url if is_traced else None,
         )
         self.gateway = Gateway(
@@ -320,7 +327,7 @@ class RunningEstate:
         variables = overlay(self.endpoints, service=function.service, bedrock=self._options.bedrock)
         variables |= self._credentials.get(function.role, {})
         variables |= self._key_scopes.get(function.service, {})
-        if layer := self._options.layer:
+        if layer := self._layer:
             program = dataclasses.replace(program, wrapper=layer / WRAPPER)
             variables |= wrapper_overlay(self.endpoints)
         return Environment(

@@ -1,7 +1,7 @@
 """The command line."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Never
@@ -21,7 +21,7 @@ IAM = ("off", "warn", "enforce")
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the user asked for. `port` 0 takes any free port; `bedrock` is `local`, `aws` or the URL
-    of a server that speaks Bedrock's wire format.
+    of a server that speaks Bedrock's wire format. `tracing` is None if Terraform decides.
     """
 
     port: int = 8080
@@ -33,9 +33,10 @@ class Options:
     verbose: bool = False
     run_dir: Path | None = None
     cold: bool = False
-    tracing: str = "sdk"
+    tracing: str | None = "sdk"
     layer: Path | None = None
     terraform: bool = False
+    terraform_variables: tuple[tuple[str, str], ...] = ()
     users: bool = False
     unlimited: bool = False
     iam: str = "off"
@@ -64,6 +65,8 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
     wrong = [f"unknown arguments: {' '.join(unknown)}"] if unknown else []
     if given.port is None:
         given.port = "0" if given.demo else "8080"
+    if given.tracing is None and not given.terraform:
+        given.tracing = "sdk"
     port = _port(given.port)
     if port is None:
         wrong.append(f"--port: {given.port!r} is not a port: give a number from 0 to 65535")
@@ -72,7 +75,7 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
     wrong += [
         f"--{name}: {getattr(given, name)!r} is not one of {', '.join(known)}"
         for name, known in (("tracing", _TRACING), ("iam", IAM))
-        if getattr(given, name) not in known
+        if getattr(given, name) not in (None, *known)
     ]
     paths = {name: getattr(given, name) for name in ("env_file", "packages", "run_dir", "layer")}
     wrong += [
@@ -82,11 +85,12 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
     ]
     if given.packages is not None and given.reload:
         wrong.append("--reload watches sources and --packages runs none: choose one")
-    if (given.tracing == "auto") != (given.layer is not None):
+    if given.tracing is not None and (given.tracing == "auto") != (given.layer is not None):
         wrong.append("--tracing auto and --layer go together: the wrapper is the layer's")
     elif given.layer and not (Path(given.layer) / WRAPPER).is_file():
         wrong.append(f"--layer: {given.layer} has no {WRAPPER}")
     wrong += _iam_problems(given)
+    wrong += _variable_problems(given)
     if given.users and (given.terraform or given.demo):
         wrong.append("--users goes with neither --terraform nor --demo: they have no user's token")
     faults = []
@@ -107,6 +111,7 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
         verbose=given.verbose,
         tracing=given.tracing,
         terraform=given.terraform,
+        terraform_variables=tuple(_variables(given)),
         users=given.users,
         unlimited=given.unlimited,
         iam=given.iam,
@@ -128,6 +133,26 @@ def _iam_problems(given: argparse.Namespace) -> list[str]:
         wrong.append("--iam goes with --terraform: only Terraform creates the roles")
     if given.bedrock == "aws":
         wrong.append("--iam goes with --bedrock local: the real one needs your own credentials")
+    return wrong
+
+
+def _variables(given: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    for text in given.var:
+        name, equals, value = text.partition("=")
+        if name.isidentifier() and equals:
+            yield name, value
+
+
+def _variable_problems(given: argparse.Namespace) -> list[str]:
+    wrong = []
+    if given.var and not given.terraform:
+        wrong.append("--var goes with --terraform: it sets a variable of Terraform")
+    known = dict(_variables(given))
+    wrong += [
+        f"--var: {text!r} is not NAME=VALUE"
+        for text in given.var
+        if text.split("=")[0] not in known
+    ]
     return wrong
 
 
@@ -192,11 +217,18 @@ def _parser() -> argparse.ArgumentParser:
         "--tracing",
         "|".join(_TRACING),
         "how functions send spans: to a collector, by a layer's wrapper, to the X-Ray daemon, "
-        "or not at all (default: sdk)",
-        "sdk",
+        "or not at all (default: sdk; with --terraform, what its variables say)",
     )
-    value("--layer", "DIR", f"for --tracing auto: an unpacked ADOT layer, with its {WRAPPER}")
+    value("--layer", "DIR", f"for tracing auto: an unpacked ADOT layer, with its {WRAPPER}")
     switch("--terraform", "apply bootstrap/ and terraform/ to the embedded AWS, serve the result")
+    parser.add_argument(
+        "--var",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="with --terraform: set a variable, as Terraform's own -var does, over those of "
+        "environments/dev.tfvars; such as runner_platform=lambda",
+    )
     switch("--users", "require a user's token at /api, and make test users who can sign in")
     switch("--unlimited", "leave out quotas and throttles, for a load test")
     value(

@@ -2,9 +2,9 @@
 
 import asyncio
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from local.aws.terraform_aws import TerraformAws
 from local.blueprint import ACCOUNT_ID, REGION, Blueprint
@@ -44,7 +44,14 @@ async def provision(
     await asyncio.to_thread(aws.serve)
     report("embedded AWS is up; applying bootstrap/ and terraform/ to it (1 to 4 minutes)")
     with (run_dir / "logs" / "terraform.log").open("wb", buffering=0) as log:
-        await _apply(folder, aws.url, _packages(options.packages, folder / "dist"), log, report)
+        chosen = dict(options.terraform_variables)
+        variables = {
+            "package_dir": str(_packages(options.packages, folder / "dist")),
+            "runner_image": _IMAGE,
+            "streaming": chosen.get("tracing_mode") != "auto",  # a function has one wrapper
+            **chosen,
+        }
+        await _apply(folder, aws.url, variables, log, report)
     reader = EstateReader(aws.url)
     blueprint = await asyncio.to_thread(reader.read)
     for name in reader.left_out:
@@ -53,7 +60,11 @@ async def provision(
 
 
 async def _apply(
-    folder: Path, url: str, packages: Path, log: IO[bytes], report: Callable[[str], None]
+    folder: Path,
+    url: str,
+    variables: Mapping[str, Any],
+    log: IO[bytes],
+    report: Callable[[str], None],
 ) -> None:
     account = Layer("bootstrap", folder / "bootstrap", endpoint_url=url, log=log)
     application = Layer("terraform", folder / "terraform", endpoint_url=url, log=log)
@@ -68,7 +79,7 @@ async def _apply(
     report("terraform: bootstrap/ has created the roles")
     await application.apply(
         f"-var-file={_VARIABLE_FILE}",
-        variables={"package_dir": str(packages), "runner_image": _IMAGE, "streaming": True},
+        variables=variables,
         progress=_by_quarters(report),
     )
 

@@ -1,12 +1,23 @@
 """The blueprint of the default estate."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from api.app import CORS_EXPOSED, CORS_HEADERS
-from local.blueprint import WRAPPER_VARIABLE, FunctionIntegration, HttpIntegration, MockIntegration
+from local.blueprint import (
+    STREAM_WRAPPER,
+    WRAPPER_VARIABLE,
+    FunctionIntegration,
+    HttpIntegration,
+    MockIntegration,
+)
 from local.default_estate import default_estate
+from local.estate import RunningEstate, StartError, new_blueprint
 from local.gateway.matching import match
+from local.options import Options
 from services.declared import FUNCTIONS, ROUTED
 from services.declared import SERVICES as DECLARED
 
@@ -134,3 +145,33 @@ def test_streams_have_resources_and_a_runtime_of_their_own() -> None:
             assert (integration.streams, integration.timeout_seconds) == (True, 120)
         streams = {each.service for each in estate.functions if each.streams}
         assert streams == (set(expected.values()) if streaming else set())
+
+
+@pytest.mark.parametrize(
+    ("variables", "mode"),
+    [
+        ({"ENABLE_TRACING": "true", "OTLP_ENDPOINT": "http://localhost:4318"}, "sdk"),
+        ({"AWS_LAMBDA_EXEC_WRAPPER": STREAM_WRAPPER}, "sdk"),
+        ({"AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument"}, "auto"),
+        (
+            {"OTLP_ENDPOINT": "udp://localhost:2000", "AWS_LAMBDA_EXEC_WRAPPER": STREAM_WRAPPER},
+            "udp",
+        ),
+        ({"ENABLE_TRACING": "false", "AWS_LAMBDA_EXEC_WRAPPER": STREAM_WRAPPER}, "off"),
+    ],
+)
+def test_the_variables_of_a_function_say_how_it_traces(
+    variables: dict[str, str], mode: str
+) -> None:
+    estate = new_blueprint()
+    function = replace(estate.functions[0], environment=variables)
+    assert replace(estate, functions=(function,)).tracing == mode
+
+
+def test_the_layers_wrapper_cannot_run_without_the_layer(tmp_path: Path) -> None:
+    estate = new_blueprint()
+    variables = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument"}
+    functions = tuple(replace(one, environment=variables) for one in estate.functions)
+    options = Options(port=0, tracing=None)
+    with pytest.raises(StartError, match="name the folder of an unpacked ADOT layer with --layer"):
+        RunningEstate(replace(estate, functions=functions), options, tmp_path, print)

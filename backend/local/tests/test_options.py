@@ -23,8 +23,19 @@ def test_every_option_is_read() -> None:
             *("--cold", "--demo", "--bedrock", "aws", "--terraform"),
         ]
     )
-    expected = Options(0, Path("e"), Path("dist"), "aws", demo=True, cold=True, terraform=True)
+    expected = Options(
+        0, Path("e"), Path("dist"), "aws", demo=True, cold=True, terraform=True, tracing=None
+    )
     assert given == (expected, [])
+
+
+def test_variables_of_terraform_are_given_as_to_terraform() -> None:
+    given, wrong = parse(["--terraform", "--var", "a=b=c", "--var", "quota={}", "--tracing", "udp"])
+    assert (given.terraform_variables, given.tracing, wrong) == (
+        (("a", "b=c"), ("quota", "{}")),
+        "udp",
+        [],
+    )
 
 
 def test_a_layer_with_its_wrapper_is_accepted(tmp_path: Path) -> None:
@@ -60,6 +71,11 @@ def test_a_server_that_speaks_bedrocks_wire_format_is_accepted(url: str) -> None
         (["--tracing", "auto"], "--tracing auto and --layer go together"),
         (["--layer", "."], "--tracing auto and --layer go together"),
         (["--tracing", "auto", "--layer", "/nowhere"], "--layer: /nowhere has no otel-instrument"),
+        (["--terraform", "--layer", "/nowhere"], "--layer: /nowhere has no otel-instrument"),
+        (["--var", "a=b"], "--var goes with --terraform"),
+        (["--terraform", "--var", "a"], "--var: 'a' is not NAME=VALUE"),
+        (["--terraform", "--var", "a b=c"], "--var: 'a b=c' is not NAME=VALUE"),
+        (["--terraform", "--var"], "expected one argument"),
         (["--users", "--terraform"], "--users goes with neither --terraform nor --demo"),
         (["--iam", "on"], "--iam: 'on' is not one of off, warn, enforce"),
         (["--iam", "warn"], "--iam goes with --terraform"),

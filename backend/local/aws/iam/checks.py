@@ -68,6 +68,9 @@ _ACTIONS: Final = {
     "budgets:DeleteNotification": ["budgets:ModifyBudget"],
 }
 
+# With a filter or with metadata, QueryVectors reads vectors as well. Source: its API reference.
+_QUERY_READS: Final = {"filter", "returnMetadata"}
+
 # Operations that need no permission.
 _WITHOUT_PERMISSION: Final = {"sts:GetCallerIdentity"}
 
@@ -87,6 +90,8 @@ def checks_of(call: Call, region: str) -> list[Check]:
         actions = ["s3:DeleteObject"]
     if name in {"s3:GetObject", "s3:HeadObject"} and "versionId" in call.parameters:
         actions = ["s3:GetObjectVersion"]
+    if name == "s3vectors:QueryVectors" and _QUERY_READS & call.parameters.keys():
+        actions = [name, "s3vectors:GetVectors"]
     if name == "ssm:PutParameter" and call.parameters.get("Tags"):
         actions = [name, "ssm:AddTagsToResource"]
     resources = _resources(call, region)
@@ -187,6 +192,8 @@ def _resources(call: Call, region: str) -> list[str]:  # noqa: PLR0911, PLR0912 
             if isinstance(parameters.get("RequestItems"), dict):  # of a batch, by table
                 return [f"{arn}:table/{name}" for name in parameters["RequestItems"]]
             return [given or f"{arn}:table/{parameters.get('TableName', '*')}"]
+        case "s3vectors":
+            return [_vectors_arn(arn, parameters)]
         case "ssm":
             if call.operation == "DescribeParameters":
                 return ["*"]
@@ -197,6 +204,15 @@ def _resources(call: Call, region: str) -> list[str]:  # noqa: PLR0911, PLR0912 
         case "cloudformation":
             return [f"{arn}:stack/{parameters.get('StackName')}/any"]
     return [given or "*"]
+
+
+def _vectors_arn(arn: str, parameters: Parameters) -> str:
+    """Return the ARN of a vector index or bucket, which a call names by its ARN or its name."""
+    if "indexArn" in parameters:
+        return str(parameters["indexArn"])
+    named = f"{arn}:bucket/{parameters.get('vectorBucketName', '*')}"
+    bucket = str(parameters.get("vectorBucketArn", named))
+    return f"{bucket}/index/{parameters['indexName']}" if "indexName" in parameters else bucket
 
 
 def _transaction(call: Call, region: str) -> list[Check]:

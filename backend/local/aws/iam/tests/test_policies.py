@@ -152,3 +152,26 @@ def test_s3s_operations_have_the_actions_of_the_authorization_reference() -> Non
     call = Call("s3", "GetBucketLifecycleConfiguration", {"Bucket": "b"}, "/b", "GET")
     [check] = checks_of(call, "us-east-1")
     assert (check.action, check.resource) == ("s3:GetLifecycleConfiguration", "arn:aws:s3:::b")
+
+
+INDEX = {"vectorBucketName": "b", "indexName": "i"}
+INDEX_ARN = "arn:aws:s3vectors:us-east-1:123456789012:bucket/b/index/i"
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "actions", "resource"),
+    [
+        ("PutVectors", INDEX, {"PutVectors"}, INDEX_ARN),
+        ("PutVectors", {"indexArn": INDEX_ARN}, {"PutVectors"}, INDEX_ARN),
+        ("QueryVectors", {**INDEX, "returnDistance": True}, {"QueryVectors"}, INDEX_ARN),
+        ("QueryVectors", {**INDEX, "filter": {}}, {"QueryVectors", "GetVectors"}, INDEX_ARN),
+        ("GetVectorBucket", {"vectorBucketName": "b"}, {"GetVectorBucket"}, INDEX_ARN[:-8]),
+    ],
+)
+def test_a_call_of_s3_vectors_is_for_its_index_or_bucket(
+    operation: str, parameters: dict[str, Any], actions: set[str], resource: str
+) -> None:
+    call = Call("s3vectors", operation, parameters, f"/{operation}", "POST")
+    assert {(c.action, c.resource) for c in checks_of(call, "us-east-1")} == {
+        (f"s3vectors:{action}", resource) for action in actions
+    }
