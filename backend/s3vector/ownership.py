@@ -6,8 +6,9 @@ that two users can use the same id. A document is read under the id that its own
 user's own document hides a common one with the same id.
 """
 
-import dataclasses
 from collections.abc import Sequence
+from copy import replace
+from dataclasses import dataclass
 from typing import Final
 
 from s3vector.filters import Condition, Filter, Join
@@ -35,7 +36,7 @@ _SEPARATOR: Final = "/"
 _PARTS_READ: Final = 20
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Excerpt:
     """Consecutive parts of a document, and the record of the whole.
 
@@ -154,7 +155,7 @@ class OwnedStore:
         self, owner: str | None, ids: Sequence[str], *, vectors: bool = False
     ) -> dict[str, Document]:
         found = self._store.get([_stored_id(owner, one) for one in ids], vectors=vectors)
-        public = (dataclasses.replace(one, record=_to_public(one.record)) for one in found.values())
+        public = (replace(one, record=_to_public(one.record)) for one in found.values())
         return {one.record.id: one for one in public if one.record.owner == owner}
 
 
@@ -204,12 +205,12 @@ def _to_stored(document: Document, owner: str | None) -> Document:
     if owner is None:
         return document
     record = document.record
-    stored = dataclasses.replace(
+    stored = replace(
         record,
         id=_stored_id(owner, record.id),
         metadata={**record.metadata, OWNER_KEY: owner},
     )
-    return dataclasses.replace(document, record=stored)
+    return replace(document, record=stored)
 
 
 def _owner_of(record: DocumentRecord | Hit) -> str | None:
@@ -219,7 +220,7 @@ def _owner_of(record: DocumentRecord | Hit) -> str | None:
 
 def _to_public(record: DocumentRecord) -> DocumentRecord:
     owner = _owner_of(record)
-    return dataclasses.replace(
+    return replace(
         record,
         id=_public_id(owner, record.id),
         metadata={key: value for key, value in record.metadata.items() if key != OWNER_KEY},
@@ -229,7 +230,7 @@ def _to_public(record: DocumentRecord) -> DocumentRecord:
 
 def _to_public_hit(hit: Hit) -> Hit:
     owner = _owner_of(hit)
-    return dataclasses.replace(
+    return replace(
         hit,
         document_id=_public_id(owner, hit.document_id),
         metadata={key: value for key, value in hit.metadata.items() if key != OWNER_KEY},

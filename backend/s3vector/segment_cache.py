@@ -6,7 +6,7 @@ from typing import Final
 
 from s3vector.manifest import Manifest, SegmentEntry
 from s3vector.pool import Pool
-from s3vector.segments import CorruptObject, Segment, decode_segment
+from s3vector.segments import CorruptObject, Segment, read_segment
 from shared.aws.bucket import Bucket
 
 
@@ -58,10 +58,10 @@ class SegmentCache:
             return [loaded[entry.key] for entry in entries]
 
     def _fetch(self, entry: SegmentEntry) -> Segment:
-        found = self._bucket.get(entry.key)
-        if found is None:
-            raise SegmentMissing(entry.key)
-        segment = decode_segment(entry.key, found.data, checksum=entry.checksum)
+        with self._bucket.open(entry.key) as body:
+            if body is None:
+                raise SegmentMissing(entry.key)
+            segment = read_segment(entry.key, body, checksum=entry.checksum)
         if segment.dimensions != self._dimensions:
             raise CorruptObject(entry.key, f"its vectors have {segment.dimensions} dimensions")
         return segment

@@ -13,21 +13,23 @@ the documents. Postings are in the header, because earlier releases refuse a seg
 they do not know, and ignore a field of the header. They are absent in the segments of these
 releases: then they are made from the texts when words are first searched for.
 
-A segment in memory is its file's bytes without the header: rows are a view into the bytes and texts
-are decoded on demand, so a store takes hardly more memory than its files are long. Postings are
-decoded when words are first searched for, which writers and queries by meaning alone never do.
+A segment in memory is its file's bytes without the header, read into a place of their own: rows are
+a view into the bytes and texts are decoded on demand, so a store takes hardly more memory than its
+files are long. Postings are decoded when words are first searched for, which writers and queries by
+meaning alone never do.
 """
 
 import json
+import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from io import BytesIO
 from itertools import accumulate, chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from s3vector.columns import Columns
 from s3vector.filters import Filter
@@ -55,8 +57,14 @@ class CorruptObject(BadDependency):
         self.key = key
 
 
-@dataclass(frozen=True, slots=True)
-class StoredDocument:
+class Readable(Protocol):
+    """A stream of bytes, such as the body of an answer."""
+
+    def read(self, amount: int | None = None, /) -> bytes:
+        """Return as many of the next bytes, fewer only at the end; all that are left by default."""
+
+
+class StoredDocument(NamedTuple):
     """A document in a segment: its record, and the first of its rows."""
 
     record: DocumentRecord
@@ -64,15 +72,19 @@ class StoredDocument:
 
 
 class Segment:
-    """A decoded segment: its bytes, and a small object for each document."""
+    """A decoded segment, and a small object for each document.
 
-    def __init__(
-        self, key: str, data: bytes, dimensions: int, header: dict[str, Any], vectors_at: int
-    ) -> None:
+    Args:
+        key: Its key in the bucket.
+        header: The file's header.
+        data: The file's bytes after the header.
+        size: The length of the whole file.
+    """
+
+    def __init__(self, key: str, header: dict[str, Any], data: bytes, *, size: int) -> None:
         self.key = key
-        self.size = len(data)
-        data = data[vectors_at:]  # a copy, so that the header's bytes do not stay in memory
-        self.dimensions = dimensions
+        self.size = size
+        self.dimensions: int = header["dimensions"]
         self.deleted = frozenset(header["deleted"])
         self.documents: dict[str, StoredDocument] = {}
         self._data = data
@@ -80,7 +92,7 @@ class Segment:
         first_rows = [0, *accumulate(map(len, lengths))]
         self.rows = first_rows.pop()
         self._text_offsets = array(
-            "q", accumulate(chain.from_iterable(lengths), initial=4 * dimensions * self.rows)
+            "q", accumulate(chain.from_iterable(lengths), initial=4 * self.dimensions * self.rows)
         )
         for one, texts, row in zip(header["documents"], lengths, first_rows, strict=True):
             record = DocumentRecord(
@@ -247,19 +259,30 @@ def encode_segment(
 
 
 def decode_segment(key: str, data: bytes, *, checksum: str) -> Segment:
-    """Decode a segment.
+    """Decode a segment, as `read_segment` does."""
+    return read_segment(key, BytesIO(data), checksum=checksum)
+
+
+def read_segment(key: str, stream: Readable, *, checksum: str) -> Segment:
+    """Read and decode a segment.
 
     Raises:
         CorruptObject: Its SHA-256 is not `checksum`, or its format is unknown.
     """
-    if sha256(data).hexdigest() != checksum:
-        raise CorruptObject(key, f"its {len(data)} bytes do not have the manifest's checksum")
+    preamble = stream.read(_PREAMBLE)
+    length = min(int.from_bytes(preamble[len(_MAGIC) :], "little"), sys.maxsize)
+    header = stream.read(length)
+    data = stream.read()
+    digest = sha256(preamble)
+    digest.update(header)
+    digest.update(data)
+    size = len(preamble) + len(header) + len(data)
+    if digest.hexdigest() != checksum:
+        raise CorruptObject(key, f"its {size} bytes do not have the manifest's checksum")
     with _corruption(key):
-        if data[: len(_MAGIC)] != _MAGIC:
+        if not preamble.startswith(_MAGIC):
             raise ValueError("its format is unknown to this version")
-        vectors_at = _PREAMBLE + int.from_bytes(data[len(_MAGIC) : _PREAMBLE], "little")
-        header = json.loads(data[_PREAMBLE:vectors_at])
-        return Segment(key, data, header["dimensions"], header, vectors_at)
+        return Segment(key, json.loads(header), data, size=size)
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from copy import replace
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from s3vector.filters import Filter
 from shared.documents import Metadata
@@ -20,8 +21,7 @@ class Passage:
     vector: Vector | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentRecord:
+class DocumentRecord(NamedTuple):
     """A document without its passages.
 
     `version` is a hash of the content, the model and the dimension. `passages` is their number.

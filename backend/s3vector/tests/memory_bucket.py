@@ -1,9 +1,11 @@
 """A bucket in memory, with what S3 promises for conditional writes and listings."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
+from io import BytesIO
 
 from shared.aws.bucket import ObjectChanged, ObjectInfo, ObjectPage, StoredObject
 
@@ -58,6 +60,11 @@ class MemoryBucket:
         if known is not None and known.etag == found.etag:
             return known
         return StoredObject(found.data, found.etag)
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[BytesIO | None]:
+        found = self.get(key)
+        yield None if found is None else BytesIO(found.data)
 
     def put(self, key: str, data: bytes) -> StoredObject:
         self._begin("put", key)

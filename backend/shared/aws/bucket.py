@@ -1,6 +1,7 @@
 """An S3 bucket: objects with their ETags, and conditional writes with typed conflicts."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -9,7 +10,9 @@ from shared.aws.clients import aws_errors, error_code
 from shared.errors import BadDependency
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 _MISSING: Final = frozenset(("NoSuchKey", "404"))
 _UNCHANGED: Final = frozenset(("304", "NotModified"))
@@ -92,22 +95,42 @@ class Bucket:
         Raises:
             ObjectTooLarge: The object is larger than `max_bytes`.
         """
-        client = self._client()
-        condition: Any = {} if known is None else {"IfNoneMatch": known.etag}
         with aws_errors(f"read s3://{self.name}/{key}"):
-            try:
-                answer = client.get_object(Bucket=self.name, Key=key, **condition)
-            except client.exceptions.ClientError as error:
-                code = error_code(error)
-                if code in _UNCHANGED:
-                    return known
-                if code in _MISSING:
-                    return None
-                raise
-            with answer["Body"] as body:
+            answer = self._get(key, known)
+            if answer is None or isinstance(answer, StoredObject):
+                return answer
+            # Not the body's own context: it gives the raw stream, without checks of what is read.
+            with closing(answer["Body"]) as body:
                 if max_bytes is not None and answer["ContentLength"] > max_bytes:
                     raise ObjectTooLarge
                 return StoredObject(body.read(), answer["ETag"], answer.get("ContentType", ""))
+
+    @contextmanager
+    def open(self, key: str) -> "Iterator[StreamingBody | None]":
+        """Give the content of an object to a block that reads it, or None if there is none."""
+        with aws_errors(f"read s3://{self.name}/{key}"):
+            answer = self._get(key, None)
+            if answer is None or isinstance(answer, StoredObject):
+                yield None
+                return
+            with closing(answer["Body"]) as body:
+                yield body
+
+    def _get(
+        self, key: str, known: StoredObject | None
+    ) -> "GetObjectOutputTypeDef | StoredObject | None":
+        """Return S3's answer, `known` if that is unchanged, or None if there is no object."""
+        client = self._client()
+        condition: Any = {} if known is None else {"IfNoneMatch": known.etag}
+        try:
+            return client.get_object(Bucket=self.name, Key=key, **condition)
+        except client.exceptions.ClientError as error:
+            code = error_code(error)
+            if code in _UNCHANGED:
+                return known
+            if code in _MISSING:
+                return None
+            raise
 
     def put(
         self, key: str, data: bytes, *, content_type: str = DEFAULT_CONTENT_TYPE

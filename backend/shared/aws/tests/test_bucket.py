@@ -1,8 +1,10 @@
 """The bucket adapter against the embedded AWS; some answers of S3 are replaced by errors."""
 
 import io
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +22,7 @@ from shared.aws.bucket import (
     WriteConflict,
     WriteInProgress,
 )
-from shared.errors import BadDependency, Unavailable
+from shared.errors import BadDependency, ServiceError, Unavailable
 
 _STATUS = {
     "AccessDenied": 403,
@@ -111,6 +113,64 @@ def test_an_object_that_is_too_large_is_not_read(bucket: Bucket) -> None:
     assert bucket.get("a", max_bytes=5) is not None
     with pytest.raises(ObjectTooLarge):
         bucket.get("a", max_bytes=4)
+
+
+def test_an_object_is_read_piece_by_piece(bucket: Bucket) -> None:
+    bucket.put("a", b"12345")
+    with bucket.open("a") as body:
+        assert body is not None
+        assert (body.read(2), body.read(), body.read()) == (b"12", b"345", b"")
+    with bucket.open("nothing") as body:
+        assert body is None
+
+
+class Damaged(BaseHTTPRequestHandler):
+    """Ends an object in the middle, or with `/damaged` gives it a checksum of other bytes."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        if self.path.endswith("damaged"):
+            self.send_header("x-amz-checksum-crc32", "AAAAAA==")
+            self.send_header("content-length", "3")
+        else:
+            self.send_header("content-length", "100")
+        self.end_headers()
+        self.wfile.write(b"abc")
+        self.close_connection = True
+
+    def log_message(self, *_: Any) -> None:
+        """Print nothing."""
+
+
+def _read(bucket: Bucket, key: str) -> Any:
+    return bucket.get(key)
+
+
+def _read_in_pieces(bucket: Bucket, key: str) -> Any:
+    with bucket.open(key) as body:
+        assert body is not None
+        return body.read(2) + body.read()
+
+
+@pytest.mark.parametrize("read", [_read, _read_in_pieces])
+@pytest.mark.parametrize(("key", "error"), [("short", Unavailable), ("damaged", BadDependency)])
+def test_an_object_that_arrives_damaged_is_not_returned(
+    read: Callable[[Bucket, str], Any], key: str, error: type[ServiceError]
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Damaged) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        client = boto3.client(
+            "s3",
+            endpoint_url=f"http://127.0.0.1:{server.server_port}",
+            region_name="us-east-1",
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+        )
+        with pytest.raises(error, match=f"read s3://things/{key}"):
+            read(Bucket("things", lambda: client), key)
+        server.shutdown()
 
 
 def test_put_if_absent_writes_once(bucket: Bucket) -> None:
