@@ -37,6 +37,7 @@ from shared.errors import ServiceError
 
 _DIMENSIONS: Final = 1024
 _WRITERS: Final = 16
+_LATENCY_MS: Final = 30  # of one request to S3, from a function in the same region
 _PASSAGES_A_SEGMENT: Final = 1000
 _ROUNDS: Final = 11
 _WORDS_OF_A_PASSAGE: Final = 200
@@ -53,21 +54,26 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=100_000)
     options = parser.parse_args()
     if options.suite == "writers":
-        measure_writers(options.seconds)
+        for latency_ms in (0, _LATENCY_MS):
+            measure_writers(options.seconds, latency_ms)
     elif options.suite == "queries":
         measure_queries(options.passages)
     else:
         measure_loading(options.passages)
 
 
-def measure_writers(seconds: float) -> None:
-    """Count acknowledged puts of one process, and of several with one request each."""
+def measure_writers(seconds: float, latency_ms: int) -> None:
+    """Count acknowledged puts of one process, and of several with one request each.
+
+    Each request waits for `latency_ms` before the server, which has one processor, serves it.
+    """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    server = context.Process(target=_serve, args=(theirs,))
+    server = context.Process(target=_serve, args=(theirs, latency_ms / 1000))
     server.start()
     try:
         endpoint = ours.recv()
+        print(f"S3 answers after {latency_ms} ms:")
         rates = [_rate(endpoint, count, seconds) for count in (1, _WRITERS)]
         print(f"{_WRITERS} writers / 1: {rates[1] / rates[0]:.2f}, target 1.00")
     finally:
@@ -128,8 +134,8 @@ def _write(  # noqa: PLR0917 - the arguments of a process
     results.put((acknowledged, refused, slowest))
 
 
-def _serve(pipe: Connection) -> None:
-    cloud = Cloud()
+def _serve(pipe: Connection, latency_seconds: float = 0.0) -> None:
+    cloud = Cloud(latency_seconds=latency_seconds)
     with cloud.running():
         pipe.send(cloud.endpoint_url)
         pipe.recv()

@@ -13,6 +13,7 @@ lacks them:
 import json
 import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -60,9 +61,14 @@ class Fault:
 
 
 class Cloud:
-    """An AWS on this machine; start it with `with cloud.running():`."""
+    """An AWS on this machine; start it with `with cloud.running():`.
 
-    def __init__(self) -> None:
+    Args:
+        latency_seconds: How long each request waits before it is served; many wait at once.
+    """
+
+    def __init__(self, *, latency_seconds: float = 0.0) -> None:
+        self._latency_seconds = latency_seconds
         self._moto: WsgiApp = DomainDispatcherApplication(create_backend_app)
         self._turns = threading.Lock()
         self._faults: list[Fault] = []
@@ -130,6 +136,8 @@ class Cloud:
         return _xml_error(500, "InternalError")
 
     def _serve(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if self._latency_seconds:
+            time.sleep(self._latency_seconds)
         request = Request(environ)
         self._calls.append((request.method, unquote(request.path)))
 
