@@ -31,6 +31,8 @@ from io import BytesIO
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import orjson
+
 from s3vector.columns import Columns
 from s3vector.filters import Filter
 from s3vector.postings import Postings, decode_postings, make_postings
@@ -282,7 +284,7 @@ def read_segment(key: str, stream: Readable, *, checksum: str) -> Segment:
     with _corruption(key):
         if not preamble.startswith(_MAGIC):
             raise ValueError("its format is unknown to this version")
-        return Segment(key, json.loads(header), data, size=size)
+        return Segment(key, orjson.loads(header), data, size=size)
 
 
 @contextmanager
