@@ -436,6 +436,36 @@ resource "aws_api_gateway_method_settings" "main" {
   }
 }
 
+# API Gateway writes the slashes of a method's path as ~1.
+locals {
+  operation_throttles = merge([
+    for name, limits in var.operation_throttles : {
+      for path in [local.named.operations[name].path, "${local.named.operations[name].path}/stream"] :
+      "~1${replace(path, "/", "~1")}/${local.named.operations[name].method}" => limits
+      if path == local.named.operations[name].path || contains(keys(local.streams), path)
+    }
+  ]...)
+}
+
+resource "aws_api_gateway_method_settings" "operation" {
+  for_each = local.operation_throttles
+
+  rest_api_id = aws_api_gateway_rest_api.main.id
+  stage_name  = aws_api_gateway_stage.main.stage_name
+  method_path = each.key
+
+  # A method with settings of its own takes none from "*/*".
+  settings {
+    metrics_enabled        = true
+    logging_level          = "ERROR"
+    data_trace_enabled     = false
+    throttling_rate_limit  = each.value.rate_limit
+    throttling_burst_limit = each.value.burst_limit
+  }
+
+  depends_on = [aws_api_gateway_method_settings.main] # API Gateway refuses two changes of a stage at once.
+}
+
 # --- Optional: firewall and domain ---------------------------------------------------------------------------------
 
 resource "aws_wafv2_web_acl_association" "main" {

@@ -549,6 +549,25 @@ variable "throttle" {
   }
 }
 
+variable "operation_throttles" {
+  type = map(object({
+    rate_limit  = number
+    burst_limit = number
+  }))
+  description = "Limits of single operations in place of throttle, by their names in docs/openapi.json, such as `ask`; an operation that streams has them for its stream too."
+  default     = {}
+
+  validation {
+    condition     = length(setsubtract(keys(var.operation_throttles), keys(local.named.operations))) == 0
+    error_message = "No operation is named ${join(", ", setsubtract(keys(var.operation_throttles), keys(local.named.operations)))}: write names from docs/openapi.json in operation_throttles."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.operation_throttles) : one.rate_limit > 0 && one.burst_limit >= 1])
+    error_message = "Write each entry of operation_throttles with a rate_limit above 0 and a burst_limit of at least 1."
+  }
+}
+
 variable "canary_percent" {
   type        = number
   description = "Share of the requests, in percent, that the new version of a function gets before it is promoted; 0 promotes it at once."

@@ -110,6 +110,9 @@ class Method:
     api_key_required: bool = True
     needs_user: bool = False
     """Whether the authorizer must accept the request's token."""
+    rate_per_second: float | None = None
+    """Its own limit in place of the stage's, with `burst`."""
+    burst: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,8 @@ class UsagePlan:
 @dataclass(frozen=True, slots=True)
 class RestApi:
     """A REST API and its one stage. `resources` maps a resource path (`/api/{proxy+}`) to its
-    methods. Each method has a token bucket for all callers, with `rate_per_second` and `burst`.
+    methods. Each method has a token bucket for all callers, with `rate_per_second` and `burst`
+    unless it has limits of its own.
     """
 
     api_id: str
@@ -220,5 +224,14 @@ def without_limits(blueprint: Blueprint) -> Blueprint:
         replace(plan, quota_limit=None, rate_per_second=None, burst=None)
         for plan in blueprint.api.usage_plans
     )
-    api = replace(blueprint.api, usage_plans=plans, rate_per_second=None, burst=None)
+    resources = {
+        path: {
+            name: replace(method, rate_per_second=None, burst=None)
+            for name, method in methods.items()
+        }
+        for path, methods in blueprint.api.resources.items()
+    }
+    api = replace(
+        blueprint.api, resources=resources, usage_plans=plans, rate_per_second=None, burst=None
+    )
     return replace(blueprint, api=api)

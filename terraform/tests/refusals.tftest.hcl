@@ -42,6 +42,7 @@ run "wrong_values_are_each_refused" {
     var.vector_backend,
     var.search_mode,
     var.throttle,
+    var.operation_throttles,
     var.reserved_concurrency,
     var.vpc_config,
     var.domain_name,
@@ -87,6 +88,7 @@ run "wrong_values_are_each_refused" {
     vector_backend       = "faiss"
     search_mode          = "lexical"
     throttle             = { rate_limit = 0, burst_limit = 1 }
+    operation_throttles  = { ask = { rate_limit = 0, burst_limit = 1 }, answer = { rate_limit = 1, burst_limit = 1 } }
     reserved_concurrency = { web = 1 }
     vpc_config           = { subnet_ids = [], security_group_ids = ["sg-1"] }
     domain_name          = { name = "api.example.com", certificate_arn = "api.example.com" }

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.terraform.layer_copy import REPOSITORY
-from tests.mutants.mistakes import Mistake, MistakeError, read
+from tests.mistakes import Mistake, MistakeError, read
 
 MISTAKES = read()
 

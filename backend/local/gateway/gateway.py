@@ -179,14 +179,15 @@ class Gateway:
             refusal = _VERDICTS.get(self.usage.admit(key))
             if refusal is not None:
                 raise RefusedError(refusal)
-        if self._api.rate_per_second is not None:
+        limited = self._api if found.method.rate_per_second is None else found.method
+        if limited.rate_per_second is not None:
             method = (found.resource, request.method)
             if method not in self._buckets:
                 self._buckets[method] = TokenBucket(
-                    self._api.rate_per_second, self._api.burst, time.monotonic
+                    limited.rate_per_second, limited.burst, time.monotonic
                 )
             if not self._buckets[method].take():
-                raise RefusedError(Refusal.THROTTLED, "the stage's rate limit")
+                raise RefusedError(Refusal.THROTTLED, "the method's rate limit")
 
     def _refuse(self, refusal: Refusal, request: GatewayRequest) -> Answer:
         kind = GATEWAY_RESPONSES[refusal.status >= 500]

@@ -95,6 +95,7 @@ class EstateReader:
         api_id = api["id"]
         [stage] = self._gateway.get_stages(restApiId=api_id)["item"]
         found = self._gateway.get_resources(restApiId=api_id, embed=["methods"], limit=500)
+        settings = stage.get("methodSettings", {})
         methods: dict[str, dict[str, Method]] = {}
         timeouts = set()
         for resource in found["items"]:
@@ -102,12 +103,15 @@ class EstateReader:
                 integration = method["methodIntegration"]
                 if integration.get("responseTransferMode") != _STREAM:
                     timeouts.add(integration.get("timeoutInMillis", 29_000) / 1000)
+                own = settings.get(f"{resource['path'].replace('/', '~1')}/{http_method}", {})
                 methods.setdefault(resource["path"], {})[http_method] = Method(
                     self._integration(resource["path"], integration, urls),
                     api_key_required=method["apiKeyRequired"],
+                    rate_per_second=own.get("throttlingRateLimit"),
+                    burst=own.get("throttlingBurstLimit"),
                 )
         responses = self._gateway.get_gateway_responses(restApiId=api_id)["items"]
-        every_method = stage.get("methodSettings", {}).get("*/*", {})
+        every_method = settings.get("*/*", {})
         return RestApi(
             api_id=api_id,
             name=api["name"],

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.mutants.mistakes import Mistake, MistakeError, read
-from tests.mutants.suites import FastSuites, caught_by_apply
+from tests.mistakes import Mistake, MistakeError, read
+from tests.suites import FastSuites, caught_by_apply
 
 _WANTED_FAST: Final = 0.95
 _CELL: Final = 150

@@ -23,3 +23,4 @@ chat_support_country = "US"
 chat_policy_path     = "acme.json"
 conversation_days    = 60
 throttle             = { rate_limit = 10, burst_limit = 20 }
+operation_throttles  = { ask = { rate_limit = 2, burst_limit = 4 } }

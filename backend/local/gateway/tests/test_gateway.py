@@ -5,6 +5,7 @@ import http.client
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -336,6 +337,25 @@ async def test_the_stages_limit_applies_per_method_to_all_callers_together(
         statuses = [(await limited.client.get("/echo")).status_code for _ in range(3)]
         assert statuses == [200, 200, 429]
         assert (await limited.client.post("/echo")).status_code == 200
+    await pools.stop()
+
+
+async def test_a_method_with_a_limit_of_its_own_has_it_in_place_of_the_stages(
+    tmp_path: Path,
+) -> None:
+    pools = Pools(LogFolder(tmp_path / "logs"))
+    pools.pool("echo", name="test-echo")
+    api = rest_api(rate_per_second=0.001, burst=1)
+    any_method = api.resources["/echo"]["ANY"]
+    own = replace(any_method, rate_per_second=0.001, burst=2)
+    resources = {**api.resources, "/echo": {"ANY": any_method, "GET": own}}
+    async with serve_gateway(pools, replace(api, resources=resources)) as limited:
+        assert [(await limited.client.get("/echo")).status_code for _ in range(3)] == [
+            200,
+            200,
+            429,
+        ]
+        assert [(await limited.client.post("/echo")).status_code for _ in range(2)] == [200, 429]
     await pools.stop()
 
 

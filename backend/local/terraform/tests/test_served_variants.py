@@ -31,6 +31,8 @@ VARIANTS = [
     {"runner_platform": "apprunner", "vector_backend": "s3vectors", "tracing_mode": "sdk"},
 ]
 
+LIMITED = '{"get_status": {"rate_limit": 0.01, "burst_limit": 2}}'
+
 
 class Served:
     """The estate that Terraform created with some options, as it runs."""
@@ -38,6 +40,7 @@ class Served:
     def __init__(self, options: dict[str, str], folder: Path) -> None:
         self.options = options
         chosen = [part for item in options.items() for part in ("--var", "=".join(item))]
+        chosen += ["--var", f"operation_throttles={LIMITED}"]
         if options["tracing_mode"] == "auto":
             chosen += ["--layer", str(adot_layer.unpack(folder / "layer"))]
         self.estate: RunningUp = start_up(
@@ -95,6 +98,13 @@ def test_an_answer_comes_in_events_streamed_unless_the_layer_has_the_wrapper(
         if isinstance(method.integration, FunctionIntegration) and method.integration.streams
     }
     assert ("/api/ask/stream" in streamed) == (served.options["tracing_mode"] != "auto")
+
+
+def test_an_operation_with_a_limit_of_its_own_is_throttled_alone(served: Served) -> None:
+    statuses = [call(served.estate, "GET", "/api/status").status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    listed = [call(served.estate, "GET", "/api/documents").status_code for _ in range(3)]
+    assert listed == [200] * 3
 
 
 def test_each_service_does_its_work_with_its_role(served: Served) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 from local.terraform.layer_copy import REPOSITORY
 from tests.estate import block_differences, plan_differences
 from tests.harness import Layer, TerraformError
-from tests.mutants.mistakes import Mistake
+from tests.mistakes import Mistake
 from tests.plans import mocked_layer
 
 _APPLY_TESTS: Final = "terraform/tests/test_apply.py"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-FILE: Final = Path(__file__).with_name("mistakes.toml")
+FILE: Final = Path(__file__).parent / "mutants" / "mistakes.toml"
 
 
 class MistakeError(Exception):

@@ -1,1 +1,0 @@
-"""Mistakes in Terraform files, made one at a time to see which test notices each."""
