@@ -38,7 +38,9 @@ from shared.errors import ServiceError
 _DIMENSIONS: Final = 1024
 _WRITERS: Final = 16
 _LATENCY_MS: Final = 30  # of one request to S3, from a function in the same region
-_PASSAGES_A_SEGMENT: Final = 1000
+_PASSAGES_A_PUT: Final = 1000
+# `scaling` finds as many in a store of 100,400 passages that puts have filled.
+_SEGMENTS: Final = 30
 _ROUNDS: Final = 11
 _WORDS_OF_A_PASSAGE: Final = 200
 _WORDS_OF_A_QUESTION: Final = 12
@@ -158,10 +160,9 @@ def _store(endpoint: str, bucket: str) -> S3VectorStore:
 
 def measure_queries(passages: int) -> None:
     """Compare a query with one numpy product, with hybrid ones and with new filters."""
-    rng = np.random.default_rng(1)
+    rng, size = np.random.default_rng(1), -(-passages // _SEGMENTS)
     segments = [
-        _segment(rng, start, min(_PASSAGES_A_SEGMENT, passages - start))
-        for start in range(0, passages, _PASSAGES_A_SEGMENT)
+        _segment(rng, start, min(size, passages - start)) for start in range(0, passages, size)
     ]
     snapshot = Snapshot(Manifest("benchmark", _DIMENSIONS, "2026-01-01"), segments)
     matrix = np.concatenate([one.matrix for one in segments])
@@ -214,8 +215,8 @@ def measure_loading(passages: int) -> None:
         endpoint, bucket = ours.recv(), f"vectors-{uuid4().hex}"
         _client(endpoint).create_bucket(Bucket=bucket)
         rng, store = np.random.default_rng(1), _store(endpoint, bucket)
-        for start in range(0, passages, _PASSAGES_A_SEGMENT):
-            store.put(_documents(rng, start, min(_PASSAGES_A_SEGMENT, passages - start)))
+        for start in range(0, passages, _PASSAGES_A_PUT):
+            store.put(_documents(rng, start, min(_PASSAGES_A_PUT, passages - start)))
         with context.Pool(1, maxtasksperchild=1) as fresh:  # each call in a process of its own
             rounds = [
                 [fresh.apply(one, (endpoint, bucket)) for one in (_download, _load)]

@@ -131,7 +131,7 @@ class S3VectorStore:
 
     def parts(self, document_id: str) -> list[DocumentRecord]:
         found = self._find_parts(document_id)
-        return [segment.documents[one].record for one, segment in found.items()]
+        return [segment.record(one) for one, segment in found.items()]
 
     def delete(self, document_id: str, *, first_part: int = 1) -> bool:
         ids = list(self._find_parts(document_id, first=first_part))

@@ -29,7 +29,7 @@ from functools import cached_property
 from hashlib import sha256
 from io import BytesIO
 from itertools import accumulate, chain
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
@@ -66,15 +66,10 @@ class Readable(Protocol):
         """Return as many of the next bytes, fewer only at the end; all that are left by default."""
 
 
-class StoredDocument(NamedTuple):
-    """A document in a segment: its record, and the first of its rows."""
-
-    record: DocumentRecord
-    first_row: int
-
-
 class Segment:
     """A decoded segment, and a small object for each document.
+
+    `documents` has the number of each document by its id; `deleted` has ids.
 
     Args:
         key: Its key in the bucket.
@@ -88,33 +83,44 @@ class Segment:
         self.size = size
         self.dimensions: int = header["dimensions"]
         self.deleted = frozenset(header["deleted"])
-        self.documents: dict[str, StoredDocument] = {}
         self._data = data
         lengths = [one["texts"] for one in header["documents"]]
         first_rows = [0, *accumulate(map(len, lengths))]
         self.rows = first_rows.pop()
+        self._first_rows = array("I", first_rows)
         self._text_offsets = array(
             "q", accumulate(chain.from_iterable(lengths), initial=4 * self.dimensions * self.rows)
         )
-        for one, texts, row in zip(header["documents"], lengths, first_rows, strict=True):
-            record = DocumentRecord(
+        times: dict[str, str] = {}  # many documents are stored at once
+        self._records = [
+            DocumentRecord(
                 id=one["id"],
                 title=one["title"],
                 metadata=one["metadata"],
                 version=one["version"],
-                updated_at=one["updated_at"],
+                updated_at=times.setdefault(one["updated_at"], one["updated_at"]),
                 passages=len(texts),
             )
-            self.documents[record.id] = StoredDocument(record, row)
-        self._ids = list(self.documents)
-        self._first_rows = array("I", first_rows)
+            for one, texts in zip(header["documents"], lengths, strict=True)
+        ]
+        self.documents = {one.id: number for number, one in enumerate(self._records)}
         if self._text_offsets[-1] != len(data) or len(self.documents) != len(lengths):
             raise ValueError("its size is not the sum of its parts")
         self._postings: Postings | dict[str, Any] | None = header.get("postings")
 
+    def record(self, document_id: str) -> DocumentRecord:
+        """Return the record of a document."""
+        return self._records[self.documents[document_id]]
+
+    def rows_of(self, document_id: str) -> range:
+        """Return the rows of a document's passages."""
+        number = self.documents[document_id]
+        first = self._first_rows[number]
+        return range(first, first + self._records[number].passages)
+
     def document_of(self, row: int) -> str:
         """Return the id of the document that a row belongs to."""
-        return self._ids[bisect_right(self._first_rows, row) - 1]
+        return self._records[bisect_right(self._first_rows, row) - 1].id
 
     def matching_rows(self, where: Filter) -> "NDArray[np.bool]":
         """Whether each row is of a document whose metadata match."""
@@ -133,7 +139,7 @@ class Segment:
 
     @cached_property
     def _columns(self) -> Columns:
-        return Columns([stored.record.metadata for stored in self.documents.values()])
+        return Columns([one.metadata for one in self._records])
 
     @property
     def matrix(self) -> "NDArray[np.float32]":
@@ -156,28 +162,23 @@ class Segment:
             with _corruption(self.key):
                 postings = decode_postings(postings, rows=self.rows)
             self._postings = postings = postings or make_postings(
-                searched_text(stored.record, self.text(stored, number))
-                for stored in self.documents.values()
-                for number in range(stored.record.passages)
+                searched_text(one, self._text(row))
+                for one in self._records
+                for row in self.rows_of(one.id)
             )
         return postings
 
-    def text(self, document: StoredDocument, number: int) -> str:
-        row = document.first_row + number
+    def _text(self, row: int) -> str:
         start, end = self._text_offsets[row : row + 2]
         return self._data[start:end].decode()
 
     def document(self, document_id: str, *, vectors: bool) -> Document:
         """Return a document; its passages have vectors only if asked for."""
-        stored = self.documents[document_id]
         return Document(
-            stored.record,
+            self.record(document_id),
             tuple(
-                Passage(
-                    self.text(stored, number),
-                    self._vector(stored.first_row + number) if vectors else None,
-                )
-                for number in range(stored.record.passages)
+                Passage(self._text(row), self._vector(row) if vectors else None)
+                for row in self.rows_of(document_id)
             ),
         )
 
@@ -190,15 +191,12 @@ class Segment:
         lexical: float | None,
         fused: float | None,
     ) -> Hit:
-        stored = self.documents[document_id]
-        number = row - stored.first_row
-        record = stored.record
-        text = self.text(stored, number)
+        record = self.record(document_id)
         return Hit(
             document_id=record.id,
-            number=number,
+            number=row - self.rows_of(document_id).start,
             title=record.title,
-            text=text,
+            text=self._text(row),
             score=score,
             metadata=record.metadata,
             version=record.version,

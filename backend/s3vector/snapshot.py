@@ -24,9 +24,8 @@ class Part:
     def __init__(self, segment: Segment, dead: frozenset[str]) -> None:
         self.segment = segment
         self.dead = dead
-        documents = segment.documents
-        self.documents = len(documents) - len(dead)
-        self.passages = segment.rows - sum(documents[one].record.passages for one in dead)
+        self.documents = len(segment.documents) - len(dead)
+        self.passages = segment.rows - sum(segment.record(one).passages for one in dead)
 
     def live_documents(self) -> list[str]:
         return [one for one in self.segment.documents if one not in self.dead]
@@ -43,8 +42,8 @@ class Part:
             return None
         live = np.ones(self.segment.rows, dtype=bool)
         for one in self.dead:
-            stored = self.segment.documents[one]
-            live[stored.first_row : stored.first_row + stored.record.passages] = False
+            rows = self.segment.rows_of(one)
+            live[rows.start : rows.stop] = False
         return live
 
     def matching_rows(self, where: Filter | None) -> "NDArray[np.bool] | None":
@@ -121,7 +120,7 @@ class Snapshot:
         segment = find_segment(self.segments, document_id)
         if segment is None:
             raise KeyError(document_id)
-        return segment.documents[document_id].record
+        return segment.record(document_id)
 
     def search(
         self,
