@@ -329,6 +329,7 @@ def test_a_file_is_ingested_found_and_deleted(console: ConsolePage, tmp_path: Pa
     page.on("dialog", lambda dialog: dialog.accept())
     delete.click()
     expect(delete).to_have_count(0)
+    expect(page.get_by_role("heading", name="Stored documents")).to_be_focused()
 
 
 @pytest.mark.usefixtures("loaded")

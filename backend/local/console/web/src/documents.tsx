@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { DropZone } from "./drop";
 import { Badge, Empty, Problem } from "./elements";
 import { bytes, count } from "./format";
@@ -14,6 +14,7 @@ export function DocumentsView() {
   const [cursor, setCursor] = useState<string | null>(null);
   const [problem, setProblem] = useState("");
   const [place, setPlace] = useState<Place | null>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   const read = async (from: string | null) => {
     try {
       const page = await get<DocumentPage>("/documents", { cursor: from });
@@ -32,6 +33,7 @@ export function DocumentsView() {
       await send("DELETE", `/documents/${encodeURIComponent(id)}`);
       setPlace((shown) => (shown?.document_id === id ? null : shown));
       await read(null);
+      heading.current?.focus(); // its button is gone, and a reader with a keyboard would begin at the top again
     } catch (error) {
       setProblem((error as Error).message);
     }
@@ -43,7 +45,9 @@ export function DocumentsView() {
         <DropZone onProblem={setProblem} />
         {uploads.value.length > 0 && <Uploads uploads={uploads.value} />}
         <SearchBox onOpen={setPlace} />
-        <h2>Stored documents</h2>
+        <h2 ref={heading} tabIndex={-1}>
+          Stored documents
+        </h2>
         {problem && <Problem text={problem} />}
         {documents?.length === 0 && <Empty>No document is stored. Drop files above.</Empty>}
         {documents && documents.length > 0 && (
