@@ -1,6 +1,6 @@
 """Measures what streaming costs: the time of the first checked unit, and of a cold start.
 
-./pants run backend/benchmarks:streaming
+./pants run backend/benchmarks:streaming -- [RUNS] [--packages dist]
 
 The first figure is the time from the model's output that decides a paragraph until the caller of
 `POST /api/ask/stream` has its first unit: through chat, the gateway, api and the gateway again. The
@@ -31,6 +31,7 @@ from local.bedrock.runtime import Answer, Bedrock
 from local.blueprint import Function
 from local.compute.environments import Environment
 from local.compute.logs import LogFolder
+from local.compute.packages import packaged_program, remove_tree, runtime_folder
 from local.compute.processes import BACKEND, STREAM_RUNTIME, Program
 from local.demo.documents import QUESTION, documents
 from local.env_file import EnvFile
@@ -73,23 +74,25 @@ class _TimedBedrock(Bedrock):
         yield from events[-3:]
 
 
-def overhead_ms(runs: int) -> list[float]:
+def overhead_ms(runs: int, packages: Path | None) -> list[float]:
     """Return the time from the model's text to the caller's first unit, for each question."""
     bedrock = _TimedBedrock()
     aws = EmbeddedAws([BedrockApi(bedrock)])
     aws.serve()
     try:
-        with _estate(aws.url) as variables:
+        with _estate(aws.url, packages) as variables:
             return [_first_unit(variables, bedrock) for _ in range(runs + 1)][1:]
     finally:
         aws.stop()
 
 
 @contextmanager
-def _estate(bedrock_url: str) -> Iterator[Mapping[str, str]]:
+def _estate(bedrock_url: str, packages: Path | None) -> Iterator[Mapping[str, str]]:
     with tempfile.TemporaryDirectory() as name:
         env_file = Path(name) / "estate.env"
         command = [sys.executable, "-m", "local.up", "--port", "0", "--env-file", str(env_file)]
+        if packages is not None:
+            command += ["--packages", str(packages)]
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [*command, "--bedrock", bedrock_url],
             env={**os.environ, "PYTHONPATH": str(BACKEND)},
@@ -130,10 +133,10 @@ def _first_unit(variables: Mapping[str, str], bedrock: _TimedBedrock) -> float:
     raise SystemExit(f"no unit came: {read.decode()}")
 
 
-async def cold_seconds(module: str, logs: LogFolder) -> float:
+async def cold_seconds(program: Program, logs: LogFolder) -> float:
     """Return the time in which chat's process starts and asks for its first event."""
-    function = Function("chat", "chat", "chat.handler.handler", _VARIABLES)
-    environment = Environment(function, Program(module, (function.handler,)), {}, logs["chat"])
+    function = Function("chat", "chat", program.arguments[0], _VARIABLES)
+    environment = Environment(function, program, {}, logs["chat"])
     began = time.perf_counter()
     await environment.start()
     seconds = time.perf_counter() - began
@@ -141,15 +144,15 @@ async def cold_seconds(module: str, logs: LogFolder) -> float:
     return seconds
 
 
-async def cold_ratio(runs: int) -> tuple[float, float]:
+async def cold_ratio(runs: int, packages: Path | None) -> tuple[float, float]:
     """Return the median start under our loop and under AWS's client, in turns."""
     ours, theirs = [], []
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, _program(packages, Path(name)) as program:
         logs = LogFolder(Path(name) / "logs")
         for number in range(runs + 1):
             pair = [
-                await cold_seconds(STREAM_RUNTIME, logs),
-                await cold_seconds("awslambdaric", logs),
+                await cold_seconds(replace(program, module=STREAM_RUNTIME), logs),
+                await cold_seconds(program, logs),
             ]
             if number:  # the first pair compiles the modules
                 ours.append(pair[0])
@@ -158,13 +161,25 @@ async def cold_ratio(runs: int) -> tuple[float, float]:
     return statistics.median(ours), statistics.median(theirs)
 
 
+@contextmanager
+def _program(packages: Path | None, folder: Path) -> Iterator[Program]:
+    """Give chat's program under AWS's client, from its sources or from its zip."""
+    if packages is None:
+        yield Program("awslambdaric", ("chat.handler.handler",))
+        return
+    task = folder / "task"
+    yield packaged_program(packages / "chat.zip", task, runtime_folder(folder / "runtime"))
+    remove_tree(task)  # its folders are read-only
+
+
 def main() -> None:
     """Print both figures, with their targets; exit with 1 if one is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=int, nargs="?", default=7)
-    runs = parser.parse_args().runs
-    overhead = statistics.median(overhead_ms(runs))
-    ours, theirs = asyncio.run(cold_ratio(runs))
+    parser.add_argument("--packages", type=Path, help="measure the zips in this folder")
+    options = parser.parse_args()
+    overhead = statistics.median(overhead_ms(options.runs, options.packages))
+    ours, theirs = asyncio.run(cold_ratio(options.runs, options.packages))
     figures = {
         "first_unit_overhead_ms": round(overhead, 1),
         "cold_start_streaming_s": round(ours, 3),

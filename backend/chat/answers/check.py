@@ -18,6 +18,9 @@ from chat.answers.roles import DISCLAIMERS, Role, Roles
 from chat.answers.settling import settled_units
 from chat.answers.support import Support
 from chat.answers.units import Kind, Unit, Units, ends_in_colon
+from shared.logging import get_logger
+
+_log = get_logger(__name__)
 
 MAX_COMPLETION_CHARACTERS: Final = 60_000
 """Longer completions are cut; no model is asked for as much."""
@@ -123,7 +126,7 @@ class _Check:
         for unit in self._units.units:
             if self._roles[unit.index] is not Role.CLAIM:
                 continue
-            result = self._prover.prove(unit)
+            result = self._prove(unit)
             if isinstance(result, Reason):
                 failed[unit.index] = result
             else:
@@ -143,6 +146,13 @@ class _Check:
             kept = self._without_claims(kept, bool(removed))
         self._kept = frozenset(unit.index for unit in kept)
         return self._answer(kept, bool(claims), removed, gone)
+
+    def _prove(self, unit: Unit) -> Proof | Reason:
+        try:
+            return self._prover.prove(unit)
+        except Exception as error:  # noqa: BLE001 - what cannot be checked does not reach the caller
+            _log.error("unit_not_checked", unit=unit.index, exc_info=error)
+            return Reason.NOT_SUPPORTED
 
     def settled_pieces(self) -> tuple[Piece, ...]:
         """Return the pieces, after `run`, that more text cannot change."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from chat.answers.markers.marker import Marked
@@ -38,7 +38,7 @@ class _Line:
 
 def cut(marked: Marked) -> Units:
     """Cut a completion into its units, and give each marker to a unit."""
-    cutter = _Cutter(marked.text)
+    cutter = _Cutter(marked)
     units = cutter.run()
     _set_parents(marked.text, units)
     _attach_markers(marked, units)
@@ -46,8 +46,9 @@ def cut(marked: Marked) -> Units:
 
 
 class _Cutter:
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, marked: Marked) -> None:
+        self._text = marked.text
+        self._subjects = frozenset(marker.offset for marker in marked.markers)
         self._units: list[Unit] = []
         self._paragraph = 0
         self._last_end = 0
@@ -190,7 +191,8 @@ class _Cutter:
             if bounds:
                 self._add(Kind.HEADING, *bounds, prefix=first[: heading.end()])
             return
-        for number, (one, two) in enumerate(sentence_spans(self._text, begin, end)):
+        spans = sentence_spans(self._text, begin, end, subjects=self._subjects)
+        for number, (one, two) in enumerate(spans):
             self._add(Kind.SENTENCE, one, two, prefix=first[:at] if not number else "")
 
 
@@ -243,5 +245,12 @@ def _attach_markers(marked: Marked, units: Sequence[Unit]) -> None:
                 own_line = before.rsplit("\n", 1)[-1].strip(" \t>*-+0123456789.)#|") == ""
                 if own_line and "\n" not in marked.text[marker.offset : unit.start]:
                     owner = unit
+                elif owner.end == marker.offset and _begins_in_the_middle(marked.text, unit):
+                    owner, marker = unit, replace(marker, offset=unit.start)  # noqa: PLW2901
                 break
         owner.marks.append(marker)
+
+
+def _begins_in_the_middle(text: str, unit: Unit) -> bool:
+    """Whether a sentence lacks its subject, which was a marker: "[2] adds that …"."""
+    return unit.kind is Kind.SENTENCE and text[unit.start].islower()

@@ -22,7 +22,9 @@ def negation_agrees(
     # Each negation matches one: "this is not the risk that they fail to pay" has one too many.
     for one in mine:
         match = next((other for other in remaining if other.targets[:1] == one.targets[:1]), None)
-        if match is not None and (one.targets[0] not in free or _nearly_same(one, match)):
+        # "Without one" at the end of a clause negates no content word.
+        is_free = bool(one.targets) and one.targets[0] in free
+        if match is not None and (not is_free or _nearly_same(one, match)):
             remaining.remove(match)
         elif one.hard:
             unmatched.append(one)

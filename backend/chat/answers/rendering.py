@@ -136,7 +136,8 @@ class Renderer:
                 offsets.setdefault(stop, self._length)
                 markers = "".join(f"[{number}]" for number in inserts[stop])
                 last = next((piece[-1] for piece in reversed(self._pieces) if piece), " ")
-                self._write(("" if last.isspace() else " ") + markers)
+                after = " " if text[stop : stop + 1].isalnum() else ""  # "[2] adds that …"
+                self._write(("" if last.isspace() else " ") + markers + after)
             if stop in dropped:
                 position += 2
             offsets.setdefault(position, self._length)

@@ -87,6 +87,11 @@ _LACK: Final = re.compile(
     r"(?:n't| not) (?:covered|given|included|provided|found|available)\b",
     re.IGNORECASE,
 )
+# Advice, unless it is that "the documents do not recommend any specific bank".
+_ADVISED: Final = re.compile(
+    r"\b(?:should|guarantee\w*|safe|"
+    r"recommend\w*(?! (?:any|a|one) (?:specific|particular|single)))\b"
+)
 # A claim follows these: "the documents do not say, but 12 % is safe".
 _TURN: Final = re.compile(
     r"[;:]\s+\w|,?\s+\b(?:but|however|although|though|so you|therefore|because|yet|"
@@ -242,7 +247,7 @@ class Roles:
         return all(
             (found := _LACK.search(part)) and not _TURN.search(part[found.end() :])
             for part in re.split(r"[;:]\s", body)
-        ) and not re.search(r"\b(?:should|recommend\w*|guarantee\w*|safe)\b", body)
+        ) and not _ADVISED.search(body)
 
 
 def _denials(text: str) -> int:

@@ -1,6 +1,7 @@
 """Where the sentences of a text begin and end."""
 
 import re
+from collections.abc import Container
 from typing import Final
 
 from chat.answers.lexicon import word_list
@@ -33,13 +34,19 @@ _LETTER_BEFORE_DIGIT: Final = frozenset(
 )
 
 
-def sentence_spans(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
-    """Return the half-open spans of the sentences between two offsets, without white space."""
+def sentence_spans(
+    text: str, start: int = 0, end: int | None = None, *, subjects: Container[int] = ()
+) -> list[tuple[int, int]]:
+    """Return the half-open spans of the sentences between two offsets, without white space.
+
+    `subjects` are the offsets of markers that were removed from the text: one may have been the
+    subject of the sentence after it.
+    """
     end = len(text) if end is None else end
     spans: list[tuple[int, int]] = []
     begun = start
     for match in _END.finditer(text, start, end):
-        if match.end() < end and not _ends_here(text, begun, match, end):
+        if match.end() < end and not _ends_here(text, begun, match, end, subjects):
             continue
         spans.append((begun, match.end()))
         begun = match.end()
@@ -56,13 +63,16 @@ def trim(text: str, start: int, end: int) -> tuple[int, int] | None:
     return (start, end) if start < end else None
 
 
-def _ends_here(text: str, begun: int, match: re.Match[str], end: int) -> bool:  # noqa: PLR0911
+def _ends_here(  # noqa: PLR0911
+    text: str, begun: int, match: re.Match[str], end: int, subjects: Container[int]
+) -> bool:
     rest = text[match.end() : min(end, match.end() + 60)].lstrip()
     if not rest:
         return True
     opened = rest.lstrip("\"'\u201c\u2018([*_")
     first = opened[:1]
-    if first.islower():
+    # "[2] adds that …" is a sentence of its own.
+    if first.islower() and match.end() not in subjects:
         return False
     if match[0][0] != ".":
         return match[0][0] != "\u2026" or first.isupper()

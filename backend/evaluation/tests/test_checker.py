@@ -10,7 +10,7 @@ import pytest
 from evaluation.checker import adversarial, honest, passed_of, removed_of
 
 MOST_FALSE_COMPLETIONS = 0
-MOST_TRUE_UNITS_REMOVED = 86
+MOST_TRUE_UNITS_REMOVED = 81
 
 
 def test_no_more_false_completions_pass() -> None:

@@ -1,11 +1,17 @@
 """The answer, citations and status that a check of a completion returns."""
 
+from unittest.mock import Mock
+
 import pytest
 
+from chat.answers import check as check_module
 from chat.answers.check import Segment, check
 from chat.answers.checked_answer import CheckedAnswer
+from chat.answers.claims import Reason
 from chat.answers.passages import Passage
+from chat.answers.proving import Proof, Prover
 from chat.answers.tests.samples import passages
+from chat.answers.units import Unit
 
 
 def ask(
@@ -85,6 +91,27 @@ def test_a_shown_calculation_needs_proven_operands_and_the_right_result(
     assert bool(answer.answer) is stands
 
 
+def test_a_claim_that_the_check_fails_on_goes_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prove, log = Prover.prove, Mock()
+
+    def failing(self: Prover, unit: Unit) -> Proof | Reason:
+        if unit.index:
+            raise IndexError("tuple index out of range")
+        return prove(self, unit)
+
+    monkeypatch.setattr(Prover, "prove", failing)
+    monkeypatch.setattr(check_module, "_log", log)
+    answer = ask(f"{GUIDE} [1]. Bonds swing less than shares [2].", "withdrawal-rate", "bonds")
+    assert answer.answer == f"{GUIDE} [1]."
+    assert [one.reason for one in answer.removed] == ["not_supported"]
+    [line] = log.error.call_args_list
+    assert line.args == ("unit_not_checked",)
+    assert isinstance(line.kwargs["exc_info"], IndexError)
+    assert "swing" not in str(line)
+
+
 def test_an_uncited_claim_goes() -> None:
     answer = ask(f"{GUIDE} [1].\n\nBonds are guaranteed by law.", "withdrawal-rate")
     assert answer.answer == f"{GUIDE} [1]."
@@ -131,6 +158,20 @@ def test_each_clause_is_proven_by_its_own_citation() -> None:
     )
     assert answer.answer == "The 401(k) limit is $23,500 in 2025 [1] and was $23,000 in 2024 [2]."
     assert [one.document_id for one in answer.citations] == ["limits-2025", "limits-2024"]
+
+
+def test_a_marker_may_be_the_subject_of_a_sentence() -> None:
+    answer = ask(
+        "Withdraw 4 % in the first year [1]. [2] adds that bonds swing less than shares.",
+        "withdrawal-rate",
+        "bonds",
+    )
+    assert answer.answer == (
+        "Withdraw 4 % in the first year [1]. [2] adds that bonds swing less than shares."
+    )
+    assert [one.document_id for one in answer.citations] == ["withdrawal-rate", "bonds"]
+    [span] = answer.citations[1].spans
+    assert answer.answer[span.start : span.end].startswith("[2] adds")
 
 
 def test_markers_are_numbered_by_first_use() -> None:
@@ -328,6 +369,7 @@ def test_structure_needs_no_source(structure: str) -> None:
         "Did you know that 12 % is safe?",
         "You should buy annuities:",
         "This is individual financial advice.",
+        "The documents do not recommend annuities.",
     ],
 )
 def test_a_claim_in_the_dress_of_structure_goes(claim: str) -> None:
@@ -337,7 +379,12 @@ def test_a_claim_in_the_dress_of_structure_goes(claim: str) -> None:
 
 @pytest.mark.parametrize(
     "completion",
-    ["I don't know.", "I don't know: the passages do not mention crypto.", "I can't answer that."],
+    [
+        "I don't know.",
+        "I don't know: the passages do not mention crypto.",
+        "I can't answer that.",
+        "The passages do not recommend any specific bank.",
+    ],
 )
 def test_a_model_that_does_not_know_says_so(completion: str) -> None:
     answer = ask(completion, "bonds")

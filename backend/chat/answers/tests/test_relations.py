@@ -76,6 +76,26 @@ def _stands(source: str, claim: str, title: str | None = None) -> bool:
             "The fund loses about six per cent when rates rise",
             "The fund loses about ten per cent when rates rise",
         ),
+        (
+            "The budget divides income after tax into three parts.",
+            "The budget divides after-tax income into three parts",
+            "The budget divides pre-tax income into three parts",
+        ),
+        (
+            "Illnesses treated in the 12 months before the start of coverage are excluded.",
+            "Illnesses treated in the 12 months before coverage starts are excluded",
+            "Illnesses treated in the 12 months after coverage starts are excluded",
+        ),
+        (
+            "From 2025, out-of-pocket spending for drugs is capped at $2,000 a year.",
+            "Out-of-pocket drug spending is limited to $2,000 a year",
+            "Out-of-pocket drug spending is limited to $2,000 a month",
+        ),
+        (
+            "A will names heirs. Without one, state law divides the property.",
+            "Without one, state law divides the property",
+            "Without one, the heirs divide the property",
+        ),
     ],
 )
 def test_words_in_another_relation_prove_nothing(source: str, true: str, false: str) -> None:
