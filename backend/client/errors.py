@@ -8,7 +8,7 @@ ApiError                   the API answered with an error
 │   └── UserNotPermitted       the user may not do this
 ├── NotFound               404
 ├── Conflict               409
-├── TooLarge               413
+├── TooLarge               413; 414 and 431 for a URL or headers over 10,240 bytes
 ├── Validation             422
 ├── TooManyRequests        429
 │   ├── Throttled              too many requests at once
@@ -161,8 +161,10 @@ _BY_STATUS: Final[dict[int, type[ApiError]]] = {
     404: NotFound,
     409: Conflict,
     413: TooLarge,
+    414: TooLarge,
     422: Validation,
     429: Throttled,
+    431: TooLarge,
     500: InternalError,
     502: BadGateway,
     503: Unavailable,

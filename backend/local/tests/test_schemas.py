@@ -25,6 +25,14 @@ CHECKS = (
     "response_headers_conformance",
     "response_schema_conformance",
 )
+# The document calls a stream a string, which it is as a whole; Schemathesis compares each event.
+CONFIGURATION = """
+headers = { "x-api-key" = "${API_KEY}" }
+
+[[operations]]
+include-path-regex = "/stream$"
+checks.response_schema_conformance.enabled = false
+"""
 EXAMPLES = 20  # random requests to each operation, beside those at the bounds of its parameters
 SECONDS = 600
 
@@ -54,7 +62,7 @@ def test_every_answer_is_documented_and_none_is_a_server_error(
 ) -> None:
     url, key = f"{running.url}/{service}", key_with_most_scopes(running, service)
     document = httpx.get(f"{url}/openapi.json", headers={"x-api-key": key}, timeout=60).json()
-    (tmp_path / "schemathesis.toml").write_text('headers = { "x-api-key" = "${API_KEY}" }\n')
+    (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
     arguments = {
         "--url": url,
         "--checks": ",".join(CHECKS),

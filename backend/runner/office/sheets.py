@@ -61,7 +61,8 @@ class SheetsText:
         if not is_visible:
             return ""
         layout = SheetLayout(self._archive.read(part))
-        sheet = self._workbook[name]
+        # A damaged workbook may list a sheet that its reader does not have.
+        sheet = translate_errors(lambda: self._workbook[name])
         lines: list[str] = []
         for block in _blocks(translate_errors(lambda: _rows(sheet, layout))):
             lines += [*_block_lines(block), ""]

@@ -16,12 +16,14 @@ from shared.models import ErrorResponse, GatewayError
 API_KEY: Final = "x-api-key"
 USER: Final = "user"
 
-_ERRORS: Final = (400, 403, 413, 422, 429, 500, 502, 503, 504)
+_ERRORS: Final = (400, 403, 413, 414, 422, 429, 431, 500, 502, 503, 504)
 """What every operation may answer."""
 
 # The gateway answers these itself too: for a wrong token (401) or key (403), a body over 10 MB
 # (413), a quota or rate (429), a function that is busy (500), fails (502) or is too slow (504).
 _OF_GATEWAY: Final = frozenset([401, 403, 413, 429, 500, 502, 504])
+# Only the gateway answers these: for a URL (414) or headers (431) over 10,240 bytes.
+_OF_GATEWAY_ALONE: Final = frozenset([414, 431])
 _WITH_RETRY_AFTER: Final = frozenset([429, 503])
 
 _REFERENCE: Final = "#/components/schemas/"
@@ -103,9 +105,12 @@ def _name(status: int) -> str:
 
 
 def _error(status: int) -> dict[str, Any]:
-    schema: dict[str, Any] = {"$ref": f"{_REFERENCE}ErrorResponse"}
+    own, gateway = ({"$ref": f"{_REFERENCE}{name}"} for name in ("ErrorResponse", "GatewayError"))
+    schema: dict[str, Any] = own
     if status in _OF_GATEWAY:
-        schema = {"anyOf": [schema, {"$ref": f"{_REFERENCE}GatewayError"}]}
+        schema = {"anyOf": [own, gateway]}
+    elif status in _OF_GATEWAY_ALONE:
+        schema = gateway
     answer: dict[str, Any] = {
         "description": HTTPStatus(status).phrase,
         "content": {"application/json": {"schema": schema}},

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from openpyxl import Workbook  # type: ignore[import-untyped]
@@ -125,3 +126,16 @@ def test_the_text_of_a_sheet_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_values_are_what_their_cells_show(value: object, number_format: str, text: str) -> None:
     assert shown(value, number_format) == text
+
+
+def test_a_sheet_whose_part_is_missing_is_an_error() -> None:
+    workbook, whole, damaged = Workbook(), BytesIO(), BytesIO()
+    rates(workbook)
+    workbook.save(whole)
+    with ZipFile(whole) as file, ZipFile(damaged, "w") as copy:
+        for name in file.namelist():
+            if name != "xl/worksheets/sheet1.xml":
+                copy.writestr(name, file.read(name))
+    text = extract(damaged.getvalue(), "office")
+    with pytest.raises(ExtractionError, match="damaged"):
+        text.section(0)
