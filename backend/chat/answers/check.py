@@ -25,6 +25,11 @@ _log = get_logger(__name__)
 MAX_COMPLETION_CHARACTERS: Final = 60_000
 """Longer completions are cut; no model is asked for as much."""
 
+MAX_UNITS: Final = 1000
+MAX_UNIT_CHARACTERS: Final = 2000
+"""No answer needs as many units, and no sentence as many characters: a model that repeats itself
+without end writes them. The text after the last unit is left out, and the answer is incomplete."""
+
 WHOLE: Final = frozenset({"end_turn", "stop_sequence"})
 """The stop reasons of Converse after which an answer is whole."""
 
@@ -107,12 +112,15 @@ class _Check:
         disclaimers: Sequence[str],
         stop_reason: str,
     ) -> None:
-        self._units = units
+        self._units = Units(units.text, units.units[:MAX_UNITS])
+        units = self._units
         readings = [read_passage(passage) for passage in passages]
         self._prover = Prover(units, Support(readings, question))
         roles = Roles(units, question, readings, disclaimers)
-        self._roles = [roles.role(unit) for unit in units.units]
-        self._is_whole = stop_reason in WHOLE
+        self._roles = [
+            Role.CLAIM if _is_too_long(unit) else roles.role(unit) for unit in units.units
+        ]
+        self._is_whole = stop_reason in WHOLE and len(units.units) < MAX_UNITS
         self._proofs: dict[int, Proof] = {}
         self._kept: frozenset[int] = frozenset()
         self._pieces: dict[int, Piece] = {}
@@ -148,6 +156,8 @@ class _Check:
         return self._answer(kept, bool(claims), removed, gone)
 
     def _prove(self, unit: Unit) -> Proof | Reason:
+        if _is_too_long(unit):
+            return Reason.NOT_SUPPORTED
         try:
             return self._prover.prove(unit)
         except Exception as error:  # noqa: BLE001 - what cannot be checked does not reach the caller
@@ -241,6 +251,10 @@ class _Check:
         if not self._is_whole:
             return "incomplete"
         return "partial" if was_removed else "answered"
+
+
+def _is_too_long(unit: Unit) -> bool:
+    return unit.end - unit.start > MAX_UNIT_CHARACTERS
 
 
 def _citation(number: int, statement: Statement, spans: Sequence[Span]) -> Citation:

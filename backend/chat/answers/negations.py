@@ -1,6 +1,8 @@
 """The negations of a text, and the words that each of them negates."""
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -41,6 +43,7 @@ _CLAUSE: Final = re.compile(
     r"[;:]\s|\.\s|,?\s(?:and|but|while|whereas|although|though|so|because|since)\b|,\s"
 )
 _TARGETS: Final = 3
+_FURTHEST_TARGET: Final = 40  # words after a negation
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def negations(text: str) -> tuple[Negation, ...]:
         (match[0].lower().replace("\u2019", "'"), match.start(), match.end())
         for match in WORD.finditer(masked)
     ]
+    cuts = [0, *(match.start() for match in _CLAUSE.finditer(text)), len(text)]
     found: list[Negation] = []
     for index, (word, start, end) in enumerate(words):
         hard = is_hard(word)
@@ -87,7 +91,7 @@ def negations(text: str) -> tuple[Negation, ...]:
             or (hard or word in _WEAK_NEGATORS)
         ):
             targets = _targets(masked, words, index, end)
-            around = _clause(text, start)
+            around = _clause(text, cuts, start)
             found.append(Negation(hard, targets, _subject(masked, words, index), clause=around))
         elif len(word) > 5 and word.startswith(("un", "non")) and not word.startswith(_NO_PREFIX):
             bare = stem(word.removeprefix("un").removeprefix("non"))
@@ -95,11 +99,15 @@ def negations(text: str) -> tuple[Negation, ...]:
     return tuple(found)
 
 
-def _clause(text: str, position: int) -> frozenset[str]:
-    cuts = [0, *(match.start() for match in _CLAUSE.finditer(text)), len(text)]
-    low = max(cut for cut in cuts if cut <= position)
-    high = min((cut for cut in cuts if cut > position), default=len(text))
-    return frozenset(key for match in WORD.finditer(text, low, high) if (key := stem(match[0])))
+def _clause(text: str, cuts: Sequence[int], position: int) -> frozenset[str]:
+    """Return the content words between the cuts around a position."""
+    after = bisect_right(cuts, position)
+    return _stems(text[cuts[after - 1] : cuts[after] if after < len(cuts) else len(text)])
+
+
+@lru_cache(maxsize=256)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(key for match in WORD.finditer(text) if (key := stem(match[0])))
 
 
 def is_hard(word: str) -> bool:
@@ -110,7 +118,7 @@ def is_hard(word: str) -> bool:
 def _targets(text: str, words: list[tuple[str, int, int]], index: int, end: int) -> tuple[str, ...]:
     targets: list[str] = []
     position = end
-    for word, _start, word_end in words[index + 1 :]:
+    for word, _start, word_end in words[index + 1 : index + 1 + _FURTHEST_TARGET]:
         if len(targets) == _TARGETS or _STOP_AT.search(text, position, word_end):
             break
         if key := stem(word):

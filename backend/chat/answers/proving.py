@@ -50,6 +50,7 @@ class Prover:
     def __init__(self, units: Units, support: Support) -> None:
         self._units = units
         self._support = support
+        self._cited_next = _cited_next(units)
 
     def prove(self, unit: Unit) -> Proof | Reason:
         """Return the proof of a unit, or the reason why there is none."""
@@ -76,13 +77,7 @@ class Prover:
         """The passages that a unit cites, or else those that its paragraph or list cites."""
         if own := _own_citations(unit):
             return own
-        found: list[int] = []
-        for other in self._units.units[unit.index + 1 :]:
-            if other.paragraph != unit.paragraph:
-                break
-            if cited := _own_citations(other):
-                found += cited
-                break
+        found = [*self._cited_next[unit.index]]
         # A lead-in's citations cover its items, and its items' citations may prove a lead-in.
         above = unit
         while above.parent is not None:
@@ -160,6 +155,19 @@ class Prover:
             else frozenset()
         )
         return Claim(reading, context, exempt)
+
+
+def _cited_next(units: Units) -> dict[int, Sequence[int]]:
+    """Return what the first citing unit after each unit cites, within its paragraph."""
+    found: dict[int, Sequence[int]] = {}
+    after: Unit | None = None
+    for unit in reversed(units.units):
+        if after is None or after.paragraph != unit.paragraph:
+            found[unit.index] = []
+        else:
+            found[unit.index] = _own_citations(after) or found[after.index]
+        after = unit
+    return found
 
 
 def _own_citations(unit: Unit) -> list[int]:

@@ -55,6 +55,9 @@ class Units:
 
     text: str
     units: Sequence[Unit]
+    _by_parent: dict[int | None, list[Unit]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def text_of(self, unit: Unit) -> str:
         """Return the words of a unit."""
@@ -62,7 +65,10 @@ class Units:
 
     def children(self, index: int) -> list[Unit]:
         """Return the units that a unit introduces."""
-        return [unit for unit in self.units if unit.parent == index]
+        if not self._by_parent:
+            for unit in self.units:
+                self._by_parent.setdefault(unit.parent, []).append(unit)
+        return self._by_parent.get(index, [])
 
 
 def ends_in_colon(text: str) -> bool:

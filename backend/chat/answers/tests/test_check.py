@@ -5,7 +5,7 @@ from unittest.mock import Mock
 import pytest
 
 from chat.answers import check as check_module
-from chat.answers.check import Segment, check
+from chat.answers.check import MAX_UNIT_CHARACTERS, MAX_UNITS, Segment, check
 from chat.answers.checked_answer import CheckedAnswer
 from chat.answers.claims import Reason
 from chat.answers.passages import Passage
@@ -408,6 +408,25 @@ def test_an_unfinished_unit_of_a_cut_answer_goes(tail: str) -> None:
 def test_a_cut_answer_never_looks_whole(stop_reason: str) -> None:
     answer = ask(f"{GUIDE} [1].", "withdrawal-rate", stop_reason=stop_reason)
     assert answer.status == "incomplete"
+
+
+@pytest.mark.parametrize("repeated", [". ", "not ", "2 \u00d7 3 = 6, ", "- 1 [1]\n"])
+def test_a_completion_that_repeats_itself_without_end_is_bounded(
+    repeated: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proven: list[Unit] = []
+    prove = Prover.prove
+
+    def counted(self: Prover, unit: Unit) -> Proof | Reason:
+        proven.append(unit)
+        return prove(self, unit)
+
+    monkeypatch.setattr(Prover, "prove", counted)
+    answer = ask(f"{GUIDE} [1].\n\n{repeated * 4_000}", "withdrawal-rate")
+    assert answer.answer.startswith(f"{GUIDE} [1].")
+    assert answer.status != "answered"
+    assert len(proven) <= MAX_UNITS
+    assert all(one.end - one.start <= MAX_UNIT_CHARACTERS for one in proven)
 
 
 def test_citations_of_bedrock_pass_the_same_checks() -> None:
