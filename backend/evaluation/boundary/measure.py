@@ -9,6 +9,7 @@ rules changed. The ones in `blind.jsonl` were written the same way, and measured
 At the end it lists the policy's help lines, which a person has to check.
 """
 
+import argparse
 import json
 import sys
 from collections import Counter
@@ -107,17 +108,23 @@ def help_lines_to_check(policy: Policy) -> Iterator[str]:
 
 def main(arguments: Sequence[str]) -> None:
     """Print a table for each set, what is misjudged in the development set, and the help lines."""
-    if arguments:
-        policy_path, questions_path = map(Path, arguments)
-        policy = load_policy(policy_path)
-        sets = {questions_path.name: labelled(questions_path.read_text("utf-8"))}
+    parser = argparse.ArgumentParser(prog="measure", description=__doc__)
+    parser.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="a policy, and questions to measure it"
+    )
+    files: list[Path] = parser.parse_args(arguments).files
+    if len(files) not in {0, 2}:
+        parser.error("give a policy file and a questions file, or neither")
+    if files:
+        policy = load_policy(files[0])
+        sets = {files[1].name: labelled(files[1].read_text("utf-8"))}
     else:
         policy = built_in_policy()
         sets = {name: questions(name) for name in SETS}
     for name, asked in sets.items():
         measured = measure(policy, asked)
         print(f"{name}, policy {policy.version}\n{measured}")
-        if arguments or name in SHOWN:
+        if files or name in SHOWN:
             for one, category in measured.wrong:
                 print(f"  {one.category}, found {category}: {one.question}")
         print()
