@@ -168,8 +168,10 @@ def _program(packages: Path | None, folder: Path) -> Iterator[Program]:
         yield Program("awslambdaric", ("chat.handler.handler",))
         return
     task = folder / "task"
-    yield packaged_program(packages / "chat.zip", task, runtime_folder(folder / "runtime"))
-    remove_tree(task)  # its folders are read-only
+    try:
+        yield packaged_program(packages / "chat.zip", task, runtime_folder(folder / "runtime"))
+    finally:
+        remove_tree(task)  # its folders are read-only
 
 
 def main() -> None:

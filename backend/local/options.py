@@ -1,7 +1,7 @@
 """The command line."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Never
@@ -111,7 +111,7 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
         verbose=given.verbose,
         tracing=given.tracing,
         terraform=given.terraform,
-        terraform_variables=tuple(_variables(given)),
+        terraform_variables=tuple(filter(None, map(_variable, given.var))),
         users=given.users,
         unlimited=given.unlimited,
         iam=given.iam,
@@ -136,23 +136,16 @@ def _iam_problems(given: argparse.Namespace) -> list[str]:
     return wrong
 
 
-def _variables(given: argparse.Namespace) -> Iterator[tuple[str, str]]:
-    for text in given.var:
-        name, equals, value = text.partition("=")
-        if name.isidentifier() and equals:
-            yield name, value
+def _variable(text: str) -> tuple[str, str] | None:
+    name, equals, value = text.partition("=")
+    return (name, value) if name.isidentifier() and equals else None
 
 
 def _variable_problems(given: argparse.Namespace) -> list[str]:
     wrong = []
     if given.var and not given.terraform:
         wrong.append("--var goes with --terraform: it sets a variable of Terraform")
-    known = dict(_variables(given))
-    wrong += [
-        f"--var: {text!r} is not NAME=VALUE"
-        for text in given.var
-        if text.split("=")[0] not in known
-    ]
+    wrong += [f"--var: {text!r} is not NAME=VALUE" for text in given.var if _variable(text) is None]
     return wrong
 
 

@@ -74,6 +74,7 @@ def test_a_server_that_speaks_bedrocks_wire_format_is_accepted(url: str) -> None
         (["--terraform", "--layer", "/nowhere"], "--layer: /nowhere has no otel-instrument"),
         (["--var", "a=b"], "--var goes with --terraform"),
         (["--terraform", "--var", "a"], "--var: 'a' is not NAME=VALUE"),
+        (["--terraform", "--var", "a=1", "--var", "a"], "--var: 'a' is not NAME=VALUE"),
         (["--terraform", "--var", "a b=c"], "--var: 'a b=c' is not NAME=VALUE"),
         (["--terraform", "--var"], "expected one argument"),
         (["--users", "--terraform"], "--users goes with neither --terraform nor --demo"),
