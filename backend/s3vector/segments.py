@@ -7,25 +7,29 @@
     16 + H  4 * R * D    vectors: R rows of D little-endian float32, each of unit length
     then    the rest     the passages' texts in UTF-8, concatenated
 
-The header is `{"dimensions": D, "documents": [...], "deleted": [ids], "postings": {...}}`. A
-document's record lists the length in bytes of each of its texts; rows and texts are in the order of
-the documents. Postings are in the header, because earlier releases refuse a segment with bytes that
-they do not know, and ignore a field of the header. They are absent in the segments of these
-releases: then they are made from the texts when words are first searched for.
+The header is `{"dimensions": D, "deleted": [ids], "columns": {...}, "documents": [...],
+"postings": {...}}`. A document's record lists the length in bytes of each of its texts; rows and
+texts are in the order of the documents. The fields that follow `columns` begin lines of their own,
+so that each line can be read without the others:
+
+* `columns` has the same as `documents`, in less time (`records.py`); `lengths` are those of all
+  texts. Only earlier releases read `documents` where there are columns.
+* `postings` are decoded when words are first searched for, which writers and queries by meaning
+  alone never do. They are in the header, because earlier releases refuse a segment with bytes that
+  they do not know, and ignore a field of the header.
+
+Earlier releases wrote headers of one line, without columns, and at first without postings: those
+are made from the texts when words are first searched for.
 
 A segment in memory is its file's bytes without the header, read into a place of their own: rows are
 a view into the bytes and texts are decoded on demand, so a store takes hardly more memory than its
-files are long. Postings are decoded when words are first searched for, which writers and queries by
-meaning alone never do.
+files are long.
 """
 
-import json
 import sys
 from array import array
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from hashlib import sha256
 from io import BytesIO
 from itertools import accumulate, chain
@@ -33,9 +37,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
-from s3vector.columns import Columns
 from s3vector.filters import Filter
 from s3vector.postings import Postings, decode_postings, make_postings
+from s3vector.records import Records, decode_numbers, encode_numbers
 from s3vector.store import Document, DocumentRecord, Hit, Passage
 from shared.errors import BadDependency
 
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
 _MAGIC = b"FASEG\x00\x00\x01"
 _PREAMBLE = 16
 _ALIGNMENT = 64
+_LINE = b"\n,"  # between the header's lines; a string in JSON has no line end
 
 
 class CorruptObject(BadDependency):
@@ -67,7 +72,7 @@ class Readable(Protocol):
 
 
 class Segment:
-    """A decoded segment, and a small object for each document.
+    """A decoded segment.
 
     `documents` has the number of each document by its id; `deleted` has ids.
 
@@ -78,35 +83,30 @@ class Segment:
         size: The length of the whole file.
     """
 
-    def __init__(self, key: str, header: dict[str, Any], data: bytes, *, size: int) -> None:
+    def __init__(self, key: str, header: bytes, data: bytes, *, size: int) -> None:
         self.key = key
         self.size = size
-        self.dimensions: int = header["dimensions"]
-        self.deleted = frozenset(header["deleted"])
+        first, *others = header.split(_LINE)
+        fields = orjson.loads(first + b"}" if others else first)
+        if "columns" in fields:
+            self._records = Records.decode(fields["columns"])
+            lengths: Iterable[int] = decode_numbers(fields["columns"]["lengths"])
+        else:
+            self._records = Records.of(fields["documents"])
+            lengths = chain.from_iterable(one["texts"] for one in fields["documents"])
+        self.dimensions: int = fields["dimensions"]
+        self.deleted = frozenset(fields["deleted"])
+        self.documents = self._records.numbers
+        self.rows = self._records.count_of_rows
         self._data = data
-        lengths = [one["texts"] for one in header["documents"]]
-        first_rows = [0, *accumulate(map(len, lengths))]
-        self.rows = first_rows.pop()
-        self._first_rows = array("I", first_rows)
         self._text_offsets = array(
-            "q", accumulate(chain.from_iterable(lengths), initial=4 * self.dimensions * self.rows)
+            "q", accumulate(lengths, initial=4 * self.dimensions * self.rows)
         )
-        times: dict[str, str] = {}  # many documents are stored at once
-        self._records = [
-            DocumentRecord(
-                id=one["id"],
-                title=one["title"],
-                metadata=one["metadata"],
-                version=one["version"],
-                updated_at=times.setdefault(one["updated_at"], one["updated_at"]),
-                passages=len(texts),
-            )
-            for one, texts in zip(header["documents"], lengths, strict=True)
-        ]
-        self.documents = {one.id: number for number, one in enumerate(self._records)}
-        if self._text_offsets[-1] != len(data) or len(self.documents) != len(lengths):
+        if self._text_offsets[-1] != len(data) or len(self._text_offsets) != self.rows + 1:
             raise ValueError("its size is not the sum of its parts")
-        self._postings: Postings | dict[str, Any] | None = header.get("postings")
+        self._postings: Postings | dict[str, Any] | bytes | None = (
+            others[-1] if others else fields.get("postings")
+        )
 
     def record(self, document_id: str) -> DocumentRecord:
         """Return the record of a document."""
@@ -114,32 +114,15 @@ class Segment:
 
     def rows_of(self, document_id: str) -> range:
         """Return the rows of a document's passages."""
-        number = self.documents[document_id]
-        first = self._first_rows[number]
-        return range(first, first + self._records[number].passages)
+        return self._records.rows(self.documents[document_id])
 
     def document_of(self, row: int) -> str:
         """Return the id of the document that a row belongs to."""
-        return self._records[bisect_right(self._first_rows, row) - 1].id
+        return self._records.ids[self._records.number_of(row)]
 
     def matching_rows(self, where: Filter) -> "NDArray[np.bool]":
         """Whether each row is of a document whose metadata match."""
-        import numpy as np
-
-        matching = self._columns.matching(where)
-        return matching if self._rows_of_each is None else np.repeat(matching, self._rows_of_each)
-
-    @cached_property
-    def _rows_of_each(self) -> "NDArray[np.intp] | None":
-        """The number of rows of each document; None if each has one."""
-        import numpy as np
-
-        rows = np.diff([*self._first_rows, self.rows])
-        return None if (rows == 1).all() else rows
-
-    @cached_property
-    def _columns(self) -> Columns:
-        return Columns([one.metadata for one in self._records])
+        return self._records.matching_rows(where)
 
     @property
     def matrix(self) -> "NDArray[np.float32]":
@@ -160,11 +143,13 @@ class Segment:
         postings = self._postings
         if not isinstance(postings, Postings):
             with _corruption(self.key):
+                if isinstance(postings, bytes):
+                    postings = orjson.loads(b"{" + postings)["postings"]
                 postings = decode_postings(postings, rows=self.rows)
             self._postings = postings = postings or make_postings(
-                searched_text(one, self._text(row))
-                for one in self._records
-                for row in self.rows_of(one.id)
+                searched_text(record, self._text(row))
+                for record in map(self.record, self.documents)
+                for row in self.rows_of(record.id)
             )
         return postings
 
@@ -243,16 +228,16 @@ def encode_segment(
         if vector is None or len(vector) != dimensions:
             raise ValueError(f"row {number} has no vector of {dimensions} dimensions")
         rows[number] = unit_vector(vector)
-    header = json.dumps(
-        {
-            "dimensions": dimensions,
-            "documents": records,
-            "deleted": sorted(deleted),
-            "postings": make_postings(searched).encode(),
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    ).encode()
+    columns = {
+        **Records.of(records).encode(),
+        "lengths": encode_numbers(len(text) for text in texts),
+    }
+    fields = (
+        {"dimensions": dimensions, "deleted": sorted(deleted), "columns": columns},
+        {"documents": records},
+        {"postings": make_postings(searched).encode()},
+    )
+    header = _LINE.join(orjson.dumps(one)[1:-1] for one in fields).join((b"{", b"}"))
     header += b" " * (-(_PREAMBLE + len(header)) % _ALIGNMENT)
     length = len(header).to_bytes(8, "little")
     return b"".join((_MAGIC, length, header, rows.tobytes(), *texts))
@@ -282,7 +267,7 @@ def read_segment(key: str, stream: Readable, *, checksum: str) -> Segment:
     with _corruption(key):
         if not preamble.startswith(_MAGIC):
             raise ValueError("its format is unknown to this version")
-        return Segment(key, orjson.loads(header), data, size=size)
+        return Segment(key, header, data, size=size)
 
 
 @contextmanager

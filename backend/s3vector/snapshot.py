@@ -25,7 +25,7 @@ class Part:
         self.segment = segment
         self.dead = dead
         self.documents = len(segment.documents) - len(dead)
-        self.passages = segment.rows - sum(segment.record(one).passages for one in dead)
+        self.passages = segment.rows - sum(len(segment.rows_of(one)) for one in dead)
 
     def live_documents(self) -> list[str]:
         return [one for one in self.segment.documents if one not in self.dead]

@@ -48,6 +48,14 @@ def test_vectors_begin_at_a_multiple_of_64_and_are_not_copied() -> None:
     assert not _decode(data).matrix.flags.owndata
 
 
+def test_the_list_of_documents_is_not_read_where_there_are_columns() -> None:
+    data = encode_segment([document("a", "x", title="T")], [], dimensions=DIMENSIONS)
+    listed = re.search(rb'"documents":\[.*\]', data)
+    assert listed
+    damaged = data.replace(listed.group(), b"?" * len(listed.group()))
+    assert _decode(damaged).record("a").title == "T"
+
+
 def test_words_are_not_indexed_again_when_a_segment_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
