@@ -1,6 +1,7 @@
 """All versions of a bucket's objects, and when its lifecycle rules delete each."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -91,9 +92,12 @@ class VersionedBucket:
         """Return the content of a version."""
         with (
             aws_errors(f"read s3://{self.name}/{version.key}"),
-            self._client.get_object(Bucket=self.name, Key=version.key, VersionId=version.id)[
-                "Body"
-            ] as body,
+            # Not the body's own context: it gives the raw stream, without checks of what is read.
+            closing(
+                self._client.get_object(
+                    Bucket=self.name, Key=version.key, VersionId=version.id, ChecksumMode="ENABLED"
+                )["Body"]
+            ) as body,
         ):
             return body.read()
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -62,9 +63,12 @@ class RecordsBucket:
         """Return the content of a version."""
         with (
             aws_errors(f"read s3://{self.name}/{key}"),
-            self._client().get_object(Bucket=self.name, Key=key, VersionId=version_id)[
-                "Body"
-            ] as body,
+            # Not the body's own context: it gives the raw stream, without checks of what is read.
+            closing(
+                self._client().get_object(
+                    Bucket=self.name, Key=key, VersionId=version_id, ChecksumMode="ENABLED"
+                )["Body"]
+            ) as body,
         ):
             return body.read()
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from s3vector.manifest import Manifest, SegmentEntry
 from s3vector.pool import Pool
-from s3vector.segments import CorruptObject, Segment, read_segment
+from s3vector.segments import CorruptObject, Segment, decode_segment, read_segment
 from shared.aws.bucket import Bucket
 
 
@@ -61,7 +61,21 @@ class SegmentCache:
         with self._bucket.open(entry.key) as body:
             if body is None:
                 raise SegmentMissing(entry.key)
-            segment = read_segment(entry.key, body, checksum=entry.checksum)
+            try:
+                segment = read_segment(entry.key, body, checksum=entry.checksum)
+            except CorruptObject:
+                segment = self._read_again(entry)
         if segment.dimensions != self._dimensions:
             raise CorruptObject(entry.key, f"its vectors have {segment.dimensions} dimensions")
         return segment
+
+    def _read_again(self, entry: SegmentEntry) -> Segment:
+        """Read a segment with S3's checksum, which tells damage on the way from a damaged object.
+
+        Raises:
+            BadDependency: It was damaged on the way again.
+        """
+        found = self._bucket.get(entry.key)
+        if found is None:
+            raise SegmentMissing(entry.key)
+        return decode_segment(entry.key, found.data, checksum=entry.checksum)

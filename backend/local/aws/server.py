@@ -168,8 +168,9 @@ def boto3_client(service: str, *, endpoint_url: str, region: str) -> Any:
     """A boto3 client of the embedded AWS that ignores the user's AWS configuration and proxies."""
     from botocore.config import Config
 
+    # The checksums as in `shared.aws.clients`.
     # An empty mapping of proxies: otherwise boto3 sends loopback traffic to HTTP_PROXY.
-    config = Config(proxies={})
+    config = Config(proxies={}, response_checksum_validation="when_required")
     # Clients are thread-safe; a session, which creates them, is not.
     with _creating_clients:
         return _session().client(

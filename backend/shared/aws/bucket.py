@@ -95,10 +95,17 @@ class Bucket:
         Raises:
             ObjectTooLarge: The object is larger than `max_bytes`.
         """
+        condition: Any = {} if known is None else {"IfNoneMatch": known.etag}
         with aws_errors(f"read s3://{self.name}/{key}"):
-            answer = self._get(key, known)
-            if answer is None or isinstance(answer, StoredObject):
-                return answer
+            client = self._client()
+            try:
+                answer = self._get(key, ChecksumMode="ENABLED", **condition)
+            except client.exceptions.ClientError as error:
+                if error_code(error) in _UNCHANGED:
+                    return known
+                raise
+            if answer is None:
+                return None
             # Not the body's own context: it gives the raw stream, without checks of what is read.
             with closing(answer["Body"]) as body:
                 if max_bytes is not None and answer["ContentLength"] > max_bytes:
@@ -107,28 +114,26 @@ class Bucket:
 
     @contextmanager
     def open(self, key: str) -> "Iterator[StreamingBody | None]":
-        """Give the content of an object to a block that reads it, or None if there is none."""
+        """Give the content of an object to a block that reads it, or None if there is none.
+
+        The block has a checksum of its own to compare: S3's would cost as much time again. An
+        object that breaks off is noticed.
+        """
         with aws_errors(f"read s3://{self.name}/{key}"):
-            answer = self._get(key, None)
-            if answer is None or isinstance(answer, StoredObject):
+            answer = self._get(key)
+            if answer is None:
                 yield None
                 return
             with closing(answer["Body"]) as body:
                 yield body
 
-    def _get(
-        self, key: str, known: StoredObject | None
-    ) -> "GetObjectOutputTypeDef | StoredObject | None":
-        """Return S3's answer, `known` if that is unchanged, or None if there is no object."""
+    def _get(self, key: str, **parameters: Any) -> "GetObjectOutputTypeDef | None":
+        """Return S3's answer, or None if there is no object."""
         client = self._client()
-        condition: Any = {} if known is None else {"IfNoneMatch": known.etag}
         try:
-            return client.get_object(Bucket=self.name, Key=key, **condition)
+            return client.get_object(Bucket=self.name, Key=key, **parameters)
         except client.exceptions.ClientError as error:
-            code = error_code(error)
-            if code in _UNCHANGED:
-                return known
-            if code in _MISSING:
+            if error_code(error) in _MISSING:
                 return None
             raise
 

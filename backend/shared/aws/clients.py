@@ -106,6 +106,8 @@ def _client(service_name: str, region: str | None, read_timeout: float, attempts
         read_timeout=read_timeout,
         retries={"mode": "adaptive", "total_max_attempts": attempts},
         max_pool_connections=32,
+        # `Bucket` asks for S3's checksum where nothing else proves what was read.
+        response_checksum_validation="when_required",
         # For presigned URLs, botocore still takes version 2 in old regions, which signs no size.
         signature_version="s3v4" if service_name == "s3" else None,
     )

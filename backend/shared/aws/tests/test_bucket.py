@@ -2,7 +2,8 @@
 
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -22,7 +23,7 @@ from shared.aws.bucket import (
     WriteConflict,
     WriteInProgress,
 )
-from shared.errors import BadDependency, ServiceError, Unavailable
+from shared.errors import BadDependency, Unavailable
 
 _STATUS = {
     "AccessDenied": 403,
@@ -154,11 +155,8 @@ def _read_in_pieces(bucket: Bucket, key: str) -> Any:
         return body.read(2) + body.read()
 
 
-@pytest.mark.parametrize("read", [_read, _read_in_pieces])
-@pytest.mark.parametrize(("key", "error"), [("short", Unavailable), ("damaged", BadDependency)])
-def test_an_object_that_arrives_damaged_is_not_returned(
-    read: Callable[[Bucket, str], Any], key: str, error: type[ServiceError]
-) -> None:
+@contextmanager
+def _damaging() -> Iterator[Bucket]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Damaged) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         client = boto3.client(
@@ -167,10 +165,26 @@ def test_an_object_that_arrives_damaged_is_not_returned(
             region_name="us-east-1",
             aws_access_key_id="testing",
             aws_secret_access_key="testing",
+            config=Config(response_checksum_validation="when_required"),
         )
-        with pytest.raises(error, match=f"read s3://things/{key}"):
-            read(Bucket("things", lambda: client), key)
+        yield Bucket("things", lambda: client)
         server.shutdown()
+
+
+@pytest.mark.parametrize("read", [_read, _read_in_pieces])
+def test_an_object_that_breaks_off_is_not_returned(read: Callable[[Bucket, str], Any]) -> None:
+    with _damaging() as bucket, pytest.raises(Unavailable, match="read s3://things/short"):
+        read(bucket, "short")
+
+
+def test_an_object_without_its_checksum_is_not_returned() -> None:
+    with _damaging() as bucket, pytest.raises(BadDependency, match="read s3://things/damaged"):
+        _read(bucket, "damaged")
+
+
+def test_a_reader_with_a_checksum_of_its_own_gets_what_arrives() -> None:
+    with _damaging() as bucket:
+        assert _read_in_pieces(bucket, "damaged") == b"abc"
 
 
 def test_put_if_absent_writes_once(bucket: Bucket) -> None:
