@@ -86,8 +86,8 @@ class Segment:
     def __init__(self, key: str, header: bytes, data: bytes, *, size: int) -> None:
         self.key = key
         self.size = size
-        first, *others = header.split(_LINE)
-        fields = orjson.loads(first + b"}" if others else first)
+        end = header.find(_LINE)
+        fields = orjson.loads(header if end < 0 else header[:end] + b"}")
         if "columns" in fields:
             self._records = Records.decode(fields["columns"])
             lengths: Iterable[int] = decode_numbers(fields["columns"]["lengths"])
@@ -104,8 +104,10 @@ class Segment:
         )
         if self._text_offsets[-1] != len(data) or len(self._text_offsets) != self.rows + 1:
             raise ValueError("its size is not the sum of its parts")
-        self._postings: Postings | dict[str, Any] | bytes | None = (
-            others[-1] if others else fields.get("postings")
+        self._postings: Postings | dict[str, Any] | memoryview | None = (
+            fields.get("postings")
+            if end < 0
+            else memoryview(header)[header.rindex(_LINE) + len(_LINE) :]
         )
 
     def record(self, document_id: str) -> DocumentRecord:
@@ -143,7 +145,7 @@ class Segment:
         postings = self._postings
         if not isinstance(postings, Postings):
             with _corruption(self.key):
-                if isinstance(postings, bytes):
+                if isinstance(postings, memoryview):
                     postings = orjson.loads(b"{" + postings)["postings"]
                 postings = decode_postings(postings, rows=self.rows)
             self._postings = postings = postings or make_postings(
