@@ -4,6 +4,7 @@
 docs/faults.md. It takes ten minutes, most of which it waits for dependencies that hang.
 """
 
+import argparse
 import json
 import sys
 import time
@@ -43,6 +44,9 @@ class NotRecovered(Exception):
 
 def main() -> int:
     """Measure, print and write the table; return 0."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     root, console = report.repository(), Console(highlight=False, soft_wrap=True)
     costs = []
     # Keys are read once: a service that has its key asks Secrets Manager no more.

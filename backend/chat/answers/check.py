@@ -112,15 +112,14 @@ class _Check:
         disclaimers: Sequence[str],
         stop_reason: str,
     ) -> None:
-        self._units = Units(units.text, units.units[:MAX_UNITS])
-        units = self._units
+        self._is_whole = stop_reason in WHOLE and len(units.units) <= MAX_UNITS
+        self._units = units = Units(units.text, units.units[:MAX_UNITS])
         readings = [read_passage(passage) for passage in passages]
         self._prover = Prover(units, Support(readings, question))
         roles = Roles(units, question, readings, disclaimers)
         self._roles = [
             Role.CLAIM if _is_too_long(unit) else roles.role(unit) for unit in units.units
         ]
-        self._is_whole = stop_reason in WHOLE and len(units.units) < MAX_UNITS
         self._proofs: dict[int, Proof] = {}
         self._kept: frozenset[int] = frozenset()
         self._pieces: dict[int, Piece] = {}

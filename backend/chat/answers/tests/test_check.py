@@ -429,6 +429,12 @@ def test_a_completion_that_repeats_itself_without_end_is_bounded(
     assert all(one.end - one.start <= MAX_UNIT_CHARACTERS for one in proven)
 
 
+@pytest.mark.parametrize(("units", "status"), [(0, "answered"), (1, "incomplete")])
+def test_an_answer_of_more_units_than_the_bound_is_incomplete(units: int, status: str) -> None:
+    items = f"- {GUIDE} [1].\n" * (MAX_UNITS + units)
+    assert ask(items, "withdrawal-rate").status == status
+
+
 def test_citations_of_bedrock_pass_the_same_checks() -> None:
     answer = ask(
         [
