@@ -1,12 +1,12 @@
 """All versions of a bucket's objects, and when its lifecycle rules delete each."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.aws.bucket import read_version
 from shared.aws.clients import aws_errors, error_code
 
 if TYPE_CHECKING:
@@ -90,16 +90,7 @@ class VersionedBucket:
 
     def read(self, version: Version) -> bytes:
         """Return the content of a version."""
-        with (
-            aws_errors(f"read s3://{self.name}/{version.key}"),
-            # Not the body's own context: it gives the raw stream, without checks of what is read.
-            closing(
-                self._client.get_object(
-                    Bucket=self.name, Key=version.key, VersionId=version.id, ChecksumMode="ENABLED"
-                )["Body"]
-            ) as body,
-        ):
-            return body.read()
+        return read_version(self._client, self.name, version.key, version.id)
 
     def lifecycle(self) -> Lifecycle:
         """Return the bucket's rules."""

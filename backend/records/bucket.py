@@ -3,12 +3,12 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from records.versions import Version
+from shared.aws.bucket import read_version
 from shared.aws.clients import aws_errors, error_code
 from shared.errors import BadDependency
 
@@ -61,16 +61,7 @@ class RecordsBucket:
 
     def read(self, key: str, version_id: str) -> bytes:
         """Return the content of a version."""
-        with (
-            aws_errors(f"read s3://{self.name}/{key}"),
-            # Not the body's own context: it gives the raw stream, without checks of what is read.
-            closing(
-                self._client().get_object(
-                    Bucket=self.name, Key=key, VersionId=version_id, ChecksumMode="ENABLED"
-                )["Body"]
-            ) as body,
-        ):
-            return body.read()
+        return read_version(self._client(), self.name, key, version_id)
 
     def put_new(self, key: str, data: bytes) -> bool:
         """Store an object; return False if there is one under the key."""

@@ -24,9 +24,8 @@ GATEWAY_SECONDS = 29.0
 
 # No more is asked of a target than that its answer comes late.
 LATE = [fault for fault in single_faults() if ":latency" in fault]
-HARMLESS = [
-    "s3:truncate"
-]  # the store is in memory: S3 answers that nothing changed, without content
+# The store is in memory: S3 answers that nothing changed, without content.
+HARMLESS = ["s3:truncate"]
 
 
 def failures(*targets: str) -> list[str]:

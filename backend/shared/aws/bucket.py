@@ -106,8 +106,7 @@ class Bucket:
                 raise
             if answer is None:
                 return None
-            # Not the body's own context: it gives the raw stream, without checks of what is read.
-            with closing(answer["Body"]) as body:
+            with _body(answer) as body:
                 if max_bytes is not None and answer["ContentLength"] > max_bytes:
                     raise ObjectTooLarge
                 return StoredObject(body.read(), answer["ETag"], answer.get("ContentType", ""))
@@ -124,7 +123,7 @@ class Bucket:
             if answer is None:
                 yield None
                 return
-            with closing(answer["Body"]) as body:
+            with _body(answer) as body:
                 yield body
 
     def _get(self, key: str, **parameters: Any) -> "GetObjectOutputTypeDef | None":
@@ -271,3 +270,19 @@ class Bucket:
                     raise WriteInProgress from error
                 raise
         return StoredObject(data, answer["ETag"], content_type)
+
+
+def read_version(client: "S3Client", bucket: str, key: str, version_id: str) -> bytes:
+    """Return the content of one version of an object; raises the errors of `aws_errors`."""
+    with (
+        aws_errors(f"read s3://{bucket}/{key}"),
+        _body(
+            client.get_object(Bucket=bucket, Key=key, VersionId=version_id, ChecksumMode="ENABLED")
+        ) as body,
+    ):
+        return body.read()
+
+
+def _body(answer: "GetObjectOutputTypeDef") -> "closing[StreamingBody]":
+    # Not the body's own context: it gives the raw stream, without checks of what is read.
+    return closing(answer["Body"])
